@@ -1,0 +1,150 @@
+//! Rules about actions: where they are allowed, what they emit, and what high risk demands.
+
+use syn::LitStr;
+
+use super::events::is_used;
+use crate::domain::graph::{Move, needs_approval};
+use crate::domain::model::{Action, Approval, Event, Id, Model, Place, State};
+use crate::domain::syntax::{ActorKind, Risk};
+use crate::errors::Errors;
+use crate::suggest::enumerate;
+
+/// An action that no state allows can never run, however complete the rest of it is.
+pub(crate) fn action_allowed_nowhere(model: &Model, moves: &[Move], errors: &Errors) {
+    for (id, action) in model.actions.iter() {
+        let lines = &model.allowances;
+        let is_allowed = !lines.whole
+            || lines
+                .items
+                .iter()
+                .any(|line| line.actions.iter().any(|allowed| allowed.may_be(id)));
+        if action.declared.twin || is_allowed {
+            continue;
+        }
+        let name = action.declared.plain();
+        let fitting = moves.iter().find_map(|step| match step.source {
+            Some(Place::State(state)) if action.emits.iter().any(|own| own.id() == step.event) => Some(state),
+            _ => None,
+        });
+        let state = fitting.or_else(|| model.states.ids().next());
+        let example = state.map_or_else(String::new, |state| {
+            format!(", as in `{} => [{name}];`", model.state_name(state))
+        });
+        let message =
+            format!("no state allows the action `{name}`: add it to `allow`{example}, or remove the action");
+        errors.report("action_allowed_nowhere", &action.declared.name, message);
+    }
+}
+
+/// An action whose event cannot happen where the action is allowed would do its work and then have no way to say so.
+pub(crate) fn illegal_emit(model: &Model, moves: &[Move], errors: &Errors) {
+    for (id, action) in model.actions.iter() {
+        let states = states_that_allow(model, id);
+        for (event, token) in action.emits.iter().filter_map(|own| own.exact()) {
+            // An event without any transition is one fault, and the event's own.
+            if !is_used(model, event) {
+                continue;
+            }
+            let stuck: Vec<String> = states
+                .iter()
+                .filter(|state| !moves.iter().any(|step| step.may_be(**state, event)))
+                .map(|state| model.state_name(*state))
+                .collect();
+            if !stuck.is_empty() {
+                errors.report(
+                    "illegal_emit",
+                    token,
+                    illegal_emit_message(model, action, event, &stuck),
+                );
+            }
+        }
+    }
+}
+
+fn illegal_emit_message(model: &Model, action: &Action, event: Id<Event>, stuck: &[String]) -> String {
+    let (action, event) = (action.declared.plain(), model.event_name(event));
+    format!(
+        "the action `{action}` is allowed in {states}, from which its event `{event}` has no transition: \
+         add `{event}: {sources} => …;`, or take `{action}` out of what {states} {allow}",
+        states = enumerate(stuck, "and"),
+        sources = stuck.join(" | "),
+        allow = if stuck.len() == 1 { "allows" } else { "allow" },
+    )
+}
+
+/// The states that allow the action beyond doubt; a final one has no business to, which is another rule's error.
+fn states_that_allow(model: &Model, action: Id<Action>) -> Vec<Id<State>> {
+    let mut states = Vec::new();
+    for line in &model.allowances.items {
+        if line
+            .actions
+            .iter()
+            .filter_map(|own| own.exact())
+            .any(|(own, _)| own == action)
+        {
+            for (state, _) in line.states.iter().filter_map(|own| own.exact()) {
+                if !states.contains(&state) && !model.states[state].syntax.is_final {
+                    states.push(state);
+                }
+            }
+        }
+    }
+    states
+}
+
+/// What can do great harm takes a second pair of eyes, or a reason on the record for going without.
+pub(crate) fn unapproved_risk(model: &Model, errors: &Errors) {
+    for (_, action) in model.actions.iter() {
+        let Some((risk, word)) = action.risk() else {
+            continue;
+        };
+        if !needs_approval(action) || !matches!(action.approval, Approval::LeftOut) {
+            continue;
+        }
+        let risk = if risk == Risk::Critical {
+            "critical"
+        } else {
+            "high"
+        };
+        let may_run = |role| action.runners.roles().iter().any(|own| own.id() == Some(role));
+        let approver = model
+            .roles
+            .iter()
+            .find(|(id, role)| role.kind() == Some(ActorKind::Human) && !may_run(*id))
+            .map_or_else(
+                || "and a human role".to_owned(),
+                |(_, role)| role.declared.plain(),
+            );
+        let demand = if approver.contains(' ') {
+            format!("`approval:` {approver}")
+        } else {
+            format!("`approval: {approver}`")
+        };
+        let message = format!(
+            "the action `{}` has {risk} risk and nobody has to approve it: \
+             add {demand}, or say why not with `approval: unapproved(\"the reason\")`",
+            action.declared.plain(),
+        );
+        errors.report("unapproved_risk", word, message);
+    }
+}
+
+/// A waiver without a reason tells the auditor nothing.
+pub(crate) fn empty_reason(model: &Model, errors: &Errors) {
+    for (_, action) in model.actions.iter() {
+        let Approval::Waived(reason) = &action.approval else {
+            continue;
+        };
+        if is_blank(reason) {
+            let message = format!(
+                "the reason for which `{}` needs no approval is empty: say why, as in `unapproved(\"read-only export\")`",
+                action.declared.plain(),
+            );
+            errors.report("empty_reason", reason, message);
+        }
+    }
+}
+
+fn is_blank(text: &LitStr) -> bool {
+    text.value().trim().is_empty()
+}

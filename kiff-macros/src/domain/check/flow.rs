@@ -1,0 +1,193 @@
+//! Rules about the states and what leads where.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::domain::graph::{self, Move};
+use crate::domain::model::{Action, Event, Id, Model, Place, Reference, State};
+use crate::errors::Errors;
+use crate::suggest::enumerate;
+
+/// Without a way out of `new` that somebody can take, no entity ever begins and the rest of the block means nothing.
+pub(crate) fn no_initial_transition(model: &Model, moves: &[Move], errors: &Errors) {
+    let Some(keyword) = &model.transitions.keyword else {
+        return;
+    };
+    let initial: Vec<&Move> = moves.iter().filter(|step| step.may_leave(Place::New)).collect();
+    if initial.is_empty() {
+        let message = "no transition leads out of `new`: say how an entity begins, as in `OrderPlaced: new => Created;`";
+        errors.report("no_initial_transition", keyword, message);
+        return;
+    }
+    let only_emitted = |event: Id<Event>| {
+        let is_emitted = |(_, action): (_, &Action)| action.emits.iter().any(|own| own.id() == Some(event));
+        model.events[event].reporters.is_empty() && model.actions.iter().any(is_emitted)
+    };
+    let events: Vec<_> = initial
+        .iter()
+        .map(|step| step.event.filter(|event| only_emitted(*event)))
+        .collect();
+    if let Some(events) = events.into_iter().collect::<Option<Vec<_>>>() {
+        let mut names: Vec<String> = events.into_iter().map(|event| model.event_name(event)).collect();
+        names.dedup();
+        let message = format!(
+            "nobody can begin an entity, as no action is allowed in `new` and {} cannot be reported: \
+             let an event lead out of `new` that has `reported by`",
+            enumerate(&names, "and")
+        );
+        errors.report("no_initial_transition", keyword, message);
+    }
+}
+
+/// An event with two targets would leave to chance where an entity goes.
+pub(crate) fn two_targets(model: &Model, errors: &Errors) {
+    let mut targets: HashMap<(Id<Event>, Place), Id<State>> = HashMap::new();
+    for line in &model.transitions.items {
+        let (Some((event, _)), Some((target, token))) = (line.event.exact(), line.target.exact()) else {
+            continue;
+        };
+        let mut forks = Vec::new();
+        let mut others = Vec::new();
+        for (place, _) in line.sources.iter().filter_map(|source| source.exact()) {
+            let first = *targets.entry((event, place)).or_insert(target);
+            if first != target {
+                forks.push(model.place_name(place));
+                others.push(model.state_name(first));
+            }
+        }
+        if forks.is_empty() {
+            continue;
+        }
+        others.push(model.state_name(target));
+        let mut seen = HashSet::new();
+        others.retain(|name| seen.insert(name.clone()));
+        let message = format!(
+            "`{}` leads from {} to both {}: an event has one target from each state, so split it into two events",
+            model.event_name(event),
+            enumerate(&forks, "and"),
+            enumerate(&others, "and"),
+        );
+        errors.report("two_targets", token, message);
+    }
+}
+
+/// A state that nothing leads to governs nothing, and whoever reads the block believes that it does.
+pub(crate) fn unreachable_state(model: &Model, moves: &[Move], errors: &Errors) {
+    if !moves.iter().any(|step| step.may_leave(Place::New)) {
+        return;
+    }
+    let reached = graph::reachable(model, moves, Place::New);
+    let mut left: Vec<Id<State>> = model
+        .states
+        .ids()
+        .filter(|state| !reached.contains(&Place::State(*state)))
+        .collect();
+    while let Some(root) = root(&left, moves) {
+        let behind = graph::reachable(model, moves, Place::State(root));
+        let mut followers = Vec::new();
+        left.retain(|state| {
+            let is_behind = behind.contains(&Place::State(*state));
+            if is_behind && *state != root {
+                followers.push(model.state_name(*state));
+            }
+            !is_behind
+        });
+        let declared = &model.states[root].declared;
+        if declared.twin {
+            continue;
+        }
+        let name = declared.plain();
+        let behind = match followers.as_slice() {
+            [] => String::new(),
+            followers => format!("\n(nor to {}, which it leads on to)", enumerate(followers, "and")),
+        };
+        let message = format!(
+            "no path from `new` leads to the state `{name}`: add a transition that leads to it, or remove it{behind}"
+        );
+        errors.report("unreachable_state", &declared.name, message);
+    }
+}
+
+/// The state that the others of `left` hang on: one that none of them leads to, or the first of a circle.
+fn root(left: &[Id<State>], moves: &[Move]) -> Option<Id<State>> {
+    let leads_to = |state: Id<State>| {
+        moves.iter().any(|step| {
+            let from_other = step.source.is_some_and(|source| {
+                left.iter()
+                    .any(|other| *other != state && Place::State(*other) == source)
+            });
+            from_other && step.target.is_none_or(|target| target == state)
+        })
+    };
+    left.iter()
+        .find(|state| !leads_to(**state))
+        .or_else(|| left.first())
+        .copied()
+}
+
+/// An entity in a state with no way on is stuck, unless the block says that this is the end.
+pub(crate) fn dead_end(model: &Model, moves: &[Move], errors: &Errors) {
+    for (id, state) in model.states.iter() {
+        let leaves = |step: &&Move| step.may_leave(Place::State(id));
+        let leads_on = moves.iter().filter(leaves).any(|step| step.target != Some(id));
+        let loops = moves.iter().any(|step| step.may_leave(Place::State(id)));
+        let is_touched = loops
+            || moves
+                .iter()
+                .any(|step| step.target.is_none_or(|target| target == id));
+        // A state that no transition mentions is unreachable, and that is said already.
+        if state.syntax.is_final || state.declared.twin || leads_on || !is_touched {
+            continue;
+        }
+        let name = state.declared.plain();
+        let why = if loops {
+            "only leads back to itself"
+        } else {
+            "has no transition that leads on"
+        };
+        let message =
+            format!("the state `{name}` {why}: add one, or write `final {name}` if this is where it ends");
+        errors.report("dead_end", &state.declared.name, message);
+    }
+}
+
+/// `final` is a promise to the reader that nothing happens any more.
+pub(crate) fn final_state_moves(model: &Model, errors: &Errors) {
+    for (id, state) in model.states.iter().filter(|(_, state)| state.syntax.is_final) {
+        let mut tokens = Vec::new();
+        let mut events = Vec::new();
+        for line in &model.transitions.items {
+            let sources = line.sources.iter().filter_map(|source| source.exact());
+            for (_, token) in sources.filter(|(place, _)| *place == Place::State(id)) {
+                tokens.push(token);
+                events.extend(line.event.id().map(|event| model.event_name(event)));
+            }
+        }
+        let mut actions = Vec::new();
+        for line in &model.allowances.items {
+            for (_, token) in line
+                .states
+                .iter()
+                .filter_map(|own| own.exact())
+                .filter(|(own, _)| *own == id)
+            {
+                tokens.push(token);
+                let allowed = line.actions.iter().filter_map(Reference::id);
+                actions.extend(allowed.map(|action| model.action_name(action)));
+            }
+        }
+        let Some(first) = tokens.first() else { continue };
+        let name = state.declared.plain();
+        let mut moves = Vec::new();
+        if !events.is_empty() {
+            moves.push(format!("{} leads on from it", enumerate(&events, "and")));
+        }
+        if !actions.is_empty() {
+            moves.push(format!("{} is allowed in it", enumerate(&actions, "and")));
+        }
+        let message = format!(
+            "the state `{name}` is final, and yet {}: take that out, or take `final` away from `{name}`",
+            moves.join(" and ")
+        );
+        errors.report("final_state_moves", first, message);
+    }
+}

@@ -1,0 +1,189 @@
+//! Rules about single names: each is declared, and each is fit for the wire.
+
+use proc_macro2::Ident;
+use syn::LitStr;
+
+use crate::domain::model::{Declared, Model, PlaceReference, Promise, Reference, Target};
+use crate::domain::wire::plain;
+use crate::errors::Errors;
+use crate::suggest;
+
+/// The longest name on the wire.
+const LONGEST: usize = 128;
+
+/// A name that the block does not declare governs nothing, whatever its reader believes.
+pub(crate) fn unknown_name(model: &Model, errors: &Errors) {
+    let names = Names::of(model);
+    let roles = |used: &Reference<_>| names.check(errors, Kind::Role, used, model.roles.whole);
+    let states = |used: &Reference<_>| names.check(errors, Kind::State, used, model.states.whole);
+    let events = |used: &Reference<_>| names.check(errors, Kind::Event, used, model.events.whole);
+    let actions = |used: &Reference<_>| names.check(errors, Kind::Action, used, model.actions.whole);
+    let places = |used: &PlaceReference| {
+        if let PlaceReference::State(used) = used {
+            states(used);
+        }
+    };
+    for (_, event) in model.events.iter() {
+        event.reporters.iter().for_each(roles);
+    }
+    for line in &model.transitions.items {
+        events(&line.event);
+        line.sources.iter().for_each(places);
+        states(&line.target);
+    }
+    for (_, action) in model.actions.iter() {
+        action
+            .runners
+            .roles()
+            .iter()
+            .chain(action.approval.roles())
+            .for_each(roles);
+        action.emits.iter().for_each(events);
+    }
+    for line in &model.allowances.items {
+        line.states.iter().for_each(states);
+        line.actions.iter().for_each(actions);
+    }
+    for clause in &model.clauses.items {
+        match &clause.promise {
+            Promise::Without { state, role } => {
+                states(state);
+                roles(role);
+            }
+            Promise::Alone { role, from, to } => {
+                roles(role);
+                places(from);
+                states(to);
+            }
+        }
+    }
+}
+
+/// What a name can be the name of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Role,
+    State,
+    Event,
+    Action,
+}
+
+impl Kind {
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Role => "role",
+            Self::State => "state",
+            Self::Event => "event",
+            Self::Action => "action",
+        }
+    }
+
+    /// `a role`, `an event`
+    pub(super) fn one(self) -> &'static str {
+        match self {
+            Self::Role => "a role",
+            Self::State => "a state",
+            Self::Event => "an event",
+            Self::Action => "an action",
+        }
+    }
+}
+
+/// Every declared name, with what it is the name of.
+struct Names {
+    declared: Vec<(Kind, String)>,
+}
+
+impl Names {
+    fn of(model: &Model) -> Self {
+        let declared = declarations(model)
+            .into_iter()
+            .map(|(kind, own)| (kind, own.plain()))
+            .collect();
+        Self { declared }
+    }
+
+    fn check<T>(&self, errors: &Errors, kind: Kind, used: &Reference<T>, whole: bool) {
+        let Some(token) = used
+            .token
+            .as_ref()
+            .filter(|_| !matches!(used.target, Target::Exact(_)))
+        else {
+            return;
+        };
+        // Where a declaration could not be read, the name may be the one that it was meant to declare.
+        if whole {
+            errors.report("unknown_name", token, self.message(kind, token));
+        }
+    }
+
+    fn message(&self, kind: Kind, token: &Ident) -> String {
+        let text = plain(token);
+        let mut valid: Vec<String> = Vec::new();
+        for (_, name) in self.declared.iter().filter(|(own, _)| *own == kind) {
+            if !valid.contains(name) {
+                valid.push(name.clone());
+            }
+        }
+        let plural = format!("{}s", kind.word());
+        match self.declared.iter().find(|(_, name)| *name == text) {
+            Some((other, _)) => {
+                let list = suggest::hint("", &plural, &valid);
+                format!("`{text}` is {}, not {}: {list}", other.one(), kind.one())
+            }
+            None => format!(
+                "unknown {} `{text}`: {}",
+                kind.word(),
+                suggest::hint(&text, &plural, &valid)
+            ),
+        }
+    }
+}
+
+/// Every declaration of the block, section by section.
+pub(super) fn declarations(model: &Model) -> Vec<(Kind, &Declared)> {
+    let roles = model.roles.iter().map(|(_, role)| (Kind::Role, &role.declared));
+    let states = model
+        .states
+        .iter()
+        .map(|(_, state)| (Kind::State, &state.declared));
+    let events = model
+        .events
+        .iter()
+        .map(|(_, event)| (Kind::Event, &event.declared));
+    let actions = model
+        .actions
+        .iter()
+        .map(|(_, action)| (Kind::Action, &action.declared));
+    roles.chain(states).chain(events).chain(actions).collect()
+}
+
+/// Names on the wire end up in records, permissions and URLs, where blanks and control characters deceive.
+pub(crate) fn malformed_name(model: &Model, errors: &Errors) {
+    let header = [&model.header.domain, &model.header.entity].into_iter().flatten();
+    let mut given: Vec<&LitStr> = header.filter_map(|named| named.wire.as_ref()).collect();
+    given.extend(
+        declarations(model)
+            .into_iter()
+            .filter_map(|(_, declared)| declared.given_wire.as_ref()),
+    );
+    for (_, action) in model.actions.iter() {
+        given.extend(&action.syntax.permission);
+        given.extend(&action.syntax.approval_permission);
+    }
+    for name in given {
+        if !is_fit_for_the_wire(&name.value()) {
+            let message = format!(
+                "{:?} cannot be a name on the wire: use letters, digits, `_`, `-`, `.`, `:` and `/`, \
+                 {LONGEST} of them at most",
+                name.value()
+            );
+            errors.report("malformed_name", name, message);
+        }
+    }
+}
+
+fn is_fit_for_the_wire(name: &str) -> bool {
+    let is_fit = |letter: char| letter.is_alphanumeric() || "_-.:/".contains(letter);
+    !name.is_empty() && name.chars().count() <= LONGEST && name.chars().all(is_fit)
+}

@@ -1,0 +1,295 @@
+//! Actions with their keys, and the lines that say where they are allowed.
+
+use proc_macro2::{Delimiter, Ident, TokenTree};
+
+use super::items::{declared, unreadable, used};
+use super::list::{self, List, Pipes, is_punct};
+use super::reader::Reader;
+use crate::domain::syntax::{Action, Allowance, Approval, Effect, Names, Risk, SomeOrNone};
+use crate::suggest;
+
+pub(super) const ACTIONS: List = List {
+    within: "`actions`",
+    separator: ';',
+    starts: |reader| reader.at_punct('#') || reader.at_ident_and(opens_action),
+};
+const KEYS: List = List {
+    within: "an action",
+    separator: ',',
+    starts: |reader| reader.at_ident_and(|next| is_punct(next, ':')),
+};
+pub(super) const ALLOW: List = List {
+    within: "`allow`",
+    separator: ';',
+    starts: |reader| reader.at_punct('#') || reader.at_ident_and(|next| is_punct(next, '=')),
+};
+const ALLOWED: List = List {
+    within: "`[ ]`",
+    separator: ',',
+    starts: |reader| reader.peek_ident().is_some() && !reader.at_reserved(),
+};
+
+const RISKS: [(&str, Risk); 4] = [
+    ("low", Risk::Low),
+    ("medium", Risk::Medium),
+    ("high", Risk::High),
+    ("critical", Risk::Critical),
+];
+const EFFECTS: [(&str, Effect); 2] = [("none", Effect::None), ("outside", Effect::Outside)];
+const KEY_WORDS: [&str; 7] = [
+    "risk",
+    "by",
+    "emits",
+    "approval",
+    "effect",
+    "permission",
+    "approval_permission",
+];
+
+/// `RefundOrder { risk: high, by: Agent, emits: OrderRefunded, approval: Operator }`
+pub(super) fn action(reader: &mut Reader<'_>) -> Option<Action> {
+    let attributes = reader.attributes();
+    let declared = declared(
+        reader,
+        "an action, as in `MarkPaid { risk: low, by: Agent, emits: OrderPaid }`",
+    )?;
+    let mut action = Action {
+        attributes,
+        declared,
+        risk: None,
+        by: None,
+        emits: None,
+        approval: None,
+        effect: None,
+        permission: None,
+        approval_permission: None,
+        whole: true,
+    };
+    let mut given = Vec::new();
+    let mut keys = |reader: &mut Reader<'_>| {
+        list::list(reader, &KEYS, |reader| key(reader, &mut action, &mut given));
+    };
+    if reader.at_group(Delimiter::Brace) {
+        reader.group(Delimiter::Brace, &mut keys);
+    } else {
+        reader.unexpected("`{`, as in `MarkPaid { risk: low, by: Agent, emits: OrderPaid }`");
+        if reader.at_group(Delimiter::Parenthesis) {
+            reader.group(Delimiter::Parenthesis, &mut keys);
+        }
+        action.whole = false;
+    }
+    missing_keys(reader, &mut action, &given);
+    Some(action)
+}
+
+/// One `key: value`.
+fn key(reader: &mut Reader<'_>, action: &mut Action, given: &mut Vec<&'static str>) {
+    let Some((word, typed)) = key_word(reader) else {
+        action.whole = false;
+        return;
+    };
+    let again = given.contains(&word);
+    if again {
+        reader.remark(typed.span(), format!("`{word}` is given twice: remove one"));
+    }
+    given.push(word);
+    reader.colon(&format!("`{word}`"), example(word));
+    let mut ignored = None;
+    match word {
+        "risk" => {
+            let risk = list::choice(reader, "risk", "risks", &RISKS);
+            action.risk = if again { action.risk.take() } else { risk };
+        }
+        "effect" => {
+            let effect = list::choice(reader, "effect", "effects", &EFFECTS).map(|(effect, _)| effect);
+            action.effect = action.effect.or(effect);
+        }
+        "by" => {
+            let by = some_or_none(reader, role);
+            action.by.get_or_insert(by);
+        }
+        "emits" => {
+            let emits = some_or_none(reader, |reader| used(reader, "an event or `none`"));
+            action.emits.get_or_insert(emits);
+        }
+        "approval" => {
+            let approval = approval(reader);
+            action.approval.get_or_insert(approval);
+        }
+        _ => {
+            let permission = reader.text(&format!("a permission, as in `{}`", example(word)));
+            let slot = match word {
+                _ if again => &mut ignored,
+                "permission" => &mut action.permission,
+                _ => &mut action.approval_permission,
+            };
+            *slot = permission;
+        }
+    }
+    // What a key is missing is not what the action lacks.
+    action.whole &= !reader.failed;
+}
+
+/// The key that stands here, or that was meant.
+fn key_word(reader: &mut Reader<'_>) -> Option<(&'static str, Ident)> {
+    let Some(typed) = reader.peek_ident() else {
+        reader.unexpected("a key, as in `risk: low`");
+        return None;
+    };
+    let text = typed.to_string();
+    if let Some(word) = KEY_WORDS.iter().find(|word| **word == text) {
+        reader.ident();
+        return Some((word, typed));
+    }
+    if !reader.at_ident_and(|next| is_punct(next, ':') || is_punct(next, '=')) {
+        let message = format!("expected a key such as `risk`, found `{text}`: put `|` between several names");
+        if reader.at_reserved() {
+            reader.unexpected("a key");
+        }
+        reader.fail_here(message);
+        reader.ident();
+        return None;
+    }
+    let valid: Vec<String> = KEY_WORDS.iter().map(|word| (*word).to_owned()).collect();
+    let meant = suggest::closest(&text, &valid);
+    let message = format!("unknown key `{text}`: {}", suggest::hint(&text, "keys", &valid));
+    reader.ident();
+    if let Some(word) = meant.first().and_then(|position| KEY_WORDS.get(*position)) {
+        reader.remark(typed.span(), message);
+        return Some((word, typed));
+    }
+    reader.fail_between(typed.span(), typed.span(), message);
+    None
+}
+
+fn role(reader: &mut Reader<'_>) -> Option<Ident> {
+    used(reader, "a role")
+}
+
+fn some_or_none(reader: &mut Reader<'_>, name: fn(&mut Reader<'_>) -> Option<Ident>) -> SomeOrNone {
+    match reader.eat_word("none") {
+        Some(word) => SomeOrNone::None(word),
+        None => SomeOrNone::Some(list::piped(reader, Pipes::InAction, name)),
+    }
+}
+
+/// Roles, or `unapproved("…")`.
+fn approval(reader: &mut Reader<'_>) -> Approval {
+    if let Some(word) = reader.eat_word("none") {
+        return Approval::None(word);
+    }
+    let is_call = reader.at_ident_and(|next| matches!(next, Some(TokenTree::Group(_))));
+    if !is_call && !reader.at_word("unapproved") {
+        return Approval::Roles(list::piped(reader, Pipes::InAction, role));
+    }
+    if let Some(word) = reader.ident()
+        && word != "unapproved"
+    {
+        reader.remark(
+            word.span(),
+            format!("unknown word `{word}`: did you mean `unapproved`?"),
+        );
+    }
+    let expected = "the reason, as in `unapproved(\"read-only export\")`";
+    let mut reason = None;
+    let mut in_parentheses = |reader: &mut Reader<'_>| {
+        reason = reader.text(expected);
+        if !reader.is_empty() {
+            reader.unexpected("`)`");
+        }
+    };
+    if !reader.group(Delimiter::Parenthesis, &mut in_parentheses) {
+        reader.unexpected(expected);
+    }
+    reason.map_or(Approval::Unreadable, Approval::Waived)
+}
+
+/// Keys without which an action cannot be understood; that `by` alone is missing is a rule of its own.
+fn missing_keys(reader: &mut Reader<'_>, action: &mut Action, given: &[&str]) {
+    let missing: Vec<&str> = ["risk", "by", "emits"]
+        .into_iter()
+        .filter(|word| !given.contains(word))
+        .collect();
+    if !action.whole || missing.is_empty() || missing == ["by"] {
+        return;
+    }
+    let name = &action.declared.name;
+    let examples: Vec<&str> = missing.iter().map(|word| example(word)).collect();
+    reader.remark(
+        name.span(),
+        format!(
+            "the action `{name}` does not say {}: add `{}`",
+            suggest::enumerate(&missing, "and"),
+            examples.join(", ")
+        ),
+    );
+    if action.by.is_none() && missing.contains(&"by") {
+        action.by = Some(SomeOrNone::Some(unreadable()));
+    }
+}
+
+fn example(word: &str) -> &'static str {
+    match word {
+        "risk" => "risk: low",
+        "by" => "by: Agent",
+        "emits" => "emits: OrderPaid",
+        "approval" => "approval: Operator",
+        "effect" => "effect: none",
+        "permission" => "permission: \"refund.refund_order\"",
+        _ => "approval_permission: \"refund.approve_refund_order\"",
+    }
+}
+
+/// `Created | Held => [MarkPaid, CancelOrder]`
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "all items of all sections are read alike"
+)]
+pub(super) fn allowance(reader: &mut Reader<'_>) -> Option<Allowance> {
+    reader.only_docs("an `allow` line");
+    let states = list::piped(reader, Pipes::BeforeArrow, |reader| used(reader, "a state"));
+    let arrow = reader.arrow("Created => [MarkPaid]");
+    let mut actions = Names {
+        names: Vec::new(),
+        whole: true,
+    };
+    let mut read_actions = |reader: &mut Reader<'_>| {
+        if reader.is_empty() {
+            reader.unexpected("an action in `[ ]`, as in `Created => [MarkPaid]`");
+            actions.whole = false;
+        }
+        list::list(reader, &ALLOWED, |reader| match used(reader, "an action") {
+            Some(action) => actions.names.push(action),
+            None => actions.whole = false,
+        });
+    };
+    if reader.group(Delimiter::Bracket, &mut read_actions) {
+        return Some(Allowance { states, actions });
+    }
+    if arrow {
+        reader.unexpected("`[`, as in `Created => [MarkPaid]`");
+    }
+    for delimiter in [Delimiter::Brace, Delimiter::Parenthesis] {
+        if reader.at_group(delimiter) {
+            reader.group(delimiter, &mut read_actions);
+            return Some(Allowance { states, actions });
+        }
+    }
+    let bare = reader.at_ident_and(|next| next.is_none() || is_punct(next, ';'));
+    actions = match used(reader, "an action") {
+        Some(action) if bare => Names {
+            names: vec![action],
+            whole: true,
+        },
+        _ => unreadable(),
+    };
+    Some(Allowance { states, actions })
+}
+
+fn opens_action(next: Option<&TokenTree>) -> bool {
+    match next {
+        Some(TokenTree::Group(group)) => group.delimiter() == Delimiter::Brace,
+        Some(TokenTree::Ident(word)) => word == "as",
+        _ => false,
+    }
+}

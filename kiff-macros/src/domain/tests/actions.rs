@@ -1,0 +1,124 @@
+//! Actions: where they are allowed, what they emit, and what high risk demands.
+
+use super::{check, refund};
+
+#[test]
+fn action_allowed_nowhere() {
+    let source = refund(&[(
+        "RefundOrder {",
+        "«CancelOrder» { risk: low, by: Agent, emits: OrderPaid }; RefundOrder {",
+    )]);
+    check(
+        &source,
+        &[(
+            "action_allowed_nowhere",
+            "no state allows the action `CancelOrder`: add it to `allow`, as in `Created => [CancelOrder];`, \
+             or remove the action",
+        )],
+    );
+}
+
+#[test]
+fn illegal_emit() {
+    let source = refund(&[
+        ("Created => [MarkPaid]", "Created => [MarkPaid, RefundOrder]"),
+        ("emits: OrderRefunded", "emits: «OrderRefunded»"),
+    ]);
+    check(
+        &source,
+        &[(
+            "illegal_emit",
+            "the action `RefundOrder` is allowed in `Created`, from which its event `OrderRefunded` has no transition: \
+             add `OrderRefunded: Created => …;`, or take `RefundOrder` out of what `Created` allows",
+        )],
+    );
+}
+
+#[test]
+fn illegal_emit_names_every_state() {
+    let source = refund(&[
+        ("Created, Paid,", "Created, Held, Paid,"),
+        ("OrderPaid {", "OrderHeld reported by System; OrderPaid {"),
+        (
+            "OrderPaid: Created => Paid;",
+            "OrderPaid: Created | Held => Paid; OrderHeld: Created => Held;",
+        ),
+        (
+            "Created => [MarkPaid]",
+            "Created | Held => [MarkPaid, RefundOrder]",
+        ),
+        ("emits: OrderRefunded", "emits: «OrderRefunded» | «OrderPaid»"),
+    ]);
+    check(
+        &source,
+        &[
+            (
+                "illegal_emit",
+                "the action `RefundOrder` is allowed in `Created` and `Held`, from which its event `OrderRefunded` \
+                 has no transition: add `OrderRefunded: Created | Held => …;`, or take `RefundOrder` out of what \
+                 `Created` and `Held` allow",
+            ),
+            (
+                "illegal_emit",
+                "the action `RefundOrder` is allowed in `Paid`, from which its event `OrderPaid` has no transition: \
+                 add `OrderPaid: Paid => …;`, or take `RefundOrder` out of what `Paid` allows",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn unapproved_risk() {
+    for risk in ["high", "critical"] {
+        let source = refund(&[
+            ("risk: high", &format!("risk: «{risk}»")),
+            (", approval: Operator", ""),
+        ]);
+        let message = format!(
+            "the action `RefundOrder` has {risk} risk and nobody has to approve it: \
+             add `approval: Operator`, or say why not with `approval: unapproved(\"the reason\")`"
+        );
+        check(&source, &[("unapproved_risk", &message)]);
+    }
+}
+
+#[test]
+fn a_waiver_with_a_reason_is_no_fault() {
+    let source = refund(&[
+        (
+            "approval: Operator",
+            "approval: unapproved(\"a trial with play money\")",
+        ),
+        ("never { Refunded without Operator }", ""),
+        ("reported by System", "reported by System | Operator"),
+    ]);
+    check(&source, &[]);
+}
+
+#[test]
+fn empty_reason() {
+    let source = refund(&[
+        ("approval: Operator", "approval: unapproved(«\"  \"»)"),
+        ("never { Refunded without Operator }", ""),
+        ("reported by System", "reported by System | Operator"),
+    ]);
+    check(
+        &source,
+        &[(
+            "empty_reason",
+            "the reason for which `RefundOrder` needs no approval is empty: say why, as in `unapproved(\"read-only export\")`",
+        )],
+    );
+}
+
+#[test]
+fn an_action_that_emits_nothing_is_no_fault() {
+    let source = refund(&[
+        (
+            "RefundOrder {",
+            "Export { risk: medium, by: Agent, emits: none, effect: none }; RefundOrder {",
+        ),
+        ("[MarkPaid]", "[MarkPaid, Export]"),
+    ]);
+    check(&source, &[]);
+}

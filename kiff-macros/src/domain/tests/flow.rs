@@ -1,0 +1,176 @@
+//! States and transitions.
+
+use super::{check, one, refund};
+
+#[test]
+fn no_initial_transition() {
+    check(
+        &refund(&[
+            ("transitions", "«transitions»"),
+            ("new => Created", "Created => Paid"),
+        ]),
+        &[(
+            "no_initial_transition",
+            "no transition leads out of `new`: say how an entity begins, as in `OrderPlaced: new => Created;`",
+        )],
+    );
+}
+
+#[test]
+fn no_initial_transition_that_anybody_can_take() {
+    let source = refund(&[
+        (" reported by System", ""),
+        ("transitions", "«transitions»"),
+        ("emits: OrderPaid", "emits: OrderPaid | OrderPlaced"),
+        (", System: system", ""),
+        ("=> Paid;", "=> Paid; OrderPlaced: Created => Paid;"),
+        ("never { Refunded without Operator }", ""),
+    ]);
+    check(
+        &source,
+        &[(
+            "no_initial_transition",
+            "nobody can begin an entity, as no action is allowed in `new` and `OrderPlaced` cannot be reported: \
+             let an event lead out of `new` that has `reported by`",
+        )],
+    );
+}
+
+#[test]
+fn two_targets() {
+    one(
+        "OrderPaid: Created => Paid;",
+        "OrderPaid: Created => Paid; OrderPaid: Created => «Refunded»;",
+        "two_targets",
+        "`OrderPaid` leads from `Created` to both `Paid` and `Refunded`: an event has one target from each state, \
+         so split it into two events",
+    );
+}
+
+#[test]
+fn two_targets_from_several_states_are_one_error() {
+    let source = refund(&[
+        (
+            "OrderPaid: Created => Paid;",
+            "OrderPaid: Created | Paid => Paid; OrderPaid: Paid | Created => «Refunded»;",
+        ),
+        ("Paid => [RefundOrder]", "Paid => [RefundOrder]"),
+    ]);
+    check(
+        &source,
+        &[(
+            "two_targets",
+            "`OrderPaid` leads from `Paid` and `Created` to both `Paid` and `Refunded`: \
+             an event has one target from each state, so split it into two events",
+        )],
+    );
+}
+
+#[test]
+fn unreachable_state() {
+    let message =
+        "no path from `new` leads to the state `Held`: add a transition that leads to it, or remove it";
+    one(
+        "Created, Paid,",
+        "Created, «Held», Paid,",
+        "unreachable_state",
+        message,
+    );
+    let source = refund(&[
+        ("Created, Paid,", "Created, «Held», Paid,"),
+        ("=> Paid;", "=> Paid; OrderPaid: Held => Paid;"),
+    ]);
+    check(&source, &[("unreachable_state", message)]);
+}
+
+#[test]
+fn states_that_are_only_reached_through_an_unreachable_one_are_named_with_it() {
+    let source = refund(&[
+        ("Created, Paid,", "Created, Paid, Sent, «Held»,"),
+        (
+            "=> Paid;",
+            "=> Paid; OrderPaid: Held => Sent; OrderRefunded: Sent => Refunded;",
+        ),
+    ]);
+    check(
+        &source,
+        &[(
+            "unreachable_state",
+            "no path from `new` leads to the state `Held`: add a transition that leads to it, or remove it\n\
+             (nor to `Sent`, which it leads on to)",
+        )],
+    );
+}
+
+#[test]
+fn a_circle_that_nothing_leads_to_is_one_error() {
+    let source = refund(&[
+        ("Created, Paid,", "Created, Paid, «Held», Sent,"),
+        (
+            "=> Paid;",
+            "=> Paid; OrderPaid: Held => Sent; OrderPaid: Sent => Held;",
+        ),
+    ]);
+    check(
+        &source,
+        &[(
+            "unreachable_state",
+            "no path from `new` leads to the state `Held`: add a transition that leads to it, or remove it\n\
+             (nor to `Sent`, which it leads on to)",
+        )],
+    );
+}
+
+#[test]
+fn dead_end() {
+    one(
+        "final Refunded",
+        "«Refunded»",
+        "dead_end",
+        "the state `Refunded` has no transition that leads on: add one, or write `final Refunded` if this is where it ends",
+    );
+    let source = refund(&[
+        ("final Refunded", "«Refunded»"),
+        (
+            "=> Refunded;",
+            "=> Refunded; OrderRefunded: Refunded => Refunded;",
+        ),
+    ]);
+    check(
+        &source,
+        &[(
+            "dead_end",
+            "the state `Refunded` only leads back to itself: add one, or write `final Refunded` if this is where it ends",
+        )],
+    );
+}
+
+#[test]
+fn final_state_moves() {
+    one(
+        "=> Refunded;",
+        "=> Refunded; OrderPaid: «Refunded» => Paid;",
+        "final_state_moves",
+        "the state `Refunded` is final, and yet `OrderPaid` leads on from it: \
+         take that out, or take `final` away from `Refunded`",
+    );
+    one(
+        "Paid => [RefundOrder];",
+        "Paid | «Refunded» => [RefundOrder];",
+        "final_state_moves",
+        "the state `Refunded` is final, and yet `RefundOrder` is allowed in it: \
+         take that out, or take `final` away from `Refunded`",
+    );
+    let source = refund(&[
+        ("Created, Paid,", "Created, final Paid,"),
+        ("Paid => Refunded", "«Paid» => Refunded"),
+    ]);
+    check(
+        &source,
+        &[(
+            "final_state_moves",
+            "the state `Paid` is final, and yet `OrderRefunded` leads on from it and `RefundOrder` is allowed in it: \
+             take that out, or take `final` away from `Paid`",
+        )],
+    );
+}

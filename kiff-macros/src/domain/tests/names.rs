@@ -1,0 +1,241 @@
+//! Names: unknown ones, ones that are there twice, and ones that are unfit for the wire.
+
+use super::{check, one, refund};
+
+#[test]
+fn unknown_name() {
+    for (from, to, message) in [
+        (
+            "reported by System",
+            "reported by «Systm»",
+            "unknown role `Systm`: did you mean `System`?",
+        ),
+        (
+            "OrderPaid: Created",
+            "OrderPaid: «Creatd»",
+            "unknown state `Creatd`: did you mean `Created`?",
+        ),
+        (
+            "OrderRefunded: Paid",
+            "«OrderRefundd»: Paid",
+            "unknown event `OrderRefundd`: did you mean `OrderRefunded`?",
+        ),
+        (
+            "[RefundOrder]",
+            "[«RefundOder»]",
+            "unknown action `RefundOder`: did you mean `RefundOrder`?",
+        ),
+        (
+            "=> Paid;",
+            "=> «Shipped»;",
+            "unknown state `Shipped`: the states are `Created`, `Paid` and `Refunded`",
+        ),
+        (
+            "by: Agent, emits: OrderPaid",
+            "by: «OrderPaid», emits: OrderPaid",
+            "`OrderPaid` is an event, not a role: the roles are `Agent`, `Operator` and `System`",
+        ),
+        (
+            "without Operator",
+            "without «Supervisor»",
+            "unknown role `Supervisor`: the roles are `Agent`, `Operator` and `System`",
+        ),
+    ] {
+        one(from, to, "unknown_name", message);
+    }
+}
+
+#[test]
+fn a_name_that_could_not_be_declared_is_not_unknown() {
+    one(
+        "states { Created, Paid,",
+        "states { Created, «=» Paid,",
+        "syntax",
+        "expected a state, as in `Created`, found `=`",
+    );
+    one(
+        "Agent: agent,",
+        "«:» agent,",
+        "syntax",
+        "expected a role, as in `Agent: agent`, found `:`",
+    );
+}
+
+#[test]
+fn a_misspelt_declaration_is_an_error_at_each_use_and_nothing_more() {
+    let source = refund(&[
+        ("Created, Paid,", "Created, Piad,"),
+        ("=> Paid;", "=> «Paid»;"),
+        ("Paid => Refunded", "«Paid» => Refunded"),
+        ("Paid => [", "«Paid» => ["),
+    ]);
+    check(
+        &source,
+        &[("unknown_name", "unknown state `Paid`: did you mean `Piad`?"); 3],
+    );
+}
+
+#[test]
+fn duplicate_name() {
+    for (from, to, message) in [
+        (
+            "Created, Paid,",
+            "Created, Paid, «Paid»,",
+            "the state `Paid` is declared twice: remove or rename one",
+        ),
+        (
+            "Created, Paid,",
+            "Created, Paid, final «Agent»,",
+            "`Agent` is already a role: give this state another name",
+        ),
+        (
+            "amount: Cents,",
+            "amount: Cents, «amount»: u64,",
+            "the field `amount` is declared twice: remove or rename one",
+        ),
+        (
+            "OrderPaid: Created",
+            "OrderPaid: Created | «Created»",
+            "the transition `OrderPaid: Created => Paid` is declared twice: remove one",
+        ),
+        (
+            "=> Paid;",
+            "=> Paid; OrderPaid: «Created» => Paid;",
+            "the transition `OrderPaid: Created => Paid` is declared twice: remove one",
+        ),
+        (
+            "[MarkPaid]",
+            "[MarkPaid, «MarkPaid»]",
+            "`Created` allows `MarkPaid` twice: remove one",
+        ),
+        (
+            "approval: Operator",
+            "approval: Operator | «Operator»",
+            "`Operator` is listed twice: remove one",
+        ),
+        (
+            "never { Refunded without Operator }",
+            "never { Refunded without Operator; «Refunded without Operator»; }",
+            "this clause is written twice: remove one",
+        ),
+        (
+            "governs Order;",
+            "governs «Refund»;",
+            "`Refund` is what the domain is called: give what it governs another name",
+        ),
+    ] {
+        one(from, to, "duplicate_name", message);
+    }
+}
+
+#[test]
+fn duplicate_name_on_the_wire() {
+    let source = refund(&[
+        ("Created, Paid,", "Created, PAID, «Paid»,"),
+        ("=> Paid;", "=> PAID | Paid;"),
+    ]);
+    let source = source.replace(
+        "=> PAID | Paid;",
+        "=> Paid; OrderHeld: Created => PAID; OrderFreed: PAID => Paid;",
+    );
+    let source = source.replace(
+        "OrderPaid {",
+        "OrderHeld reported by System; OrderFreed reported by System; OrderPaid {",
+    );
+    check(
+        &source,
+        &[(
+            "duplicate_name",
+            "`PAID` and `Paid` are both `PAID` on the wire: give one another name there, as in `Paid as \"…\"`",
+        )],
+    );
+    check(&source.replace("«Paid»", "Paid as \"PAID_FOR\""), &[]);
+}
+
+#[test]
+fn duplicate_name_with_a_type_of_the_block() {
+    let source = refund(&[])
+        .replace("OrderPlaced", "OrderState")
+        .replace("OrderState {", "«OrderState» {");
+    check(
+        &source,
+        &[(
+            "duplicate_name",
+            "`OrderState` is a type that the block itself makes: give this event another name",
+        )],
+    );
+}
+
+#[test]
+fn duplicate_permission() {
+    let source = refund(&[
+        ("MarkPaid {", "«ApproveRefundOrder» {"),
+        ("[MarkPaid]", "[ApproveRefundOrder]"),
+    ]);
+    check(
+        &source,
+        &[(
+            "duplicate_name",
+            "the permission `refund.approve_refund_order` would both run `ApproveRefundOrder` and approve `RefundOrder`: \
+             rename one of the actions, or give it its own with `permission: \"…\"`",
+        )],
+    );
+}
+
+#[test]
+fn malformed_name() {
+    for (from, to, given) in [
+        ("Created, Paid,", "Created, Paid as «\"\"»,", ""),
+        ("governs Order;", "governs Order as «\"an order\"»;", "an order"),
+        (
+            "approval: Operator",
+            "approval: Operator, permission: «\"a\\nb\"»",
+            "a\nb",
+        ),
+    ] {
+        let message = format!(
+            "{given:?} cannot be a name on the wire: use letters, digits, `_`, `-`, `.`, `:` and `/`, 128 of them at most"
+        );
+        one(from, to, "malformed_name", &message);
+    }
+}
+
+#[test]
+fn names_of_its_own_on_the_wire_are_no_fault() {
+    let source = refund(&[
+        ("domain Refund", "domain Refund as \"refunds\""),
+        ("governs Order", "governs Order as \"order\""),
+        ("Created, Paid,", "Created as \"OPEN\", Paid,"),
+        ("OrderPaid {", "OrderPaid as \"PAYMENT\" {"),
+        (
+            "MarkPaid {",
+            "MarkPaid as \"PAY\" { effect: none, permission: \"refund.pay\",",
+        ),
+        ("Agent: agent", "Agent as \"bot\": agent"),
+    ]);
+    check(&source, &[]);
+}
+
+#[test]
+fn too_many() {
+    let roles: Vec<String> = (0..62).map(|number| format!("R{number}")).collect();
+    let declared: Vec<String> = roles.iter().map(|role| format!("{role}: service")).collect();
+    let source = refund(&[
+        (
+            "Agent: agent,",
+            &format!("{}, Agent: agent,", declared.join(", ")),
+        ),
+        ("System: system", "«System»: system"),
+        (
+            "reported by System",
+            &format!("reported by System | {}", roles.join(" | ")),
+        ),
+    ]);
+    check(
+        &source,
+        &[(
+            "too_many",
+            "a domain has at most 64 roles, and `System` is one more: split the domain",
+        )],
+    );
+}

@@ -1,0 +1,134 @@
+//! What an action is: a contract that the block declares, parameters that its executor takes, and how it can fail.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::bounds::Bounds;
+use crate::domain::{Domain, Emitted};
+use crate::json::Json;
+use crate::parameter::ParameterFault;
+use crate::schema::Parameter;
+
+/// The parameters of one action, as a struct: what a typed proposal is made of.
+///
+/// `#[action]` writes the implementation from the executor's signature; nobody writes one by hand.
+pub trait Action: Sized + Send + Sync + 'static {
+    /// The domain that governs it.
+    type Domain: Domain;
+    /// What the block declares of it.
+    type Declared: Declared<Domain = Self::Domain>;
+
+    /// The parameters as data.
+    const PARAMETERS: &'static [Parameter];
+
+    /// Reads the parameters from a JSON object.
+    ///
+    /// # Errors
+    /// [`ParameterFault`] when one is missing, unknown or of another shape. The rules are not looked at here.
+    fn decode(parameters: &Json) -> Result<Self, ParameterFault>;
+
+    /// Writes the parameters as a JSON object.
+    ///
+    /// # Errors
+    /// [`ParameterFault`] when a value cannot be written, or the whole is over a bound.
+    fn encode(&self, bounds: &Bounds) -> Result<Json, ParameterFault>;
+
+    /// Holds the parameters to their rules.
+    ///
+    /// # Errors
+    /// [`ParameterFault`] that names the first parameter that breaks one.
+    fn check(&self) -> Result<(), ParameterFault>;
+}
+
+/// What the block declares of an action, as a type.
+pub trait Declared: Send + Sync + 'static {
+    /// The domain that declares it.
+    type Domain: Domain;
+    /// What its executor answers with.
+    type Emits: Emitted<Self::Domain>;
+
+    /// Its name in the domain.
+    const ACTION: Self::Domain;
+}
+
+/// The declaration of the action that stands at place `INDEX` of a domain's enum, so that the path `Refund::RefundOrder`
+/// in `#[action(..)]` leads to it.
+pub trait Declares<const INDEX: usize>: Domain {
+    /// The declaration.
+    type Declared: Declared<Domain = Self>;
+}
+
+/// Why an executor did not answer with its event.
+///
+/// There are two kinds and no third, because the journal must know whether something may have happened outside.
+///
+/// ```
+/// use kiff::Failure;
+///
+/// # enum Answer { Declined, Timeout }
+/// # let answer = Answer::Timeout;
+/// let failure = match answer {
+///     Answer::Declined => Failure::refused("the bank declined"), // nothing happened: it may be tried again
+///     Answer::Timeout => Failure::unknown("no answer from the bank"), // it may have happened: in doubt
+/// };
+/// assert!(failure.is_unknown());
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    outcome: FailureOutcome,
+    code: Cow<'static, str>,
+    message: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FailureOutcome {
+    Refused,
+    Unknown,
+}
+
+impl Failure {
+    /// Nothing happened, for the reason that `message` gives; the action may be tried again.
+    #[must_use]
+    pub fn refused(message: impl Into<String>) -> Self {
+        Self { outcome: FailureOutcome::Refused, code: Cow::Borrowed("error"), message: message.into() }
+    }
+
+    /// It may have happened: the action is in doubt until somebody knows.
+    #[must_use]
+    pub fn unknown(message: impl Into<String>) -> Self {
+        Self { outcome: FailureOutcome::Unknown, code: Cow::Borrowed("error"), message: message.into() }
+    }
+
+    /// The same failure with a reason code of the domain's own, such as `consent_missing`.
+    #[must_use]
+    pub fn with_code(mut self, code: impl Into<Cow<'static, str>>) -> Self {
+        self.code = code.into();
+        self
+    }
+
+    /// Whether it may have happened.
+    #[must_use]
+    pub const fn is_unknown(&self) -> bool {
+        matches!(self.outcome, FailureOutcome::Unknown)
+    }
+
+    /// The reason code.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        &self.code
+    }
+
+    /// What went wrong, for people.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Failure {}

@@ -1,0 +1,111 @@
+//! Who acts.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::identifier::{ActorId, IdentifierError};
+
+/// What an actor is. A role is declared for one kind and held by no other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ActorKind {
+    /// A person. Only a person can approve.
+    Human,
+    /// A model that proposes on its own.
+    Agent,
+    /// A program of the operator's that acts for others.
+    Service,
+    /// The governed system itself.
+    System,
+    /// Somebody outside: a payment provider, a partner.
+    External,
+}
+
+impl ActorKind {
+    /// The word on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Human => "human",
+            Self::Agent => "agent",
+            Self::Service => "service",
+            Self::System => "system",
+            Self::External => "external",
+        }
+    }
+}
+
+impl fmt::Display for ActorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Who acts: an identity and its kind, as the edge's authentication established them.
+///
+/// An actor carries no roles: what it may do is the policy's to say, so that nobody gains power by asserting it.
+///
+/// ```
+/// use kiff::Actor;
+///
+/// let claimed = r#"{"id": "agent-7", "kind": "agent", "roles": ["operator"]}"#;
+/// let actor: Actor = serde_json::from_str(claimed)?;
+/// assert_eq!(actor, Actor::agent("agent-7")?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Actor {
+    id: ActorId,
+    kind: ActorKind,
+}
+
+impl Actor {
+    /// The actor `id` of a kind.
+    #[must_use]
+    pub const fn new(id: ActorId, kind: ActorKind) -> Self {
+        Self { id, kind }
+    }
+
+    /// A person.
+    ///
+    /// # Errors
+    /// [`IdentifierError`] when the id is empty, too long, or holds a character that is not shown.
+    pub fn human(id: &str) -> Result<Self, IdentifierError> {
+        Ok(Self::new(ActorId::new(id)?, ActorKind::Human))
+    }
+
+    /// A model that proposes on its own.
+    ///
+    /// # Errors
+    /// As for [`Actor::human`].
+    pub fn agent(id: &str) -> Result<Self, IdentifierError> {
+        Ok(Self::new(ActorId::new(id)?, ActorKind::Agent))
+    }
+
+    /// The governed system itself.
+    ///
+    /// # Errors
+    /// As for [`Actor::human`].
+    pub fn system(id: &str) -> Result<Self, IdentifierError> {
+        Ok(Self::new(ActorId::new(id)?, ActorKind::System))
+    }
+
+    /// Who it is.
+    #[must_use]
+    pub const fn id(&self) -> &ActorId {
+        &self.id
+    }
+
+    /// What it is.
+    #[must_use]
+    pub const fn kind(&self) -> ActorKind {
+        self.kind
+    }
+}
+
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.id, self.kind)
+    }
+}

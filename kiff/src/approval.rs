@@ -1,0 +1,159 @@
+//! A human's sign-off: what exactly was shown, who asked, who answered, and until when it holds.
+
+use serde::{Deserialize, Serialize};
+
+use crate::actor::Actor;
+use crate::decision::Rationale;
+use crate::digest::Digest;
+use crate::identifier::{ApprovalId, EntityKey, ExecutionId};
+use crate::json::Json;
+use crate::schema::{Contract, Text};
+use crate::time::Timestamp;
+
+/// What an approval is bound to: the digest of everything that a reviewer sees, and of each part of it, so that a
+/// drift can be named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Binding {
+    /// Entity, action, parameters and contract together.
+    pub whole: Digest,
+    /// The parameters, whatever their order and white space.
+    pub parameters: Digest,
+    /// The contract as it was compiled.
+    pub contract: Digest,
+    /// The evidence; none when none was shown.
+    pub evidence: Option<Digest>,
+}
+
+impl Binding {
+    /// What an approval of this action with these parameters is bound to.
+    #[must_use]
+    pub fn of(key: &EntityKey, contract: &Contract, fingerprint: Digest, parameters: &Json, reasons: &Rationale) -> Self {
+        let parameters = Digest::of(&[b"kiff/parameters", parameters.canonical().as_bytes()]);
+        let evidence = (!reasons.evidence.is_empty()).then(|| {
+            let parts: Vec<String> =
+                reasons.evidence.iter().flat_map(|item| [item.source.clone(), item.content.canonical()]).collect();
+            Digest::of(&parts.iter().map(String::as_bytes).collect::<Vec<_>>())
+        });
+        let whole = Digest::of(&[
+            b"kiff/approval",
+            key.tenant().as_bytes(),
+            key.entity_type().as_bytes(),
+            key.id().as_bytes(),
+            contract.name.as_bytes(),
+            parameters.as_bytes(),
+            fingerprint.as_bytes(),
+        ]);
+        Self { whole, parameters, contract: fingerprint, evidence }
+    }
+}
+
+/// A request for a human's sign-off, and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Approval {
+    /// Its number.
+    pub id: ApprovalId,
+    /// The action's wire name.
+    pub action: Text,
+    /// The parameters that the reviewer sees.
+    pub parameters: Json,
+    /// What the requester says; a claim.
+    pub reasons: Rationale,
+    /// What it is bound to.
+    pub binding: Binding,
+    /// Who asked.
+    pub requested_by: Actor,
+    /// When.
+    pub requested_at: Timestamp,
+    /// When it stops to hold, granted or not.
+    pub expires_at: Timestamp,
+    /// What became of it.
+    pub status: ApprovalStatus,
+}
+
+/// What became of an approval.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ApprovalStatus {
+    /// It waits for a review.
+    Pending,
+    /// It was granted and waits for the action.
+    Granted(Signature),
+    /// It was denied.
+    Denied(Signature),
+    /// The action that it authorised has started.
+    Spent(ExecutionId),
+}
+
+impl ApprovalStatus {
+    /// The word on the wire.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Granted(_) => "granted",
+            Self::Denied(_) => "denied",
+            Self::Spent(_) => "spent",
+        }
+    }
+
+    /// Whether something can still come of it.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        matches!(self, Self::Pending | Self::Granted(_))
+    }
+}
+
+/// Who reviewed, when, and why so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signature {
+    /// The human.
+    pub by: Actor,
+    /// When.
+    pub at: Timestamp,
+    /// The reason that they gave.
+    pub reason: Option<String>,
+}
+
+/// A human's answer to a request.
+///
+/// ```
+/// use kiff::Review;
+///
+/// let yes = Review::grant().because("the photo shows the damage");
+/// let no = Review::deny().because("bought elsewhere");
+/// assert_ne!(yes, no);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Review {
+    pub(crate) answer: Answer,
+    pub(crate) reason: Option<String>,
+}
+
+/// Yes or no.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// The action may run, once, as it was shown.
+    Grant,
+    /// It may not.
+    Deny,
+}
+
+impl Review {
+    /// Yes: exactly this, once.
+    #[must_use]
+    pub const fn grant() -> Self {
+        Self { answer: Answer::Grant, reason: None }
+    }
+
+    /// No.
+    #[must_use]
+    pub const fn deny() -> Self {
+        Self { answer: Answer::Deny, reason: None }
+    }
+
+    /// The same answer with a reason.
+    #[must_use]
+    pub fn because(mut self, reason: impl Into<String>) -> Self {
+        self.reason = Some(reason.into());
+        self
+    }
+}

@@ -1,0 +1,86 @@
+//! What is too large: every bound that kiff puts on its input, in one place.
+
+use std::fmt;
+
+/// The largest input that kiff accepts of each sort.
+///
+/// Sizes are in bytes of UTF-8 text. What is over a bound is refused with an [`OverBound`] that says which bound and
+/// by how much; nothing is cut off silently.
+///
+/// ```
+/// use kiff::Bounds;
+///
+/// let bounds = Bounds { parameters: 8 * 1024, ..Bounds::DEFAULT };
+/// assert_eq!(bounds.json_depth, 32);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// The JSON text of an action's parameters, in bytes.
+    pub parameters: usize,
+    /// The JSON text of an event's payload, in bytes.
+    pub payload: usize,
+    /// How deep JSON may nest: `[[1]]` is two deep.
+    pub json_depth: usize,
+    /// A rationale, a reason or another sentence written by an actor, in bytes.
+    pub text: usize,
+    /// Pieces of evidence with one proposal.
+    pub evidence_items: usize,
+    /// One piece of evidence, in bytes.
+    pub evidence: usize,
+    /// Records in one commit.
+    pub batch: usize,
+    /// Approvals of one entity that wait for a review or for their execution.
+    pub open_approvals: usize,
+}
+
+impl Bounds {
+    /// An identifier (of an actor, an entity, an approval, an event, a trace), in bytes.
+    ///
+    /// This bound is the same for everybody, because an identifier is checked when it is made.
+    pub const IDENTIFIER: usize = 256;
+
+    /// The bounds that a runtime has unless it is given others.
+    pub const DEFAULT: Self = Self {
+        parameters: 64 * 1024,
+        payload: 64 * 1024,
+        json_depth: 32,
+        text: 4 * 1024,
+        evidence_items: 16,
+        evidence: 8 * 1024,
+        batch: 32,
+        open_approvals: 64,
+    };
+
+    /// Whether `size` of what `what` names is within `bound`.
+    ///
+    /// # Errors
+    /// [`OverBound`] when it is not.
+    pub(crate) const fn check(what: &'static str, size: usize, bound: usize) -> Result<(), OverBound> {
+        if size > bound { Err(OverBound { what, size, bound }) } else { Ok(()) }
+    }
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+/// An input is larger than its bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OverBound {
+    /// What is too large, in words: `parameters in bytes`.
+    pub what: &'static str,
+    /// How large it is.
+    pub size: usize,
+    /// How large it may be.
+    pub bound: usize,
+}
+
+impl fmt::Display for OverBound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is {}, the bound is {}", self.what, self.size, self.bound)
+    }
+}
+
+impl std::error::Error for OverBound {}

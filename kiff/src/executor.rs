@@ -1,0 +1,166 @@
+//! Running an action: the executor, what it is told, and the one way to call it.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use crate::action::{Action, Declared, Failure};
+use crate::actor::Actor;
+use crate::bounds::Bounds;
+use crate::domain::{Domain, Emitted};
+use crate::event::Trace;
+use crate::identifier::{ApprovalId, EntityKey, ExecutionId};
+use crate::json::Json;
+use crate::parameter::ParameterFault;
+use crate::schema::Parameter;
+use crate::verdict::Permit;
+
+/// What an executor is told about its run, besides its parameters.
+///
+/// ```
+/// # use kiff::Execution;
+/// async fn pay_back(execution: &Execution) {
+///     // The outside world must do this once, however often it is asked:
+///     let idempotency_key = execution.id().as_str();
+/// #   let _ = idempotency_key;
+/// }
+/// ```
+#[derive(Debug)]
+pub struct Execution {
+    pub(crate) id: ExecutionId,
+    pub(crate) entity: EntityKey,
+    pub(crate) actor: Actor,
+    pub(crate) approval: Option<ApprovalId>,
+    pub(crate) trace: Trace,
+}
+
+impl Execution {
+    /// The run's number: hand it to the outside world as its idempotency key.
+    #[must_use]
+    pub const fn id(&self) -> &ExecutionId {
+        &self.id
+    }
+
+    /// On what it runs.
+    #[must_use]
+    pub const fn entity(&self) -> &EntityKey {
+        &self.entity
+    }
+
+    /// Who asked.
+    #[must_use]
+    pub const fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
+    /// The approval that it runs under.
+    #[must_use]
+    pub const fn approval(&self) -> Option<&ApprovalId> {
+        self.approval.as_ref()
+    }
+
+    /// Which story it belongs to.
+    #[must_use]
+    pub const fn trace(&self) -> &Trace {
+        &self.trace
+    }
+}
+
+/// The executor of a declared action: what `#[action]` makes of an async fn.
+#[diagnostic::on_unimplemented(
+    message = "action `{Self}` is allowed in `{D}` but has no executor",
+    label = "no executor",
+    note = "write one: `#[action({D}::{Self})] async fn …`"
+)]
+pub trait Executor<D: Domain>: Declared<Domain = D> + Sized {
+    /// The parameters that it takes.
+    type Action: Action<Domain = D, Declared = Self>;
+
+    /// Its parameters as data.
+    const PARAMETERS: &'static [Parameter] = Self::Action::PARAMETERS;
+
+    /// The door for callers who know the action by name only.
+    const ENTRY: Entry<D> = Entry { read: read::<D, Self> };
+
+    /// Does it. The permit is spent by the call.
+    fn run<'a>(
+        permit: Permit<'a, Self::Action>,
+        action: Self::Action,
+        services: &'a D::Services,
+        execution: &'a Execution,
+    ) -> impl Future<Output = Result<Self::Emits, Failure>> + Send + 'a;
+}
+
+/// An executor's answer on its way.
+pub(crate) type Answer<'a, D> = Pin<Box<dyn Future<Output = Result<Option<<D as Domain>::Event>, Failure>> + Send + 'a>>;
+
+/// An action together with its parameters, whatever the action: what the runtime judges and runs.
+pub(crate) trait Ready<D: Domain>: Send + Sync {
+    /// Holds the parameters to their rules.
+    fn check(&self) -> Result<(), ParameterFault>;
+
+    /// Writes the parameters.
+    fn encode(&self, bounds: &Bounds) -> Result<Json, ParameterFault>;
+
+    /// Runs the executor; none when the permit is for another action.
+    fn run<'a>(
+        self: Box<Self>,
+        permit: Permit<'a, D>,
+        services: &'a D::Services,
+        execution: &'a Execution,
+    ) -> Option<Answer<'a, D>>;
+}
+
+/// A typed action that is ready to be judged.
+pub(crate) struct Typed<A>(pub(crate) A);
+
+impl<D, A> Ready<D> for Typed<A>
+where
+    D: Domain,
+    A: Action<Domain = D>,
+    A::Declared: Executor<D, Action = A>,
+{
+    fn check(&self) -> Result<(), ParameterFault> {
+        self.0.check()
+    }
+
+    fn encode(&self, bounds: &Bounds) -> Result<Json, ParameterFault> {
+        self.0.encode(bounds)
+    }
+
+    fn run<'a>(
+        self: Box<Self>,
+        permit: Permit<'a, D>,
+        services: &'a D::Services,
+        execution: &'a Execution,
+    ) -> Option<Answer<'a, D>> {
+        let answer = A::Declared::run(permit.for_action::<A>()?, self.0, services, execution);
+        Some(Box::pin(async move { answer.await.map(Emitted::into_event) }))
+    }
+}
+
+/// The door to one executor for callers who know its action by name only.
+pub struct Entry<D: Domain> {
+    read: fn(&Json) -> Result<Box<dyn Ready<D>>, ParameterFault>,
+}
+
+impl<D: Domain> Entry<D> {
+    pub(crate) fn read(&self, parameters: &Json) -> Result<Box<dyn Ready<D>>, ParameterFault> {
+        (self.read)(parameters)
+    }
+}
+
+impl<D: Domain> std::fmt::Debug for Entry<D> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Entry").finish_non_exhaustive()
+    }
+}
+
+fn read<D: Domain, E: Executor<D>>(parameters: &Json) -> Result<Box<dyn Ready<D>>, ParameterFault> {
+    Ok(Box::new(Typed(E::Action::decode(parameters)?)))
+}
+
+/// A domain whose every allowed action has an executor.
+pub trait Executable: Domain {
+    /// The door to this action's executor.
+    fn entry(self) -> &'static Entry<Self>;
+}

@@ -1,0 +1,135 @@
+//! Typed handles: an entity in a known state, on which an action that the state does not allow does not compile.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use crate::actor::Actor;
+use crate::domain::Domain;
+use crate::executor::Executable;
+use crate::identifier::EntityKey;
+use crate::runtime::{Error, Executed, Outcome, Propose, Runtime};
+use crate::store::Store;
+
+/// Some state: the handle knows which only at run time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Any;
+
+/// The type of a state.
+pub trait InState<D: Domain>: Send + Sync + 'static {
+    /// The state.
+    const STATE: D::State;
+}
+
+/// An action that a state allows.
+#[diagnostic::on_unimplemented(
+    message = "action `{Self}` is not allowed in state `{S}`",
+    label = "not allowed in `{S}`",
+    note = "the `allow` section of the domain says which state allows what"
+)]
+pub trait AllowedIn<S> {
+    /// The type of the state that it leads to; [`Any`] where it can lead to several.
+    type To;
+}
+
+#[diagnostic::do_not_recommend]
+impl<A: AllowedIn<S>, S> AllowedIn<S> for crate::decision::Proposal<A> {
+    type To = A::To;
+}
+
+/// The state type `Self` allows the declared action `A`.
+pub trait Allows<A> {
+    /// The type of the state that it leads to.
+    type To;
+}
+
+/// An entity as it was when the handle was made; `S` is the type of its state.
+///
+/// It saves a program from asking for what cannot be. It grants nothing: whatever is executed is judged again by the
+/// journal.
+pub struct Handle<D: Domain, S = Any> {
+    key: EntityKey,
+    state: D::State,
+    in_state: PhantomData<fn() -> S>,
+}
+
+impl<D: Domain> Handle<D, Any> {
+    /// The handle in the state `S`.
+    ///
+    /// # Errors
+    /// The handle as it is, when the entity was in another state.
+    pub fn in_state<S: InState<D>>(self) -> Result<Handle<D, S>, Self> {
+        if self.state == S::STATE { Ok(self.assume()) } else { Err(self) }
+    }
+}
+
+impl<D: Domain, S> Handle<D, S> {
+    fn assume<T>(self) -> Handle<D, T> {
+        Handle { key: self.key, state: self.state, in_state: PhantomData }
+    }
+
+    /// Which entity it is.
+    #[must_use]
+    pub const fn key(&self) -> &EntityKey {
+        &self.key
+    }
+
+    /// What it was when the handle was made.
+    #[must_use]
+    pub const fn state(&self) -> D::State {
+        self.state
+    }
+}
+
+impl<D: Executable, S> Handle<D, S> {
+    /// Executes an action that this state allows; on success the answer holds the handle in the state after.
+    ///
+    /// # Errors
+    /// [`Error`] when the store fails or the journal is broken.
+    pub async fn execute<A, T>(
+        self,
+        runtime: &Runtime<D, impl Store>,
+        actor: &Actor,
+        action: A,
+    ) -> Result<Outcome<Moved<D, T>>, Error>
+    where
+        A: AllowedIn<S, To = T> + Propose<D>,
+    {
+        let outcome = runtime.execute(actor, &self.key, action).await?;
+        Ok(outcome.map(|executed| {
+            let handle = Handle { key: self.key, state: executed.state, in_state: PhantomData };
+            Moved { handle, executed }
+        }))
+    }
+}
+
+/// An action was executed through a handle.
+#[derive(Debug)]
+pub struct Moved<D: Domain, S> {
+    /// The entity in the state after.
+    pub handle: Handle<D, S>,
+    /// What the executor did.
+    pub executed: Executed<D>,
+}
+
+impl<D: Executable, S: Store> Runtime<D, S> {
+    /// A handle on an entity in whatever state it is; none when there is no such entity.
+    ///
+    /// # Errors
+    /// [`Error`] when the store fails or the journal is broken.
+    pub async fn handle(&self, key: &EntityKey) -> Result<Option<Handle<D>>, Error> {
+        let state = self.entity(key).await?.state();
+        Ok(state.map(|state| Handle { key: key.clone(), state, in_state: PhantomData }))
+    }
+}
+
+impl<D: Domain, S> Clone for Handle<D, S> {
+    fn clone(&self) -> Self {
+        Self { key: self.key.clone(), state: self.state, in_state: PhantomData }
+    }
+}
+
+impl<D: Domain, S> fmt::Debug for Handle<D, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handle").field("key", &self.key).field("state", &self.state).finish()
+    }
+}

@@ -1,0 +1,244 @@
+//! What things are called: checked identifiers, and the key of an entity.
+
+use std::borrow::Borrow;
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use uuid::Uuid;
+
+use crate::bounds::Bounds;
+use crate::json::{Excerpt, is_hidden};
+
+/// Why a text cannot be an identifier.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IdentifierError {
+    /// It has no characters.
+    Empty,
+    /// It is longer than [`Bounds::IDENTIFIER`]; its length in bytes.
+    TooLong(usize),
+    /// It holds a control character or one that is not shown; an excerpt of it.
+    Hidden(String),
+}
+
+impl fmt::Display for IdentifierError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("an identifier is empty"),
+            Self::TooLong(size) => {
+                write!(f, "an identifier is {size} bytes long, the bound is {}", Bounds::IDENTIFIER)
+            }
+            Self::Hidden(excerpt) => write!(f, "the identifier `{excerpt}` holds a character that is not shown"),
+        }
+    }
+}
+
+impl std::error::Error for IdentifierError {}
+
+fn check(text: &str) -> Result<(), IdentifierError> {
+    if text.is_empty() {
+        return Err(IdentifierError::Empty);
+    }
+    if text.len() > Bounds::IDENTIFIER {
+        return Err(IdentifierError::TooLong(text.len()));
+    }
+    if text.chars().any(is_hidden) {
+        return Err(IdentifierError::Hidden(Excerpt(text).to_string()));
+    }
+    Ok(())
+}
+
+macro_rules! identifier {
+    ($(#[$documentation:meta])* $name:ident) => {
+        $(#[$documentation])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// Checks a text and keeps it.
+            ///
+            /// # Errors
+            /// [`IdentifierError`] when it is empty, too long, or holds a character that is not shown.
+            pub fn new(text: impl AsRef<str>) -> Result<Self, IdentifierError> {
+                check(text.as_ref())?;
+                Ok(Self(Arc::from(text.as_ref())))
+            }
+
+            /// The text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdentifierError;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Self::new(text)
+            }
+        }
+
+        impl Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(&self.0, f)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+                Self::new(text).map_err(de::Error::custom)
+            }
+        }
+    };
+}
+
+identifier! {
+    /// Who acts, as the edge's authentication knows them.
+    ///
+    /// ```
+    /// let id = kiff::ActorId::new("agent-7")?;
+    /// assert!(kiff::ActorId::new("agent\u{202e}7").is_err());
+    /// # Ok::<(), kiff::IdentifierError>(())
+    /// ```
+    ActorId
+}
+
+identifier! {
+    /// One request for a human's sign-off.
+    ApprovalId
+}
+
+identifier! {
+    /// One event, as its source numbers it.
+    EventId
+}
+
+identifier! {
+    /// One recorded decision.
+    DecisionId
+}
+
+identifier! {
+    /// One run of one executor: hand it to the outside world as its idempotency key.
+    ExecutionId
+}
+
+identifier! {
+    /// An identifier that comes from outside and that kiff only hands on: a trace, a correlation, a cause.
+    TraceId
+}
+
+/// The key of one entity: tenant, entity type and id.
+///
+/// ```
+/// use kiff::EntityKey;
+///
+/// let order = EntityKey::new("Order", "ord-1")?;
+/// assert_eq!(order.to_string(), "Order/ord-1");
+/// assert_eq!(order.in_tenant("acme")?.to_string(), "acme:Order/ord-1");
+/// # Ok::<(), kiff::IdentifierError>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EntityKey(Arc<Parts>);
+
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Parts {
+    tenant: Box<str>,
+    entity_type: Box<str>,
+    id: Box<str>,
+}
+
+impl EntityKey {
+    /// The tenant of a key that names none.
+    pub const DEFAULT_TENANT: &'static str = "default";
+
+    /// The key of the entity `id` of `entity_type`, of the default tenant.
+    ///
+    /// # Errors
+    /// [`IdentifierError`] when a part is empty, too long, or holds a character that is not shown.
+    pub fn new(entity_type: &str, id: &str) -> Result<Self, IdentifierError> {
+        check(entity_type)?;
+        check(id)?;
+        let tenant = Self::DEFAULT_TENANT.into();
+        Ok(Self(Arc::new(Parts { tenant, entity_type: entity_type.into(), id: id.into() })))
+    }
+
+    /// The same entity of another tenant.
+    ///
+    /// # Errors
+    /// [`IdentifierError`] as for [`EntityKey::new`].
+    pub fn in_tenant(&self, tenant: &str) -> Result<Self, IdentifierError> {
+        check(tenant)?;
+        Ok(Self(Arc::new(Parts { tenant: tenant.into(), ..(*self.0).clone() })))
+    }
+
+    /// Whose entity it is.
+    #[must_use]
+    pub fn tenant(&self) -> &str {
+        &self.0.tenant
+    }
+
+    /// What sort of entity it is.
+    #[must_use]
+    pub fn entity_type(&self) -> &str {
+        &self.0.entity_type
+    }
+
+    /// Which one it is.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.0.id
+    }
+}
+
+impl fmt::Display for EntityKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.tenant() != Self::DEFAULT_TENANT {
+            write!(f, "{}:", self.tenant())?;
+        }
+        write!(f, "{}/{}", self.entity_type(), self.id())
+    }
+}
+
+impl fmt::Debug for EntityKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{self}\"")
+    }
+}
+
+/// Where a runtime gets new identifiers from; a test hands in a source that counts.
+pub trait Identifiers: Send + Sync + 'static {
+    /// An identifier that was never given before; `kind` says of what, in a word such as `execution`.
+    fn next(&self, kind: &'static str) -> String;
+}
+
+/// Identifiers that are unique everywhere and sort by time: UUID version 7.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct UuidIdentifiers;
+
+impl Identifiers for UuidIdentifiers {
+    fn next(&self, _kind: &'static str) -> String {
+        Uuid::now_v7().to_string()
+    }
+}

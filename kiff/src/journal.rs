@@ -1,0 +1,310 @@
+//! The journal: facts about one entity, in commits that are appended whole, each chained to the one before.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::actor::Actor;
+use crate::digest::Digest;
+use crate::event::Trace;
+use crate::identifier::EntityKey;
+use crate::time::Timestamp;
+
+mod fact;
+
+pub use fact::{
+    ActionExecuted, ActionFailed, ActionStarted, ActionValidated, ApprovalRecorded, ApprovalRequired, ApprovalReviewRejected,
+    ApprovalReviewed, DecisionProposed, EventIngested, Fact, FailedOutcome, StateChanged, StateRebuilt,
+};
+
+/// Where a record stands in its entity's journal: the commit's number and the place in it, as in `7.2`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RecordId {
+    /// The commit's number, from 1.
+    pub commit: u64,
+    /// The place in the commit, from 1.
+    pub place: u32,
+}
+
+impl fmt::Display for RecordId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.commit, self.place)
+    }
+}
+
+impl FromStr for RecordId {
+    type Err = RecordIdError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (commit, place) = text.split_once('.').ok_or(RecordIdError)?;
+        let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then_some(()).ok_or(RecordIdError);
+        number(commit).and(number(place))?;
+        Ok(Self {
+            commit: commit.parse().map_err(|_| RecordIdError)?,
+            place: place.parse().map_err(|_| RecordIdError)?,
+        })
+    }
+}
+
+impl Serialize for RecordId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for RecordId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(de::Error::custom)
+    }
+}
+
+/// A text is no number of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecordIdError;
+
+impl fmt::Display for RecordIdError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the number of a record is written like `7.2`")
+    }
+}
+
+impl std::error::Error for RecordIdError {}
+
+/// One fact with everything around it: where it stands, who, when, in which story, and what it follows from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Record<'a> {
+    commit: &'a Commit,
+    place: u32,
+    fact: &'a Fact,
+}
+
+impl<'a> Record<'a> {
+    /// Where it stands.
+    #[must_use]
+    pub const fn id(&self) -> RecordId {
+        RecordId { commit: self.commit.number, place: self.place }
+    }
+
+    /// The record that it follows from; none where the cause lies outside of the journal.
+    #[must_use]
+    pub fn cause(&self) -> Option<RecordId> {
+        match self.place {
+            0 | 1 => self.commit.content.cause,
+            place => Some(RecordId { place: place - 1, ..self.id() }),
+        }
+    }
+
+    /// What is on the record.
+    #[must_use]
+    pub const fn fact(&self) -> &'a Fact {
+        self.fact
+    }
+
+    /// The commit that it is part of.
+    #[must_use]
+    pub const fn commit(&self) -> &'a Commit {
+        self.commit
+    }
+}
+
+/// What a commit says; its JSON is what is hashed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Content {
+    /// When it was appended.
+    pub at: Timestamp,
+    /// Who acted.
+    pub actor: Actor,
+    /// Which story it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<Box<Trace>>,
+    /// The record that the first fact follows from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<RecordId>,
+    /// The facts, in order.
+    #[serde(rename = "records")]
+    pub facts: Box<[Fact]>,
+}
+
+/// One batch of records of one entity: it is in the journal whole or not at all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Commit {
+    key: EntityKey,
+    number: u64,
+    previous: Digest,
+    hash: Digest,
+    content: Content,
+}
+
+/// A commit together with its JSON, which a store keeps as it is.
+#[derive(Debug, Clone)]
+pub struct Sealed {
+    commit: Commit,
+    body: Vec<u8>,
+}
+
+impl Sealed {
+    /// Chains `content` to the commit whose number is `number - 1` and whose hash is `previous`.
+    ///
+    /// # Errors
+    /// [`BrokenJournal`] when the content cannot be written as JSON.
+    pub fn new(key: EntityKey, number: u64, previous: Digest, content: Content) -> Result<Self, BrokenJournal> {
+        /// Room for a commit of a few records, so that writing one seldom moves it.
+        const USUAL_SIZE: usize = 1024;
+        let mut body = Vec::with_capacity(USUAL_SIZE);
+        serde_json::to_writer(&mut body, &content).map_err(|error| {
+            BrokenJournal { key: key.clone(), number, problem: format!("its content cannot be written: {error}") }
+        })?;
+        let hash = chain(&key, number, previous, &body);
+        Ok(Self { commit: Commit { key, number, previous, hash, content }, body })
+    }
+
+    /// The commit.
+    #[must_use]
+    pub const fn commit(&self) -> &Commit {
+        &self.commit
+    }
+
+    /// Its JSON: what is stored and hashed.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// The commit alone.
+    #[must_use]
+    pub fn into_commit(self) -> Commit {
+        self.commit
+    }
+}
+
+impl Commit {
+    /// The hash before an entity's first commit.
+    pub const GENESIS: Digest = Digest::from_bytes([0; 32]);
+
+    /// Reads a commit back as a store kept it.
+    ///
+    /// # Errors
+    /// [`BrokenJournal`] when the hash does not fit the body, or the body is no commit of this version.
+    pub fn open(
+        key: EntityKey,
+        number: u64,
+        previous: Digest,
+        hash: Digest,
+        body: &[u8],
+    ) -> Result<Self, BrokenJournal> {
+        if chain(&key, number, previous, body) != hash {
+            return Err(BrokenJournal { key, number, problem: "its hash does not fit what it says".to_owned() });
+        }
+        match serde_json::from_slice(body) {
+            Ok(content) => Ok(Self { key, number, previous, hash, content }),
+            Err(error) => Err(BrokenJournal { key, number, problem: format!("it cannot be read: {error}") }),
+        }
+    }
+
+    /// Whose journal it is in.
+    #[must_use]
+    pub const fn key(&self) -> &EntityKey {
+        &self.key
+    }
+
+    /// Its number in that journal, from 1.
+    #[must_use]
+    pub const fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// The hash of the commit before.
+    #[must_use]
+    pub const fn previous(&self) -> Digest {
+        self.previous
+    }
+
+    /// Its own hash, which covers everything that it says and the hash before.
+    #[must_use]
+    pub const fn hash(&self) -> Digest {
+        self.hash
+    }
+
+    /// When it was appended.
+    #[must_use]
+    pub const fn at(&self) -> Timestamp {
+        self.content.at
+    }
+
+    /// Who acted.
+    #[must_use]
+    pub const fn actor(&self) -> &Actor {
+        &self.content.actor
+    }
+
+    /// Which story it belongs to.
+    #[must_use]
+    pub fn trace(&self) -> Option<&Trace> {
+        self.content.trace.as_deref()
+    }
+
+    /// The facts, in order.
+    #[must_use]
+    pub const fn facts(&self) -> &[Fact] {
+        &self.content.facts
+    }
+
+    /// The facts, each with what is around it.
+    pub fn records(&self) -> impl Iterator<Item = Record<'_>> {
+        (1..).zip(self.facts()).map(|(place, fact)| Record { commit: self, place, fact })
+    }
+
+    /// The number of its last record.
+    #[must_use]
+    pub fn last_record(&self) -> RecordId {
+        let place = u32::try_from(self.facts().len()).unwrap_or(u32::MAX);
+        RecordId { commit: self.number, place }
+    }
+
+    /// Whether the hash fits what the commit says.
+    ///
+    /// # Errors
+    /// [`BrokenJournal`] when it does not.
+    pub fn verify(&self) -> Result<(), BrokenJournal> {
+        let again = Sealed::new(self.key.clone(), self.number, self.previous, self.content.clone())?;
+        if again.commit.hash == self.hash {
+            return Ok(());
+        }
+        let problem = "its hash does not fit what it says".to_owned();
+        Err(BrokenJournal { key: self.key.clone(), number: self.number, problem })
+    }
+}
+
+fn chain(key: &EntityKey, number: u64, previous: Digest, body: &[u8]) -> Digest {
+    Digest::of(&[
+        b"kiff/commit/1",
+        key.tenant().as_bytes(),
+        key.entity_type().as_bytes(),
+        key.id().as_bytes(),
+        &number.to_be_bytes(),
+        previous.as_bytes(),
+        body,
+    ])
+}
+
+/// A journal is not what was written, or not one of this domain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrokenJournal {
+    /// Whose journal.
+    pub key: EntityKey,
+    /// The first commit that is wrong.
+    pub number: u64,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
+impl fmt::Display for BrokenJournal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the journal of `{}` is broken at commit {}: {}", self.key, self.number, self.problem)
+    }
+}
+
+impl std::error::Error for BrokenJournal {}

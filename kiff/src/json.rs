@@ -1,0 +1,336 @@
+//! JSON as kiff accepts it: bounded, without anything that two readers could read differently.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::de::{self, DeserializeOwned, DeserializeSeed, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use crate::bounds::{Bounds, OverBound};
+
+/// The largest integer that every reader of JSON keeps exact: 2^53 − 1.
+const LARGEST_INTEGER: u64 = (1 << 53) - 1;
+
+/// One JSON text that has been checked, kept as it was written.
+///
+/// Two readers can disagree about a duplicate key, about an integer beyond ±(2^53−1) and about very deep nesting, so a
+/// text that has one of them is refused.
+///
+/// ```
+/// use kiff::{Bounds, Json};
+///
+/// let fine = Json::parse(r#"{"amount": 999}"#, &Bounds::DEFAULT)?;
+/// assert_eq!(fine.as_str(), r#"{"amount": 999}"#);
+///
+/// let twice = Json::parse(r#"{"amount": 49, "amount": 999999}"#, &Bounds::DEFAULT);
+/// assert_eq!(twice.unwrap_err().to_string(), "the key `amount` stands twice in one object");
+/// # Ok::<(), kiff::JsonError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Json(Box<RawValue>);
+
+impl Json {
+    /// Checks a text against `bounds.payload` and `bounds.json_depth` and keeps it.
+    ///
+    /// # Errors
+    /// [`JsonError`] when it is no JSON, too large, too deep, or readable in two ways.
+    pub fn parse(text: &str, bounds: &Bounds) -> Result<Self, JsonError> {
+        Bounds::check("JSON in bytes", text.len(), bounds.payload)?;
+        check(text, bounds.json_depth)?;
+        Ok(Self(serde_json::from_str::<Box<RawValue>>(text.trim()).map_err(JsonError::syntax)?))
+    }
+
+    /// Checks the parameters of a proposal against `bounds.parameters` and `bounds.json_depth` and keeps them.
+    ///
+    /// # Errors
+    /// As for [`Json::parse`].
+    pub fn parameters(text: &str, bounds: &Bounds) -> Result<Self, JsonError> {
+        Bounds::check("JSON of parameters in bytes", text.len(), bounds.parameters)?;
+        Self::parse(text, &Bounds { payload: bounds.parameters, ..*bounds })
+    }
+
+    /// Writes a value as JSON.
+    ///
+    /// # Errors
+    /// [`JsonError`] when the value's `Serialize` fails, or writes what [`Json::parse`] would refuse.
+    pub fn encode<T: Serialize + ?Sized>(value: &T, bounds: &Bounds) -> Result<Self, JsonError> {
+        let raw = serde_json::value::to_raw_value(value).map_err(JsonError::syntax)?;
+        Bounds::check("JSON in bytes", raw.get().len(), bounds.payload)?;
+        check(raw.get(), bounds.json_depth)?;
+        Ok(Self(raw))
+    }
+
+    /// The text, as it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.get()
+    }
+
+    /// Reads the text as a value.
+    ///
+    /// # Errors
+    /// [`JsonError`] when it has another shape.
+    pub fn decode<T: DeserializeOwned>(&self) -> Result<T, JsonError> {
+        serde_json::from_str(self.as_str()).map_err(JsonError::syntax)
+    }
+
+    /// Feeds the text to `sink` with the keys of every object in order and without white space, so that two texts
+    /// that mean the same feed the same bytes.
+    pub(crate) fn canonical(&self) -> String {
+        let mut out = String::with_capacity(self.as_str().len());
+        // INVARIANT: a `Json` is well-formed, so that this cannot fail; the text itself is the safe answer if it does.
+        match serde_json::from_str::<serde_json::Value>(self.as_str()) {
+            Ok(value) => write_canonical(&value, &mut out),
+            Err(_) => out.push_str(self.as_str()),
+        }
+        out
+    }
+}
+
+impl PartialEq for Json {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for Json {}
+
+impl fmt::Display for Json {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for Json {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Json {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Box::<RawValue>::deserialize(deserializer).map(Self)
+    }
+}
+
+fn write_canonical(value: &serde_json::Value, out: &mut String) {
+    match value {
+        serde_json::Value::Array(items) => {
+            out.push('[');
+            for (index, item) in items.iter().enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                write_canonical(item, out);
+            }
+            out.push(']');
+        }
+        serde_json::Value::Object(members) => {
+            let mut members: Vec<_> = members.iter().collect();
+            members.sort_by_key(|(key, _)| key.as_str());
+            out.push('{');
+            for (index, (key, item)) in members.into_iter().enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                out.push_str(&serde_json::Value::from(key.as_str()).to_string());
+                out.push(':');
+                write_canonical(item, out);
+            }
+            out.push('}');
+        }
+        scalar => out.push_str(&scalar.to_string()),
+    }
+}
+
+/// Whether `text` is one JSON value that every reader reads alike and that nests at most `depth` deep.
+fn check(text: &str, depth: usize) -> Result<(), JsonError> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    Unambiguous { left: depth, depth }.deserialize(&mut deserializer).map_err(JsonError::syntax)?;
+    deserializer.end().map_err(JsonError::syntax)
+}
+
+/// Visits a value without keeping it; `left` is how much deeper it may still nest.
+#[derive(Clone, Copy)]
+struct Unambiguous {
+    left: usize,
+    depth: usize,
+}
+
+impl Unambiguous {
+    fn deeper<E: de::Error>(self) -> Result<Self, E> {
+        match self.left.checked_sub(1) {
+            Some(left) => Ok(Self { left, ..self }),
+            None => Err(E::custom(format_args!("it nests deeper than {}", self.depth))),
+        }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Unambiguous {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Unambiguous {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<(), E> {
+        self.visit_u64(number.unsigned_abs())
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<(), E> {
+        if number > LARGEST_INTEGER {
+            return Err(E::custom("an integer beyond ±(2^53−1) is not exact for every reader: write it as a string"));
+        }
+        Ok(())
+    }
+
+    fn visit_f64<E: de::Error>(self, number: f64) -> Result<(), E> {
+        /// Where the integers that a binary float can hold stop being exact: 2^53.
+        const EXACT: f64 = 9_007_199_254_740_992.0;
+        if number.abs() >= EXACT {
+            return Err(E::custom("a number beyond ±(2^53−1) is not exact for every reader: write it as a string"));
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        let deeper = self.deeper()?;
+        while items.next_element_seed(deeper)?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+        let deeper = self.deeper()?;
+        let mut seen = BTreeSet::new();
+        while let Some(key) = members.next_key::<String>()? {
+            if seen.contains(&key) {
+                return Err(de::Error::custom(format_args!("the key `{}` stands twice in one object", Excerpt(&key))));
+            }
+            seen.insert(key);
+            members.next_value_seed(deeper)?;
+        }
+        Ok(())
+    }
+}
+
+/// A text of unknown origin as a message may show it: short, and without control characters.
+pub(crate) struct Excerpt<'a>(pub(crate) &'a str);
+
+impl fmt::Display for Excerpt<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 64;
+        for character in self.0.chars().take(SHOWN) {
+            if is_hidden(character) {
+                write!(f, "{}", character.escape_unicode())?;
+            } else {
+                write!(f, "{character}")?;
+            }
+        }
+        if self.0.chars().nth(SHOWN).is_some() { f.write_str("…") } else { Ok(()) }
+    }
+}
+
+/// Whether a character changes how the text around it is shown instead of being shown itself.
+pub(crate) fn is_hidden(character: char) -> bool {
+    character.is_control()
+        || matches!(character,
+            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}')
+}
+
+/// A text is not JSON that kiff accepts.
+#[derive(Debug)]
+pub struct JsonError(Fault);
+
+#[derive(Debug)]
+enum Fault {
+    Size(OverBound),
+    Syntax(serde_json::Error),
+}
+
+impl JsonError {
+    fn syntax(error: serde_json::Error) -> Self {
+        Self(Fault::Syntax(error))
+    }
+}
+
+impl From<OverBound> for JsonError {
+    fn from(over: OverBound) -> Self {
+        Self(Fault::Size(over))
+    }
+}
+
+impl fmt::Display for JsonError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Fault::Size(over) => over.fmt(f),
+            // The place in the text means nothing to somebody who never saw it as lines.
+            Fault::Syntax(error) => {
+                let text = error.to_string();
+                let sentence = text.split(" at line ").next().unwrap_or(&text);
+                f.write_str(sentence)
+            }
+        }
+    }
+}
+
+impl std::error::Error for JsonError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.0 {
+            Fault::Size(over) => Some(over),
+            Fault::Syntax(error) => Some(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(text: &str) -> String {
+        Json::parse(text, &Bounds { payload: 200, json_depth: 3, ..Bounds::DEFAULT }).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn p10_ambiguous_oversized_and_deep_texts_are_refused() {
+        assert_eq!(refused(r#"{"a":{"b":1,"b":2}}"#), "the key `b` stands twice in one object");
+        assert_eq!(refused("[[[[1]]]]"), "it nests deeper than 3");
+        assert_eq!(refused(&format!("\"{}\"", "x".repeat(200))), "JSON in bytes is 202, the bound is 200");
+        assert!(refused("9007199254740992").contains("write it as a string"));
+        assert!(refused("-9007199254740992").contains("write it as a string"));
+        assert!(refused("123456789012345678901234567890").contains("write it as a string"));
+        assert!(refused(r#""\ud800""#).contains("surrogate") || refused(r#""\ud800""#).contains("escape"));
+        assert!(refused("NaN").contains("expected"));
+        assert!(refused("{} {}").contains("trailing"));
+    }
+
+    #[test]
+    fn texts_that_mean_the_same_have_one_canonical_form() {
+        let bounds = Bounds::DEFAULT;
+        let one = Json::parse(r#"{ "b": [1, {"y": "é", "x": null}], "a": 2.50 }"#, &bounds).unwrap();
+        let other = Json::parse(r#"{"a":2.5,"b":[1,{"x":null,"y":"\u00e9"}]}"#, &bounds).unwrap();
+        assert_eq!(one.canonical(), other.canonical());
+        assert_eq!(one.canonical(), r#"{"a":2.5,"b":[1,{"x":null,"y":"é"}]}"#);
+    }
+}

@@ -1,0 +1,323 @@
+//! The parameters of an action: read one by one from JSON, and held to their rules.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::OnceLock;
+
+use regex_lite::Regex;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+
+use crate::bounds::Bounds;
+use crate::json::{Excerpt, Json, JsonError};
+use crate::money::Cents;
+use crate::schema::Parameter;
+
+/// What is wrong with the parameters of a proposal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ParameterFault {
+    /// A parameter that the action needs is not there; its name.
+    Missing(Cow<'static, str>),
+    /// A parameter has a value that it cannot have.
+    Invalid {
+        /// The parameter.
+        name: Cow<'static, str>,
+        /// What is wrong with its value.
+        problem: String,
+    },
+    /// The parameters cannot be read at all, or hold one that the action does not have; what is wrong.
+    Unreadable(String),
+}
+
+impl ParameterFault {
+    /// A value that a parameter cannot have, and why.
+    #[must_use]
+    pub fn invalid(name: impl Into<Cow<'static, str>>, problem: impl fmt::Display) -> Self {
+        Self::Invalid { name: name.into(), problem: problem.to_string() }
+    }
+}
+
+impl fmt::Display for ParameterFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing(name) => write!(f, "the parameter `{name}` is missing"),
+            Self::Invalid { name, problem } => write!(f, "the parameter `{name}` is invalid: {problem}"),
+            Self::Unreadable(problem) => write!(f, "the parameters cannot be read: {problem}"),
+        }
+    }
+}
+
+impl std::error::Error for ParameterFault {}
+
+impl From<JsonError> for ParameterFault {
+    fn from(error: JsonError) -> Self {
+        Self::Unreadable(error.to_string())
+    }
+}
+
+/// The members of a JSON object of parameters, taken out one by one.
+#[derive(Debug)]
+pub struct Fields<'a>(BTreeMap<Cow<'a, str>, &'a RawValue>);
+
+impl<'a> Fields<'a> {
+    /// Reads an object whose members are all in `known`.
+    ///
+    /// # Errors
+    /// [`ParameterFault`] when the text is over a bound, no object, readable in two ways, or when it holds a member
+    /// that is not known: an agent that invents a parameter must not believe that it was heard.
+    pub fn read(text: &'a Json, known: &[Parameter]) -> Result<Self, ParameterFault> {
+        let fields: BTreeMap<Cow<'a, str>, &'a RawValue> = serde_json::from_str(text.as_str())
+            .map_err(|_| ParameterFault::Unreadable("they are not a JSON object".to_owned()))?;
+        for name in fields.keys() {
+            if !known.iter().any(|parameter| parameter.name == *name) {
+                let valid: Vec<_> = known.iter().map(|parameter| format!("`{}`", parameter.name)).collect();
+                let valid = if valid.is_empty() { "none".to_owned() } else { valid.join(", ") };
+                let problem = format!("there is no parameter `{}`; the parameters are: {valid}", Excerpt(name));
+                return Err(ParameterFault::Unreadable(problem));
+            }
+        }
+        Ok(Self(fields))
+    }
+
+    /// Takes out a parameter that must be there.
+    ///
+    /// # Errors
+    /// [`ParameterFault`] when it is missing or of another shape.
+    pub fn required<T: DeserializeOwned>(&mut self, name: &'static str) -> Result<T, ParameterFault> {
+        let value = self.0.remove(name).ok_or(ParameterFault::Missing(Cow::Borrowed(name)))?;
+        decode(name, value)
+    }
+
+    /// Takes out a parameter that may be left out or `null`.
+    ///
+    /// # Errors
+    /// [`ParameterFault`] when it is there and of another shape.
+    pub fn optional<T: DeserializeOwned + Default>(&mut self, name: &'static str) -> Result<T, ParameterFault> {
+        self.0.remove(name).map_or_else(|| Ok(T::default()), |value| decode(name, value))
+    }
+}
+
+fn decode<T: DeserializeOwned>(name: &'static str, value: &RawValue) -> Result<T, ParameterFault> {
+    serde_json::from_str(value.get()).map_err(|error| {
+        let text = error.to_string();
+        ParameterFault::invalid(name, text.split(" at line ").next().unwrap_or(&text))
+    })
+}
+
+/// A JSON object of parameters, written one by one in the order of the signature.
+#[derive(Debug, Default)]
+pub struct Members(Vec<u8>);
+
+impl Members {
+    /// Adds a parameter.
+    ///
+    /// # Errors
+    /// [`ParameterFault`] when the value's `Serialize` fails.
+    pub fn put<T: Serialize>(&mut self, name: &'static str, value: &T) -> Result<(), ParameterFault> {
+        self.0.push(if self.0.is_empty() { b'{' } else { b',' });
+        serde_json::to_writer(&mut self.0, name).map_err(|error| ParameterFault::invalid(name, error))?;
+        self.0.push(b':');
+        serde_json::to_writer(&mut self.0, value).map_err(|error| ParameterFault::invalid(name, error))
+    }
+
+    /// The object.
+    ///
+    /// # Errors
+    /// [`ParameterFault`] when it is over a bound or readable in two ways.
+    pub fn finish(mut self, bounds: &Bounds) -> Result<Json, ParameterFault> {
+        if self.0.is_empty() {
+            self.0.push(b'{');
+        }
+        self.0.push(b'}');
+        let text = String::from_utf8(self.0).map_err(|error| ParameterFault::Unreadable(error.to_string()))?;
+        Ok(Json::parameters(&text, bounds)?)
+    }
+}
+
+/// A type that `#[param(range(..))]` fits.
+#[diagnostic::on_unimplemented(
+    message = "a `range` rule does not fit a parameter of type `{Self}`",
+    label = "not a number",
+    note = "`range` fits integers, `Cents` and types that implement `kiff::Ranged`; for texts and lists write `length(min = .., max = ..)`"
+)]
+pub trait Ranged {
+    /// Whether the value lies within the limits, both included.
+    fn is_within(&self, min: Option<i64>, max: Option<i64>) -> bool;
+}
+
+macro_rules! ranged {
+    ($($integer:ty),*) => {$(
+        impl Ranged for $integer {
+            fn is_within(&self, min: Option<i64>, max: Option<i64>) -> bool {
+                let value = i128::from(*self);
+                min.is_none_or(|min| i128::from(min) <= value) && max.is_none_or(|max| value <= i128::from(max))
+            }
+        }
+    )*};
+}
+
+ranged!(i8, i16, i32, i64, u8, u16, u32, u64);
+
+impl Ranged for Cents {
+    fn is_within(&self, min: Option<i64>, max: Option<i64>) -> bool {
+        self.0.is_within(min, max)
+    }
+}
+
+impl Ranged for f64 {
+    #[expect(clippy::cast_precision_loss, reason = "limits of floats are small integers; a huge one is only rounded")]
+    fn is_within(&self, min: Option<i64>, max: Option<i64>) -> bool {
+        self.is_finite() && min.is_none_or(|min| min as Self <= *self) && max.is_none_or(|max| *self <= max as Self)
+    }
+}
+
+impl Ranged for f32 {
+    fn is_within(&self, min: Option<i64>, max: Option<i64>) -> bool {
+        f64::from(*self).is_within(min, max)
+    }
+}
+
+impl<T: Ranged> Ranged for Option<T> {
+    fn is_within(&self, min: Option<i64>, max: Option<i64>) -> bool {
+        self.as_ref().is_none_or(|value| value.is_within(min, max))
+    }
+}
+
+/// A type that `#[param(length(..))]` fits.
+#[diagnostic::on_unimplemented(
+    message = "a `length` rule does not fit a parameter of type `{Self}`",
+    label = "neither a text nor a list",
+    note = "`length` fits `String`, `Vec<_>` and types that implement `kiff::Measured`; for numbers write `range(min = .., max = ..)`"
+)]
+pub trait Measured {
+    /// How many characters or items it has; none when there is nothing to measure.
+    fn measure(&self) -> Option<u64>;
+}
+
+impl Measured for String {
+    fn measure(&self) -> Option<u64> {
+        Some(self.chars().count() as u64)
+    }
+}
+
+impl<T> Measured for Vec<T> {
+    fn measure(&self) -> Option<u64> {
+        Some(self.len() as u64)
+    }
+}
+
+impl<T: Measured> Measured for Option<T> {
+    fn measure(&self) -> Option<u64> {
+        self.as_ref().and_then(Measured::measure)
+    }
+}
+
+/// A type that `#[param(pattern(..))]` fits.
+#[diagnostic::on_unimplemented(
+    message = "a `pattern` rule does not fit a parameter of type `{Self}`",
+    label = "not a text",
+    note = "`pattern` fits `String` and types that implement `kiff::Textual`"
+)]
+pub trait Textual {
+    /// The text; none when there is nothing to match.
+    fn text(&self) -> Option<&str>;
+}
+
+impl Textual for String {
+    fn text(&self) -> Option<&str> {
+        Some(self)
+    }
+}
+
+impl<T: Textual> Textual for Option<T> {
+    fn text(&self) -> Option<&str> {
+        self.as_ref().and_then(Textual::text)
+    }
+}
+
+/// Holds a value to `range(min = .., max = ..)`.
+///
+/// # Errors
+/// [`ParameterFault`] when it lies outside.
+pub fn check_range<T: Ranged>(
+    name: &'static str,
+    value: &T,
+    min: Option<i64>,
+    max: Option<i64>,
+) -> Result<(), ParameterFault> {
+    if value.is_within(min, max) {
+        return Ok(());
+    }
+    Err(ParameterFault::invalid(name, Limits { what: "the value", min, max }))
+}
+
+/// Holds a value to `length(min = .., max = ..)`.
+///
+/// # Errors
+/// [`ParameterFault`] when it is shorter or longer.
+pub fn check_length<T: Measured>(
+    name: &'static str,
+    value: &T,
+    min: Option<u64>,
+    max: Option<u64>,
+) -> Result<(), ParameterFault> {
+    let Some(length) = value.measure() else { return Ok(()) };
+    if min.is_none_or(|min| min <= length) && max.is_none_or(|max| length <= max) {
+        return Ok(());
+    }
+    Err(ParameterFault::invalid(name, Limits { what: "the length", min, max }))
+}
+
+/// Holds a value to `pattern("..")`, which must match the whole text.
+///
+/// # Errors
+/// [`ParameterFault`] when it does not match.
+pub fn check_pattern<T: Textual>(name: &'static str, value: &T, pattern: &Pattern) -> Result<(), ParameterFault> {
+    let Some(text) = value.text() else { return Ok(()) };
+    match pattern.matches(text) {
+        Some(true) => Ok(()),
+        Some(false) => Err(ParameterFault::invalid(name, format_args!("it must match `{}`", pattern.text))),
+        None => Err(ParameterFault::invalid(name, format_args!("`{}` is no regular expression", pattern.text))),
+    }
+}
+
+/// A regular expression that is compiled at its first use.
+#[derive(Debug)]
+pub struct Pattern {
+    text: &'static str,
+    compiled: OnceLock<Option<Regex>>,
+}
+
+impl Pattern {
+    /// The pattern that `text` writes.
+    #[must_use]
+    pub const fn new(text: &'static str) -> Self {
+        Self { text, compiled: OnceLock::new() }
+    }
+
+    /// Whether it matches the whole of `text`; none when it is no regular expression.
+    fn matches(&self, text: &str) -> Option<bool> {
+        let compiled = self.compiled.get_or_init(|| Regex::new(&format!("^(?:{})$", self.text)).ok());
+        compiled.as_ref().map(|regex| regex.is_match(text))
+    }
+}
+
+/// Limits in a sentence: `the value must be from 1 to 1000000`.
+struct Limits<T> {
+    what: &'static str,
+    min: Option<T>,
+    max: Option<T>,
+}
+
+impl<T: fmt::Display> fmt::Display for Limits<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.min, &self.max) {
+            (Some(min), Some(max)) => write!(f, "{} must be from {min} to {max}", self.what),
+            (Some(min), None) => write!(f, "{} must be at least {min}", self.what),
+            (None, Some(max)) => write!(f, "{} must be at most {max}", self.what),
+            (None, None) => write!(f, "{} is out of its limits", self.what),
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Who may: the policy, which knows which actor holds which role.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use crate::actor::Actor;
+use crate::identifier::{ActorId, EntityKey};
+use crate::schema::{Permission, Role};
+
+/// What a policy is asked: does this actor hold this role?
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'a> {
+    /// Who wants to act.
+    pub actor: &'a Actor,
+    /// The role that would let them; it is of the actor's own kind.
+    pub role: &'a Role,
+    /// The permission that the role carries.
+    pub permission: &'a Permission,
+    /// On what.
+    pub entity: &'a EntityKey,
+}
+
+/// Which actor holds which role.
+///
+/// The block says what a role may do; a policy says only who holds it. It is never asked about a role that is
+/// declared for another kind of actor, and whatever it cannot answer is refused.
+///
+/// ```
+/// use kiff::{Policy, PolicyError, Question};
+///
+/// /// Holds the roles that a directory lists.
+/// struct Directory {
+///     reachable: bool,
+/// }
+///
+/// impl Policy for Directory {
+///     fn holds(&self, question: &Question<'_>) -> Result<bool, PolicyError> {
+///         if !self.reachable {
+///             return Err(PolicyError::new("the directory does not answer"));
+///         }
+///         Ok(question.actor.id().as_str().starts_with(question.role.name.as_ref()))
+///     }
+/// }
+/// ```
+pub trait Policy: Send + Sync + 'static {
+    /// Whether the actor holds the role.
+    ///
+    /// # Errors
+    /// [`PolicyError`] when that cannot be decided; what was proposed is then refused.
+    fn holds(&self, question: &Question<'_>) -> Result<bool, PolicyError>;
+}
+
+/// A policy cannot decide.
+#[derive(Debug, Clone)]
+pub struct PolicyError(String);
+
+impl PolicyError {
+    /// An error with a sentence for the log.
+    #[must_use]
+    pub fn new(message: impl Into<String>) -> Self {
+        Self(message.into())
+    }
+}
+
+impl fmt::Display for PolicyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the policy cannot decide: {}", self.0)
+    }
+}
+
+impl std::error::Error for PolicyError {}
+
+/// A policy that is a list of actors and their roles.
+///
+/// ```
+/// use kiff::{ActorId, ActorKind, Role, RolePolicy};
+///
+/// let operator = Role { domain: "refund".into(), name: "operator".into(), kind: ActorKind::Human };
+/// let policy = RolePolicy::new().assign(ActorId::new("nora")?, operator);
+/// # Ok::<(), kiff::IdentifierError>(())
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct RolePolicy {
+    held: HashMap<ActorId, Vec<Role>>,
+}
+
+impl RolePolicy {
+    /// A policy by which nobody holds any role.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The same policy, by which `actor` also holds `role`.
+    #[must_use]
+    pub fn assign(mut self, actor: ActorId, role: impl Into<Role>) -> Self {
+        self.held.entry(actor).or_default().push(role.into());
+        self
+    }
+}
+
+impl Policy for RolePolicy {
+    fn holds(&self, question: &Question<'_>) -> Result<bool, PolicyError> {
+        let held = self.held.get(question.actor.id());
+        Ok(held.is_some_and(|roles| roles.contains(question.role)))
+    }
+}
+
+/// Whether `actor` has `permission` on `entity`: some role of the actor's own kind carries it and the policy says that
+/// the actor holds that role.
+pub(crate) fn has(
+    policy: &dyn Policy,
+    actor: &Actor,
+    permission: &Permission,
+    entity: &EntityKey,
+) -> Result<bool, PolicyError> {
+    for role in permission.roles.iter().filter(|role| role.kind == actor.kind()) {
+        if policy.holds(&Question { actor, role, permission, entity })? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

@@ -1,0 +1,275 @@
+//! The loop: events in, proposals judged, humans asked, executors run, and every step on the record.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::actor::Actor;
+use crate::bounds::Bounds;
+use crate::digest::Digest;
+use crate::domain::Domain;
+use crate::entity::Entity;
+use crate::event::Trace;
+use crate::executor::Executable;
+use crate::identifier::{EntityKey, ExecutionId, IdentifierError, Identifiers, UuidIdentifiers};
+use crate::journal::{BrokenJournal, Content, Fact, RecordId, Sealed};
+use crate::permission::Policy;
+use crate::sharded::Sharded;
+use crate::store::{Appended, MemoryStore, Store, StoreError};
+use crate::time::{Clock, SystemClock, Timestamp};
+
+mod announce;
+mod approve;
+mod attempt;
+mod execute;
+mod ingest;
+mod outcome;
+mod panics;
+mod propose;
+mod read;
+
+pub use attempt::Propose;
+pub use ingest::{Arrival, Incoming, Ingested};
+pub use outcome::{Executed, Failed, Outcome};
+pub use read::{Rebuilt, replay};
+
+/// A governed domain at work.
+///
+/// Every way to change an entity leads through here, and every one of them puts a record into the journal. The
+/// runtime takes the word of nobody: the state comes from the journal, the roles from the policy, the approvals from
+/// the journal.
+///
+/// All methods take `&self`; share a runtime behind an [`Arc`].
+pub struct Runtime<D: Domain, S: Store = MemoryStore> {
+    store: S,
+    policy: Arc<dyn Policy>,
+    services: D::Services,
+    clock: Arc<dyn Clock>,
+    identifiers: Arc<dyn Identifiers>,
+    bounds: Bounds,
+    approval_lifetime: Duration,
+    entities: Sharded<Arc<Entity<D>>>,
+    fingerprints: Vec<(D, Digest)>,
+    /// The executions that run in this process now. What has started, not ended, and is not among them is in doubt.
+    live: Mutex<HashSet<ExecutionId>>,
+}
+
+/// How many entities a runtime remembers between two calls; one that it has forgotten is folded again.
+const REMEMBERED: usize = 1 << 20;
+
+/// How many commits are read at a time.
+const PAGE: usize = 1024;
+
+/// How often a step is judged again because its entity has moved in the meantime, before that becomes an error.
+const TRIES: usize = 10_000;
+
+impl<D: Executable, S: Store> Runtime<D, S> {
+    /// A runtime that keeps its journals in `store`, asks `policy` who holds which role, and hands `services` to the
+    /// executors.
+    #[must_use]
+    pub fn new(store: S, policy: impl Policy, services: D::Services) -> Self {
+        let fingerprints = D::actions().iter().map(|action| (*action, action.contract().fingerprint())).collect();
+        Self {
+            store,
+            policy: Arc::new(policy),
+            services,
+            clock: Arc::new(SystemClock),
+            identifiers: Arc::new(UuidIdentifiers),
+            bounds: Bounds::DEFAULT,
+            approval_lifetime: Self::APPROVAL_LIFETIME,
+            entities: Sharded::new(),
+            fingerprints,
+            live: Mutex::default(),
+        }
+    }
+
+    /// How long an approval holds unless the runtime is told otherwise: a day.
+    pub const APPROVAL_LIFETIME: Duration = Duration::from_hours(24);
+
+    /// The same runtime with another clock.
+    #[must_use]
+    pub fn with_clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// The same runtime with another source of identifiers.
+    #[must_use]
+    pub fn with_identifiers(mut self, identifiers: impl Identifiers) -> Self {
+        self.identifiers = Arc::new(identifiers);
+        self
+    }
+
+    /// The same runtime with other bounds.
+    #[must_use]
+    pub fn with_bounds(mut self, bounds: Bounds) -> Self {
+        self.bounds = bounds;
+        self
+    }
+
+    /// The same runtime whose approvals hold for `lifetime` from the request on.
+    #[must_use]
+    pub fn with_approval_lifetime(mut self, lifetime: Duration) -> Self {
+        self.approval_lifetime = lifetime;
+        self
+    }
+
+    /// Where the journals are kept.
+    #[must_use]
+    pub const fn store(&self) -> &S {
+        &self.store
+    }
+
+    /// What the executors touch.
+    #[must_use]
+    pub const fn services(&self) -> &D::Services {
+        &self.services
+    }
+
+    /// The bounds on what comes in.
+    #[must_use]
+    pub const fn bounds(&self) -> &Bounds {
+        &self.bounds
+    }
+
+    /// What the entity is now, by its journal.
+    ///
+    /// # Errors
+    /// [`Error`] when the store fails or the journal is broken.
+    pub async fn entity(&self, key: &EntityKey) -> Result<Arc<Entity<D>>, Error> {
+        let remembered = self.entities.get(key);
+        let mut entity = remembered.unwrap_or_else(|| Arc::new(Entity::empty(key.clone())));
+        loop {
+            let commits = self.store.read(key, entity.number(), PAGE).await?;
+            if commits.is_empty() {
+                return Ok(entity);
+            }
+            let folded = Arc::make_mut(&mut entity);
+            commits.iter().try_for_each(|commit| folded.apply(commit))?;
+            self.remember(&entity);
+            if commits.len() < PAGE {
+                return Ok(entity);
+            }
+        }
+    }
+
+    fn remember(&self, entity: &Arc<Entity<D>>) {
+        self.entities.update(entity.key(), REMEMBERED, |known| {
+            known.is_none_or(|known| known.number() < entity.number()).then(|| Arc::clone(entity))
+        });
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    fn next_identifier<T: std::str::FromStr<Err = IdentifierError>>(&self, kind: &'static str) -> Result<T, Error> {
+        self.identifiers.next(kind).parse().map_err(Error::Identifier)
+    }
+
+    fn fingerprint(&self, action: D) -> Digest {
+        let known = self.fingerprints.iter().find(|(known, _)| *known == action);
+        known.map_or_else(|| action.contract().fingerprint(), |(_, fingerprint)| *fingerprint)
+    }
+
+    /// Appends one batch to the journal of `entity` as it was judged; none when it has moved in the meantime.
+    async fn commit(&self, entity: &Arc<Entity<D>>, batch: Batch<'_>) -> Result<Option<Arc<Entity<D>>>, Error> {
+        let content = Content {
+            at: self.now(),
+            actor: batch.actor.clone(),
+            trace: (!batch.trace.is_empty()).then(|| Box::new(batch.trace.clone())),
+            cause: batch.cause,
+            facts: batch.facts.into_boxed_slice(),
+        };
+        let sealed = Sealed::new(entity.key().clone(), entity.number() + 1, entity.head(), content)?;
+        let commit = sealed.commit().clone();
+        match self.store.append(sealed).await? {
+            Appended::Conflict => Ok(None),
+            Appended::Written => {
+                let mut moved = Arc::clone(entity);
+                Arc::make_mut(&mut moved).apply(&commit)?;
+                self.remember(&moved);
+                announce::commit(&D::schema().domain, &commit);
+                Ok(Some(moved))
+            }
+        }
+    }
+
+    fn live(&self) -> std::sync::MutexGuard<'_, HashSet<ExecutionId>> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What is to be appended at once: who, in which story, after which record, and the facts.
+struct Batch<'a> {
+    actor: &'a Actor,
+    trace: &'a Trace,
+    cause: Option<RecordId>,
+    facts: Vec<Fact>,
+}
+
+impl<D: Domain, S: Store + fmt::Debug> fmt::Debug for Runtime<D, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Runtime").field("store", &self.store).field("bounds", &self.bounds).finish_non_exhaustive()
+    }
+}
+
+/// Something broke. A refusal is no error.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// The store failed.
+    Store(StoreError),
+    /// A journal is not what was written, or not one of this domain.
+    Journal(BrokenJournal),
+    /// The source of identifiers gave one that is none.
+    Identifier(IdentifierError),
+    /// The entity moved each time before the step could be recorded.
+    Contended(EntityKey),
+    /// An executor ran and its answer could not be recorded: the action is in doubt.
+    Unrecorded {
+        /// The run's number.
+        execution: ExecutionId,
+        /// Why it could not be recorded.
+        cause: Box<Error>,
+    },
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<BrokenJournal> for Error {
+    fn from(error: BrokenJournal) -> Self {
+        Self::Journal(error)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Store(error) => error.fmt(f),
+            Self::Journal(error) => error.fmt(f),
+            Self::Identifier(error) => error.fmt(f),
+            Self::Contended(key) => write!(f, "`{key}` moved {TRIES} times before a step could be recorded"),
+            Self::Unrecorded { execution, cause } => {
+                write!(f, "execution `{execution}` ran and its answer could not be recorded: {cause}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Store(error) => Some(error),
+            Self::Journal(error) => Some(error),
+            Self::Identifier(error) => Some(error),
+            Self::Contended(_) => None,
+            Self::Unrecorded { cause, .. } => Some(cause),
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! Asking a human, and the human's answer.
+
+use crate::actor::Actor;
+use crate::approval::{Answer, Approval, ApprovalStatus, Review};
+use crate::bounds::{Bounds, OverBound};
+use crate::entity::Entity;
+use crate::executor::Executable;
+use crate::event::Trace;
+use crate::identifier::{ApprovalId, EntityKey};
+use crate::journal::{ApprovalRecorded, ApprovalReviewRejected, ApprovalReviewed, Fact};
+use crate::store::Store;
+use crate::verdict::{self, ReasonCode, Refusal, Verdict};
+
+use super::attempt::{Attempt, Propose};
+use super::{Batch, Error, Runtime, TRIES};
+
+impl<D: Executable, S: Store> Runtime<D, S> {
+    /// Asks for a human's sign-off of exactly this proposal; an approval that the proposal names becomes its number.
+    ///
+    /// Asking again for what already waits answers the request that waits.
+    ///
+    /// # Errors
+    /// [`Error`] when the store fails or the journal is broken.
+    pub async fn request_approval(
+        &self,
+        actor: &Actor,
+        key: &EntityKey,
+        proposal: impl Propose<D>,
+    ) -> Result<Verdict<Approval>, Error> {
+        let mut attempt = proposal.attempt(&self.bounds);
+        // The number that the proposal names is the one that it is to get, and no approval to be looked for.
+        let wanted = attempt.approval.take();
+        for _ in 0..TRIES {
+            let entity = self.entity(key).await?;
+            let asked = match self.judge(&entity, actor, &attempt).permit::<Approval>() {
+                Ok(permit) => Err(Verdict::Invalid(needless(&attempt, permit.approval()))),
+                Err(Verdict::ApprovalRequired(_)) => self.ask(&entity, actor, &attempt, wanted.as_ref())?,
+                Err(refused) => Err(refused),
+            };
+            let approval = match asked {
+                Ok(Asked::Waits(approval)) => return Ok(Verdict::Allowed(approval)),
+                Ok(Asked::New(approval)) => approval,
+                Err(refused) => match self.refuse(&entity, actor, &attempt, refused).await? {
+                    Some(refused) => return Ok(refused),
+                    None => continue,
+                },
+            };
+            let facts = vec![recorded(&approval).into()];
+            let batch = Batch { actor, trace: &attempt.trace, cause: None, facts };
+            if self.commit(&entity, batch).await?.is_some() {
+                return Ok(Verdict::Allowed(approval));
+            }
+        }
+        Err(Error::Contended(key.clone()))
+    }
+
+    fn ask(
+        &self,
+        entity: &Entity<D>,
+        actor: &Actor,
+        attempt: &Attempt<D>,
+        wanted: Option<&ApprovalId>,
+    ) -> Result<Result<Asked, Verdict<Approval>>, Error> {
+        let binding = attempt.binding(entity.key(), |action| self.fingerprint(action));
+        let (Some(binding), Some(parameters)) = (binding, attempt.parameters.clone()) else {
+            return Ok(Err(Verdict::Invalid(needless(attempt, None))));
+        };
+        let now = self.now();
+        let waiting = entity.open_approvals().iter().find(|open| {
+            open.status == ApprovalStatus::Pending
+                && open.binding == binding
+                && now < open.expires_at
+                && wanted.is_none_or(|wanted| *wanted == open.id)
+        });
+        if let Some(waiting) = waiting {
+            return Ok(Ok(Asked::Waits(waiting.clone())));
+        }
+        let id = match wanted {
+            Some(wanted) if entity.approval(wanted).is_some() => {
+                return Ok(Err(Verdict::Invalid(taken(wanted))));
+            }
+            Some(wanted) => wanted.clone(),
+            None => self.next_identifier("approval")?,
+        };
+        let open = entity.open_approvals().iter().filter(|open| now < open.expires_at).count();
+        if let Err(over) = Bounds::check("open approvals of one entity", open + 1, self.bounds.open_approvals) {
+            return Ok(Err(Verdict::Invalid(verdict::over_bound(&over))));
+        }
+        Ok(Ok(Asked::New(Approval {
+            id,
+            action: attempt.name.clone(),
+            parameters,
+            reasons: attempt.reasons.clone(),
+            binding,
+            requested_by: actor.clone(),
+            requested_at: now,
+            expires_at: now.after(self.approval_lifetime),
+            status: ApprovalStatus::Pending,
+        })))
+    }
+
+    /// A human's answer to a request. An answer that does not count is on the record as well.
+    ///
+    /// # Errors
+    /// [`Error`] when the store fails or the journal is broken.
+    pub async fn review(
+        &self,
+        actor: &Actor,
+        key: &EntityKey,
+        approval: &ApprovalId,
+        review: Review,
+    ) -> Result<Verdict<Approval>, Error> {
+        let within = review.reason.as_ref().map_or(Ok(()), |reason| self.within_text(reason));
+        for _ in 0..TRIES {
+            let entity = self.entity(key).await?;
+            if entity.state().is_none() || Self::check_type(key).is_some() {
+                return Ok(Self::told(Verdict::Invalid(verdict::unknown_entity(key))));
+            }
+            let answered = match within {
+                Ok(()) => verdict::review(&entity, approval, actor, &*self.policy, self.now()).map(Approval::clone),
+                Err(over) => Verdict::Invalid(verdict::over_bound(&over)),
+            };
+            let fact = match answered.refusal() {
+                Some(refusal) => rejection(approval, refusal).into(),
+                None => answer(approval, &review),
+            };
+            let trace = Trace::default();
+            let batch = Batch { actor, trace: &trace, cause: None, facts: vec![fact] };
+            if let Some(moved) = self.commit(&entity, batch).await? {
+                let answered = answered.map(|asked| moved.approval(approval).cloned().unwrap_or(asked));
+                return Ok(Self::told(answered));
+            }
+        }
+        Err(Error::Contended(key.clone()))
+    }
+
+    fn within_text(&self, text: &str) -> Result<(), OverBound> {
+        Bounds::check("a reason in bytes", text.len(), self.bounds.text)
+    }
+}
+
+/// What asking leads to.
+enum Asked {
+    /// The same was asked before and waits for its review.
+    Waits(Approval),
+    /// It is a request of its own.
+    New(Approval),
+}
+
+fn recorded(approval: &Approval) -> ApprovalRecorded {
+    ApprovalRecorded {
+        approval: approval.id.clone(),
+        action: approval.action.clone(),
+        parameters: approval.parameters.clone(),
+        reasons: approval.reasons.clone(),
+        binding: approval.binding,
+        expires_at: approval.expires_at,
+    }
+}
+
+fn answer(approval: &ApprovalId, review: &Review) -> Fact {
+    let reviewed = ApprovalReviewed { approval: approval.clone(), reason: review.reason.clone() };
+    match review.answer {
+        Answer::Grant => Fact::ApprovalGranted(Box::new(reviewed)),
+        Answer::Deny => Fact::ApprovalDenied(Box::new(reviewed)),
+    }
+}
+
+fn rejection(approval: &ApprovalId, refusal: &Refusal) -> ApprovalReviewRejected {
+    ApprovalReviewRejected {
+        approval: approval.clone(),
+        code: refusal.code.as_str().into(),
+        message: refusal.message.clone(),
+    }
+}
+
+fn needless<D: Executable>(attempt: &Attempt<D>, granted: Option<&ApprovalId>) -> Refusal {
+    let message = match granted {
+        Some(approval) => format!("approval `{approval}` already covers exactly this"),
+        None => format!("`{}` needs no approval", attempt.name),
+    };
+    let remedy = Some("execute it".to_owned());
+    Refusal { code: ReasonCode::ApprovalPolicyError, message, remedy }
+}
+
+fn taken(approval: &ApprovalId) -> Refusal {
+    Refusal {
+        code: ReasonCode::ApprovalPolicyError,
+        message: format!("there is already an approval `{approval}` of this entity"),
+        remedy: Some("choose another number".to_owned()),
+    }
+}

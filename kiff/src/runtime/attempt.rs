@@ -1,0 +1,131 @@
+//! What a runtime makes of a proposal before it is judged, typed or not.
+
+use std::borrow::Cow;
+
+use crate::action::{Action, Declared};
+use crate::approval::Binding;
+use crate::bounds::{Bounds, OverBound};
+use crate::decision::{Call, Proposal, Rationale};
+use crate::digest::Digest;
+use crate::event::Trace;
+use crate::executor::{Executable, Executor, Ready, Typed};
+use crate::identifier::{ApprovalId, EntityKey};
+use crate::json::{Excerpt, Json};
+use crate::parameter::ParameterFault;
+use crate::schema::{ApprovalRule, Text};
+
+/// A proposal with everything worked out that does not depend on the entity.
+pub struct Attempt<D: Executable> {
+    /// The action; none when the domain has no such action.
+    pub(super) action: Option<D>,
+    /// The action's name as it goes on the record.
+    pub(super) name: Text,
+    /// The action with its parameters; none when they could not be read.
+    pub(super) ready: Option<Box<dyn Ready<D>>>,
+    /// What was found when the parameters were read and held to their rules.
+    pub(super) checked: Result<(), ParameterFault>,
+    /// The parameters; none when they are over a bound or no JSON.
+    pub(super) parameters: Option<Json>,
+    pub(super) reasons: Rationale,
+    /// Whether the reasons are within their bounds.
+    pub(super) within: Result<(), OverBound>,
+    pub(super) approval: Option<ApprovalId>,
+    pub(super) trace: Trace,
+}
+
+impl<D: Executable> Attempt<D> {
+    fn typed(action: D, ready: Box<dyn Ready<D>>, bounds: &Bounds) -> Self {
+        let (parameters, checked) = match ready.encode(bounds) {
+            Ok(parameters) => (Some(parameters), ready.check()),
+            Err(fault) => (None, Err(fault)),
+        };
+        let name = action.contract().name.clone();
+        Self { ready: Some(ready), checked, parameters, ..Self::unread(Some(action), name) }
+    }
+
+    fn unread(action: Option<D>, name: Text) -> Self {
+        Self {
+            action,
+            name,
+            ready: None,
+            checked: Ok(()),
+            parameters: None,
+            reasons: Rationale::default(),
+            within: Ok(()),
+            approval: None,
+            trace: Trace::default(),
+        }
+    }
+
+    fn named(call: &Call, bounds: &Bounds) -> Self {
+        let given = Json::parameters(&call.parameters, bounds).map_err(ParameterFault::from);
+        let Some(action) = D::from_name(&call.action) else {
+            let name = Cow::Owned(Excerpt(&call.action).to_string());
+            return Self { parameters: given.ok(), ..Self::unread(None, name) };
+        };
+        let read = given.as_ref().map_err(Clone::clone).and_then(|given| action.entry().read(given));
+        match read {
+            Ok(ready) => Self::typed(action, ready, bounds),
+            Err(fault) => Self {
+                checked: Err(fault),
+                parameters: given.ok(),
+                ..Self::unread(Some(action), action.contract().name.clone())
+            },
+        }
+    }
+
+    /// Reads the parameters once more, after a run that has to be tried again took them.
+    pub(super) fn read_again(&mut self) {
+        let (Some(action), Some(parameters)) = (self.action, &self.parameters) else { return };
+        match action.entry().read(parameters) {
+            Ok(ready) => self.ready = Some(ready),
+            Err(fault) => self.checked = Err(fault),
+        }
+    }
+
+    /// What an approval of this would be bound to; none where the contract asks for none.
+    pub(super) fn binding(&self, key: &EntityKey, fingerprint: impl FnOnce(D) -> Digest) -> Option<Binding> {
+        let (action, parameters) = (self.action?, self.parameters.as_ref()?);
+        let contract = action.contract();
+        matches!(contract.approval, ApprovalRule::By(_))
+            .then(|| Binding::of(key, contract, fingerprint(action), parameters, &self.reasons))
+    }
+}
+
+/// What can be proposed: an action's parameters, a [`Call`], or a [`Proposal`] of one of them with its reasons.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no action of `{D}`",
+    label = "not an action of `{D}`",
+    note = "propose the parameters of an action, such as `RefundOrder {{ .. }}`, a `Call`, or a `Proposal` of one"
+)]
+pub trait Propose<D: Executable>: Send {
+    /// The proposal with everything worked out that does not depend on the entity.
+    #[doc(hidden)]
+    fn attempt(self, bounds: &Bounds) -> Attempt<D>;
+}
+
+impl<D, A> Propose<D> for A
+where
+    D: Executable,
+    A: Action<Domain = D>,
+    A::Declared: Executor<D, Action = A>,
+{
+    fn attempt(self, bounds: &Bounds) -> Attempt<D> {
+        Attempt::typed(A::Declared::ACTION, Box::new(Typed(self)), bounds)
+    }
+}
+
+impl<D: Executable> Propose<D> for Call {
+    fn attempt(self, bounds: &Bounds) -> Attempt<D> {
+        Attempt::named(&self, bounds)
+    }
+}
+
+impl<D: Executable, A: Propose<D>> Propose<D> for Proposal<A> {
+    fn attempt(self, bounds: &Bounds) -> Attempt<D> {
+        let within = self.reasons.check(bounds);
+        // What is over a bound is told and not kept.
+        let reasons = if within.is_ok() { self.reasons } else { Rationale::default() };
+        Attempt { reasons, within, approval: self.approval, trace: self.trace, ..self.action.attempt(bounds) }
+    }
+}

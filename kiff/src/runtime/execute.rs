@@ -1,0 +1,244 @@
+//! Running an action: judged, started on the record, run once, and its answer on the record.
+
+use std::sync::Arc;
+
+use crate::action::Failure;
+use crate::actor::Actor;
+use crate::domain::{Domain, Event};
+use crate::entity::Entity;
+use crate::executor::{Executable, Execution, Ready};
+use crate::identifier::{EntityKey, ExecutionId};
+use crate::journal::{ActionExecuted, ActionFailed, ActionStarted, EventIngested, Fact, FailedOutcome};
+use crate::schema::{Effect, Text};
+use crate::store::Store;
+use crate::verdict::Permit;
+
+use super::attempt::{Attempt, Propose};
+use super::ingest::happened;
+use super::outcome::{Executed, Failed, Outcome};
+use super::panics::caught;
+use super::{Batch, Error, Runtime, TRIES};
+
+/// What an executor answered.
+type Answer<D> = Result<Option<<D as Domain>::Event>, Failure>;
+
+impl<D: Executable, S: Store> Runtime<D, S> {
+    /// Judges a proposal and, if everything holds, runs its executor once.
+    ///
+    /// That it starts is on the record before the executor runs, so that a run of which nobody knows how it ended,
+    /// because this future was dropped or the process died, is *in doubt* and never forgotten. Of proposals that race
+    /// on one entity, one runs.
+    ///
+    /// # Errors
+    /// [`Error`] when the store fails or the journal is broken.
+    pub async fn execute(
+        &self,
+        actor: &Actor,
+        key: &EntityKey,
+        proposal: impl Propose<D>,
+    ) -> Result<Outcome<Executed<D>>, Error> {
+        let mut attempt = proposal.attempt(&self.bounds);
+        for _ in 0..TRIES {
+            let entity = self.entity(key).await?;
+            let permit = match self.judge(&entity, actor, &attempt).permit() {
+                Ok(permit) => permit,
+                Err(refused) => match self.refuse(&entity, actor, &attempt, refused).await? {
+                    Some(refused) => return Ok(Outcome::from(refused)),
+                    None => continue,
+                },
+            };
+            let execution = Execution {
+                id: self.next_identifier("execution")?,
+                entity: key.clone(),
+                actor: actor.clone(),
+                approval: permit.approval().cloned(),
+                trace: attempt.trace.clone(),
+            };
+            let run = Run { entity: &entity, execution, name: attempt.name.clone() };
+            let outcome = match attempt.action.map(|action| action.contract().effect) {
+                Some(Effect::None) => self.run_at_once(run, permit, &mut attempt).await?,
+                _ => self.run_outside(run, permit, &mut attempt).await?,
+            };
+            if let Some(outcome) = outcome {
+                return Ok(outcome);
+            }
+        }
+        Err(Error::Contended(key.clone()))
+    }
+
+    /// Runs an action that may touch the outside: its start is kept before, its answer after. None when the entity
+    /// moved before the start was kept; nothing ran then.
+    async fn run_outside(
+        &self,
+        run: Run<'_, D>,
+        permit: Permit<'_, D>,
+        attempt: &mut Attempt<D>,
+    ) -> Result<Option<Outcome<Executed<D>>>, Error> {
+        let mut facts = self.opening(attempt)?;
+        facts.push(run.started().into());
+        let live = Live::enter(self, &run.execution.id);
+        let batch = Batch { actor: &run.execution.actor, trace: &attempt.trace, cause: None, facts };
+        let Some(started) = self.commit(run.entity, batch).await? else { return Ok(None) };
+        let Some(ready) = attempt.ready.take() else { return Ok(None) };
+        let answer = self.answer(ready, permit, &run.execution).await;
+        let kept = self.finish(&started, &run, answer).await;
+        drop(live);
+        kept.map(Some).map_err(|cause| Error::Unrecorded { execution: run.execution.id, cause: Box::new(cause) })
+    }
+
+    /// Runs an action that touches nothing outside: its start and its answer are one batch. None when the entity
+    /// moved meanwhile; what it answered is then forgotten, as nothing happened by it.
+    async fn run_at_once(
+        &self,
+        run: Run<'_, D>,
+        permit: Permit<'_, D>,
+        attempt: &mut Attempt<D>,
+    ) -> Result<Option<Outcome<Executed<D>>>, Error> {
+        let Some(ready) = attempt.ready.take() else { return Ok(None) };
+        let answer = self.answer(ready, permit, &run.execution).await;
+        // INVARIANT: nothing outside was touched, so there is nothing to be in doubt about.
+        let answer = answer.map_err(|failure| Failure::refused(failure.message()).with_code(failure.code().to_owned()));
+        let mut facts = self.opening(attempt)?;
+        facts.push(run.started().into());
+        let (answered, outcome) = self.answered(&run, answer, FailedOutcome::Refused);
+        facts.extend(answered);
+        let batch = Batch { actor: &run.execution.actor, trace: &attempt.trace, cause: None, facts };
+        if self.commit(run.entity, batch).await?.is_some() {
+            return Ok(Some(outcome));
+        }
+        attempt.read_again();
+        Ok(None)
+    }
+
+    /// Runs the executor; whatever it does, there is an answer.
+    async fn answer(&self, ready: Box<dyn Ready<D>>, permit: Permit<'_, D>, execution: &Execution) -> Answer<D> {
+        let Some(answer) = ready.run(permit, &self.services, execution) else {
+            return Err(Failure::refused("the permit is for another action"));
+        };
+        match caught(answer).await {
+            Ok(answer) => answer,
+            Err(panic) => Err(Failure::unknown(format!("the executor panicked: {panic}"))),
+        }
+    }
+
+    /// Keeps an executor's answer. Other records may have come in between, so this goes on until it is kept: the
+    /// effect has happened and must not be lost.
+    async fn finish(
+        &self,
+        started: &Arc<Entity<D>>,
+        run: &Run<'_, D>,
+        answer: Answer<D>,
+    ) -> Result<Outcome<Executed<D>>, Error> {
+        let (facts, outcome) = self.answered(run, answer, FailedOutcome::Unknown);
+        let cause = started.running().map(|running| running.record);
+        let mut entity = Arc::clone(started);
+        loop {
+            let batch =
+                Batch { actor: &run.execution.actor, trace: &run.execution.trace, cause, facts: facts.clone() };
+            if self.commit(&entity, batch).await?.is_some() {
+                return Ok(outcome);
+            }
+            entity = self.entity(run.entity.key()).await?;
+        }
+    }
+
+    /// What goes on the record of an answer, and what the caller is told; `unusable` is how an answer counts that
+    /// cannot be recorded as what it is.
+    fn answered(
+        &self,
+        run: &Run<'_, D>,
+        answer: Answer<D>,
+        unusable: FailedOutcome,
+    ) -> (Vec<Fact>, Outcome<Executed<D>>) {
+        let landed = answer.and_then(|event| self.landing(run.entity, event));
+        match landed {
+            Ok(Landing { event, state, facts }) => {
+                let executed = ActionExecuted { action: run.name.clone(), execution: run.execution.id.clone() };
+                let facts = std::iter::once(executed.into()).chain(facts).collect();
+                let execution = run.execution.id.clone();
+                (facts, Outcome::Executed(Executed { execution, event, state }))
+            }
+            Err(failure) => {
+                let outcome = if failure.is_unknown() { unusable } else { FailedOutcome::Refused };
+                let failed = ActionFailed {
+                    action: run.name.clone(),
+                    outcome,
+                    code: self.short(failure.code()).into(),
+                    message: self.short(failure.message()),
+                    parameters: None,
+                    execution: Some(run.execution.id.clone()),
+                };
+                (vec![failed.into()], Outcome::Failed(Failed { execution: run.execution.id.clone(), failure }))
+            }
+        }
+    }
+
+    /// Where the executor's event leads, and what goes on the record of it.
+    fn landing(&self, entity: &Entity<D>, event: Option<D::Event>) -> Result<Landing<D>, Failure> {
+        let Some(from) = entity.state() else { return Err(Failure::unknown("the entity has no state")) };
+        let Some(event) = event else { return Ok(Landing { event: None, state: from, facts: Vec::new() }) };
+        let name = event.name();
+        let Some(state) = D::transition(Some(from), name) else {
+            return Err(Failure::unknown(format!("the executor answered `{name}`, which leads nowhere from here")));
+        };
+        let payload = event
+            .encode(&self.bounds)
+            .map_err(|error| Failure::unknown(format!("the executor's `{name}` cannot be recorded: {error}")))?;
+        let ingested =
+            EventIngested { event: Text::Borrowed(name), payload, id: None, source: None, occurred_at: None };
+        Ok(Landing { event: Some(event), state, facts: happened::<D>(Some(from), ingested, state) })
+    }
+
+    /// An executor's text, cut to the bound: it must be recorded in any case.
+    fn short(&self, text: &str) -> String {
+        let mut end = text.len().min(self.bounds.text);
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        text.get(..end).unwrap_or_default().to_owned()
+    }
+}
+
+/// One run of an executor.
+struct Run<'r, D: Domain> {
+    /// The entity as it was judged.
+    entity: &'r Arc<Entity<D>>,
+    execution: Execution,
+    name: Text,
+}
+
+impl<D: Domain> Run<'_, D> {
+    fn started(&self) -> ActionStarted {
+        ActionStarted {
+            action: self.name.clone(),
+            execution: self.execution.id.clone(),
+            approval: self.execution.approval.clone(),
+        }
+    }
+}
+
+/// Where an executor's event leads.
+struct Landing<D: Domain> {
+    event: Option<D::Event>,
+    state: D::State,
+    facts: Vec<Fact>,
+}
+
+/// Marks an execution as running in this process until it is dropped.
+struct Live<'r, D: Executable, S: Store> {
+    runtime: &'r Runtime<D, S>,
+    execution: ExecutionId,
+}
+
+impl<'r, D: Executable, S: Store> Live<'r, D, S> {
+    fn enter(runtime: &'r Runtime<D, S>, execution: &ExecutionId) -> Self {
+        runtime.live().insert(execution.clone());
+        Self { runtime, execution: execution.clone() }
+    }
+}
+
+impl<D: Executable, S: Store> Drop for Live<'_, D, S> {
+    fn drop(&mut self) {
+        self.runtime.live().remove(&self.execution);
+    }
+}

@@ -1,0 +1,95 @@
+//! What became of an execution.
+
+use crate::action::Failure;
+use crate::domain::Domain;
+use crate::identifier::ExecutionId;
+use crate::verdict::{Refusal, Verdict};
+
+/// What became of an execution.
+#[derive(Debug)]
+#[must_use = "an action may have been held, refused, or in doubt"]
+pub enum Outcome<T> {
+    /// The executor ran and answered with its event.
+    Executed(T),
+    /// A human has to sign it off; nothing ran.
+    ApprovalRequired(Refusal),
+    /// The state or the permissions do not allow it; nothing ran.
+    Blocked(Refusal),
+    /// It is not a well-formed proposal; nothing ran.
+    Invalid(Refusal),
+    /// The executor ran and did not answer with its event.
+    Failed(Failed),
+}
+
+impl<T> Outcome<T> {
+    /// The word on the wire.
+    #[must_use]
+    pub const fn outcome(&self) -> &'static str {
+        match self {
+            Self::Executed(_) => "executed",
+            Self::ApprovalRequired(_) => "approval_required",
+            Self::Blocked(_) => "blocked",
+            Self::Invalid(_) => "invalid",
+            Self::Failed(_) => "failed",
+        }
+    }
+
+    /// Why nothing ran; none when something did.
+    #[must_use]
+    pub const fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::Executed(_) | Self::Failed(_) => None,
+            Self::ApprovalRequired(refusal) | Self::Blocked(refusal) | Self::Invalid(refusal) => Some(refusal),
+        }
+    }
+
+    /// What the executor did; none when it did nothing or failed.
+    #[must_use]
+    pub const fn executed(&self) -> Option<&T> {
+        match self {
+            Self::Executed(done) => Some(done),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn map<U>(self, convert: impl FnOnce(T) -> U) -> Outcome<U> {
+        match self {
+            Self::Executed(done) => Outcome::Executed(convert(done)),
+            Self::ApprovalRequired(refusal) => Outcome::ApprovalRequired(refusal),
+            Self::Blocked(refusal) => Outcome::Blocked(refusal),
+            Self::Invalid(refusal) => Outcome::Invalid(refusal),
+            Self::Failed(failed) => Outcome::Failed(failed),
+        }
+    }
+}
+
+impl<T> From<Verdict<T>> for Outcome<T> {
+    fn from(verdict: Verdict<T>) -> Self {
+        match verdict {
+            Verdict::Allowed(done) => Self::Executed(done),
+            Verdict::ApprovalRequired(refusal) => Self::ApprovalRequired(refusal),
+            Verdict::Blocked(refusal) => Self::Blocked(refusal),
+            Verdict::Invalid(refusal) => Self::Invalid(refusal),
+        }
+    }
+}
+
+/// An executor ran and answered with its event.
+#[derive(Debug)]
+pub struct Executed<D: Domain> {
+    /// The run's number.
+    pub execution: ExecutionId,
+    /// The event; none where the action emits none.
+    pub event: Option<D::Event>,
+    /// What the entity is now.
+    pub state: D::State,
+}
+
+/// An executor ran and did not answer with its event.
+#[derive(Debug)]
+pub struct Failed {
+    /// The run's number.
+    pub execution: ExecutionId,
+    /// What it said; [`Failure::is_unknown`] when the action is in doubt.
+    pub failure: Failure,
+}

@@ -1,0 +1,202 @@
+//! Proposals before anything runs: put on the record, tried dry, or checked with a record.
+
+use crate::actor::Actor;
+use crate::decision::Decision;
+use crate::entity::Entity;
+use crate::executor::Executable;
+use crate::identifier::EntityKey;
+use crate::journal::{ActionFailed, ActionValidated, ApprovalRequired, DecisionProposed, Fact, FailedOutcome};
+use crate::store::Store;
+use crate::verdict::{self, Case, Permit, ReasonCode, Refusal, Verdict};
+
+use super::attempt::{Attempt, Propose};
+use super::{Batch, Error, Runtime, TRIES, announce};
+
+impl<D: Executable, S: Store> Runtime<D, S> {
+    /// Puts a proposal and its reasons on the record, without asking whether it may run.
+    ///
+    /// # Errors
+    /// [`Error`] when the store fails or the journal is broken.
+    pub async fn record(
+        &self,
+        actor: &Actor,
+        key: &EntityKey,
+        proposal: impl Propose<D>,
+    ) -> Result<Verdict<Decision>, Error> {
+        let attempt = proposal.attempt(&self.bounds);
+        for _ in 0..TRIES {
+            let entity = self.entity(key).await?;
+            if let Some(refused) = Self::check_attempt(&entity, &attempt) {
+                return Ok(Self::told(refused));
+            }
+            let decision = self.decision(&attempt)?;
+            let id = decision.id.clone();
+            let batch = Batch { actor, trace: &attempt.trace, cause: None, facts: vec![decision.into()] };
+            if self.commit(&entity, batch).await?.is_some() {
+                return Ok(Verdict::Allowed(Decision { id, action: attempt.name.into_owned() }));
+            }
+        }
+        Err(Error::Contended(key.clone()))
+    }
+
+    /// Whether a proposal may run now. It is a dry run: nothing is written, and the answer promises nothing.
+    ///
+    /// # Errors
+    /// [`Error`] when the store fails or the journal is broken.
+    pub async fn evaluate(
+        &self,
+        actor: &Actor,
+        key: &EntityKey,
+        proposal: impl Propose<D>,
+    ) -> Result<Verdict, Error> {
+        let attempt = proposal.attempt(&self.bounds);
+        let entity = self.entity(key).await?;
+        Ok(self.judge(&entity, actor, &attempt).map(drop))
+    }
+
+    /// Whether a proposal may run now, with the answer on the record.
+    ///
+    /// # Errors
+    /// [`Error`] when the store fails or the journal is broken.
+    pub async fn validate(
+        &self,
+        actor: &Actor,
+        key: &EntityKey,
+        proposal: impl Propose<D>,
+    ) -> Result<Verdict, Error> {
+        let attempt = proposal.attempt(&self.bounds);
+        for _ in 0..TRIES {
+            let entity = self.entity(key).await?;
+            let verdict = self.judge(&entity, actor, &attempt).map(drop);
+            let recorded = match verdict.permit() {
+                Ok(()) => {
+                    let facts = self.opening(&attempt)?;
+                    let batch = Batch { actor, trace: &attempt.trace, cause: None, facts };
+                    self.commit(&entity, batch).await?.map(|_| Verdict::Allowed(()))
+                }
+                Err(refused) => self.refuse(&entity, actor, &attempt, refused).await?,
+            };
+            if let Some(verdict) = recorded {
+                return Ok(verdict);
+            }
+        }
+        Err(Error::Contended(key.clone()))
+    }
+
+    /// Judges an attempt on an entity as it stands.
+    pub(super) fn judge<'j>(
+        &self,
+        entity: &'j Entity<D>,
+        actor: &Actor,
+        attempt: &Attempt<D>,
+    ) -> Verdict<Permit<'j, D>> {
+        if let Some(refused) = Self::check_attempt(entity, attempt) {
+            return refused;
+        }
+        let Some(action) = attempt.action else {
+            return Verdict::Invalid(verdict::unknown_action(D::schema(), &attempt.name));
+        };
+        let binding = attempt.binding(entity.key(), |action| self.fingerprint(action));
+        let case = Case {
+            action,
+            parameters: &attempt.checked,
+            binding: binding.as_ref(),
+            approval: attempt.approval.as_ref(),
+            actor,
+            policy: &*self.policy,
+            now: self.now(),
+        };
+        verdict::judge(entity, &case)
+    }
+
+    /// What is wrong with an attempt whatever the rules of the domain say; none when nothing is.
+    fn check_attempt<P>(entity: &Entity<D>, attempt: &Attempt<D>) -> Option<Verdict<P>> {
+        if let Some(refusal) = Self::check_type(entity.key()) {
+            return Some(Verdict::Invalid(refusal));
+        }
+        if entity.state().is_none() {
+            return Some(Verdict::Invalid(verdict::unknown_entity(entity.key())));
+        }
+        attempt.within.err().map(|over| Verdict::Invalid(verdict::over_bound(&over)))
+    }
+
+    pub(super) fn check_type(key: &EntityKey) -> Option<Refusal> {
+        (key.entity_type() != D::schema().entity_type).then(|| verdict::other_type(D::schema(), key))
+    }
+
+    fn decision(&self, attempt: &Attempt<D>) -> Result<DecisionProposed, Error> {
+        Ok(DecisionProposed {
+            id: self.next_identifier("decision")?,
+            action: attempt.name.clone(),
+            parameters: attempt.parameters.clone(),
+            reasons: attempt.reasons.clone(),
+        })
+    }
+
+    /// The first facts of a proposal that may run: the decision, where there are reasons to keep, and that it is valid.
+    pub(super) fn opening(&self, attempt: &Attempt<D>) -> Result<Vec<Fact>, Error> {
+        let mut facts = Vec::with_capacity(6);
+        if !attempt.reasons.is_empty() {
+            facts.push(self.decision(attempt)?.into());
+        }
+        if let Some(parameters) = attempt.parameters.clone() {
+            facts.push(ActionValidated { action: attempt.name.clone(), parameters }.into());
+        }
+        Ok(facts)
+    }
+
+    /// Puts a refusal on the record; none when the entity has moved, so that it has to be judged again.
+    ///
+    /// There is no record of what was proposed for an entity that does not exist: it has no journal.
+    pub(super) async fn refuse<P>(
+        &self,
+        entity: &std::sync::Arc<Entity<D>>,
+        actor: &Actor,
+        attempt: &Attempt<D>,
+        refused: Verdict<P>,
+    ) -> Result<Option<Verdict<P>>, Error> {
+        let Some(refusal) = refused.refusal() else { return Ok(Some(refused)) };
+        if entity.state().is_none() || entity.key().entity_type() != D::schema().entity_type {
+            return Ok(Some(Self::told(refused)));
+        }
+        let mut facts: Vec<Fact> = Vec::with_capacity(2);
+        if !attempt.reasons.is_empty() {
+            facts.push(self.decision(attempt)?.into());
+        }
+        facts.push(refusal_fact(&refused, refusal, attempt));
+        let batch = Batch { actor, trace: &attempt.trace, cause: None, facts };
+        Ok(self.commit(entity, batch).await?.map(|_| Self::told(refused)))
+    }
+
+    /// Announces a refusal on its way to the caller.
+    pub(super) fn told<P>(verdict: Verdict<P>) -> Verdict<P> {
+        if let Some(refusal) = verdict.refusal() {
+            announce::refusal(&D::schema().domain, refusal);
+        }
+        verdict
+    }
+}
+
+fn refusal_fact<D: Executable, P>(refused: &Verdict<P>, refusal: &Refusal, attempt: &Attempt<D>) -> Fact {
+    let held = attempt.parameters.clone().filter(|_| refusal.code == ReasonCode::ApprovalRequired);
+    if let Some(parameters) = held {
+        return ApprovalRequired {
+            action: attempt.name.clone(),
+            parameters,
+            approval: attempt.approval.clone(),
+            message: refusal.message.clone(),
+        }
+        .into();
+    }
+    let outcome =
+        if matches!(refused, Verdict::Invalid(_)) { FailedOutcome::Invalid } else { FailedOutcome::Blocked };
+    ActionFailed {
+        action: attempt.name.clone(),
+        outcome,
+        code: refusal.code.as_str().into(),
+        message: refusal.message.clone(),
+        parameters: attempt.parameters.clone(),
+        execution: None,
+    }
+    .into()
+}

@@ -1,0 +1,192 @@
+//! The record as people read it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::ser::{Serialize, SerializeStruct, Serializer};
+
+use crate::identifier::EntityKey;
+use crate::journal::{Commit, Fact, FailedOutcome, Record};
+use crate::schema::Text;
+use crate::time::Timestamp;
+
+/// Every record of one entity, in order.
+///
+/// Shown as text it is one line a record; as JSON it is a list of objects.
+#[derive(Debug, Clone)]
+pub struct Timeline {
+    key: EntityKey,
+    commits: Vec<Arc<Commit>>,
+}
+
+impl Timeline {
+    /// The timeline of these commits of one entity.
+    #[must_use]
+    pub const fn new(key: EntityKey, commits: Vec<Arc<Commit>>) -> Self {
+        Self { key, commits }
+    }
+
+    /// Whose timeline it is.
+    #[must_use]
+    pub const fn key(&self) -> &EntityKey {
+        &self.key
+    }
+
+    /// The records, in order.
+    pub fn records(&self) -> impl Iterator<Item = Record<'_>> {
+        self.commits.iter().flat_map(|commit| commit.records())
+    }
+
+    /// The kinds of the records, in order.
+    #[must_use]
+    pub fn kinds(&self) -> Vec<&'static str> {
+        self.records().map(|record| record.fact().kind()).collect()
+    }
+
+    /// The records, each as a line for people.
+    pub fn lines(&self) -> impl Iterator<Item = Line<'_>> {
+        self.records().map(Line)
+    }
+
+    /// Whether there is no record.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.commits.is_empty()
+    }
+
+    /// The states that the entity went through, in order.
+    #[must_use]
+    pub fn lifecycle(&self) -> Vec<Phase> {
+        let mut phases: Vec<Phase> = Vec::new();
+        let mut event: Option<&Text> = None;
+        for record in self.records() {
+            match record.fact() {
+                Fact::EventIngested(ingested) => event = Some(&ingested.event),
+                Fact::StateChanged(change) => {
+                    let at = record.commit().at();
+                    if let Some(last) = phases.last_mut() {
+                        last.left_at = Some(at);
+                    }
+                    let by = event.cloned().unwrap_or_default();
+                    phases.push(Phase { state: change.to.clone(), entered_by: by, entered_at: at, left_at: None });
+                }
+                _ => {}
+            }
+        }
+        phases
+    }
+}
+
+impl fmt::Display for Timeline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.lines().try_for_each(|line| writeln!(f, "{line}"))
+    }
+}
+
+impl Serialize for Timeline {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.lines())
+    }
+}
+
+/// A stay in one state.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Phase {
+    /// The state.
+    pub state: Text,
+    /// The event that led there.
+    pub entered_by: Text,
+    /// When.
+    pub entered_at: Timestamp,
+    /// When it ended; none while it lasts.
+    pub left_at: Option<Timestamp>,
+}
+
+/// One record as people read it.
+#[derive(Debug, Clone, Copy)]
+pub struct Line<'a>(Record<'a>);
+
+impl<'a> Line<'a> {
+    /// The record.
+    #[must_use]
+    pub const fn record(&self) -> Record<'a> {
+        self.0
+    }
+
+    /// What happened, in words.
+    #[must_use]
+    pub fn message(&self) -> String {
+        match self.0.fact() {
+            Fact::EventIngested(data) => format!("{} {}", data.event, data.payload),
+            Fact::StateChanged(data) => format!("{} -> {}", data.from.as_deref().unwrap_or("new"), data.to),
+            Fact::StateRebuilt(data) => {
+                let answer = if data.matches { "as recorded" } else { "NOT as recorded" };
+                format!("{} from {} events, {answer}", data.state, data.events)
+            }
+            Fact::DecisionProposed(data) => match &data.reasons.rationale {
+                Some(rationale) => format!("{} because \"{}\"", data.action, visible(rationale)),
+                None => data.action.to_string(),
+            },
+            Fact::ActionValidated(data) => format!("{} {}", data.action, data.parameters),
+            Fact::ApprovalRequired(data) => visible(&data.message),
+            Fact::ApprovalRecorded(data) => {
+                format!("{} asks for {} {}, until {}", data.approval, data.action, data.parameters, data.expires_at)
+            }
+            Fact::ApprovalGranted(data) | Fact::ApprovalDenied(data) => match &data.reason {
+                Some(reason) => format!("{} because \"{}\"", data.approval, visible(reason)),
+                None => data.approval.to_string(),
+            },
+            Fact::ApprovalReviewRejected(data) => format!("{}: {}", data.code, visible(&data.message)),
+            Fact::ActionStarted(data) => match &data.approval {
+                Some(approval) => format!("{} as {}, spends {approval}", data.action, data.execution),
+                None => format!("{} as {}", data.action, data.execution),
+            },
+            Fact::ActionExecuted(data) => format!("{} as {}", data.action, data.execution),
+            Fact::ActionFailed(data) => {
+                let doubt = if data.outcome == FailedOutcome::Unknown { ", in doubt" } else { "" };
+                format!("{} {}: {}{doubt}", data.action, data.code, visible(&data.message))
+            }
+        }
+    }
+}
+
+/// A text of an actor's with what a terminal would obey written out.
+fn visible(text: &str) -> String {
+    text.chars().fold(String::with_capacity(text.len()), |mut shown, character| {
+        if crate::json::is_hidden(character) {
+            shown.extend(character.escape_unicode());
+        } else {
+            shown.push(character);
+        }
+        shown
+    })
+}
+
+impl fmt::Display for Line<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (id, commit) = (self.0.id().to_string(), self.0.commit());
+        let kind = self.0.fact().kind();
+        write!(f, "{id:>5}  {}  {kind:<24}  {:<12}  {}", commit.at(), commit.actor().id(), self.message())
+    }
+}
+
+impl Serialize for Line<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let record = self.0;
+        let commit = record.commit();
+        let trace = commit.trace();
+        let mut line = serializer.serialize_struct("Line", 11)?;
+        line.serialize_field("id", &record.id())?;
+        line.serialize_field("kind", record.fact().kind())?;
+        line.serialize_field("entity_id", commit.key().id())?;
+        line.serialize_field("entity_type", commit.key().entity_type())?;
+        line.serialize_field("actor_id", commit.actor().id())?;
+        line.serialize_field("message", &self.message())?;
+        line.serialize_field("data", &record.fact().data())?;
+        line.serialize_field("trace_id", &trace.and_then(|trace| trace.trace_id.as_ref()))?;
+        line.serialize_field("correlation_id", &trace.and_then(|trace| trace.correlation_id.as_ref()))?;
+        line.serialize_field("causation_id", &record.cause())?;
+        line.serialize_field("created_at", &commit.at())?;
+        line.end()
+    }
+}

@@ -1,0 +1,304 @@
+//! The gate: whether a proposal may run, decided from plain values and from nothing else.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::{Deserialize, Serialize};
+
+use crate::action::{Action, Declared};
+use crate::actor::Actor;
+use crate::approval::{Approval, ApprovalStatus, Binding};
+use crate::domain::{Domain, State};
+use crate::entity::Entity;
+use crate::identifier::ApprovalId;
+use crate::parameter::ParameterFault;
+use crate::permission::{self, Policy, PolicyError};
+use crate::schema::{ApprovalRule, Contract, Permission};
+use crate::time::Timestamp;
+
+mod admission;
+mod review;
+mod sentence;
+
+pub use admission::admit;
+pub use review::review;
+pub(crate) use sentence::{other_type, over_bound, unknown_action, unknown_entity, unknown_event};
+
+/// The gate's answer.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Verdict<P = ()> {
+    /// It may run.
+    Allowed(P),
+    /// It may run once a human has signed it off.
+    ApprovalRequired(Refusal),
+    /// The state or the permissions do not allow it.
+    Blocked(Refusal),
+    /// It is not a well-formed proposal.
+    Invalid(Refusal),
+}
+
+impl<P> Verdict<P> {
+    /// The word on the wire.
+    #[must_use]
+    pub const fn outcome(&self) -> &'static str {
+        match self {
+            Self::Allowed(_) => "allowed",
+            Self::ApprovalRequired(_) => "approval_required",
+            Self::Blocked(_) => "blocked",
+            Self::Invalid(_) => "invalid",
+        }
+    }
+
+    /// Whether it may run.
+    #[must_use]
+    pub const fn is_allowed(&self) -> bool {
+        matches!(self, Self::Allowed(_))
+    }
+
+    /// Why it may not run; none when it may.
+    #[must_use]
+    pub const fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::Allowed(_) => None,
+            Self::ApprovalRequired(refusal) | Self::Blocked(refusal) | Self::Invalid(refusal) => Some(refusal),
+        }
+    }
+
+    /// The permit, or the refusal as a verdict of whatever else.
+    pub(crate) fn permit<Q>(self) -> Result<P, Verdict<Q>> {
+        match self {
+            Self::Allowed(permit) => Ok(permit),
+            Self::ApprovalRequired(refusal) => Err(Verdict::ApprovalRequired(refusal)),
+            Self::Blocked(refusal) => Err(Verdict::Blocked(refusal)),
+            Self::Invalid(refusal) => Err(Verdict::Invalid(refusal)),
+        }
+    }
+
+    pub(crate) fn map<Q>(self, convert: impl FnOnce(P) -> Q) -> Verdict<Q> {
+        match self {
+            Self::Allowed(permit) => Verdict::Allowed(convert(permit)),
+            Self::ApprovalRequired(refusal) => Verdict::ApprovalRequired(refusal),
+            Self::Blocked(refusal) => Verdict::Blocked(refusal),
+            Self::Invalid(refusal) => Verdict::Invalid(refusal),
+        }
+    }
+}
+
+/// Why something was refused, and what would allow it. A refusal is an answer, not an error.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// The stable reason code.
+    pub code: ReasonCode,
+    /// What is wrong, in a sentence.
+    pub message: String,
+    /// What would allow it, in a sentence; none where nothing would.
+    pub remedy: Option<String>,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.message)
+    }
+}
+
+macro_rules! reason_codes {
+    ($($(#[$documentation:meta])* $variant:ident = $text:literal,)*) => {
+        /// Why something was refused, as programs read it.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum ReasonCode {
+            $($(#[$documentation])* $variant,)*
+        }
+
+        impl ReasonCode {
+            /// The code on the wire.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $text,)*
+                }
+            }
+
+            /// Counts a refusal under its code, through the `metrics` facade.
+            pub(crate) fn count(self) {
+                match self {
+                    $(Self::$variant => metrics::counter!("kiff_refusals_total", "reason" => $text).increment(1),)*
+                }
+            }
+        }
+    };
+}
+
+reason_codes! {
+    /// The entity's state does not allow the action, or has no transition for the event.
+    StateNotAllowed = "state_not_allowed",
+    /// The actor does not have the permission.
+    PermissionDenied = "permission_denied",
+    /// A parameter is not there.
+    MissingParameter = "missing_parameter",
+    /// A parameter has a value that it cannot have, or there is one too many.
+    InvalidParameter = "invalid_parameter",
+    /// The domain has no such action.
+    UnknownAction = "unknown_action",
+    /// There is no such entity, or no such approval of it.
+    UnknownEntity = "unknown_entity",
+    /// The action has no executor.
+    ExecutorMissing = "executor_missing",
+    /// The proposal is over a bound or contradicts itself.
+    InvalidContract = "invalid_contract",
+    /// A human has to sign it off.
+    ApprovalRequired = "approval_required",
+    /// The rules for approvals do not allow the review.
+    ApprovalPolicyError = "approval_policy_error",
+    /// Another action of the entity has started and not ended.
+    ActionInProgress = "action_in_progress",
+    /// It could not be decided.
+    Error = "error",
+}
+
+impl fmt::Display for ReasonCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The authority to run one action once.
+///
+/// Only [`judge`] makes one. It cannot be copied, it cannot outlive the entity that was judged, and an executor takes
+/// it by value:
+///
+/// ```compile_fail,E0451
+/// # use kiff::Permit;
+/// fn forge<D: kiff::Domain>() -> Permit<'static, D> {
+///     Permit { action: "REFUND_ORDER", approval: None, bound_to: std::marker::PhantomData }
+/// }
+/// ```
+#[derive(Debug)]
+#[must_use = "a permit that is dropped runs nothing"]
+pub struct Permit<'j, A> {
+    action: &'static str,
+    approval: Option<&'j ApprovalId>,
+    /// INVARIANT: no code outside of this module can make a value of this type.
+    bound_to: PhantomData<(&'j (), fn(A) -> A)>,
+}
+
+impl<'j, D: Domain> Permit<'j, D> {
+    /// The approval that the start spends.
+    pub(crate) const fn approval(&self) -> Option<&'j ApprovalId> {
+        self.approval
+    }
+
+    /// The same authority for an executor of `A`; none when it was given for another action.
+    pub(crate) fn for_action<A: Action<Domain = D>>(self) -> Option<Permit<'j, A>> {
+        let fits = self.action == A::Declared::ACTION.contract().name;
+        fits.then_some(Permit { action: self.action, approval: self.approval, bound_to: PhantomData })
+    }
+}
+
+/// What the gate looks at besides the entity.
+#[derive(Clone, Copy)]
+pub struct Case<'c, D: Domain> {
+    /// What is to be done.
+    pub action: D,
+    /// What was found when the parameters were read and held to their rules.
+    pub parameters: &'c Result<(), ParameterFault>,
+    /// What an approval has to be bound to; only looked at where the contract asks for one.
+    pub binding: Option<&'c Binding>,
+    /// The approval that the proposal names, if it names one.
+    pub approval: Option<&'c ApprovalId>,
+    /// Who wants it.
+    pub actor: &'c Actor,
+    /// Who knows which roles they hold.
+    pub policy: &'c dyn Policy,
+    /// The present, by which an approval has expired or not.
+    pub now: Timestamp,
+}
+
+/// Decides whether a proposal may run: first by the state, then by the parameters, then by the permission, then by
+/// the approval.
+///
+/// It is a pure function: it looks at no clock, does no input or output, and allocates nothing on the way to
+/// [`Verdict::Allowed`].
+pub fn judge<'j, D: Domain>(entity: &'j Entity<D>, case: &Case<'_, D>) -> Verdict<Permit<'j, D>> {
+    let contract = case.action.contract();
+    if let Some(verdict) = check_state(entity, case, contract).or_else(|| check_parameters(case.parameters)) {
+        return verdict;
+    }
+    if let Some(verdict) = check_permission(entity, case, &contract.permission) {
+        return verdict;
+    }
+    match &contract.approval {
+        ApprovalRule::None | ApprovalRule::Waived { .. } => {
+            Verdict::Allowed(Permit { action: &contract.name, approval: None, bound_to: PhantomData })
+        }
+        ApprovalRule::By(permission) => match find_approval(entity, case, contract) {
+            Ok(approval) => {
+                Verdict::Allowed(Permit { action: &contract.name, approval: Some(&approval.id), bound_to: PhantomData })
+            }
+            Err(problem) => Verdict::ApprovalRequired(Refusal {
+                code: ReasonCode::ApprovalRequired,
+                message: problem,
+                remedy: Some(sentence::ask_for_approval(permission)),
+            }),
+        },
+    }
+}
+
+fn check_state<D: Domain, P>(entity: &Entity<D>, case: &Case<'_, D>, contract: &Contract) -> Option<Verdict<P>> {
+    let Some(state) = entity.state() else {
+        return Some(Verdict::Invalid(unknown_entity(entity.key())));
+    };
+    if let Some(running) = entity.running() {
+        return Some(Verdict::Blocked(sentence::in_progress(running)));
+    }
+    if case.action.allowed_in(state) {
+        return None;
+    }
+    Some(Verdict::Blocked(sentence::state_not_allowed(contract, state.name())))
+}
+
+fn check_parameters<P>(parameters: &Result<(), ParameterFault>) -> Option<Verdict<P>> {
+    let fault = parameters.as_ref().err()?;
+    Some(Verdict::Invalid(sentence::parameters(fault)))
+}
+
+fn check_permission<D: Domain, P>(
+    entity: &Entity<D>,
+    case: &Case<'_, D>,
+    permission: &Permission,
+) -> Option<Verdict<P>> {
+    match permission::has(case.policy, case.actor, permission, entity.key()) {
+        Ok(true) => None,
+        Ok(false) => Some(Verdict::Blocked(sentence::permission_denied(case.actor, permission))),
+        Err(error) => Some(Verdict::Blocked(undecided(&error))),
+    }
+}
+
+/// The granted approval that covers exactly this, or a sentence that says why none does.
+fn find_approval<'j, D: Domain>(
+    entity: &'j Entity<D>,
+    case: &Case<'_, D>,
+    contract: &Contract,
+) -> Result<&'j Approval, String> {
+    let Some(binding) = case.binding else { return Err(sentence::needs_approval(contract)) };
+    let drift = |approval: &Approval| sentence::drift(approval, contract, binding, case.now);
+    if let Some(id) = case.approval {
+        let named = entity.approval(id).ok_or_else(|| format!("there is no approval `{id}` of this entity"))?;
+        return match drift(named) {
+            None => Ok(named),
+            Some(problem) => Err(problem),
+        };
+    }
+    let mut granted = entity.open_approvals().iter().filter(|open| {
+        open.action == contract.name && matches!(open.status, ApprovalStatus::Granted(_))
+    });
+    let Some(first) = granted.next() else { return Err(sentence::needs_approval(contract)) };
+    match drift(first) {
+        None => Ok(first),
+        Some(problem) => granted.find(|approval| drift(approval).is_none()).ok_or(problem),
+    }
+}
+
+fn undecided(error: &PolicyError) -> Refusal {
+    Refusal { code: ReasonCode::Error, message: error.to_string(), remedy: None }
+}

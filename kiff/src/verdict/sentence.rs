@@ -1,0 +1,167 @@
+//! What a refusal says to people, and what it says would allow the thing.
+
+use crate::actor::Actor;
+use crate::approval::{Approval, ApprovalStatus, Binding};
+use crate::entity::Running;
+use crate::bounds::OverBound;
+use crate::identifier::EntityKey;
+use crate::json::{Excerpt, JsonError};
+use crate::parameter::ParameterFault;
+use crate::schema::{Contract, Permission, Role, Schema};
+use crate::time::Timestamp;
+
+use super::{ReasonCode, Refusal};
+
+pub(crate) fn unknown_entity(key: &EntityKey) -> Refusal {
+    Refusal {
+        code: ReasonCode::UnknownEntity,
+        message: format!("there is no entity `{key}`"),
+        remedy: Some("report the event that brings it into being first".to_owned()),
+    }
+}
+
+pub(super) fn in_progress(running: &Running) -> Refusal {
+    let (action, execution) = (&running.action, &running.execution);
+    let (message, remedy) = if running.unknown {
+        (
+            format!("`{action}` is in doubt: execution `{execution}` may have happened"),
+            format!("find out whether execution `{execution}` happened, and settle it"),
+        )
+    } else {
+        (
+            format!("`{action}` has started and not ended: execution `{execution}`"),
+            "try again when it has ended".to_owned(),
+        )
+    };
+    Refusal { code: ReasonCode::ActionInProgress, message, remedy: Some(remedy) }
+}
+
+pub(super) fn state_not_allowed(contract: &Contract, state: &str) -> Refusal {
+    let allowed = one_of(contract.allowed_in.iter().map(|state| format!("`{state}`")));
+    Refusal {
+        code: ReasonCode::StateNotAllowed,
+        message: format!("`{}` is not allowed in state `{state}`", contract.name),
+        remedy: Some(format!("it is allowed in {allowed}")),
+    }
+}
+
+pub(super) fn event_not_allowed(event: &str, state: Option<&str>) -> Refusal {
+    let place = state.map_or_else(|| "a new entity".to_owned(), |state| format!("state `{state}`"));
+    Refusal {
+        code: ReasonCode::StateNotAllowed,
+        message: format!("`{event}` leads nowhere from {place}"),
+        remedy: None,
+    }
+}
+
+pub(super) fn invalid_payload(event: &str, error: &JsonError) -> Refusal {
+    Refusal {
+        code: ReasonCode::InvalidParameter,
+        message: format!("the payload of `{event}` is invalid: {error}"),
+        remedy: None,
+    }
+}
+
+pub(crate) fn unknown_event(schema: &Schema, name: &str) -> Refusal {
+    let events = schema.events.iter().filter(|event| !event.report.roles.is_empty());
+    Refusal {
+        code: ReasonCode::UnknownAction,
+        message: format!("`{}` has no event `{}`", schema.domain, Excerpt(name)),
+        remedy: Some(format!("the events that can be reported are {}", list(events.map(|event| event.name.as_ref())))),
+    }
+}
+
+pub(crate) fn unknown_action(schema: &Schema, name: &str) -> Refusal {
+    Refusal {
+        code: ReasonCode::UnknownAction,
+        message: format!("`{}` has no action `{}`", schema.domain, Excerpt(name)),
+        remedy: Some(format!("its actions are {}", list(schema.actions.iter().map(|action| action.name.as_ref())))),
+    }
+}
+
+pub(crate) fn other_type(schema: &Schema, key: &EntityKey) -> Refusal {
+    Refusal {
+        code: ReasonCode::UnknownEntity,
+        message: format!("`{}` governs `{}`, not `{}`", schema.domain, schema.entity_type, Excerpt(key.entity_type())),
+        remedy: None,
+    }
+}
+
+pub(crate) fn over_bound(over: &OverBound) -> Refusal {
+    Refusal { code: ReasonCode::InvalidContract, message: over.to_string(), remedy: Some("send less".to_owned()) }
+}
+
+pub(super) fn parameters(fault: &ParameterFault) -> Refusal {
+    let (code, remedy) = match fault {
+        ParameterFault::Missing(name) => (ReasonCode::MissingParameter, Some(format!("add `{name}`"))),
+        ParameterFault::Invalid { name, .. } => {
+            (ReasonCode::InvalidParameter, Some(format!("give `{name}` another value")))
+        }
+        ParameterFault::Unreadable(_) => (ReasonCode::InvalidParameter, None),
+    };
+    Refusal { code, message: fault.to_string(), remedy }
+}
+
+pub(super) fn permission_denied(actor: &Actor, permission: &Permission) -> Refusal {
+    let remedy = if permission.roles.is_empty() {
+        None
+    } else {
+        Some(format!("an actor may who holds the role {}", roles(&permission.roles)))
+    };
+    Refusal {
+        code: ReasonCode::PermissionDenied,
+        message: format!("`{}` ({}) does not have `{}`", actor.id(), actor.kind(), permission.name),
+        remedy,
+    }
+}
+
+pub(super) fn needs_approval(contract: &Contract) -> String {
+    format!("`{}` is of {} risk and needs an approval of exactly these parameters", contract.name, contract.risk)
+}
+
+pub(super) fn ask_for_approval(permission: &Permission) -> String {
+    format!("request an approval, which a person may grant who holds the role {}", roles(&permission.roles))
+}
+
+/// Why an approval does not cover what is proposed now; none when it does.
+pub(super) fn drift(approval: &Approval, contract: &Contract, binding: &Binding, now: Timestamp) -> Option<String> {
+    let id = &approval.id;
+    if approval.action != contract.name {
+        return Some(format!("approval `{id}` is for `{}`, not for `{}`", approval.action, contract.name));
+    }
+    match &approval.status {
+        ApprovalStatus::Pending => return Some(format!("approval `{id}` waits for a review")),
+        ApprovalStatus::Denied(by) => return Some(format!("approval `{id}` was denied by `{}`", by.by.id())),
+        ApprovalStatus::Spent(execution) => {
+            return Some(format!("approval `{id}` was spent by execution `{execution}`"));
+        }
+        ApprovalStatus::Granted(_) => {}
+    }
+    if approval.expires_at <= now {
+        return Some(format!("approval `{id}` expired at {}", approval.expires_at));
+    }
+    if approval.binding.parameters != binding.parameters {
+        return Some(format!("approval `{id}` is for other parameters: {}", approval.parameters));
+    }
+    if approval.binding.contract != binding.contract {
+        return Some(format!("the contract of `{}` has changed since approval `{id}` was asked for", contract.name));
+    }
+    if binding.evidence.is_some() && approval.binding.evidence != binding.evidence {
+        return Some(format!("approval `{id}` was asked for with other evidence"));
+    }
+    // INVARIANT: an approval whose parts all fit can only be of another entity, whose journal this is not.
+    (approval.binding.whole != binding.whole).then(|| format!("approval `{id}` is of another entity"))
+}
+
+/// Roles in a sentence: `agent` (agent) or `operator` (human).
+pub(super) fn roles(roles: &[Role]) -> String {
+    one_of(roles.iter().map(|role| format!("`{}` ({})", role.name, role.kind)))
+}
+
+fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+fn one_of(names: impl Iterator<Item = String>) -> String {
+    names.collect::<Vec<_>>().join(" or ")
+}
