@@ -15,10 +15,7 @@ pub(crate) const SYNTAX: &str = "syntax";
 #[derive(Clone, Debug)]
 pub(crate) struct Diagnostic {
     /// The rule's name as in the design's table, or [`SYNTAX`].
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the tests tell the rules apart by their names")
-    )]
+    #[cfg_attr(not(test), expect(dead_code, reason = "the tests tell the rules apart by their names"))]
     pub(crate) rule: &'static str,
     /// The first token to blame.
     pub(crate) start: Span,
@@ -54,30 +51,15 @@ impl Errors {
     }
 
     /// Blames everything between two places.
-    pub(crate) fn report_between(
-        &self,
-        rule: &'static str,
-        start: Span,
-        end: Span,
-        message: impl Into<String>,
-    ) {
-        self.found.borrow_mut().push(Diagnostic {
-            rule,
-            start,
-            end,
-            message: message.into(),
-        });
+    pub(crate) fn report_between(&self, rule: &'static str, start: Span, end: Span, message: impl Into<String>) {
+        self.found.borrow_mut().push(Diagnostic { rule, start, end, message: message.into() });
     }
 
     /// Reads the sink: sorted by place, without duplicates, capped.
     pub(crate) fn finish(self) -> Diagnostics {
         self.read.set(true);
-        let mut found: Vec<_> = self
-            .found
-            .take()
-            .into_iter()
-            .map(|diagnostic| (position(diagnostic.start), diagnostic))
-            .collect();
+        let mut found: Vec<_> =
+            self.found.take().into_iter().map(|diagnostic| (position(diagnostic.start), diagnostic)).collect();
         found.sort_by_key(|(position, _)| *position);
         let mut list: Vec<Diagnostic> = Vec::new();
         let mut seen = Vec::new();
@@ -101,10 +83,7 @@ impl Errors {
 
 impl Drop for Errors {
     fn drop(&mut self) {
-        debug_assert!(
-            self.read.get() || std::thread::panicking(),
-            "the errors of a macro were dropped unread"
-        );
+        debug_assert!(self.read.get() || std::thread::panicking(), "the errors of a macro were dropped unread");
     }
 }
 
@@ -127,10 +106,7 @@ impl Diagnostics {
 
     /// One `compile_error!` for each, underlining exactly the tokens to blame.
     pub(crate) fn into_compile_errors(self) -> TokenStream {
-        self.list
-            .into_iter()
-            .map(Diagnostic::into_compile_error)
-            .collect()
+        self.list.into_iter().map(Diagnostic::into_compile_error).collect()
     }
 }
 
@@ -148,9 +124,7 @@ impl Diagnostic {
 /// The first and the last place of one token; those of a group are its delimiters.
 fn ends(token: &TokenTree) -> (Span, Span) {
     match token {
-        TokenTree::Group(group) if group.delimiter() != Delimiter::None => {
-            (group.span_open(), group.span_close())
-        }
+        TokenTree::Group(group) if group.delimiter() != Delimiter::None => (group.span_open(), group.span_close()),
         other => (other.span(), other.span()),
     }
 }

@@ -5,24 +5,17 @@ const LISTED: usize = 10;
 
 /// The positions of the candidates that are close enough to be meant, all equally close.
 pub(crate) fn closest(name: &str, candidates: &[String]) -> Vec<usize> {
-    let distances: Vec<Option<usize>> = candidates
-        .iter()
-        .map(|candidate| distance(name, candidate))
-        .collect();
+    let distances: Vec<Option<usize>> = candidates.iter().map(|candidate| distance(name, candidate)).collect();
     let Some(best) = distances.iter().flatten().min().copied() else {
         return Vec::new();
     };
-    let is_best =
-        |(position, distance): (usize, &Option<usize>)| (*distance == Some(best)).then_some(position);
+    let is_best = |(position, distance): (usize, &Option<usize>)| (*distance == Some(best)).then_some(position);
     distances.iter().enumerate().filter_map(is_best).collect()
 }
 
 /// What to say after a word that is none of `candidates`: the one that was meant, or all that are valid.
 pub(crate) fn hint(name: &str, plural: &str, candidates: &[String]) -> String {
-    match closest(name, candidates)
-        .first()
-        .and_then(|position| candidates.get(*position))
-    {
+    match closest(name, candidates).first().and_then(|position| candidates.get(*position)) {
         Some(meant) => format!("did you mean `{meant}`?"),
         None if candidates.len() == 1 => format!("the only one is {}", enumerate(candidates, "and")),
         None => format!("the {plural} are {}", enumerate(candidates, "and")),
@@ -31,11 +24,7 @@ pub(crate) fn hint(name: &str, plural: &str, candidates: &[String]) -> String {
 
 /// `` `A`, `B` and `C` ``, cut off after ten.
 pub(crate) fn enumerate<S: AsRef<str>>(names: &[S], conjunction: &str) -> String {
-    let quoted: Vec<String> = names
-        .iter()
-        .take(LISTED)
-        .map(|name| format!("`{}`", name.as_ref()))
-        .collect();
+    let quoted: Vec<String> = names.iter().take(LISTED).map(|name| format!("`{}`", name.as_ref())).collect();
     let more = names.len().saturating_sub(LISTED);
     match (quoted.split_last(), more) {
         (None, _) => String::new(),
@@ -66,10 +55,7 @@ mod tests {
         let states = names(&["Created", "Paid", "Refunded"]);
         assert_eq!(hint("Piad", "states", &states), "did you mean `Paid`?");
         assert_eq!(hint("refund", "states", &states), "did you mean `Refunded`?");
-        assert_eq!(
-            hint("Shipped", "states", &states),
-            "the states are `Created`, `Paid` and `Refunded`"
-        );
+        assert_eq!(hint("Shipped", "states", &states), "the states are `Created`, `Paid` and `Refunded`");
         assert_eq!(hint("B", "states", &names(&["A"])), "the only one is `A`");
     }
 

@@ -12,7 +12,7 @@ pub use crate::json::{Json, JsonError};
 pub use crate::parameter::{Fields, Members, ParameterFault, Pattern, check_length, check_pattern, check_range};
 pub use crate::runtime::{Arrival, Incoming};
 pub use crate::schema::{
-    ApprovalRule, Contract, Effect, EventSchema, FieldSchema, List, Never, Parameter, Permission, Risk, Role, RoleSchema,
-    Rule, Schema, StateSchema, Text, Transition,
+    ApprovalRule, Contract, Effect, EventSchema, FieldSchema, List, Never, Parameter, Permission, Risk, Role,
+    RoleSchema, Rule, Schema, StateSchema, Text, Transition,
 };
 pub use crate::verdict::Permit;

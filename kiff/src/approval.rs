@@ -27,7 +27,13 @@ pub struct Binding {
 impl Binding {
     /// What an approval of this action with these parameters is bound to.
     #[must_use]
-    pub fn of(key: &EntityKey, contract: &Contract, fingerprint: Digest, parameters: &Json, reasons: &Rationale) -> Self {
+    pub fn of(
+        key: &EntityKey,
+        contract: &Contract,
+        fingerprint: Digest,
+        parameters: &Json,
+        reasons: &Rationale,
+    ) -> Self {
         let parameters = Digest::of(&[b"kiff/parameters", parameters.canonical().as_bytes()]);
         let evidence = (!reasons.evidence.is_empty()).then(|| {
             let parts: Vec<String> =

@@ -7,7 +7,8 @@ use crate::digest::Digest;
 use crate::domain::{Domain, State};
 use crate::identifier::{ApprovalId, EntityKey, ExecutionId};
 use crate::journal::{
-    ActionStarted, ApprovalRecorded, ApprovalReviewed, BrokenJournal, Commit, Fact, FailedOutcome, RecordId, StateChanged,
+    ActionStarted, ApprovalRecorded, ApprovalReviewed, BrokenJournal, Commit, Fact, FailedOutcome, RecordId,
+    StateChanged,
 };
 use crate::schema::Text;
 use crate::time::Timestamp;
@@ -63,10 +64,7 @@ impl<D: Domain> Entity<D> {
     ///
     /// # Errors
     /// [`BrokenJournal`] when a commit does not follow on the one before, or speaks of what the domain does not have.
-    pub fn fold<'a>(
-        key: EntityKey,
-        commits: impl IntoIterator<Item = &'a Commit>,
-    ) -> Result<Self, BrokenJournal> {
+    pub fn fold<'a>(key: EntityKey, commits: impl IntoIterator<Item = &'a Commit>) -> Result<Self, BrokenJournal> {
         let mut entity = Self::empty(key);
         for commit in commits {
             entity.apply(commit)?;
@@ -121,7 +119,9 @@ impl<D: Domain> Entity<D> {
                         running.unknown = true;
                     }
                 }
-                FailedOutcome::Refused | FailedOutcome::Blocked | FailedOutcome::Invalid => self.running = None,
+                FailedOutcome::Refused | FailedOutcome::Blocked | FailedOutcome::Invalid => {
+                    self.running = None;
+                }
             },
             Fact::ApprovalRecorded(recorded) => self.request(recorded, commit),
             Fact::ApprovalGranted(reviewed) => {
@@ -172,7 +172,9 @@ impl<D: Domain> Entity<D> {
     }
 
     fn close(&mut self, id: &ApprovalId, status: ApprovalStatus) {
-        let Some(place) = self.open.iter().position(|open| open.id == *id) else { return };
+        let Some(place) = self.open.iter().position(|open| open.id == *id) else {
+            return;
+        };
         let mut approval = self.open.remove(place);
         approval.status = status;
         if self.closed.len() == CLOSED_REMEMBERED {

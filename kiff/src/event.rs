@@ -71,13 +71,6 @@ impl Envelope {
     /// An event that happens now and comes from nowhere in particular.
     #[must_use]
     pub fn new(event: impl Into<Cow<'static, str>>, payload: Json) -> Self {
-        Self {
-            event: event.into(),
-            payload,
-            id: None,
-            source: None,
-            occurred_at: None,
-            trace: Trace::default(),
-        }
+        Self { event: event.into(), payload, id: None, source: None, occurred_at: None, trace: Trace::default() }
     }
 }

@@ -91,7 +91,8 @@ pub trait Executor<D: Domain>: Declared<Domain = D> + Sized {
 }
 
 /// An executor's answer on its way.
-pub(crate) type Answer<'a, D> = Pin<Box<dyn Future<Output = Result<Option<<D as Domain>::Event>, Failure>> + Send + 'a>>;
+pub(crate) type Answer<'a, D> =
+    Pin<Box<dyn Future<Output = Result<Option<<D as Domain>::Event>, Failure>> + Send + 'a>>;
 
 /// An action together with its parameters, whatever the action: what the runtime judges and runs.
 pub(crate) trait Ready<D: Domain>: Send + Sync {
@@ -138,13 +139,16 @@ where
     }
 }
 
+/// The parameters of some action, read from JSON.
+type ReadParameters<D> = Result<Box<dyn Ready<D>>, ParameterFault>;
+
 /// The door to one executor for callers who know its action by name only.
 pub struct Entry<D: Domain> {
-    read: fn(&Json) -> Result<Box<dyn Ready<D>>, ParameterFault>,
+    read: fn(&Json) -> ReadParameters<D>,
 }
 
 impl<D: Domain> Entry<D> {
-    pub(crate) fn read(&self, parameters: &Json) -> Result<Box<dyn Ready<D>>, ParameterFault> {
+    pub(crate) fn read(&self, parameters: &Json) -> ReadParameters<D> {
         (self.read)(parameters)
     }
 }
@@ -155,7 +159,7 @@ impl<D: Domain> std::fmt::Debug for Entry<D> {
     }
 }
 
-fn read<D: Domain, E: Executor<D>>(parameters: &Json) -> Result<Box<dyn Ready<D>>, ParameterFault> {
+fn read<D: Domain, E: Executor<D>>(parameters: &Json) -> ReadParameters<D> {
     Ok(Box::new(Typed(E::Action::decode(parameters)?)))
 }
 

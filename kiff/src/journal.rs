@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -15,8 +16,9 @@ use crate::time::Timestamp;
 mod fact;
 
 pub use fact::{
-    ActionExecuted, ActionFailed, ActionStarted, ActionValidated, ApprovalRecorded, ApprovalRequired, ApprovalReviewRejected,
-    ApprovalReviewed, DecisionProposed, EventIngested, Fact, FailedOutcome, StateChanged, StateRebuilt,
+    ActionExecuted, ActionFailed, ActionStarted, ActionValidated, ApprovalRecorded, ApprovalRequired,
+    ApprovalReviewRejected, ApprovalReviewed, DecisionProposed, EventIngested, Fact, FailedOutcome, StateChanged,
+    StateRebuilt,
 };
 
 /// Where a record stands in its entity's journal: the commit's number and the place in it, as in `7.2`.
@@ -141,7 +143,7 @@ pub struct Commit {
 /// A commit together with its JSON, which a store keeps as it is.
 #[derive(Debug, Clone)]
 pub struct Sealed {
-    commit: Commit,
+    commit: Arc<Commit>,
     body: Vec<u8>,
 }
 
@@ -154,16 +156,18 @@ impl Sealed {
         /// Room for a commit of a few records, so that writing one seldom moves it.
         const USUAL_SIZE: usize = 1024;
         let mut body = Vec::with_capacity(USUAL_SIZE);
-        serde_json::to_writer(&mut body, &content).map_err(|error| {
-            BrokenJournal { key: key.clone(), number, problem: format!("its content cannot be written: {error}") }
+        serde_json::to_writer(&mut body, &content).map_err(|error| BrokenJournal {
+            key: key.clone(),
+            number,
+            problem: format!("its content cannot be written: {error}"),
         })?;
         let hash = chain(&key, number, previous, &body);
-        Ok(Self { commit: Commit { key, number, previous, hash, content }, body })
+        Ok(Self { commit: Arc::new(Commit { key, number, previous, hash, content }), body })
     }
 
     /// The commit.
     #[must_use]
-    pub const fn commit(&self) -> &Commit {
+    pub const fn commit(&self) -> &Arc<Commit> {
         &self.commit
     }
 
@@ -175,7 +179,7 @@ impl Sealed {
 
     /// The commit alone.
     #[must_use]
-    pub fn into_commit(self) -> Commit {
+    pub fn into_commit(self) -> Arc<Commit> {
         self.commit
     }
 }

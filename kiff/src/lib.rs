@@ -2,33 +2,33 @@
 //!
 //! Each module uses only those above it in this list, so that the list is also the order to read them in.
 
-mod bounds;
-mod json;
-mod time;
-mod identifier;
-mod digest;
-mod money;
-mod actor;
-mod event;
-mod schema;
-mod domain;
-mod permission;
-mod parameter;
-mod action;
-mod decision;
-mod approval;
-pub mod journal;
-mod entity;
-mod verdict;
-mod executor;
-mod timeline;
-mod sharded;
-mod store;
-mod adapter;
-mod runtime;
-mod handle;
 #[doc(hidden)]
 pub mod __private;
+mod action;
+mod actor;
+mod adapter;
+mod approval;
+mod bounds;
+mod decision;
+mod digest;
+mod domain;
+mod entity;
+mod event;
+mod executor;
+mod handle;
+mod identifier;
+pub mod journal;
+mod json;
+mod money;
+mod parameter;
+mod permission;
+mod runtime;
+mod schema;
+mod sharded;
+mod store;
+mod time;
+mod timeline;
+mod verdict;
 
 pub use action::{Action, Declared, Failure};
 pub use actor::{Actor, ActorKind};
@@ -43,7 +43,8 @@ pub use event::{Envelope, Trace};
 pub use executor::{Executable, Execution, Executor};
 pub use handle::{AllowedIn, Any, Handle, InState, Moved};
 pub use identifier::{
-    ActorId, ApprovalId, DecisionId, EntityKey, EventId, ExecutionId, Identifiers, IdentifierError, TraceId, UuidIdentifiers,
+    ActorId, ApprovalId, DecisionId, EntityKey, EventId, ExecutionId, IdentifierError, Identifiers, TraceId,
+    UuidIdentifiers,
 };
 pub use journal::{BrokenJournal, Commit, Fact, Record, RecordId, Sealed};
 pub use json::{Json, JsonError};
@@ -52,8 +53,8 @@ pub use parameter::{Measured, ParameterFault, Ranged, Textual};
 pub use permission::{Policy, PolicyError, Question, RolePolicy};
 pub use runtime::{Error, Executed, Failed, Incoming, Ingested, Outcome, Propose, Rebuilt, Runtime, replay};
 pub use schema::{
-    ApprovalRule, Contract, Effect, EventSchema, FieldSchema, List, Never, Parameter, Permission, Risk, Role, RoleSchema,
-    Rule, Schema, StateSchema, Text, Transition,
+    ApprovalRule, Contract, Effect, EventSchema, FieldSchema, List, Never, Parameter, Permission, Risk, Role,
+    RoleSchema, Rule, Schema, StateSchema, Text, Transition,
 };
 pub use store::{Appended, MemoryStore, Store, StoreError};
 pub use time::{Clock, SystemClock, Timestamp, TimestampError};

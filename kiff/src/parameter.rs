@@ -263,7 +263,9 @@ pub fn check_length<T: Measured>(
     min: Option<u64>,
     max: Option<u64>,
 ) -> Result<(), ParameterFault> {
-    let Some(length) = value.measure() else { return Ok(()) };
+    let Some(length) = value.measure() else {
+        return Ok(());
+    };
     if min.is_none_or(|min| min <= length) && max.is_none_or(|max| length <= max) {
         return Ok(());
     }

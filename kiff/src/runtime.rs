@@ -183,7 +183,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             facts: batch.facts.into_boxed_slice(),
         };
         let sealed = Sealed::new(entity.key().clone(), entity.number() + 1, entity.head(), content)?;
-        let commit = sealed.commit().clone();
+        let commit = Arc::clone(sealed.commit());
         match self.store.append(sealed).await? {
             Appended::Conflict => Ok(None),
             Appended::Written => {

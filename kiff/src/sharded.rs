@@ -46,7 +46,9 @@ impl<V: Clone> Sharded<V> {
     /// Puts in what `choose` makes of the present value; a shard that holds `most` values is emptied first.
     pub(crate) fn update(&self, key: &EntityKey, most: usize, choose: impl FnOnce(Option<&V>) -> Option<V>) {
         let mut shard = self.shard(key).write().unwrap_or_else(PoisonError::into_inner);
-        let Some(value) = choose(shard.get(key)) else { return };
+        let Some(value) = choose(shard.get(key)) else {
+            return;
+        };
         if shard.len() >= most / SHARDS && !shard.contains_key(key) {
             shard.clear();
         }

@@ -179,7 +179,7 @@ pub struct Permit<'j, A> {
     action: &'static str,
     approval: Option<&'j ApprovalId>,
     /// INVARIANT: no code outside of this module can make a value of this type.
-    bound_to: PhantomData<(&'j (), fn(A) -> A)>,
+    bound_to: PhantomData<&'j fn(A) -> A>,
 }
 
 impl<'j, D: Domain> Permit<'j, D> {
@@ -280,7 +280,9 @@ fn find_approval<'j, D: Domain>(
     case: &Case<'_, D>,
     contract: &Contract,
 ) -> Result<&'j Approval, String> {
-    let Some(binding) = case.binding else { return Err(sentence::needs_approval(contract)) };
+    let Some(binding) = case.binding else {
+        return Err(sentence::needs_approval(contract));
+    };
     let drift = |approval: &Approval| sentence::drift(approval, contract, binding, case.now);
     if let Some(id) = case.approval {
         let named = entity.approval(id).ok_or_else(|| format!("there is no approval `{id}` of this entity"))?;
@@ -289,10 +291,13 @@ fn find_approval<'j, D: Domain>(
             Some(problem) => Err(problem),
         };
     }
-    let mut granted = entity.open_approvals().iter().filter(|open| {
-        open.action == contract.name && matches!(open.status, ApprovalStatus::Granted(_))
-    });
-    let Some(first) = granted.next() else { return Err(sentence::needs_approval(contract)) };
+    let mut granted = entity
+        .open_approvals()
+        .iter()
+        .filter(|open| open.action == contract.name && matches!(open.status, ApprovalStatus::Granted(_)));
+    let Some(first) = granted.next() else {
+        return Err(sentence::needs_approval(contract));
+    };
     match drift(first) {
         None => Ok(first),
         Some(problem) => granted.find(|approval| drift(approval).is_none()).ok_or(problem),

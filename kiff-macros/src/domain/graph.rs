@@ -28,18 +28,10 @@ pub(crate) fn moves(model: &Model) -> Vec<Move> {
     let mut moves: Vec<Move> = Vec::new();
     for line in &model.transitions.items {
         let (event, target) = (line.event.id(), line.target.id());
-        moves.extend(line.sources.iter().map(|source| Move {
-            source: source.place(),
-            event,
-            target,
-        }));
+        moves.extend(line.sources.iter().map(|source| Move { source: source.place(), event, target }));
     }
     if !model.transitions.whole {
-        moves.push(Move {
-            source: None,
-            event: None,
-            target: None,
-        });
+        moves.push(Move { source: None, event: None, target: None });
     }
     moves
 }
@@ -75,11 +67,7 @@ pub(crate) struct Step {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Way {
     Reported(Id<Role>),
-    Acted {
-        action: Id<Action>,
-        runner: Id<Role>,
-        approver: Approver,
-    },
+    Acted { action: Id<Action>, runner: Id<Role>, approver: Approver },
 }
 
 /// Who approves in one way to take a step.
@@ -122,27 +110,14 @@ pub(crate) fn steps(model: &Model) -> Vec<Step> {
     };
     let known = |step: &Move| {
         let (source, event, target) = (step.source?, step.event?, step.target?);
-        Some(Step {
-            source,
-            event,
-            target,
-            ways: ways(model, source, event),
-        })
+        Some(Step { source, event, target, ways: ways(model, source, event) })
     };
-    let legal = moves
-        .iter()
-        .enumerate()
-        .filter(|(position, step)| !is_fork(*position, step));
+    let legal = moves.iter().enumerate().filter(|(position, step)| !is_fork(*position, step));
     legal.filter_map(|(_, step)| known(step)).collect()
 }
 
 fn ways(model: &Model, source: Place, event: Id<Event>) -> Vec<Way> {
-    let emitters = || {
-        model
-            .actions
-            .iter()
-            .filter(|(_, action)| action.emits.iter().any(|own| own.id() == Some(event)))
-    };
+    let emitters = || model.actions.iter().filter(|(_, action)| action.emits.iter().any(|own| own.id() == Some(event)));
     if emitters().next().is_none() {
         let reporters = model.events[event].reporters.iter();
         return reporters.filter_map(Reference::id).map(Way::Reported).collect();
@@ -153,11 +128,7 @@ fn ways(model: &Model, source: Place, event: Id<Event>) -> Vec<Way> {
     let mut ways = Vec::new();
     for (id, action) in emitters().filter(|(id, _)| is_allowed(model, state, *id)) {
         for runner in action.runners.roles().iter().filter_map(Reference::id) {
-            let acted = |approver| Way::Acted {
-                action: id,
-                runner,
-                approver,
-            };
+            let acted = |approver| Way::Acted { action: id, runner, approver };
             ways.extend(approvers(model, action).into_iter().map(acted));
         }
     }
@@ -172,18 +143,11 @@ fn is_allowed(model: &Model, state: Id<State>, action: Id<Action>) -> bool {
 }
 
 fn approvers(model: &Model, action: &Action) -> Vec<Approver> {
-    let may_approve = |role: &Id<Role>| {
-        model.roles[*role]
-            .kind()
-            .is_none_or(|kind| kind == ActorKind::Human)
-    };
+    let may_approve = |role: &Id<Role>| model.roles[*role].kind().is_none_or(|kind| kind == ActorKind::Human);
     match &action.approval {
-        Approval::Roles(roles) => roles
-            .iter()
-            .filter_map(Reference::id)
-            .filter(may_approve)
-            .map(Approver::Role)
-            .collect(),
+        Approval::Roles(roles) => {
+            roles.iter().filter_map(Reference::id).filter(may_approve).map(Approver::Role).collect()
+        }
         Approval::Nobody(_) => Vec::new(),
         Approval::LeftOut if needs_approval(action) => vec![Approver::Unknown],
         Approval::LeftOut | Approval::Waived(_) => vec![Approver::Nobody],
@@ -197,21 +161,13 @@ pub(crate) fn needs_approval(action: &Action) -> bool {
 
 /// The moves that somebody may be able to take; what another rule complains about is taken as good.
 pub(crate) fn passable(model: &Model) -> Vec<Move> {
-    moves(model)
-        .into_iter()
-        .filter(|step| may_be_taken(model, step))
-        .collect()
+    moves(model).into_iter().filter(|step| may_be_taken(model, step)).collect()
 }
 
 fn may_be_taken(model: &Model, step: &Move) -> bool {
     let Some(event) = step.event else { return true };
     let declared = &model.events[event];
-    let emitters = || {
-        model
-            .actions
-            .iter()
-            .filter(|(_, action)| action.emits.iter().any(|own| own.may_be(event)))
-    };
+    let emitters = || model.actions.iter().filter(|(_, action)| action.emits.iter().any(|own| own.may_be(event)));
     let has_no_source = declared.reporters.is_empty() && emitters().next().is_none();
     if !declared.reporters.is_empty() || has_no_source || declared.declared.twin || !model.actions.whole {
         return true;
@@ -224,8 +180,7 @@ fn may_be_taken(model: &Model, step: &Move) -> bool {
 
 fn may_be_allowed(model: &Model, state: Id<State>, action: Id<Action>) -> bool {
     let lines = &model.allowances;
-    let names_it =
-        |line: &&super::model::Allowance| line.actions.iter().any(|allowed| allowed.may_be(action));
+    let names_it = |line: &&super::model::Allowance| line.actions.iter().any(|allowed| allowed.may_be(action));
     let mut lines_with_it = lines.items.iter().filter(names_it).peekable();
     !lines.whole
         || lines_with_it.peek().is_none()

@@ -53,10 +53,7 @@ pub(crate) enum Target<T> {
 }
 
 impl<T> Reference<T> {
-    pub(crate) const UNREADABLE: Self = Self {
-        token: None,
-        target: Target::Unknown,
-    };
+    pub(crate) const UNREADABLE: Self = Self { token: None, target: Target::Unknown };
 
     /// The declaration that is used or must be meant.
     pub(crate) fn id(&self) -> Option<Id<T>> {
@@ -239,15 +236,8 @@ pub(crate) struct Clause {
 
 /// What a `never` clause promises.
 pub(crate) enum Promise {
-    Without {
-        state: Reference<State>,
-        role: Reference<Role>,
-    },
-    Alone {
-        role: Reference<Role>,
-        from: PlaceReference,
-        to: Reference<State>,
-    },
+    Without { state: Reference<State>, role: Reference<Role> },
+    Alone { role: Reference<Role>, from: PlaceReference, to: Reference<State> },
 }
 
 impl Model {

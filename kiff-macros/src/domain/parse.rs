@@ -22,10 +22,7 @@ const SERVICES: &str = "services";
 
 /// Reads the block as far as it can be understood.
 pub(crate) fn block(input: TokenStream, errors: &Errors) -> Block {
-    let shared = Shared {
-        errors,
-        misplaced: RefCell::new(Vec::new()),
-    };
+    let shared = Shared { errors, misplaced: RefCell::new(Vec::new()) };
     let mut block = Block::default();
     let mut in_doubt = false;
     if input.is_empty() {
@@ -39,12 +36,7 @@ pub(crate) fn block(input: TokenStream, errors: &Errors) -> Block {
     });
     while let Some(misplaced) = { shared.misplaced.borrow_mut().pop() } {
         Reader::over(misplaced.content, &shared, |reader| {
-            section(
-                &misplaced.keyword,
-                &misplaced.keyword.to_string(),
-                reader,
-                &mut block,
-            );
+            section(&misplaced.keyword, &misplaced.keyword.to_string(), reader, &mut block);
         });
     }
     // A first line that is not finished is one fault, whatever else is still to come.
@@ -58,9 +50,8 @@ pub(crate) fn block(input: TokenStream, errors: &Errors) -> Block {
 /// The section that begins here, if one does.
 fn section_ahead(reader: &Reader<'_>) -> Option<Ident> {
     let word = reader.peek_ident()?;
-    let opens = reader.at_ident_and(
-        |next| matches!(next, Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Brace),
-    );
+    let opens = reader
+        .at_ident_and(|next| matches!(next, Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Brace));
     (opens && words::SECTIONS.iter().any(|section| word == section)).then_some(word)
 }
 
@@ -75,6 +66,8 @@ fn sections(reader: &mut Reader<'_>, block: &mut Block) -> bool {
         }
         let Some(typed) = reader.peek_ident() else {
             reader.unexpected("a section");
+            // Braces without their word are some section's, and that one is not missing as well.
+            understood &= !reader.at_group(Delimiter::Brace);
             reader.eat_token();
             skip_to_section(reader);
             continue;
@@ -98,10 +91,7 @@ fn services(reader: &mut Reader<'_>, block: &mut Block) {
     if block.services.is_some()
         && let Some(keyword) = keyword
     {
-        reader.remark(
-            keyword.span(),
-            "`services` is written twice: remove one".to_owned(),
-        );
+        reader.remark(keyword.span(), "`services` is written twice: remove one".to_owned());
     }
     match reader.syntax() {
         Some(services) => block.services = Some(services),
@@ -123,11 +113,7 @@ fn services(reader: &mut Reader<'_>, block: &mut Block) {
 /// The section that this word names, and whether it does name one, if only nearly.
 fn section_word(reader: &mut Reader<'_>, typed: &Ident) -> (String, bool) {
     let text = typed.to_string();
-    let valid: Vec<String> = words::SECTIONS
-        .iter()
-        .chain([&SERVICES])
-        .map(|section| (*section).to_owned())
-        .collect();
+    let valid: Vec<String> = words::SECTIONS.iter().chain([&SERVICES]).map(|section| (*section).to_owned()).collect();
     if valid.contains(&text) {
         return (text, true);
     }
@@ -172,28 +158,10 @@ fn section(keyword: &Ident, word: &str, reader: &mut Reader<'_>, block: &mut Blo
         "states" => fill(&mut block.states, keyword, reader, &items::STATES, items::state),
         "events" => fill(&mut block.events, keyword, reader, &items::EVENTS, items::event),
         "transitions" => {
-            fill(
-                &mut block.transitions,
-                keyword,
-                reader,
-                &items::TRANSITIONS,
-                items::transition,
-            );
+            fill(&mut block.transitions, keyword, reader, &items::TRANSITIONS, items::transition);
         }
-        "actions" => fill(
-            &mut block.actions,
-            keyword,
-            reader,
-            &actions::ACTIONS,
-            actions::action,
-        ),
-        "allow" => fill(
-            &mut block.allow,
-            keyword,
-            reader,
-            &actions::ALLOW,
-            actions::allowance,
-        ),
+        "actions" => fill(&mut block.actions, keyword, reader, &actions::ACTIONS, actions::action),
+        "allow" => fill(&mut block.allow, keyword, reader, &actions::ALLOW, actions::allowance),
         _ => fill(&mut block.never, keyword, reader, &items::NEVER, items::clause),
     }
 }
@@ -225,16 +193,10 @@ fn fill<T>(
     if let Some(first) = &section.keyword {
         // One that was merely taken for this section has had its error.
         if first == keyword {
-            reader.remark(
-                keyword.span(),
-                format!("`{keyword}` is written twice: put both into one"),
-            );
+            reader.remark(keyword.span(), format!("`{keyword}` is written twice: put both into one"));
         }
     } else if reader.is_empty() {
-        reader.remark(
-            keyword.span(),
-            format!("`{keyword}` is empty: {}", what_to_write(list.within)),
-        );
+        reader.remark(keyword.span(), format!("`{keyword}` is empty: {}", what_to_write(list.within)));
         section.whole = false;
     }
     section.keyword.get_or_insert_with(|| keyword.clone());
@@ -278,17 +240,9 @@ fn missing_sections(block: &Block, errors: &Errors) {
         [only] => ("section", "is", format!("write `{only} {{ … }}`")),
         [first, ..] => ("sections", "are", format!("begin with `{first} {{ … }}`")),
     };
-    let place = block
-        .header
-        .domain
-        .as_ref()
-        .map_or_else(Span::call_site, |named| named.name.span());
+    let place = block.header.domain.as_ref().map_or_else(Span::call_site, |named| named.name.span());
     let sections = suggest::enumerate(&missing, "and");
-    errors.report_at(
-        SYNTAX,
-        place,
-        format!("the {noun} {sections} {verb} missing: {example}"),
-    );
+    errors.report_at(SYNTAX, place, format!("the {noun} {sections} {verb} missing: {example}"));
 }
 
 fn skip_to_section(reader: &mut Reader<'_>) {

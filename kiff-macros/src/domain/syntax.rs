@@ -29,29 +29,15 @@ pub(crate) struct Header {
 
 impl Default for Header {
     fn default() -> Self {
-        Self {
-            attributes: Vec::new(),
-            visibility: Visibility::Inherited,
-            domain: None,
-            entity: None,
-        }
+        Self { attributes: Vec::new(), visibility: Visibility::Inherited, domain: None, entity: None }
     }
 }
 
 impl Block {
     /// Whether there is nothing to judge.
     pub(crate) fn is_blank(&self) -> bool {
-        let declares = [
-            &self.roles.keyword,
-            &self.states.keyword,
-            &self.events.keyword,
-            &self.actions.keyword,
-        ];
-        let relates = [
-            &self.transitions.keyword,
-            &self.allow.keyword,
-            &self.never.keyword,
-        ];
+        let declares = [&self.roles.keyword, &self.states.keyword, &self.events.keyword, &self.actions.keyword];
+        let relates = [&self.transitions.keyword, &self.allow.keyword, &self.never.keyword];
         declares.into_iter().chain(relates).all(Option::is_none)
     }
 }
@@ -62,10 +48,7 @@ impl Header {
         let Some(domain) = &self.domain else {
             return String::new();
         };
-        domain
-            .wire
-            .as_ref()
-            .map_or_else(|| wire::snake(&wire::plain(&domain.name)), LitStr::value)
+        domain.wire.as_ref().map_or_else(|| wire::snake(&wire::plain(&domain.name)), LitStr::value)
     }
 
     /// The entity type on the wire, given or just its name; empty if the entity has no name.
@@ -73,10 +56,7 @@ impl Header {
         let Some(entity) = &self.entity else {
             return String::new();
         };
-        entity
-            .wire
-            .as_ref()
-            .map_or_else(|| wire::plain(&entity.name), LitStr::value)
+        entity.wire.as_ref().map_or_else(|| wire::plain(&entity.name), LitStr::value)
     }
 }
 
@@ -91,11 +71,7 @@ pub(crate) struct Section<T> {
 
 impl<T> Default for Section<T> {
     fn default() -> Self {
-        Self {
-            keyword: None,
-            items: Vec::new(),
-            whole: true,
-        }
+        Self { keyword: None, items: Vec::new(), whole: true }
     }
 }
 
@@ -234,16 +210,9 @@ pub(crate) struct Clause {
 /// What a `never` clause promises.
 pub(crate) enum Promise {
     /// `Refunded without Operator`
-    Without {
-        state: Option<Ident>,
-        role: Option<Ident>,
-    },
+    Without { state: Option<Ident>, role: Option<Ident> },
     /// `Agent alone from Paid to Refunded`
-    Alone {
-        role: Option<Ident>,
-        from: Option<Ident>,
-        to: Option<Ident>,
-    },
+    Alone { role: Option<Ident>, from: Option<Ident>, to: Option<Ident> },
 }
 
 /// A section that stands inside another one, to be read after it.

@@ -60,11 +60,7 @@ type Fault = (String, Position, Position, String);
 /// The reference domain with some of its text replaced; each `from` must stand there exactly once.
 fn refund(edits: &[(&str, &str)]) -> String {
     edits.iter().fold(REFUND.to_owned(), |source, (from, to)| {
-        assert_eq!(
-            source.matches(from).count(),
-            1,
-            "`{from}` does not stand there exactly once"
-        );
+        assert_eq!(source.matches(from).count(), 1, "`{from}` does not stand there exactly once");
         source.replace(from, to)
     })
 }
@@ -73,12 +69,7 @@ fn refund(edits: &[(&str, &str)]) -> String {
 #[track_caller]
 fn check(source: &str, expected: &[(&str, &str)]) {
     let (plain, marks) = without_marks(source);
-    assert_eq!(
-        marks.len(),
-        expected.len(),
-        "one mark for each expected error, but found: {:#?}",
-        faults(&plain)
-    );
+    assert_eq!(marks.len(), expected.len(), "one mark for each expected error, but found: {:#?}", faults(&plain));
     let expected: Vec<Fault> = expected
         .iter()
         .zip(marks)
@@ -152,8 +143,5 @@ fn an_error_is_a_compile_error_beside_the_stub() {
     let tokens = TokenStream::from_str(&refund(&[("Paid => Refunded", "Paid => Refundd")])).unwrap();
     let (_, diagnostics) = domain2(tokens);
     let rendered = diagnostics.into_compile_errors().to_string();
-    assert_eq!(
-        rendered,
-        r#":: core :: compile_error ! { "unknown state `Refundd`: did you mean `Refunded`?" }"#
-    );
+    assert_eq!(rendered, r#":: core :: compile_error ! { "unknown state `Refundd`: did you mean `Refunded`?" }"#);
 }

@@ -5,8 +5,7 @@ use proc_macro2::Ident;
 /// The identifier as the user thinks of it: `r#type` is called `type`.
 pub(crate) fn plain(ident: &Ident) -> String {
     let text = ident.to_string();
-    text.strip_prefix("r#")
-        .map_or_else(|| text.clone(), str::to_owned)
+    text.strip_prefix("r#").map_or_else(|| text.clone(), str::to_owned)
 }
 
 /// `RefundOrder` becomes `refund_order`, `HTTPCall2` becomes `http_call2`.
@@ -17,9 +16,7 @@ pub(crate) fn snake(name: &str) -> String {
         let before = position.checked_sub(1).and_then(|before| letters.get(before));
         let after = letters.get(position + 1);
         let begins_word = letter.is_uppercase()
-            && before.is_some_and(|before| {
-                !before.is_uppercase() || after.is_some_and(|after| after.is_lowercase())
-            });
+            && before.is_some_and(|before| !before.is_uppercase() || after.is_some_and(|after| after.is_lowercase()));
         if begins_word && !words.is_empty() && !words.ends_with('_') {
             words.push('_');
         }

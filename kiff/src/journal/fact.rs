@@ -120,8 +120,17 @@ macro_rules! from_data {
 }
 
 from_data!(
-    EventIngested, StateChanged, StateRebuilt, DecisionProposed, ActionValidated, ApprovalRequired, ApprovalRecorded,
-    ApprovalReviewRejected, ActionStarted, ActionExecuted, ActionFailed,
+    EventIngested,
+    StateChanged,
+    StateRebuilt,
+    DecisionProposed,
+    ActionValidated,
+    ApprovalRequired,
+    ApprovalRecorded,
+    ApprovalReviewRejected,
+    ActionStarted,
+    ActionExecuted,
+    ActionFailed,
 );
 
 impl<'de> Deserialize<'de> for Fact {

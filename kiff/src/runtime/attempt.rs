@@ -76,7 +76,9 @@ impl<D: Executable> Attempt<D> {
 
     /// Reads the parameters once more, after a run that has to be tried again took them.
     pub(super) fn read_again(&mut self) {
-        let (Some(action), Some(parameters)) = (self.action, &self.parameters) else { return };
+        let (Some(action), Some(parameters)) = (self.action, &self.parameters) else {
+            return;
+        };
         match action.entry().read(parameters) {
             Ok(ready) => self.ready = Some(ready),
             Err(fault) => self.checked = Err(fault),

@@ -78,8 +78,12 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         facts.push(run.started().into());
         let live = Live::enter(self, &run.execution.id);
         let batch = Batch { actor: &run.execution.actor, trace: &attempt.trace, cause: None, facts };
-        let Some(started) = self.commit(run.entity, batch).await? else { return Ok(None) };
-        let Some(ready) = attempt.ready.take() else { return Ok(None) };
+        let Some(started) = self.commit(run.entity, batch).await? else {
+            return Ok(None);
+        };
+        let Some(ready) = attempt.ready.take() else {
+            return Ok(None);
+        };
         let answer = self.answer(ready, permit, &run.execution).await;
         let kept = self.finish(&started, &run, answer).await;
         drop(live);
@@ -94,7 +98,9 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         permit: Permit<'_, D>,
         attempt: &mut Attempt<D>,
     ) -> Result<Option<Outcome<Executed<D>>>, Error> {
-        let Some(ready) = attempt.ready.take() else { return Ok(None) };
+        let Some(ready) = attempt.ready.take() else {
+            return Ok(None);
+        };
         let answer = self.answer(ready, permit, &run.execution).await;
         // INVARIANT: nothing outside was touched, so there is nothing to be in doubt about.
         let answer = answer.map_err(|failure| Failure::refused(failure.message()).with_code(failure.code().to_owned()));
@@ -133,8 +139,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         let cause = started.running().map(|running| running.record);
         let mut entity = Arc::clone(started);
         loop {
-            let batch =
-                Batch { actor: &run.execution.actor, trace: &run.execution.trace, cause, facts: facts.clone() };
+            let batch = Batch { actor: &run.execution.actor, trace: &run.execution.trace, cause, facts: facts.clone() };
             if self.commit(&entity, batch).await?.is_some() {
                 return Ok(outcome);
             }
@@ -175,8 +180,12 @@ impl<D: Executable, S: Store> Runtime<D, S> {
 
     /// Where the executor's event leads, and what goes on the record of it.
     fn landing(&self, entity: &Entity<D>, event: Option<D::Event>) -> Result<Landing<D>, Failure> {
-        let Some(from) = entity.state() else { return Err(Failure::unknown("the entity has no state")) };
-        let Some(event) = event else { return Ok(Landing { event: None, state: from, facts: Vec::new() }) };
+        let Some(from) = entity.state() else {
+            return Err(Failure::unknown("the entity has no state"));
+        };
+        let Some(event) = event else {
+            return Ok(Landing { event: None, state: from, facts: Vec::new() });
+        };
         let name = event.name();
         let Some(state) = D::transition(Some(from), name) else {
             return Err(Failure::unknown(format!("the executor answered `{name}`, which leads nowhere from here")));

@@ -9,12 +9,10 @@ use std::task::Poll;
 /// What the future answers, or the message that it panicked with. After a panic it is dropped without being asked
 /// again, so that no state that the panic left half-changed is looked at.
 pub(super) async fn caught<T>(mut answer: Pin<Box<dyn Future<Output = T> + Send + '_>>) -> Result<T, String> {
-    future::poll_fn(move |context| {
-        match catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(context))) {
-            Ok(Poll::Pending) => Poll::Pending,
-            Ok(Poll::Ready(value)) => Poll::Ready(Ok(value)),
-            Err(panic) => Poll::Ready(Err(message(&*panic))),
-        }
+    future::poll_fn(move |context| match catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(context))) {
+        Ok(Poll::Pending) => Poll::Pending,
+        Ok(Poll::Ready(value)) => Poll::Ready(Ok(value)),
+        Err(panic) => Poll::Ready(Err(message(&*panic))),
     })
     .await
 }

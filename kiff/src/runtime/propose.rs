@@ -43,12 +43,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     ///
     /// # Errors
     /// [`Error`] when the store fails or the journal is broken.
-    pub async fn evaluate(
-        &self,
-        actor: &Actor,
-        key: &EntityKey,
-        proposal: impl Propose<D>,
-    ) -> Result<Verdict, Error> {
+    pub async fn evaluate(&self, actor: &Actor, key: &EntityKey, proposal: impl Propose<D>) -> Result<Verdict, Error> {
         let attempt = proposal.attempt(&self.bounds);
         let entity = self.entity(key).await?;
         Ok(self.judge(&entity, actor, &attempt).map(drop))
@@ -58,12 +53,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     ///
     /// # Errors
     /// [`Error`] when the store fails or the journal is broken.
-    pub async fn validate(
-        &self,
-        actor: &Actor,
-        key: &EntityKey,
-        proposal: impl Propose<D>,
-    ) -> Result<Verdict, Error> {
+    pub async fn validate(&self, actor: &Actor, key: &EntityKey, proposal: impl Propose<D>) -> Result<Verdict, Error> {
         let attempt = proposal.attempt(&self.bounds);
         for _ in 0..TRIES {
             let entity = self.entity(key).await?;
@@ -155,7 +145,9 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         attempt: &Attempt<D>,
         refused: Verdict<P>,
     ) -> Result<Option<Verdict<P>>, Error> {
-        let Some(refusal) = refused.refusal() else { return Ok(Some(refused)) };
+        let Some(refusal) = refused.refusal() else {
+            return Ok(Some(refused));
+        };
         if entity.state().is_none() || entity.key().entity_type() != D::schema().entity_type {
             return Ok(Some(Self::told(refused)));
         }
@@ -188,8 +180,7 @@ fn refusal_fact<D: Executable, P>(refused: &Verdict<P>, refusal: &Refusal, attem
         }
         .into();
     }
-    let outcome =
-        if matches!(refused, Verdict::Invalid(_)) { FailedOutcome::Invalid } else { FailedOutcome::Blocked };
+    let outcome = if matches!(refused, Verdict::Invalid(_)) { FailedOutcome::Invalid } else { FailedOutcome::Blocked };
     ActionFailed {
         action: attempt.name.clone(),
         outcome,

@@ -33,7 +33,9 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     /// # Errors
     /// [`Error`] when the store fails or the journal is broken.
     pub async fn allowed_actions(&self, key: &EntityKey) -> Result<Option<Vec<&'static Contract>>, Error> {
-        let Some(state) = self.entity(key).await?.state() else { return Ok(None) };
+        let Some(state) = self.entity(key).await?.state() else {
+            return Ok(None);
+        };
         let allowed = D::actions().iter().filter(|action| action.allowed_in(state));
         let mut contracts: Vec<_> = allowed.map(|action| action.contract()).collect();
         contracts.sort_unstable_by(|one, other| one.name.cmp(&other.name));
@@ -117,7 +119,9 @@ pub fn replay<'a, D: Domain>(
     let (mut state, mut events) = (None, 0);
     for commit in commits {
         for fact in commit.facts() {
-            let Fact::EventIngested(ingested) = fact else { continue };
+            let Fact::EventIngested(ingested) = fact else {
+                continue;
+            };
             let to = D::transition(state, &ingested.event);
             let Some(to) = to else {
                 let from = state.map_or("new", State::name);

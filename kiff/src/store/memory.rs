@@ -51,14 +51,18 @@ impl Store for MemoryStore {
         if commit.number() != journal.len() as u64 + 1 || commit.previous() != head {
             return Ok(Appended::Conflict);
         }
-        journal.push(Arc::new(commit));
+        journal.push(commit);
         Ok(Appended::Written)
     }
 
     async fn read(&self, key: &EntityKey, after: u64, limit: usize) -> Result<Vec<Arc<Commit>>, StoreError> {
-        let Some(journal) = self.journals.get(key) else { return Ok(Vec::new()) };
+        let Some(journal) = self.journals.get(key) else {
+            return Ok(Vec::new());
+        };
         let journal = lock(&journal);
-        let Ok(after) = usize::try_from(after) else { return Ok(Vec::new()) };
+        let Ok(after) = usize::try_from(after) else {
+            return Ok(Vec::new());
+        };
         Ok(journal.get(after..).unwrap_or_default().iter().take(limit).cloned().collect())
     }
 

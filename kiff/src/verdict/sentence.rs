@@ -2,8 +2,8 @@
 
 use crate::actor::Actor;
 use crate::approval::{Approval, ApprovalStatus, Binding};
-use crate::entity::Running;
 use crate::bounds::OverBound;
+use crate::entity::Running;
 use crate::identifier::EntityKey;
 use crate::json::{Excerpt, JsonError};
 use crate::parameter::ParameterFault;

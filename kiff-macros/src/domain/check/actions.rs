@@ -13,11 +13,8 @@ use crate::suggest::enumerate;
 pub(crate) fn action_allowed_nowhere(model: &Model, moves: &[Move], errors: &Errors) {
     for (id, action) in model.actions.iter() {
         let lines = &model.allowances;
-        let is_allowed = !lines.whole
-            || lines
-                .items
-                .iter()
-                .any(|line| line.actions.iter().any(|allowed| allowed.may_be(id)));
+        let is_allowed =
+            !lines.whole || lines.items.iter().any(|line| line.actions.iter().any(|allowed| allowed.may_be(id)));
         if action.declared.twin || is_allowed {
             continue;
         }
@@ -27,11 +24,9 @@ pub(crate) fn action_allowed_nowhere(model: &Model, moves: &[Move], errors: &Err
             _ => None,
         });
         let state = fitting.or_else(|| model.states.ids().next());
-        let example = state.map_or_else(String::new, |state| {
-            format!(", as in `{} => [{name}];`", model.state_name(state))
-        });
-        let message =
-            format!("no state allows the action `{name}`: add it to `allow`{example}, or remove the action");
+        let example =
+            state.map_or_else(String::new, |state| format!(", as in `{} => [{name}];`", model.state_name(state)));
+        let message = format!("no state allows the action `{name}`: add it to `allow`{example}, or remove the action");
         errors.report("action_allowed_nowhere", &action.declared.name, message);
     }
 }
@@ -51,11 +46,7 @@ pub(crate) fn illegal_emit(model: &Model, moves: &[Move], errors: &Errors) {
                 .map(|state| model.state_name(*state))
                 .collect();
             if !stuck.is_empty() {
-                errors.report(
-                    "illegal_emit",
-                    token,
-                    illegal_emit_message(model, action, event, &stuck),
-                );
+                errors.report("illegal_emit", token, illegal_emit_message(model, action, event, &stuck));
             }
         }
     }
@@ -76,12 +67,7 @@ fn illegal_emit_message(model: &Model, action: &Action, event: Id<Event>, stuck:
 fn states_that_allow(model: &Model, action: Id<Action>) -> Vec<Id<State>> {
     let mut states = Vec::new();
     for line in &model.allowances.items {
-        if line
-            .actions
-            .iter()
-            .filter_map(|own| own.exact())
-            .any(|(own, _)| own == action)
-        {
+        if line.actions.iter().filter_map(|own| own.exact()).any(|(own, _)| own == action) {
             for (state, _) in line.states.iter().filter_map(|own| own.exact()) {
                 if !states.contains(&state) && !model.states[state].syntax.is_final {
                     states.push(state);
@@ -101,25 +87,15 @@ pub(crate) fn unapproved_risk(model: &Model, errors: &Errors) {
         if !needs_approval(action) || !matches!(action.approval, Approval::LeftOut) {
             continue;
         }
-        let risk = if risk == Risk::Critical {
-            "critical"
-        } else {
-            "high"
-        };
+        let risk = if risk == Risk::Critical { "critical" } else { "high" };
         let may_run = |role| action.runners.roles().iter().any(|own| own.id() == Some(role));
         let approver = model
             .roles
             .iter()
             .find(|(id, role)| role.kind() == Some(ActorKind::Human) && !may_run(*id))
-            .map_or_else(
-                || "and a human role".to_owned(),
-                |(_, role)| role.declared.plain(),
-            );
-        let demand = if approver.contains(' ') {
-            format!("`approval:` {approver}")
-        } else {
-            format!("`approval: {approver}`")
-        };
+            .map_or_else(|| "and a human role".to_owned(), |(_, role)| role.declared.plain());
+        let demand =
+            if approver.contains(' ') { format!("`approval:` {approver}") } else { format!("`approval: {approver}`") };
         let message = format!(
             "the action `{}` has {risk} risk and nobody has to approve it: \
              add {demand}, or say why not with `approval: unapproved(\"the reason\")`",

@@ -30,16 +30,9 @@ fn declared_twice(model: &Model, errors: &Errors) {
         let name = declared.plain();
         if let Some(other) = first.get(&name) {
             let message = if *other == kind {
-                format!(
-                    "the {} `{name}` is declared twice: remove or rename one",
-                    kind.word()
-                )
+                format!("the {} `{name}` is declared twice: remove or rename one", kind.word())
             } else {
-                format!(
-                    "`{name}` is already {}: give this {} another name",
-                    other.one(),
-                    kind.word()
-                )
+                format!("`{name}` is already {}: give this {} another name", other.one(), kind.word())
             };
             errors.report(RULE, &declared.name, message);
         } else {
@@ -53,10 +46,7 @@ fn field_twice(model: &Model, errors: &Errors) {
         let mut seen = HashSet::new();
         for name in event.syntax.fields.iter().filter_map(|field| field.name.as_ref()) {
             if !seen.insert(plain(name)) {
-                let message = format!(
-                    "the field `{}` is declared twice: remove or rename one",
-                    plain(name)
-                );
+                let message = format!("the field `{}` is declared twice: remove or rename one", plain(name));
                 errors.report(RULE, name, message);
             }
         }
@@ -67,9 +57,7 @@ fn same_on_the_wire(model: &Model, errors: &Errors) {
     let mut first: Vec<(Kind, &str, String)> = Vec::new();
     for (kind, declared) in declarations(model) {
         let name = declared.plain();
-        let same = first
-            .iter()
-            .find(|(own, wire, _)| *own == kind && *wire == declared.wire);
+        let same = first.iter().find(|(own, wire, _)| *own == kind && *wire == declared.wire);
         if let Some((_, wire, other)) = same.filter(|(_, _, other)| *other != name) {
             let message = format!(
                 "`{other}` and `{name}` are both `{wire}` on the wire: \
@@ -88,11 +76,7 @@ fn taken_by_the_block(model: &Model, errors: &Errors) {
     let entity = model.header.entity.as_ref().map(|named| &named.name);
     let mut taken: Vec<String> = Vec::new();
     if let Some(domain) = domain {
-        taken.extend([
-            plain(domain),
-            snake(&plain(domain)),
-            format!("{}Role", plain(domain)),
-        ]);
+        taken.extend([plain(domain), snake(&plain(domain)), format!("{}Role", plain(domain))]);
     }
     if let Some(entity) = entity {
         let name = plain(entity);
@@ -105,8 +89,7 @@ fn taken_by_the_block(model: &Model, errors: &Errors) {
     for (_, event) in model.events.iter() {
         let name = event.declared.plain();
         if taken.contains(&name) {
-            let message =
-                format!("`{name}` is a type that the block itself makes: give this event another name");
+            let message = format!("`{name}` is a type that the block itself makes: give this event another name");
             errors.report(RULE, &event.declared.name, message);
         }
     }
@@ -157,11 +140,7 @@ fn repeated<T>(errors: &Errors, list: &[Reference<T>]) {
     let mut seen = Vec::new();
     for (id, token) in list.iter().filter_map(Reference::exact) {
         if seen.contains(&id) {
-            errors.report(
-                RULE,
-                token,
-                format!("`{}` is listed twice: remove one", plain(token)),
-            );
+            errors.report(RULE, token, format!("`{}` is listed twice: remove one", plain(token)));
         }
         seen.push(id);
     }
@@ -199,11 +178,7 @@ fn allowed_twice(model: &Model, errors: &Errors) {
             }
         }
         for (state, action, token) in repeated {
-            errors.report(
-                RULE,
-                token,
-                format!("`{state}` allows `{action}` twice: remove one"),
-            );
+            errors.report(RULE, token, format!("`{state}` allows `{action}` twice: remove one"));
         }
     }
 }

@@ -11,8 +11,7 @@ pub(crate) fn unused_event(model: &Model, errors: &Errors) {
             continue;
         }
         let name = event.declared.plain();
-        let message =
-            format!("no transition uses the event `{name}`: add one to `transitions`, or remove the event");
+        let message = format!("no transition uses the event `{name}`: add one to `transitions`, or remove the event");
         errors.report("unused_event", &event.declared.name, message);
     }
 }
@@ -21,18 +20,14 @@ pub(crate) fn unused_event(model: &Model, errors: &Errors) {
 pub(crate) fn event_without_source(model: &Model, errors: &Errors) {
     for (id, event) in model.events.iter() {
         let emitted = !model.actions.whole
-            || model
-                .actions
-                .iter()
-                .any(|(_, action)| action.emits.iter().any(|own| own.may_be(id)));
+            || model.actions.iter().any(|(_, action)| action.emits.iter().any(|own| own.may_be(id)));
         // An event that is not used either is one leftover, not two faults.
         if event.declared.twin || emitted || !event.reporters.is_empty() || !is_used(model, id) {
             continue;
         }
         let name = event.declared.plain();
-        let message = format!(
-            "nothing makes the event `{name}` happen: add `reported by` and a role, or let an action emit it"
-        );
+        let message =
+            format!("nothing makes the event `{name}` happen: add `reported by` and a role, or let an action emit it");
         errors.report("event_without_source", &event.declared.name, message);
     }
 }
@@ -40,13 +35,8 @@ pub(crate) fn event_without_source(model: &Model, errors: &Errors) {
 /// What an action does under governance could be claimed from outside without it.
 pub(crate) fn emitted_and_reported(model: &Model, errors: &Errors) {
     for (id, event) in model.events.iter() {
-        let emits = |action: &&Action| {
-            action
-                .emits
-                .iter()
-                .filter_map(|own| own.exact())
-                .any(|(emitted, _)| emitted == id)
-        };
+        let emits =
+            |action: &&Action| action.emits.iter().filter_map(|own| own.exact()).any(|(emitted, _)| emitted == id);
         let actions: Vec<String> = model
             .actions
             .iter()
@@ -73,10 +63,5 @@ pub(crate) fn emitted_and_reported(model: &Model, errors: &Errors) {
 
 /// Whether a transition may use the event.
 pub(super) fn is_used(model: &Model, event: Id<Event>) -> bool {
-    !model.transitions.whole
-        || model
-            .transitions
-            .items
-            .iter()
-            .any(|line| line.event.may_be(event))
+    !model.transitions.whole || model.transitions.items.iter().any(|line| line.event.may_be(event))
 }

@@ -14,7 +14,8 @@ pub(crate) fn no_initial_transition(model: &Model, moves: &[Move], errors: &Erro
     };
     let initial: Vec<&Move> = moves.iter().filter(|step| step.may_leave(Place::New)).collect();
     if initial.is_empty() {
-        let message = "no transition leads out of `new`: say how an entity begins, as in `OrderPlaced: new => Created;`";
+        let message =
+            "no transition leads out of `new`: say how an entity begins, as in `OrderPlaced: new => Created;`";
         errors.report("no_initial_transition", keyword, message);
         return;
     }
@@ -22,10 +23,7 @@ pub(crate) fn no_initial_transition(model: &Model, moves: &[Move], errors: &Erro
         let is_emitted = |(_, action): (_, &Action)| action.emits.iter().any(|own| own.id() == Some(event));
         model.events[event].reporters.is_empty() && model.actions.iter().any(is_emitted)
     };
-    let events: Vec<_> = initial
-        .iter()
-        .map(|step| step.event.filter(|event| only_emitted(*event)))
-        .collect();
+    let events: Vec<_> = initial.iter().map(|step| step.event.filter(|event| only_emitted(*event))).collect();
     if let Some(events) = events.into_iter().collect::<Option<Vec<_>>>() {
         let mut names: Vec<String> = events.into_iter().map(|event| model.event_name(event)).collect();
         names.dedup();
@@ -76,11 +74,8 @@ pub(crate) fn unreachable_state(model: &Model, moves: &[Move], errors: &Errors) 
         return;
     }
     let reached = graph::reachable(model, moves, Place::New);
-    let mut left: Vec<Id<State>> = model
-        .states
-        .ids()
-        .filter(|state| !reached.contains(&Place::State(*state)))
-        .collect();
+    let mut left: Vec<Id<State>> =
+        model.states.ids().filter(|state| !reached.contains(&Place::State(*state))).collect();
     while let Some(root) = root(&left, moves) {
         let behind = graph::reachable(model, moves, Place::State(root));
         let mut followers = Vec::new();
@@ -111,17 +106,13 @@ pub(crate) fn unreachable_state(model: &Model, moves: &[Move], errors: &Errors) 
 fn root(left: &[Id<State>], moves: &[Move]) -> Option<Id<State>> {
     let leads_to = |state: Id<State>| {
         moves.iter().any(|step| {
-            let from_other = step.source.is_some_and(|source| {
-                left.iter()
-                    .any(|other| *other != state && Place::State(*other) == source)
-            });
+            let from_other = step
+                .source
+                .is_some_and(|source| left.iter().any(|other| *other != state && Place::State(*other) == source));
             from_other && step.target.is_none_or(|target| target == state)
         })
     };
-    left.iter()
-        .find(|state| !leads_to(**state))
-        .or_else(|| left.first())
-        .copied()
+    left.iter().find(|state| !leads_to(**state)).or_else(|| left.first()).copied()
 }
 
 /// An entity in a state with no way on is stuck, unless the block says that this is the end.
@@ -130,22 +121,14 @@ pub(crate) fn dead_end(model: &Model, moves: &[Move], errors: &Errors) {
         let leaves = |step: &&Move| step.may_leave(Place::State(id));
         let leads_on = moves.iter().filter(leaves).any(|step| step.target != Some(id));
         let loops = moves.iter().any(|step| step.may_leave(Place::State(id)));
-        let is_touched = loops
-            || moves
-                .iter()
-                .any(|step| step.target.is_none_or(|target| target == id));
+        let is_touched = loops || moves.iter().any(|step| step.target.is_none_or(|target| target == id));
         // A state that no transition mentions is unreachable, and that is said already.
         if state.syntax.is_final || state.declared.twin || leads_on || !is_touched {
             continue;
         }
         let name = state.declared.plain();
-        let why = if loops {
-            "only leads back to itself"
-        } else {
-            "has no transition that leads on"
-        };
-        let message =
-            format!("the state `{name}` {why}: add one, or write `final {name}` if this is where it ends");
+        let why = if loops { "only leads back to itself" } else { "has no transition that leads on" };
+        let message = format!("the state `{name}` {why}: add one, or write `final {name}` if this is where it ends");
         errors.report("dead_end", &state.declared.name, message);
     }
 }
@@ -164,12 +147,7 @@ pub(crate) fn final_state_moves(model: &Model, errors: &Errors) {
         }
         let mut actions = Vec::new();
         for line in &model.allowances.items {
-            for (_, token) in line
-                .states
-                .iter()
-                .filter_map(|own| own.exact())
-                .filter(|(own, _)| *own == id)
-            {
+            for (_, token) in line.states.iter().filter_map(|own| own.exact()).filter(|(own, _)| *own == id) {
                 tokens.push(token);
                 let allowed = line.actions.iter().filter_map(Reference::id);
                 actions.extend(allowed.map(|action| model.action_name(action)));

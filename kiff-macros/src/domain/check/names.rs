@@ -32,12 +32,7 @@ pub(crate) fn unknown_name(model: &Model, errors: &Errors) {
         states(&line.target);
     }
     for (_, action) in model.actions.iter() {
-        action
-            .runners
-            .roles()
-            .iter()
-            .chain(action.approval.roles())
-            .for_each(roles);
+        action.runners.roles().iter().chain(action.approval.roles()).for_each(roles);
         action.emits.iter().for_each(events);
     }
     for line in &model.allowances.items {
@@ -96,19 +91,12 @@ struct Names {
 
 impl Names {
     fn of(model: &Model) -> Self {
-        let declared = declarations(model)
-            .into_iter()
-            .map(|(kind, own)| (kind, own.plain()))
-            .collect();
+        let declared = declarations(model).into_iter().map(|(kind, own)| (kind, own.plain())).collect();
         Self { declared }
     }
 
     fn check<T>(&self, errors: &Errors, kind: Kind, used: &Reference<T>, whole: bool) {
-        let Some(token) = used
-            .token
-            .as_ref()
-            .filter(|_| !matches!(used.target, Target::Exact(_)))
-        else {
+        let Some(token) = used.token.as_ref().filter(|_| !matches!(used.target, Target::Exact(_))) else {
             return;
         };
         // Where a declaration could not be read, the name may be the one that it was meant to declare.
@@ -131,11 +119,7 @@ impl Names {
                 let list = suggest::hint("", &plural, &valid);
                 format!("`{text}` is {}, not {}: {list}", other.one(), kind.one())
             }
-            None => format!(
-                "unknown {} `{text}`: {}",
-                kind.word(),
-                suggest::hint(&text, &plural, &valid)
-            ),
+            None => format!("unknown {} `{text}`: {}", kind.word(), suggest::hint(&text, &plural, &valid)),
         }
     }
 }
@@ -143,18 +127,9 @@ impl Names {
 /// Every declaration of the block, section by section.
 pub(super) fn declarations(model: &Model) -> Vec<(Kind, &Declared)> {
     let roles = model.roles.iter().map(|(_, role)| (Kind::Role, &role.declared));
-    let states = model
-        .states
-        .iter()
-        .map(|(_, state)| (Kind::State, &state.declared));
-    let events = model
-        .events
-        .iter()
-        .map(|(_, event)| (Kind::Event, &event.declared));
-    let actions = model
-        .actions
-        .iter()
-        .map(|(_, action)| (Kind::Action, &action.declared));
+    let states = model.states.iter().map(|(_, state)| (Kind::State, &state.declared));
+    let events = model.events.iter().map(|(_, event)| (Kind::Event, &event.declared));
+    let actions = model.actions.iter().map(|(_, action)| (Kind::Action, &action.declared));
     roles.chain(states).chain(events).chain(actions).collect()
 }
 
@@ -162,11 +137,7 @@ pub(super) fn declarations(model: &Model) -> Vec<(Kind, &Declared)> {
 pub(crate) fn malformed_name(model: &Model, errors: &Errors) {
     let header = [&model.header.domain, &model.header.entity].into_iter().flatten();
     let mut given: Vec<&LitStr> = header.filter_map(|named| named.wire.as_ref()).collect();
-    given.extend(
-        declarations(model)
-            .into_iter()
-            .filter_map(|(_, declared)| declared.given_wire.as_ref()),
-    );
+    given.extend(declarations(model).into_iter().filter_map(|(_, declared)| declared.given_wire.as_ref()));
     for (_, action) in model.actions.iter() {
         given.extend(&action.syntax.permission);
         given.extend(&action.syntax.approval_permission);

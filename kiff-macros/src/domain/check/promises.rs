@@ -8,29 +8,17 @@ use crate::errors::Errors;
 
 /// A promise whose every name is known.
 enum Claim {
-    Without {
-        state: Id<State>,
-        role: Id<Role>,
-    },
-    Alone {
-        role: Id<Role>,
-        from: Place,
-        to: Id<State>,
-    },
+    Without { state: Id<State>, role: Id<Role> },
+    Alone { role: Id<Role>, from: Place, to: Id<State> },
 }
 
 fn claims(model: &Model) -> impl Iterator<Item = (&Clause, Claim)> {
     model.clauses.items.iter().filter_map(|clause| {
         let claim = match &clause.promise {
-            Promise::Without { state, role } => Claim::Without {
-                state: state.exact()?.0,
-                role: role.exact()?.0,
-            },
-            Promise::Alone { role, from, to } => Claim::Alone {
-                role: role.exact()?.0,
-                from: from.exact()?.0,
-                to: to.exact()?.0,
-            },
+            Promise::Without { state, role } => Claim::Without { state: state.exact()?.0, role: role.exact()?.0 },
+            Promise::Alone { role, from, to } => {
+                Claim::Alone { role: role.exact()?.0, from: from.exact()?.0, to: to.exact()?.0 }
+            }
         };
         Some((clause, claim))
     })
@@ -62,11 +50,7 @@ fn breach(model: &Model, steps: &[Step], claim: &Claim) -> Option<String> {
         }
         Claim::Alone { role, from, to } => {
             let path = graph::shortest_path(steps, from, to, |way| way.is_alone(role))?;
-            let (role, from, to) = (
-                model.role_name(role),
-                model.place_name(from),
-                model.state_name(to),
-            );
+            let (role, from, to) = (model.role_name(role), model.place_name(from), model.state_name(to));
             Some(format!(
                 "`{role}` alone can lead from `{from}` to `{to}`:\n{}\n\
                  demand an approval on one of these steps, or remove the clause",
@@ -81,20 +65,12 @@ fn lines(model: &Model, path: &[Taken<'_>]) -> String {
     let line = |(step, way): &Taken<'_>| {
         let way = match way {
             Way::Reported(role) => format!("reported by {}", model.role_name(*role)),
-            Way::Acted {
-                action,
-                runner,
-                approver,
-            } => {
+            Way::Acted { action, runner, approver } => {
                 let approved = match approver {
                     Approver::Role(role) => format!(", approved by {}", model.role_name(*role)),
                     Approver::Nobody | Approver::Unknown => String::new(),
                 };
-                format!(
-                    "{} by {}{approved}",
-                    model.action_name(*action),
-                    model.role_name(*runner)
-                )
+                format!("{} by {}{approved}", model.action_name(*action), model.role_name(*runner))
             }
         };
         format!(
@@ -113,11 +89,7 @@ pub(crate) fn never_vacuous(model: &Model, moves: &[Move], errors: &Errors) {
         return;
     }
     let passable = graph::passable(model);
-    let ground = Ground {
-        model,
-        drawn: moves,
-        passable: &passable,
-    };
+    let ground = Ground { model, drawn: moves, passable: &passable };
     let living = ground.reached(ground.passable, Place::New);
     let drawn = ground.reached(ground.drawn, Place::New);
     for (clause, claim) in claims(model) {
@@ -171,16 +143,12 @@ impl Ground<'_> {
         let first_steps = self.passable.iter().filter(|step| step.may_leave(from));
         let mut after_first = first_steps.map(|step| step.target);
         after_first.any(|target| match target {
-            Some(target) => self
-                .reached(self.passable, Place::State(target))
-                .contains(&Place::State(to)),
+            Some(target) => self.reached(self.passable, Place::State(target)).contains(&Place::State(to)),
             None => true,
         })
     }
 }
 
 fn empty(path: &str) -> String {
-    format!(
-        "this promises nothing, as nobody can take any path from {path}: remove the clause, or add the path"
-    )
+    format!("this promises nothing, as nobody can take any path from {path}: remove the clause, or add the path")
 }

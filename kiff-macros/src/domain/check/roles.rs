@@ -9,12 +9,7 @@ use crate::suggest::enumerate;
 pub(crate) fn approves_own_action(model: &Model, errors: &Errors) {
     for (_, action) in model.actions.iter() {
         for (role, token) in action.approval.roles().iter().filter_map(Reference::exact) {
-            let runs = action
-                .runners
-                .roles()
-                .iter()
-                .filter_map(Reference::exact)
-                .any(|(own, _)| own == role);
+            let runs = action.runners.roles().iter().filter_map(Reference::exact).any(|(own, _)| own == role);
             if runs {
                 let message = format!(
                     "`{role}` may run `{action}` and also approve it: take `{role}` out of `by` or out of `approval`",
@@ -72,9 +67,8 @@ pub(crate) fn role_without_duty(model: &Model, errors: &Errors) {
             continue;
         }
         let name = role.declared.plain();
-        let message = format!(
-            "the role `{name}` may do nothing: name it in `by`, `approval` or `reported by`, or remove it"
-        );
+        let message =
+            format!("the role `{name}` may do nothing: name it in `by`, `approval` or `reported by`, or remove it");
         errors.report("role_without_duty", &role.declared.name, message);
     }
 }
@@ -84,10 +78,7 @@ fn may_do_something(model: &Model, role: Id<Role>) -> bool {
     !model.events.whole
         || !model.actions.whole
         || model.events.iter().any(|(_, event)| is_among(&event.reporters))
-        || model
-            .actions
-            .iter()
-            .any(|(_, action)| is_among(action.runners.roles()) || is_among(action.approval.roles()))
+        || model.actions.iter().any(|(_, action)| is_among(action.runners.roles()) || is_among(action.approval.roles()))
 }
 
 /// Whether a promise says that nothing goes without the role: then its breach says more than this rule could.
@@ -104,11 +95,7 @@ fn is_promised(model: &Model, role: Id<Role>) -> bool {
 /// This is about `by` that is left out and about the word `none`; roles that do not exist are `unknown_name`, and
 /// roles that may not approve are `approver_not_human`.
 pub(crate) fn nobody_may(model: &Model, errors: &Errors) {
-    let example = model
-        .roles
-        .iter()
-        .next()
-        .map_or("Agent".to_owned(), |(_, role)| role.declared.plain());
+    let example = model.roles.iter().next().map_or("Agent".to_owned(), |(_, role)| role.declared.plain());
     for (_, action) in model.actions.iter() {
         let name = action.declared.plain();
         let message = format!("nobody may run the action `{name}`: say who, as in `by: {example}`");

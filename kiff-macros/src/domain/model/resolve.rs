@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use proc_macro2::Ident;
 
 use super::{
-    Action, Allowance, Approval, Clause, Declared, Duty, Event, Id, Lines, Model, PlaceReference, Promise,
-    Reference, Role, State, Table, Target, Transition,
+    Action, Allowance, Approval, Clause, Declared, Duty, Event, Id, Lines, Model, PlaceReference, Promise, Reference,
+    Role, State, Table, Target, Transition,
 };
 use crate::domain::syntax::{self, Block, Named, Names, Section, SomeOrNone};
 use crate::domain::wire::{plain, screaming, snake};
@@ -16,14 +16,9 @@ impl Model {
     /// Resolves every name of the block.
     pub(crate) fn resolve(block: Block) -> Self {
         let domain = block.header.domain_wire();
-        let roles = table(block.roles, |role| Role {
-            declared: declare(&role.declared, snake),
-            syntax: role,
-        });
-        let states = table(block.states, |state| State {
-            declared: declare(&state.declared, screaming),
-            syntax: state,
-        });
+        let roles = table(block.roles, |role| Role { declared: declare(&role.declared, snake), syntax: role });
+        let states =
+            table(block.states, |state| State { declared: declare(&state.declared, screaming), syntax: state });
         let role_names = names_of(&roles);
         let events = table(block.events, |event| {
             let reporters = match &event.reported {
@@ -31,22 +26,14 @@ impl Model {
                 None if event.whole => Vec::new(),
                 None => vec![Reference::UNREADABLE],
             };
-            Event {
-                declared: declare(&event.declared, screaming),
-                reporters,
-                syntax: event,
-            }
+            Event { declared: declare(&event.declared, screaming), reporters, syntax: event }
         });
         let event_names = names_of(&events);
-        let actions = table(block.actions, |action| {
-            self::action(action, &domain, &role_names, &event_names)
-        });
+        let actions = table(block.actions, |action| self::action(action, &domain, &role_names, &event_names));
         let state_names = names_of(&states);
         let action_names = names_of(&actions);
         let mut model = Self {
-            transitions: lines(block.transitions, |line| {
-                transition(&line, &event_names, &state_names)
-            }),
+            transitions: lines(block.transitions, |line| transition(&line, &event_names, &state_names)),
             allowances: lines(block.allow, |line| Allowance {
                 states: references(&state_names, &line.states),
                 actions: references(&action_names, &line.actions),
@@ -96,28 +83,16 @@ struct Known<T> {
 impl<T> Known<T> {
     fn reference(&self, used: &Ident) -> Reference<T> {
         let text = plain(used);
-        let find = |wanted: &str| {
-            self.names
-                .iter()
-                .find(|(_, name)| name == wanted)
-                .map(|(id, _)| *id)
-        };
+        let find = |wanted: &str| self.names.iter().find(|(_, name)| name == wanted).map(|(id, _)| *id);
         let target = match find(&text) {
             Some(id) => Target::Exact(id),
             None => match suggest::closest(&text, &self.texts).as_slice() {
                 // Two names that are equally close leave open which is meant.
-                [only] => self
-                    .texts
-                    .get(*only)
-                    .and_then(|name| find(name))
-                    .map_or(Target::Unknown, Target::Guessed),
+                [only] => self.texts.get(*only).and_then(|name| find(name)).map_or(Target::Unknown, Target::Guessed),
                 _ => Target::Unknown,
             },
         };
-        Reference {
-            token: Some(used.clone()),
-            target,
-        }
+        Reference { token: Some(used.clone()), target }
     }
 
     fn optional(&self, used: Option<&Ident>) -> Reference<T> {
@@ -168,20 +143,14 @@ fn lines<S, T>(section: Section<S>, line: impl Fn(S) -> T) -> Lines<T> {
 fn declare(named: &Named, derive: fn(&str) -> String) -> Declared {
     Declared {
         name: named.name.clone(),
-        wire: named
-            .wire
-            .as_ref()
-            .map_or_else(|| derive(&plain(&named.name)), syn::LitStr::value),
+        wire: named.wire.as_ref().map_or_else(|| derive(&plain(&named.name)), syn::LitStr::value),
         given_wire: named.wire.clone(),
         twin: false,
     }
 }
 
 fn names_of<T: Declaration>(table: &Table<T>) -> Known<T> {
-    let names: Vec<(Id<T>, String)> = table
-        .iter()
-        .map(|(id, item)| (id, item.declared().plain()))
-        .collect();
+    let names: Vec<(Id<T>, String)> = table.iter().map(|(id, item)| (id, item.declared().plain())).collect();
     let mut texts: Vec<String> = Vec::new();
     for (_, name) in &names {
         if !texts.contains(name) {
@@ -220,9 +189,8 @@ fn action(syntax: syntax::Action, domain: &str, roles: &Known<Role>, events: &Kn
         None if syntax.whole => Approval::LeftOut,
         Some(syntax::Approval::Unreadable) | None => Approval::Roles(vec![Reference::UNREADABLE]),
     };
-    let given = |permission: &Option<syn::LitStr>, derived: String| {
-        permission.as_ref().map_or(derived, syn::LitStr::value)
-    };
+    let given =
+        |permission: &Option<syn::LitStr>, derived: String| permission.as_ref().map_or(derived, syn::LitStr::value);
     Action {
         declared: declare(&syntax.declared, screaming),
         permission: given(&syntax.permission, format!("{domain}.{name}")),
@@ -235,50 +203,28 @@ fn action(syntax: syntax::Action, domain: &str, roles: &Known<Role>, events: &Kn
 }
 
 fn place(used: &Ident, states: &Known<State>) -> PlaceReference {
-    if used == "new" {
-        PlaceReference::New(used.clone())
-    } else {
-        PlaceReference::State(states.reference(used))
-    }
+    if used == "new" { PlaceReference::New(used.clone()) } else { PlaceReference::State(states.reference(used)) }
 }
 
 fn transition(line: &syntax::Transition, events: &Known<Event>, states: &Known<State>) -> Transition {
-    let mut sources: Vec<PlaceReference> = line
-        .sources
-        .names
-        .iter()
-        .map(|used| place(used, states))
-        .collect();
+    let mut sources: Vec<PlaceReference> = line.sources.names.iter().map(|used| place(used, states)).collect();
     if !line.sources.whole {
         sources.push(PlaceReference::State(Reference::UNREADABLE));
     }
-    Transition {
-        event: events.optional(line.event.as_ref()),
-        sources,
-        target: states.optional(line.target.as_ref()),
-    }
+    Transition { event: events.optional(line.event.as_ref()), sources, target: states.optional(line.target.as_ref()) }
 }
 
 fn clause(line: syntax::Clause, states: &Known<State>, roles: &Known<Role>) -> Clause {
     let promise = match line.promise {
-        Some(syntax::Promise::Without { state, role }) => Promise::Without {
-            state: states.optional(state.as_ref()),
-            role: roles.optional(role.as_ref()),
-        },
+        Some(syntax::Promise::Without { state, role }) => {
+            Promise::Without { state: states.optional(state.as_ref()), role: roles.optional(role.as_ref()) }
+        }
         Some(syntax::Promise::Alone { role, from, to }) => Promise::Alone {
             role: roles.optional(role.as_ref()),
-            from: from.map_or(PlaceReference::State(Reference::UNREADABLE), |used| {
-                place(&used, states)
-            }),
+            from: from.map_or(PlaceReference::State(Reference::UNREADABLE), |used| place(&used, states)),
             to: states.optional(to.as_ref()),
         },
-        None => Promise::Without {
-            state: Reference::UNREADABLE,
-            role: Reference::UNREADABLE,
-        },
+        None => Promise::Without { state: Reference::UNREADABLE, role: Reference::UNREADABLE },
     };
-    Clause {
-        promise,
-        ends: line.ends,
-    }
+    Clause { promise, ends: line.ends }
 }

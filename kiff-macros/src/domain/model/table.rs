@@ -22,10 +22,7 @@ pub(crate) struct Table<T> {
 
 impl<T> Table<T> {
     pub(crate) fn new(whole: bool) -> Self {
-        Self {
-            items: Vec::new(),
-            whole,
-        }
+        Self { items: Vec::new(), whole }
     }
 
     pub(crate) fn push(&mut self, item: T) {
@@ -33,10 +30,7 @@ impl<T> Table<T> {
     }
 
     pub(crate) fn ids(&self) -> impl Iterator<Item = Id<T>> + use<T> {
-        (0..self.items.len()).map(|position| Id {
-            position,
-            of: PhantomData,
-        })
+        (0..self.items.len()).map(|position| Id { position, of: PhantomData })
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Id<T>, &T)> {
@@ -51,10 +45,7 @@ impl<T> Table<T> {
 impl<T> Index<Id<T>> for Table<T> {
     type Output = T;
 
-    #[expect(
-        clippy::indexing_slicing,
-        reason = "an id is made only by the table that it is used on"
-    )]
+    #[expect(clippy::indexing_slicing, reason = "an id is made only by the table that it is used on")]
     fn index(&self, id: Id<T>) -> &T {
         &self.items[id.position]
     }

@@ -13,46 +13,25 @@ pub(super) const ACTIONS: List = List {
     separator: ';',
     starts: |reader| reader.at_punct('#') || reader.at_ident_and(opens_action),
 };
-const KEYS: List = List {
-    within: "an action",
-    separator: ',',
-    starts: |reader| reader.at_ident_and(|next| is_punct(next, ':')),
-};
+const KEYS: List =
+    List { within: "an action", separator: ',', starts: |reader| reader.at_ident_and(|next| is_punct(next, ':')) };
 pub(super) const ALLOW: List = List {
     within: "`allow`",
     separator: ';',
     starts: |reader| reader.at_punct('#') || reader.at_ident_and(|next| is_punct(next, '=')),
 };
-const ALLOWED: List = List {
-    within: "`[ ]`",
-    separator: ',',
-    starts: |reader| reader.peek_ident().is_some() && !reader.at_reserved(),
-};
+const ALLOWED: List =
+    List { within: "`[ ]`", separator: ',', starts: |reader| reader.peek_ident().is_some() && !reader.at_reserved() };
 
-const RISKS: [(&str, Risk); 4] = [
-    ("low", Risk::Low),
-    ("medium", Risk::Medium),
-    ("high", Risk::High),
-    ("critical", Risk::Critical),
-];
+const RISKS: [(&str, Risk); 4] =
+    [("low", Risk::Low), ("medium", Risk::Medium), ("high", Risk::High), ("critical", Risk::Critical)];
 const EFFECTS: [(&str, Effect); 2] = [("none", Effect::None), ("outside", Effect::Outside)];
-const KEY_WORDS: [&str; 7] = [
-    "risk",
-    "by",
-    "emits",
-    "approval",
-    "effect",
-    "permission",
-    "approval_permission",
-];
+const KEY_WORDS: [&str; 7] = ["risk", "by", "emits", "approval", "effect", "permission", "approval_permission"];
 
 /// `RefundOrder { risk: high, by: Agent, emits: OrderRefunded, approval: Operator }`
 pub(super) fn action(reader: &mut Reader<'_>) -> Option<Action> {
     let attributes = reader.attributes();
-    let declared = declared(
-        reader,
-        "an action, as in `MarkPaid { risk: low, by: Agent, emits: OrderPaid }`",
-    )?;
+    let declared = declared(reader, "an action, as in `MarkPaid { risk: low, by: Agent, emits: OrderPaid }`")?;
     let mut action = Action {
         attributes,
         declared,
@@ -185,10 +164,7 @@ fn approval(reader: &mut Reader<'_>) -> Approval {
     if let Some(word) = reader.ident()
         && word != "unapproved"
     {
-        reader.remark(
-            word.span(),
-            format!("unknown word `{word}`: did you mean `unapproved`?"),
-        );
+        reader.remark(word.span(), format!("unknown word `{word}`: did you mean `unapproved`?"));
     }
     let expected = "the reason, as in `unapproved(\"read-only export\")`";
     let mut reason = None;
@@ -206,10 +182,7 @@ fn approval(reader: &mut Reader<'_>) -> Approval {
 
 /// Keys without which an action cannot be understood; that `by` alone is missing is a rule of its own.
 fn missing_keys(reader: &mut Reader<'_>, action: &mut Action, given: &[&str]) {
-    let missing: Vec<&str> = ["risk", "by", "emits"]
-        .into_iter()
-        .filter(|word| !given.contains(word))
-        .collect();
+    let missing: Vec<&str> = ["risk", "by", "emits"].into_iter().filter(|word| !given.contains(word)).collect();
     if !action.whole || missing.is_empty() || missing == ["by"] {
         return;
     }
@@ -241,18 +214,12 @@ fn example(word: &str) -> &'static str {
 }
 
 /// `Created | Held => [MarkPaid, CancelOrder]`
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "all items of all sections are read alike"
-)]
+#[expect(clippy::unnecessary_wraps, reason = "all items of all sections are read alike")]
 pub(super) fn allowance(reader: &mut Reader<'_>) -> Option<Allowance> {
     reader.only_docs("an `allow` line");
     let states = list::piped(reader, Pipes::BeforeArrow, |reader| used(reader, "a state"));
     let arrow = reader.arrow("Created => [MarkPaid]");
-    let mut actions = Names {
-        names: Vec::new(),
-        whole: true,
-    };
+    let mut actions = Names { names: Vec::new(), whole: true };
     let mut read_actions = |reader: &mut Reader<'_>| {
         if reader.is_empty() {
             reader.unexpected("an action in `[ ]`, as in `Created => [MarkPaid]`");
@@ -277,10 +244,7 @@ pub(super) fn allowance(reader: &mut Reader<'_>) -> Option<Allowance> {
     }
     let bare = reader.at_ident_and(|next| next.is_none() || is_punct(next, ';'));
     actions = match used(reader, "an action") {
-        Some(action) if bare => Names {
-            names: vec![action],
-            whole: true,
-        },
+        Some(action) if bare => Names { names: vec![action], whole: true },
         _ => unreadable(),
     };
     Some(Allowance { states, actions })

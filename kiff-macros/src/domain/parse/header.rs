@@ -17,6 +17,9 @@ pub(super) fn header(reader: &mut Reader<'_>, header: &mut Header) {
     let begins_at_once = super::section_ahead(reader).is_some() || reader.at_word("services");
     if begins_at_once || !opening_word(reader) {
         reader.unexpected(&format!("the domain's first line, as in {EXAMPLE}"));
+        if !begins_at_once {
+            super::skip_to_section(reader);
+        }
         return;
     }
     if reader.at_word("governs") {
@@ -42,10 +45,7 @@ fn opening_word(reader: &mut Reader<'_>) -> bool {
         reader.remark(typed.span(), format!("expected `domain`, found `{typed}`"));
         reader.ident();
     } else {
-        reader.remark(
-            typed.span(),
-            format!("expected `domain` before `{typed}`, as in {EXAMPLE}"),
-        );
+        reader.remark(typed.span(), format!("expected `domain` before `{typed}`, as in {EXAMPLE}"));
     }
     true
 }
@@ -60,10 +60,7 @@ fn governs(reader: &mut Reader<'_>) {
     if let (Some(TokenTree::Ident(entity)), Some(TokenTree::Punct(_))) = (&next, &after)
         && is_punct(after.as_ref(), ';')
     {
-        reader.remark(
-            entity.span(),
-            format!("expected `governs` before `{entity}`, as in {EXAMPLE}"),
-        );
+        reader.remark(entity.span(), format!("expected `governs` before `{entity}`, as in {EXAMPLE}"));
     } else if matches!(next, Some(TokenTree::Ident(_))) && super::section_ahead(reader).is_none() {
         list::word(reader, "governs", "the domain's name");
     } else {

@@ -75,11 +75,7 @@ pub(super) fn name(reader: &mut Reader<'_>, what: &str) -> Option<Ident> {
         return None;
     };
     if name == "final" {
-        reader.fail_between(
-            name.span(),
-            name.span(),
-            "`final` belongs before a state in `states`".to_owned(),
-        );
+        reader.fail_between(name.span(), name.span(), "`final` belongs before a state in `states`".to_owned());
         return None;
     }
     if let Some(refusal) = words::refused_as_name(&name) {
@@ -93,17 +89,11 @@ pub(super) fn name(reader: &mut Reader<'_>, what: &str) -> Option<Ident> {
 pub(super) fn used(reader: &mut Reader<'_>, what: &str) -> Option<Ident> {
     if reader.at_ident_and(|next| is_punct(next, ':')) {
         let place = reader.last_place();
-        reader.fail_between(
-            place,
-            place,
-            format!("expected {what} after `{}`", reader.last_text()),
-        );
+        reader.fail_between(place, place, format!("expected {what} after `{}`", reader.last_text()));
         return None;
     }
     if reader.at_word("new") {
-        reader.fail_here(format!(
-            "expected {what}: `new` is only where an entity comes from"
-        ));
+        reader.fail_here(format!("expected {what}: `new` is only where an entity comes from"));
         reader.ident();
         return None;
     }
@@ -114,16 +104,9 @@ pub(super) fn used(reader: &mut Reader<'_>, what: &str) -> Option<Ident> {
 pub(super) fn role(reader: &mut Reader<'_>) -> Option<Role> {
     let attributes = reader.attributes();
     let declared = declared(reader, "a role, as in `Agent: agent`")?;
-    reader.colon(
-        &format!("the role `{}`", declared.name),
-        &format!("{}: agent", declared.name),
-    );
+    reader.colon(&format!("the role `{}`", declared.name), &format!("{}: agent", declared.name));
     let kind = list::choice(reader, "kind of actor", "kinds", &KINDS).map(|(kind, _)| kind);
-    Some(Role {
-        attributes,
-        declared,
-        kind,
-    })
+    Some(Role { attributes, declared, kind })
 }
 
 /// `final Refunded`
@@ -136,32 +119,19 @@ pub(super) fn state(reader: &mut Reader<'_>) -> Option<State> {
         reader.eat_token();
     }
     if reader.at_word("final") && !reader.at_ident_and(|next| matches!(next, Some(TokenTree::Ident(_)))) {
-        reader.fail_here(format!(
-            "`final` stands before the name: write `final {}`",
-            declared.name
-        ));
+        reader.fail_here(format!("`final` stands before the name: write `final {}`", declared.name));
         reader.eat_token();
         is_final = true;
     }
-    Some(State {
-        attributes,
-        is_final,
-        declared,
-    })
+    Some(State { attributes, is_final, declared })
 }
 
 fn nearly_final(reader: &mut Reader<'_>) -> bool {
     let two_words = reader.at_ident_and(|next| matches!(next, Some(TokenTree::Ident(_))));
-    let Some(typed) = reader
-        .peek_ident()
-        .filter(|_| two_words && list::nearly(reader, "final"))
-    else {
+    let Some(typed) = reader.peek_ident().filter(|_| two_words && list::nearly(reader, "final")) else {
         return false;
     };
-    reader.remark(
-        typed.span(),
-        format!("unknown word `{typed}` before a state: did you mean `final`?"),
-    );
+    reader.remark(typed.span(), format!("unknown word `{typed}` before a state: did you mean `final`?"));
     reader.ident();
     true
 }
@@ -186,13 +156,7 @@ pub(super) fn event(reader: &mut Reader<'_>) -> Option<Event> {
         || reader.at_punct(',')
         || (EVENTS.starts)(reader)
         || super::section_ahead(reader).is_some();
-    Some(Event {
-        attributes,
-        declared,
-        fields,
-        reported,
-        whole: ends && !reader.failed,
-    })
+    Some(Event { attributes, declared, fields, reported, whole: ends && !reader.failed })
 }
 
 /// `total: Cents`
@@ -205,11 +169,7 @@ fn field(reader: &mut Reader<'_>) -> Field {
     if kind.is_none() {
         reader.unexpected(&format!("the type of `{called}`, as in `{called}: Cents`"));
     }
-    Field {
-        attributes,
-        name,
-        kind,
-    }
+    Field { attributes, name, kind }
 }
 
 /// `reported by System | Operator`
@@ -220,21 +180,14 @@ fn reported(reader: &mut Reader<'_>) -> Option<Reported> {
                 && reader.at_ident_and(|next| matches!(next, Some(TokenTree::Ident(by)) if by == "by")))
     })?;
     if keyword != "reported" {
-        reader.remark(
-            keyword.span(),
-            format!("unknown word `{keyword}`: did you mean `reported by`?"),
-        );
+        reader.remark(keyword.span(), format!("unknown word `{keyword}`: did you mean `reported by`?"));
     }
     reader.ident();
     list::word(reader, "by", "`reported`");
     let roles = list::piped(reader, Pipes::InEvent, |reader| {
         if reader.at_ident_and(|next| matches!(next, Some(TokenTree::Group(_)))) {
             let place = reader.last_place();
-            reader.fail_between(
-                place,
-                place,
-                format!("expected a role after `{}`", reader.last_text()),
-            );
+            reader.fail_between(place, place, format!("expected a role after `{}`", reader.last_text()));
             return None;
         }
         used(reader, "a role")
@@ -243,42 +196,25 @@ fn reported(reader: &mut Reader<'_>) -> Option<Reported> {
 }
 
 /// `OrderPaid: Created | Held => Paid`
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "all items of all sections are read alike"
-)]
+#[expect(clippy::unnecessary_wraps, reason = "all items of all sections are read alike")]
 pub(super) fn transition(reader: &mut Reader<'_>) -> Option<Transition> {
     reader.only_docs("a transition");
     let event = name(reader, "an event, as in `OrderPaid: Created => Paid`");
     let called = event.as_ref().map_or_else(String::new, ToString::to_string);
-    reader.colon(
-        &format!("the event `{called}`"),
-        &format!("{called}: Created => Paid"),
-    );
+    reader.colon(&format!("the event `{called}`"), &format!("{called}: Created => Paid"));
     let sources = list::piped(reader, Pipes::BeforeArrow, place);
     reader.arrow("OrderPaid: Created => Paid");
     let target = used(reader, "the state that the event leads to");
-    Some(Transition {
-        event,
-        sources,
-        target,
-    })
+    Some(Transition { event, sources, target })
 }
 
 /// `new`, or a state.
 pub(super) fn place(reader: &mut Reader<'_>) -> Option<Ident> {
-    if reader.at_word("new") {
-        reader.ident()
-    } else {
-        used(reader, "a state or `new`")
-    }
+    if reader.at_word("new") { reader.ident() } else { used(reader, "a state or `new`") }
 }
 
 /// `Refunded without Operator`, or `Agent alone from Paid to Refunded`
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "all items of all sections are read alike"
-)]
+#[expect(clippy::unnecessary_wraps, reason = "all items of all sections are read alike")]
 pub(super) fn clause(reader: &mut Reader<'_>) -> Option<Clause> {
     reader.only_docs("a promise");
     let start = reader.here();
@@ -287,19 +223,13 @@ pub(super) fn clause(reader: &mut Reader<'_>) -> Option<Clause> {
         Some(alone(reader, first))
     } else if reader.at_word("without") || list::nearly(reader, "without") {
         list::word(reader, "without", "the state");
-        Some(Promise::Without {
-            state: first,
-            role: used(reader, "a role"),
-        })
+        Some(Promise::Without { state: first, role: used(reader, "a role") })
     } else {
         let example = "`Refunded without Operator` or `Agent alone from Paid to Refunded`";
         reader.unexpected(&format!("`without` or `alone`, as in {example}"));
         None
     };
-    Some(Clause {
-        promise,
-        ends: (start, reader.last_place()),
-    })
+    Some(Clause { promise, ends: (start, reader.last_place()) })
 }
 
 fn alone(reader: &mut Reader<'_>, role: Option<Ident>) -> Promise {
@@ -312,11 +242,7 @@ fn alone(reader: &mut Reader<'_>, role: Option<Ident>) -> Promise {
         place(reader)
     };
     list::word(reader, "to", "the state");
-    Promise::Alone {
-        role,
-        from,
-        to: used(reader, "a state"),
-    }
+    Promise::Alone { role, from, to: used(reader, "a state") }
 }
 
 fn opens_event(next: Option<&TokenTree>) -> bool {
@@ -329,8 +255,5 @@ fn opens_event(next: Option<&TokenTree>) -> bool {
 
 /// Names that could not be read.
 pub(super) const fn unreadable() -> Names {
-    Names {
-        names: Vec::new(),
-        whole: false,
-    }
+    Names { names: Vec::new(), whole: false }
 }

@@ -48,11 +48,7 @@ pub(super) fn list(reader: &mut Reader<'_>, list: &List, mut item: impl FnMut(&m
 }
 
 /// `A | B`; `name` reads one of them.
-pub(super) fn piped(
-    reader: &mut Reader<'_>,
-    pipes: Pipes,
-    name: fn(&mut Reader<'_>) -> Option<Ident>,
-) -> Names {
+pub(super) fn piped(reader: &mut Reader<'_>, pipes: Pipes, name: fn(&mut Reader<'_>) -> Option<Ident>) -> Names {
     let mut names = Vec::new();
     let mut whole = true;
     loop {
@@ -82,18 +78,13 @@ pub(super) fn word(reader: &mut Reader<'_>, word: &str, after: &str) {
         reader.unexpected(&format!("`{word}` after {after}"));
         return;
     };
-    reader.remark(
-        typed.span(),
-        format!("expected `{word}` after {after}, found `{typed}`"),
-    );
+    reader.remark(typed.span(), format!("expected `{word}` after {after}, found `{typed}`"));
     reader.ident();
 }
 
 /// Whether the next word is nearly `word`.
 pub(super) fn nearly(reader: &Reader<'_>, word: &str) -> bool {
-    reader
-        .peek_ident()
-        .is_some_and(|typed| !suggest::closest(&typed.to_string(), &[word.to_owned()]).is_empty())
+    reader.peek_ident().is_some_and(|typed| !suggest::closest(&typed.to_string(), &[word.to_owned()]).is_empty())
 }
 
 /// Reads a word from a fixed choice; a near miss is taken for what was meant.
@@ -131,19 +122,12 @@ fn stray_separators(reader: &mut Reader<'_>) {
         return;
     }
     let start = reader.here();
-    let found = reader
-        .ahead()
-        .next()
-        .map_or_else(String::new, |token| token.to_string());
+    let found = reader.ahead().next().map_or_else(String::new, |token| token.to_string());
     while is_stray(reader) {
         reader.eat_token();
     }
     let end = reader.last_place();
-    reader.fail_between(
-        start,
-        end,
-        format!("nothing stands before this `{found}`: remove it"),
-    );
+    reader.fail_between(start, end, format!("nothing stands before this `{found}`: remove it"));
     reader.failed = false;
 }
 
@@ -183,10 +167,7 @@ fn separate(reader: &mut Reader<'_>, list: &List) {
         reader.unexpected(&format!("`{}`", list.separator));
         reader.eat_token();
     }
-    while !reader.is_empty()
-        && (reader.lost || !(list.starts)(reader))
-        && super::section_ahead(reader).is_none()
-    {
+    while !reader.is_empty() && (reader.lost || !(list.starts)(reader)) && super::section_ahead(reader).is_none() {
         if reader.eat_punct(list.separator) {
             return;
         }
@@ -216,10 +197,7 @@ fn instead_of_pipe(reader: &mut Reader<'_>, pipes: Pipes) -> bool {
         }
         Pipes::InAction | Pipes::BeforeArrow if name => {
             let found = next.map_or_else(String::new, |token| token.to_string());
-            reader.remark(
-                reader.here(),
-                format!("expected `|` between names, found `{found}`"),
-            );
+            reader.remark(reader.here(), format!("expected `|` between names, found `{found}`"));
             true
         }
         _ => false,

@@ -3,7 +3,6 @@
 use std::cell::RefCell;
 
 use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
-use quote::ToTokens;
 use syn::buffer::Cursor;
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseBuffer, ParseStream, Parser};
@@ -36,13 +35,7 @@ impl<'a> Reader<'a> {
     /// Runs `read` over free-standing tokens.
     pub(super) fn over(tokens: TokenStream, shared: &Shared<'_>, read: impl FnOnce(&mut Reader<'_>)) {
         let outcome = (|input: ParseStream<'_>| {
-            let mut reader = Reader {
-                input,
-                shared,
-                last: None,
-                failed: false,
-                lost: false,
-            };
+            let mut reader = Reader { input, shared, last: None, failed: false, lost: false };
             read(&mut reader);
             reader.drain();
             Ok(())
@@ -65,13 +58,7 @@ impl<'a> Reader<'a> {
         let Ok((close, content)) = open(self.input, delimiter) else {
             return false;
         };
-        let mut inner = Reader {
-            input: &content,
-            shared: self.shared,
-            last: None,
-            failed: false,
-            lost: false,
-        };
+        let mut inner = Reader { input: &content, shared: self.shared, last: None, failed: false, lost: false };
         read(&mut inner);
         inner.drain();
         self.last = Some((close, words::closing(delimiter).to_owned()));
@@ -89,9 +76,7 @@ impl<'a> Reader<'a> {
 
     /// Where the token before this one is.
     pub(super) fn last_place(&self) -> Span {
-        self.last
-            .as_ref()
-            .map_or_else(|| self.here(), |(place, _)| *place)
+        self.last.as_ref().map_or_else(|| self.here(), |(place, _)| *place)
     }
 
     /// Where the reader stands, to be compared.
@@ -167,12 +152,19 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads what syn knows how to read; nothing is read where that fails.
-    pub(super) fn syntax<T: Parse + ToTokens>(&mut self) -> Option<T> {
+    pub(super) fn syntax<T: Parse>(&mut self) -> Option<T> {
         let fork = self.input.fork();
         fork.parse::<T>().ok()?;
-        let read: T = self.input.parse().ok()?;
-        if let Some(token) = read.to_token_stream().into_iter().last() {
-            self.last = Some((token.span(), token.to_string()));
+        let mut length = 0;
+        let mut cursor = self.input.cursor();
+        while cursor != fork.cursor() {
+            cursor = cursor.token_tree()?.1;
+            length += 1;
+        }
+        // A fork does not mind what is left over in its groups, but a parse of its own does.
+        let read = syn::parse2(self.ahead().take(length).collect()).ok()?;
+        for _ in 0..length {
+            self.eat_token();
         }
         Some(read)
     }
@@ -190,10 +182,7 @@ impl<'a> Reader<'a> {
     pub(super) fn colon(&mut self, after: &str, example: &str) {
         if self.eat_punct(':') {
             if self.at_punct(':') {
-                self.remark(
-                    self.last_place(),
-                    format!("expected `:` after {after}, found `::`"),
-                );
+                self.remark(self.last_place(), format!("expected `:` after {after}, found `::`"));
                 self.eat_token();
             }
             return;
@@ -238,13 +227,12 @@ impl<'a> Reader<'a> {
     pub(super) fn attributes(&mut self) -> Vec<Attribute> {
         let mut attributes = Vec::new();
         while self.at_punct('#') {
-            if self
-                .input
-                .fork()
-                .call(Attribute::parse_outer)
-                .is_ok_and(|found| !found.is_empty())
-                && let Ok(found) = self.input.call(Attribute::parse_outer)
+            let tokens: TokenStream = self.ahead().take(2).collect();
+            if let Ok(found) = Attribute::parse_outer.parse2(tokens)
+                && !found.is_empty()
             {
+                self.eat_token();
+                self.eat_token();
                 attributes.extend(found);
                 continue;
             }
@@ -271,10 +259,7 @@ impl<'a> Reader<'a> {
     /// Puts off a section that begins inside another one.
     pub(super) fn misplaced(&mut self, keyword: Ident) {
         if let Some(TokenTree::Group(group)) = self.eat_token() {
-            self.shared.misplaced.borrow_mut().push(Misplaced {
-                keyword,
-                content: group.stream(),
-            });
+            self.shared.misplaced.borrow_mut().push(Misplaced { keyword, content: group.stream() });
         }
     }
 

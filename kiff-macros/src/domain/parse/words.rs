@@ -3,15 +3,7 @@
 use proc_macro2::{Delimiter, Ident, TokenTree};
 
 /// The sections, in the order in which a block reads best.
-pub(super) const SECTIONS: [&str; 7] = [
-    "roles",
-    "states",
-    "events",
-    "transitions",
-    "actions",
-    "allow",
-    "never",
-];
+pub(super) const SECTIONS: [&str; 7] = ["roles", "states", "events", "transitions", "actions", "allow", "never"];
 
 /// Words that cannot be the name of anything.
 const TAKEN: [&str; 4] = ["new", "any", "none", "unapproved"];
@@ -35,14 +27,10 @@ pub(super) fn reserved(ahead: &[TokenTree]) -> Option<String> {
         _ => None,
     };
     match ahead {
-        [TokenTree::Literal(number), TokenTree::Ident(of), ..] if of == "of" => {
-            Some(format!("{number} of …"))
-        }
+        [TokenTree::Literal(number), TokenTree::Ident(of), ..] if of == "of" => Some(format!("{number} of …")),
         [first, rest @ ..] => match word(first)?.as_str() {
             known @ ("any" | "after" | "when") => Some(known.to_owned()),
-            "at" if rest.first().and_then(word).is_some_and(|next| next == "most") => {
-                Some("at most".to_owned())
-            }
+            "at" if rest.first().and_then(word).is_some_and(|next| next == "most") => Some("at most".to_owned()),
             _ => None,
         },
         [] => None,
@@ -58,10 +46,7 @@ pub(super) fn belongs_elsewhere(token: &TokenTree) -> Option<&'static str> {
     let TokenTree::Ident(ident) = token else {
         return None;
     };
-    AT_HOME
-        .iter()
-        .find(|(word, _)| ident == word)
-        .map(|(_, home)| *home)
+    AT_HOME.iter().find(|(word, _)| ident == word).map(|(_, home)| *home)
 }
 
 /// Why this identifier cannot be a name, and what to write instead.
@@ -78,11 +63,7 @@ pub(super) fn refused_as_name(ident: &Ident) -> Option<String> {
     }
     if is_rust_keyword(ident) {
         let cannot_be_raw = ["self", "Self", "super", "crate"].contains(&text.as_str());
-        let instead = if cannot_be_raw {
-            String::new()
-        } else {
-            format!("`r#{text}` or ")
-        };
+        let instead = if cannot_be_raw { String::new() } else { format!("`r#{text}` or ") };
         return Some(format!("`{text}` is a word of Rust: write {instead}another name"));
     }
     None

@@ -4,10 +4,8 @@ use super::{check, refund};
 
 #[test]
 fn action_allowed_nowhere() {
-    let source = refund(&[(
-        "RefundOrder {",
-        "«CancelOrder» { risk: low, by: Agent, emits: OrderPaid }; RefundOrder {",
-    )]);
+    let source =
+        refund(&[("RefundOrder {", "«CancelOrder» { risk: low, by: Agent, emits: OrderPaid }; RefundOrder {")]);
     check(
         &source,
         &[(
@@ -39,14 +37,8 @@ fn illegal_emit_names_every_state() {
     let source = refund(&[
         ("Created, Paid,", "Created, Held, Paid,"),
         ("OrderPaid {", "OrderHeld reported by System; OrderPaid {"),
-        (
-            "OrderPaid: Created => Paid;",
-            "OrderPaid: Created | Held => Paid; OrderHeld: Created => Held;",
-        ),
-        (
-            "Created => [MarkPaid]",
-            "Created | Held => [MarkPaid, RefundOrder]",
-        ),
+        ("OrderPaid: Created => Paid;", "OrderPaid: Created | Held => Paid; OrderHeld: Created => Held;"),
+        ("Created => [MarkPaid]", "Created | Held => [MarkPaid, RefundOrder]"),
         ("emits: OrderRefunded", "emits: «OrderRefunded» | «OrderPaid»"),
     ]);
     check(
@@ -70,10 +62,7 @@ fn illegal_emit_names_every_state() {
 #[test]
 fn unapproved_risk() {
     for risk in ["high", "critical"] {
-        let source = refund(&[
-            ("risk: high", &format!("risk: «{risk}»")),
-            (", approval: Operator", ""),
-        ]);
+        let source = refund(&[("risk: high", &format!("risk: «{risk}»")), (", approval: Operator", "")]);
         let message = format!(
             "the action `RefundOrder` has {risk} risk and nobody has to approve it: \
              add `approval: Operator`, or say why not with `approval: unapproved(\"the reason\")`"
@@ -85,10 +74,7 @@ fn unapproved_risk() {
 #[test]
 fn a_waiver_with_a_reason_is_no_fault() {
     let source = refund(&[
-        (
-            "approval: Operator",
-            "approval: unapproved(\"a trial with play money\")",
-        ),
+        ("approval: Operator", "approval: unapproved(\"a trial with play money\")"),
         ("never { Refunded without Operator }", ""),
         ("reported by System", "reported by System | Operator"),
     ]);
@@ -114,10 +100,7 @@ fn empty_reason() {
 #[test]
 fn an_action_that_emits_nothing_is_no_fault() {
     let source = refund(&[
-        (
-            "RefundOrder {",
-            "Export { risk: medium, by: Agent, emits: none, effect: none }; RefundOrder {",
-        ),
+        ("RefundOrder {", "Export { risk: medium, by: Agent, emits: none, effect: none }; RefundOrder {"),
         ("[MarkPaid]", "[MarkPaid, Export]"),
     ]);
     check(&source, &[]);

@@ -14,20 +14,16 @@ fn unused_event() {
 
 #[test]
 fn an_event_without_any_transition_is_not_illegal_to_emit_as_well() {
-    let source = refund(&[
-        ("OrderPaid {", "«OrderHeld»; OrderPaid {"),
-        ("emits: OrderPaid", "emits: OrderPaid | OrderHeld"),
-    ]);
+    let source =
+        refund(&[("OrderPaid {", "«OrderHeld»; OrderPaid {"), ("emits: OrderPaid", "emits: OrderPaid | OrderHeld")]);
     let message = "no transition uses the event `OrderHeld`: add one to `transitions`, or remove the event";
     check(&source, &[("unused_event", message)]);
 }
 
 #[test]
 fn event_without_source() {
-    let source = refund(&[
-        ("OrderPaid {", "«OrderHeld»; OrderPaid {"),
-        ("=> Paid;", "=> Paid; OrderHeld: Paid => Paid;"),
-    ]);
+    let source =
+        refund(&[("OrderPaid {", "«OrderHeld»; OrderPaid {"), ("=> Paid;", "=> Paid; OrderHeld: Paid => Paid;")]);
     check(
         &source,
         &[(

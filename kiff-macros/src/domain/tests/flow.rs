@@ -5,10 +5,7 @@ use super::{check, one, refund};
 #[test]
 fn no_initial_transition() {
     check(
-        &refund(&[
-            ("transitions", "«transitions»"),
-            ("new => Created", "Created => Paid"),
-        ]),
+        &refund(&[("transitions", "«transitions»"), ("new => Created", "Created => Paid")]),
         &[(
             "no_initial_transition",
             "no transition leads out of `new`: say how an entity begins, as in `OrderPlaced: new => Created;`",
@@ -50,10 +47,7 @@ fn two_targets() {
 #[test]
 fn two_targets_from_several_states_are_one_error() {
     let source = refund(&[
-        (
-            "OrderPaid: Created => Paid;",
-            "OrderPaid: Created | Paid => Paid; OrderPaid: Paid | Created => «Refunded»;",
-        ),
+        ("OrderPaid: Created => Paid;", "OrderPaid: Created | Paid => Paid; OrderPaid: Paid | Created => «Refunded»;"),
         ("Paid => [RefundOrder]", "Paid => [RefundOrder]"),
     ]);
     check(
@@ -68,18 +62,10 @@ fn two_targets_from_several_states_are_one_error() {
 
 #[test]
 fn unreachable_state() {
-    let message =
-        "no path from `new` leads to the state `Held`: add a transition that leads to it, or remove it";
-    one(
-        "Created, Paid,",
-        "Created, «Held», Paid,",
-        "unreachable_state",
-        message,
-    );
-    let source = refund(&[
-        ("Created, Paid,", "Created, «Held», Paid,"),
-        ("=> Paid;", "=> Paid; OrderPaid: Held => Paid;"),
-    ]);
+    let message = "no path from `new` leads to the state `Held`: add a transition that leads to it, or remove it";
+    one("Created, Paid,", "Created, «Held», Paid,", "unreachable_state", message);
+    let source =
+        refund(&[("Created, Paid,", "Created, «Held», Paid,"), ("=> Paid;", "=> Paid; OrderPaid: Held => Paid;")]);
     check(&source, &[("unreachable_state", message)]);
 }
 
@@ -87,10 +73,7 @@ fn unreachable_state() {
 fn states_that_are_only_reached_through_an_unreachable_one_are_named_with_it() {
     let source = refund(&[
         ("Created, Paid,", "Created, Paid, Sent, «Held»,"),
-        (
-            "=> Paid;",
-            "=> Paid; OrderPaid: Held => Sent; OrderRefunded: Sent => Refunded;",
-        ),
+        ("=> Paid;", "=> Paid; OrderPaid: Held => Sent; OrderRefunded: Sent => Refunded;"),
     ]);
     check(
         &source,
@@ -106,10 +89,7 @@ fn states_that_are_only_reached_through_an_unreachable_one_are_named_with_it() {
 fn a_circle_that_nothing_leads_to_is_one_error() {
     let source = refund(&[
         ("Created, Paid,", "Created, Paid, «Held», Sent,"),
-        (
-            "=> Paid;",
-            "=> Paid; OrderPaid: Held => Sent; OrderPaid: Sent => Held;",
-        ),
+        ("=> Paid;", "=> Paid; OrderPaid: Held => Sent; OrderPaid: Sent => Held;"),
     ]);
     check(
         &source,
@@ -131,10 +111,7 @@ fn dead_end() {
     );
     let source = refund(&[
         ("final Refunded", "«Refunded»"),
-        (
-            "=> Refunded;",
-            "=> Refunded; OrderRefunded: Refunded => Refunded;",
-        ),
+        ("=> Refunded;", "=> Refunded; OrderRefunded: Refunded => Refunded;"),
     ]);
     check(
         &source,
@@ -161,10 +138,7 @@ fn final_state_moves() {
         "the state `Refunded` is final, and yet `RefundOrder` is allowed in it: \
          take that out, or take `final` away from `Refunded`",
     );
-    let source = refund(&[
-        ("Created, Paid,", "Created, final Paid,"),
-        ("Paid => Refunded", "«Paid» => Refunded"),
-    ]);
+    let source = refund(&[("Created, Paid,", "Created, final Paid,"), ("Paid => Refunded", "«Paid» => Refunded")]);
     check(
         &source,
         &[(

@@ -5,31 +5,11 @@ use super::{check, one, refund};
 #[test]
 fn unknown_name() {
     for (from, to, message) in [
-        (
-            "reported by System",
-            "reported by «Systm»",
-            "unknown role `Systm`: did you mean `System`?",
-        ),
-        (
-            "OrderPaid: Created",
-            "OrderPaid: «Creatd»",
-            "unknown state `Creatd`: did you mean `Created`?",
-        ),
-        (
-            "OrderRefunded: Paid",
-            "«OrderRefundd»: Paid",
-            "unknown event `OrderRefundd`: did you mean `OrderRefunded`?",
-        ),
-        (
-            "[RefundOrder]",
-            "[«RefundOder»]",
-            "unknown action `RefundOder`: did you mean `RefundOrder`?",
-        ),
-        (
-            "=> Paid;",
-            "=> «Shipped»;",
-            "unknown state `Shipped`: the states are `Created`, `Paid` and `Refunded`",
-        ),
+        ("reported by System", "reported by «Systm»", "unknown role `Systm`: did you mean `System`?"),
+        ("OrderPaid: Created", "OrderPaid: «Creatd»", "unknown state `Creatd`: did you mean `Created`?"),
+        ("OrderRefunded: Paid", "«OrderRefundd»: Paid", "unknown event `OrderRefundd`: did you mean `OrderRefunded`?"),
+        ("[RefundOrder]", "[«RefundOder»]", "unknown action `RefundOder`: did you mean `RefundOrder`?"),
+        ("=> Paid;", "=> «Shipped»;", "unknown state `Shipped`: the states are `Created`, `Paid` and `Refunded`"),
         (
             "by: Agent, emits: OrderPaid",
             "by: «OrderPaid», emits: OrderPaid",
@@ -53,12 +33,7 @@ fn a_name_that_could_not_be_declared_is_not_unknown() {
         "syntax",
         "expected a state, as in `Created`, found `=`",
     );
-    one(
-        "Agent: agent,",
-        "«:» agent,",
-        "syntax",
-        "expected a role, as in `Agent: agent`, found `:`",
-    );
+    one("Agent: agent,", "«:» agent,", "syntax", "expected a role, as in `Agent: agent`, found `:`");
 }
 
 #[test]
@@ -69,25 +44,14 @@ fn a_misspelt_declaration_is_an_error_at_each_use_and_nothing_more() {
         ("Paid => Refunded", "«Paid» => Refunded"),
         ("Paid => [", "«Paid» => ["),
     ]);
-    check(
-        &source,
-        &[("unknown_name", "unknown state `Paid`: did you mean `Piad`?"); 3],
-    );
+    check(&source, &[("unknown_name", "unknown state `Paid`: did you mean `Piad`?"); 3]);
 }
 
 #[test]
 fn duplicate_name() {
     for (from, to, message) in [
-        (
-            "Created, Paid,",
-            "Created, Paid, «Paid»,",
-            "the state `Paid` is declared twice: remove or rename one",
-        ),
-        (
-            "Created, Paid,",
-            "Created, Paid, final «Agent»,",
-            "`Agent` is already a role: give this state another name",
-        ),
+        ("Created, Paid,", "Created, Paid, «Paid»,", "the state `Paid` is declared twice: remove or rename one"),
+        ("Created, Paid,", "Created, Paid, final «Agent»,", "`Agent` is already a role: give this state another name"),
         (
             "amount: Cents,",
             "amount: Cents, «amount»: u64,",
@@ -103,16 +67,8 @@ fn duplicate_name() {
             "=> Paid; OrderPaid: «Created» => Paid;",
             "the transition `OrderPaid: Created => Paid` is declared twice: remove one",
         ),
-        (
-            "[MarkPaid]",
-            "[MarkPaid, «MarkPaid»]",
-            "`Created` allows `MarkPaid` twice: remove one",
-        ),
-        (
-            "approval: Operator",
-            "approval: Operator | «Operator»",
-            "`Operator` is listed twice: remove one",
-        ),
+        ("[MarkPaid]", "[MarkPaid, «MarkPaid»]", "`Created` allows `MarkPaid` twice: remove one"),
+        ("approval: Operator", "approval: Operator | «Operator»", "`Operator` is listed twice: remove one"),
         (
             "never { Refunded without Operator }",
             "never { Refunded without Operator; «Refunded without Operator»; }",
@@ -130,18 +86,10 @@ fn duplicate_name() {
 
 #[test]
 fn duplicate_name_on_the_wire() {
-    let source = refund(&[
-        ("Created, Paid,", "Created, PAID, «Paid»,"),
-        ("=> Paid;", "=> PAID | Paid;"),
-    ]);
-    let source = source.replace(
-        "=> PAID | Paid;",
-        "=> Paid; OrderHeld: Created => PAID; OrderFreed: PAID => Paid;",
-    );
-    let source = source.replace(
-        "OrderPaid {",
-        "OrderHeld reported by System; OrderFreed reported by System; OrderPaid {",
-    );
+    let source = refund(&[("Created, Paid,", "Created, PAID, «Paid»,"), ("=> Paid;", "=> PAID | Paid;")]);
+    let source = source.replace("=> PAID | Paid;", "=> Paid; OrderHeld: Created => PAID; OrderFreed: PAID => Paid;");
+    let source =
+        source.replace("OrderPaid {", "OrderHeld reported by System; OrderFreed reported by System; OrderPaid {");
     check(
         &source,
         &[(
@@ -154,24 +102,16 @@ fn duplicate_name_on_the_wire() {
 
 #[test]
 fn duplicate_name_with_a_type_of_the_block() {
-    let source = refund(&[])
-        .replace("OrderPlaced", "OrderState")
-        .replace("OrderState {", "«OrderState» {");
+    let source = refund(&[]).replace("OrderPlaced", "OrderState").replace("OrderState {", "«OrderState» {");
     check(
         &source,
-        &[(
-            "duplicate_name",
-            "`OrderState` is a type that the block itself makes: give this event another name",
-        )],
+        &[("duplicate_name", "`OrderState` is a type that the block itself makes: give this event another name")],
     );
 }
 
 #[test]
 fn duplicate_permission() {
-    let source = refund(&[
-        ("MarkPaid {", "«ApproveRefundOrder» {"),
-        ("[MarkPaid]", "[ApproveRefundOrder]"),
-    ]);
+    let source = refund(&[("MarkPaid {", "«ApproveRefundOrder» {"), ("[MarkPaid]", "[ApproveRefundOrder]")]);
     check(
         &source,
         &[(
@@ -187,11 +127,7 @@ fn malformed_name() {
     for (from, to, given) in [
         ("Created, Paid,", "Created, Paid as «\"\"»,", ""),
         ("governs Order;", "governs Order as «\"an order\"»;", "an order"),
-        (
-            "approval: Operator",
-            "approval: Operator, permission: «\"a\\nb\"»",
-            "a\nb",
-        ),
+        ("approval: Operator", "approval: Operator, permission: «\"a\\nb\"»", "a\nb"),
     ] {
         let message = format!(
             "{given:?} cannot be a name on the wire: use letters, digits, `_`, `-`, `.`, `:` and `/`, 128 of them at most"
@@ -207,10 +143,7 @@ fn names_of_its_own_on_the_wire_are_no_fault() {
         ("governs Order", "governs Order as \"order\""),
         ("Created, Paid,", "Created as \"OPEN\", Paid,"),
         ("OrderPaid {", "OrderPaid as \"PAYMENT\" {"),
-        (
-            "MarkPaid {",
-            "MarkPaid as \"PAY\" { effect: none, permission: \"refund.pay\",",
-        ),
+        ("MarkPaid {", "MarkPaid as \"PAY\" { effect: none, permission: \"refund.pay\","),
         ("Agent: agent", "Agent as \"bot\": agent"),
     ]);
     check(&source, &[]);
@@ -221,21 +154,9 @@ fn too_many() {
     let roles: Vec<String> = (0..62).map(|number| format!("R{number}")).collect();
     let declared: Vec<String> = roles.iter().map(|role| format!("{role}: service")).collect();
     let source = refund(&[
-        (
-            "Agent: agent,",
-            &format!("{}, Agent: agent,", declared.join(", ")),
-        ),
+        ("Agent: agent,", &format!("{}, Agent: agent,", declared.join(", "))),
         ("System: system", "«System»: system"),
-        (
-            "reported by System",
-            &format!("reported by System | {}", roles.join(" | ")),
-        ),
+        ("reported by System", &format!("reported by System | {}", roles.join(" | "))),
     ]);
-    check(
-        &source,
-        &[(
-            "too_many",
-            "a domain has at most 64 roles, and `System` is one more: split the domain",
-        )],
-    );
+    check(&source, &[("too_many", "a domain has at most 64 roles, and `System` is one more: split the domain")]);
 }

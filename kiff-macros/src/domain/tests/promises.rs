@@ -91,19 +91,10 @@ fn never_vacuous_where_nobody_can_go() {
     let source = refund(&[
         ("Created, Paid,", "Created, Paid, Held,"),
         ("OrderPaid {", "OrderHeld; OrderPaid {"),
-        (
-            "=> Paid;",
-            "=> Paid; OrderHeld: Created => Held; OrderHeld: Paid => Paid; OrderRefunded: Held => Refunded;",
-        ),
-        (
-            "RefundOrder {",
-            "HoldOrder { risk: low, by: Agent, emits: OrderHeld }; RefundOrder {",
-        ),
+        ("=> Paid;", "=> Paid; OrderHeld: Created => Held; OrderHeld: Paid => Paid; OrderRefunded: Held => Refunded;"),
+        ("RefundOrder {", "HoldOrder { risk: low, by: Agent, emits: OrderHeld }; RefundOrder {"),
         ("[RefundOrder]", "[RefundOrder, HoldOrder]"),
-        (
-            "Refunded without Operator",
-            "«Held without Operator»; «Agent alone from Held to Refunded»",
-        ),
+        ("Refunded without Operator", "«Held without Operator»; «Agent alone from Held to Refunded»"),
     ]);
     let message = "this promises nothing, as nobody can take any path from `new` to `Held`: \
                    remove the clause, or add the path";

@@ -5,10 +5,7 @@ use super::{check, one, refund};
 #[test]
 fn approves_own_action() {
     let source = refund(&[
-        (
-            "by: Agent, emits: OrderRefunded",
-            "by: Agent | Operator, emits: OrderRefunded",
-        ),
+        ("by: Agent, emits: OrderRefunded", "by: Agent | Operator, emits: OrderRefunded"),
         ("approval: Operator", "approval: «Operator»"),
     ]);
     check(
@@ -42,18 +39,10 @@ fn role_without_duty() {
 
 #[test]
 fn nobody_may() {
-    let source = refund(&[
-        ("MarkPaid {", "«MarkPaid» {"),
-        ("by: Agent, emits: OrderPaid", "emits: OrderPaid"),
-    ]);
+    let source = refund(&[("MarkPaid {", "«MarkPaid» {"), ("by: Agent, emits: OrderPaid", "emits: OrderPaid")]);
     let message = "nobody may run the action `MarkPaid`: say who, as in `by: Agent`";
     check(&source, &[("nobody_may", message)]);
-    one(
-        "by: Agent, emits: OrderPaid",
-        "by: «none», emits: OrderPaid",
-        "nobody_may",
-        message,
-    );
+    one("by: Agent, emits: OrderPaid", "by: «none», emits: OrderPaid", "nobody_may", message);
     one(
         "approval: Operator",
         "approval: «none»",

@@ -11,16 +11,8 @@ fn the_first_line_is_mended_token_by_token() {
             "pub «Refund»",
             "expected `domain` before `Refund`, as in `domain Refund governs Order;`",
         ),
-        (
-            "governs",
-            "«govern»",
-            "expected `governs` after the domain's name, found `govern`",
-        ),
-        (
-            "governs Order",
-            "«Order»",
-            "expected `governs` before `Order`, as in `domain Refund governs Order;`",
-        ),
+        ("governs", "«govern»", "expected `governs` after the domain's name, found `govern`"),
+        ("governs Order", "«Order»", "expected `governs` before `Order`, as in `domain Refund governs Order;`"),
         (
             "governs Order;",
             "«;»",
@@ -49,16 +41,8 @@ fn sections_are_recognised_even_when_mistyped() {
             "services «;»",
             "expected a type after `services`, as in `services RefundDesk;`, found `;`",
         ),
-        (
-            "services RefundDesk;",
-            "«servces» RefundDesk;",
-            "unknown section `servces`: did you mean `services`?",
-        ),
-        (
-            "roles {",
-            "«role» {",
-            "unknown section `role`: did you mean `roles`?",
-        ),
+        ("services RefundDesk;", "«servces» RefundDesk;", "unknown section `servces`: did you mean `services`?"),
+        ("roles {", "«role» {", "unknown section `role`: did you mean `roles`?"),
         (
             "roles {",
             "«people» {",
@@ -79,11 +63,7 @@ fn sections_are_recognised_even_when_mistyped() {
             "Refunded without Operator } «never» { Paid without Agent }",
             "`never` is written twice: put both into one",
         ),
-        (
-            "Refunded without Operator }",
-            "Refunded without Operator }«,» ",
-            "expected a section, found `,`",
-        ),
+        ("Refunded without Operator }", "Refunded without Operator }«,» ", "expected a section, found `,`"),
         (
             "Refunded without Operator }",
             "Refunded without Operator } «sttes» { }",
@@ -95,62 +75,30 @@ fn sections_are_recognised_even_when_mistyped() {
 #[test]
 fn a_role_is_a_name_and_a_kind() {
     each(&[
-        (
-            "Agent: agent",
-            "Agent «agent»",
-            "expected `:` after the role `Agent`, as in `Agent: agent`, found `agent`",
-        ),
-        (
-            "Agent: agent",
-            "Agent: «agnt»",
-            "unknown kind of actor `agnt`: did you mean `agent`?",
-        ),
+        ("Agent: agent", "Agent «agent»", "expected `:` after the role `Agent`, as in `Agent: agent`, found `agent`"),
+        ("Agent: agent", "Agent: «agnt»", "unknown kind of actor `agnt`: did you mean `agent`?"),
         (
             "Agent: agent",
             "Agent: «robot»",
             "unknown kind of actor `robot`: the kinds are `agent`, `human`, `service`, `system` and `external`",
         ),
-        (
-            "Agent: agent,",
-            "Agent«,»",
-            "expected `:` after the role `Agent`, as in `Agent: agent`, found `,`",
-        ),
+        ("Agent: agent,", "Agent«,»", "expected `:` after the role `Agent`, as in `Agent: agent`, found `,`"),
         (
             "Agent: agent,",
             "Agent:«,»",
             "expected the kind of actor (`agent`, `human`, `service`, `system` or `external`), found `,`",
         ),
-        (
-            "Agent: agent",
-            "«:» agent",
-            "expected a role, as in `Agent: agent`, found `:`",
-        ),
-        (
-            "Agent: agent",
-            "«final» Agent: agent",
-            "`final` belongs before a state in `states`",
-        ),
-        (
-            "Agent: agent",
-            "«type»: agent",
-            "`type` is a word of Rust: write `r#type` or another name",
-        ),
+        ("Agent: agent", "«:» agent", "expected a role, as in `Agent: agent`, found `:`"),
+        ("Agent: agent", "«final» Agent: agent", "`final` belongs before a state in `states`"),
+        ("Agent: agent", "«type»: agent", "`type` is a word of Rust: write `r#type` or another name"),
     ]);
 }
 
 #[test]
 fn a_state_may_be_final() {
     each(&[
-        (
-            "final Refunded",
-            "«finl» Refunded",
-            "unknown word `finl` before a state: did you mean `final`?",
-        ),
-        (
-            "final Refunded",
-            "Refunded «final»",
-            "`final` stands before the name: write `final Refunded`",
-        ),
+        ("final Refunded", "«finl» Refunded", "unknown word `finl` before a state: did you mean `final`?"),
+        ("final Refunded", "Refunded «final»", "`final` stands before the name: write `final Refunded`"),
         ("final Refunded", "«final»", "expected a state, as in `Created`"),
     ]);
 }
@@ -158,46 +106,14 @@ fn a_state_may_be_final() {
 #[test]
 fn an_event_has_fields_and_reporters() {
     each(&[
-        (
-            "reported by",
-            "«reportd» by",
-            "unknown word `reportd`: did you mean `reported by`?",
-        ),
-        (
-            "reported by System",
-            "reported «System»",
-            "expected `by` after `reported`, found `System`",
-        ),
-        (
-            "reported by",
-            "reported «bi»",
-            "expected `by` after `reported`, found `bi`",
-        ),
-        (
-            "reported by System;",
-            "reported by«;»",
-            "expected a role, found `;`",
-        ),
-        (
-            "reported by System;",
-            "reported «by»",
-            "expected a role after `by`",
-        ),
-        (
-            "total: Cents",
-            "total «Cents»",
-            "expected `:` after the field `total`, as in `total: Cents`, found `Cents`",
-        ),
-        (
-            "total: Cents",
-            "total«:» ",
-            "expected the type of `total`, as in `total: Cents`",
-        ),
-        (
-            "total: Cents",
-            "«total»",
-            "expected `:` after the field `total`, as in `total: Cents`",
-        ),
+        ("reported by", "«reportd» by", "unknown word `reportd`: did you mean `reported by`?"),
+        ("reported by System", "reported «System»", "expected `by` after `reported`, found `System`"),
+        ("reported by", "reported «bi»", "expected `by` after `reported`, found `bi`"),
+        ("reported by System;", "reported by«;»", "expected a role, found `;`"),
+        ("reported by System;", "reported «by»", "expected a role after `by`"),
+        ("total: Cents", "total «Cents»", "expected `:` after the field `total`, as in `total: Cents`, found `Cents`"),
+        ("total: Cents", "total«:» ", "expected the type of `total`, as in `total: Cents`"),
+        ("total: Cents", "«total»", "expected `:` after the field `total`, as in `total: Cents`"),
         (
             "{ total: Cents }",
             "«(»Cents)",
@@ -209,45 +125,17 @@ fn an_event_has_fields_and_reporters() {
 #[test]
 fn what_is_kept_for_later_says_so() {
     each(&[
-        (
-            "Created, Paid",
-            "Created, «any», Paid",
-            "`any` is reserved for a later version of kiff",
-        ),
-        (
-            "Created, Paid",
-            "Created «{» A, B }, Paid",
-            "`Created { … }` is reserved for a later version of kiff",
-        ),
-        (
-            "Created => Paid;",
-            "Created => Paid «when» rich;",
-            "`when` is reserved for a later version of kiff",
-        ),
-        (
-            "Created => Paid;",
-            "«any» => Paid;",
-            "`any` is reserved for a later version of kiff",
-        ),
+        ("Created, Paid", "Created, «any», Paid", "`any` is reserved for a later version of kiff"),
+        ("Created, Paid", "Created «{» A, B }, Paid", "`Created { … }` is reserved for a later version of kiff"),
+        ("Created => Paid;", "Created => Paid «when» rich;", "`when` is reserved for a later version of kiff"),
+        ("Created => Paid;", "«any» => Paid;", "`any` is reserved for a later version of kiff"),
         (
             "OrderPaid: Created => Paid;",
             "«after» 3 days: Created => Paid;",
             "`after` is reserved for a later version of kiff",
         ),
-        (
-            "approval: Operator",
-            "approval: «2» of Operator",
-            "`2 of …` is reserved for a later version of kiff",
-        ),
-        (
-            "[MarkPaid];",
-            "[MarkPaid «at» most 10 per day];",
-            "`at most` is reserved for a later version of kiff",
-        ),
-        (
-            "Created => [MarkPaid];",
-            "«any» => [MarkPaid];",
-            "`any` is reserved for a later version of kiff",
-        ),
+        ("approval: Operator", "approval: «2» of Operator", "`2 of …` is reserved for a later version of kiff"),
+        ("[MarkPaid];", "[MarkPaid «at» most 10 per day];", "`at most` is reserved for a later version of kiff"),
+        ("Created => [MarkPaid];", "«any» => [MarkPaid];", "`any` is reserved for a later version of kiff"),
     ]);
 }

@@ -3,85 +3,39 @@
 use super::each;
 
 #[test]
-fn separators_are_missed_and_strays_are_found() {
+fn separators_are_missed() {
     each(&[
         ("Agent: agent,", "Agent: «agent»", "expected `,` after `agent`"),
-        (
-            "Agent: agent,",
-            "Agent: agent,«,»",
-            "nothing stands before this `,`: remove it",
-        ),
-        ("Agent: agent,", "Agent: agent«;»", "expected `,`, found `;`"),
-        (
-            "Agent: agent",
-            "«,» Agent: agent",
-            "nothing stands before this `,`: remove it",
-        ),
         ("Created, Paid", "«Created» Paid", "expected `,` after `Created`"),
-        ("reported by System", "«System»", "expected `;`, found `System`"),
-        (
-            "reported by System;",
-            "reported by «System»",
-            "expected `;` after `System`",
-        ),
-        (
-            "reported by System",
-            "reported by System«,» Agent",
-            "expected `|` between names, found `,`",
-        ),
-        (
-            "reported by System",
-            "reported by System «Agent»",
-            "expected `;`, found `Agent`",
-        ),
+        ("reported by System;", "reported by «System»", "expected `;` after `System`"),
         ("amount: Cents,", "amount: «Cents»", "expected `,` after `Cents`"),
-        (
-            "payment_id: String };",
-            "payment_id: String }«,»",
-            "expected `;`, found `,`",
-        ),
-        (
-            "Created => Paid;",
-            "Created => «Paid»",
-            "expected `;` after `Paid`",
-        ),
-        (
-            "Created => Paid;",
-            "Created => Paid«,»",
-            "expected `;`, found `,`",
-        ),
-        (
-            "Created => Paid;",
-            "Created => Paid;«;»",
-            "nothing stands before this `;`: remove it",
-        ),
-        (
-            "Created => Paid;",
-            "Created«,» Paid => Paid;",
-            "expected `|` between names, found `,`",
-        ),
-        (
-            "Created => Paid;",
-            "Created => Paid «Refunded»;",
-            "expected `;`, found `Refunded`",
-        ),
+        ("Created => Paid;", "Created => «Paid»", "expected `;` after `Paid`"),
         ("risk: low,", "risk: «low»", "expected `,` after `low`"),
-        (
-            "risk: low, by: Agent",
-            "risk: low, by: Agent «Operator»",
-            "expected `|` between names, found `Operator`",
-        ),
         (
             "MarkPaid { risk: low, by: Agent, emits: OrderPaid };",
             "MarkPaid { risk: low, by: Agent, emits: OrderPaid «}»",
             "expected `;` after `}`",
         ),
         ("[MarkPaid];", "[MarkPaid«]»", "expected `;` after `]`"),
-        (
-            "[MarkPaid];",
-            "[MarkPaid,«,»];",
-            "nothing stands before this `,`: remove it",
-        ),
+    ]);
+}
+
+#[test]
+fn stray_and_mistaken_separators_are_found() {
+    each(&[
+        ("Agent: agent,", "Agent: agent,«,»", "nothing stands before this `,`: remove it"),
+        ("Agent: agent,", "Agent: agent«;»", "expected `,`, found `;`"),
+        ("Agent: agent", "«,» Agent: agent", "nothing stands before this `,`: remove it"),
+        ("reported by System", "«System»", "expected `;`, found `System`"),
+        ("reported by System", "reported by System«,» Agent", "expected `|` between names, found `,`"),
+        ("reported by System", "reported by System «Agent»", "expected `;`, found `Agent`"),
+        ("payment_id: String };", "payment_id: String }«,»", "expected `;`, found `,`"),
+        ("Created => Paid;", "Created => Paid«,»", "expected `;`, found `,`"),
+        ("Created => Paid;", "Created => Paid;«;»", "nothing stands before this `;`: remove it"),
+        ("Created => Paid;", "Created«,» Paid => Paid;", "expected `|` between names, found `,`"),
+        ("Created => Paid;", "Created => Paid «Refunded»;", "expected `;`, found `Refunded`"),
+        ("risk: low, by: Agent", "risk: low, by: Agent «Operator»", "expected `|` between names, found `Operator`"),
+        ("[MarkPaid];", "[MarkPaid,«,»];", "nothing stands before this `,`: remove it"),
         (
             "never { Refunded without Operator",
             "«never» { ",
@@ -98,41 +52,13 @@ fn a_transition_leads_from_somewhere_to_a_state() {
             "OrderPaid «Created»",
             "expected `:` after the event `OrderPaid`, as in `OrderPaid: Created => Paid`, found `Created`",
         ),
-        (
-            "OrderPaid: Created",
-            "OrderPaid«:»: Created",
-            "expected `:` after the event `OrderPaid`, found `::`",
-        ),
-        (
-            "Created => Paid;",
-            "Created «->» Paid;",
-            "expected `=>`, found `->`",
-        ),
-        (
-            "Created => Paid;",
-            "Created «=» Paid;",
-            "expected `=>`, found `=`",
-        ),
-        (
-            "Created => Paid;",
-            "Created => «;»",
-            "expected the state that the event leads to, found `;`",
-        ),
-        (
-            "Created => Paid;",
-            "Created =«>»",
-            "expected the state that the event leads to after `>`",
-        ),
-        (
-            "Created => Paid;",
-            "Created «Paid»;",
-            "expected `=>`, as in `OrderPaid: Created => Paid`, found `Paid`",
-        ),
-        (
-            "Created => Paid;",
-            "«=»> Paid;",
-            "expected a state or `new`, found `=>`",
-        ),
+        ("OrderPaid: Created", "OrderPaid«:»: Created", "expected `:` after the event `OrderPaid`, found `::`"),
+        ("Created => Paid;", "Created «->» Paid;", "expected `=>`, found `->`"),
+        ("Created => Paid;", "Created «=» Paid;", "expected `=>`, found `=`"),
+        ("Created => Paid;", "Created => «;»", "expected the state that the event leads to, found `;`"),
+        ("Created => Paid;", "Created =«>»", "expected the state that the event leads to after `>`"),
+        ("Created => Paid;", "Created «Paid»;", "expected `=>`, as in `OrderPaid: Created => Paid`, found `Paid`"),
+        ("Created => Paid;", "«=»> Paid;", "expected a state or `new`, found `=>`"),
         (
             "Created => Paid;",
             "Created => «new»;",
@@ -147,73 +73,23 @@ fn a_transition_leads_from_somewhere_to_a_state() {
 }
 
 #[test]
-fn an_action_has_keys() {
+fn the_keys_of_an_action_are_mended() {
     each(&[
-        (
-            "risk: low,",
-            "risk: «lo»,",
-            "unknown risk `lo`: did you mean `low`?",
-        ),
-        (
-            "risk: low,",
-            "risk: «tiny»,",
-            "unknown risk `tiny`: the risks are `low`, `medium`, `high` and `critical`",
-        ),
-        (
-            "risk: low,",
-            "risk «low»,",
-            "expected `:` after `risk`, as in `risk: low`, found `low`",
-        ),
-        (
-            "risk: low,",
-            "«rsk»: low,",
-            "unknown key `rsk`: did you mean `risk`?",
-        ),
-        (
-            "MarkPaid { risk: low,",
-            "«MarkPaid» { ",
-            "the action `MarkPaid` does not say `risk`: add `risk: low`",
-        ),
-        (
-            "risk: low,",
-            "risk: «,»",
-            "expected the risk (`low`, `medium`, `high` or `critical`), found `,`",
-        ),
-        (
-            "risk: low,",
-            "risk: low, «risk»: high,",
-            "`risk` is given twice: remove one",
-        ),
+        ("risk: low,", "risk «low»,", "expected `:` after `risk`, as in `risk: low`, found `low`"),
+        ("risk: low,", "«rsk»: low,", "unknown key `rsk`: did you mean `risk`?"),
+        ("MarkPaid { risk: low,", "«MarkPaid» { ", "the action `MarkPaid` does not say `risk`: add `risk: low`"),
+        ("risk: low,", "risk: low, «risk»: high,", "`risk` is given twice: remove one"),
         (
             "risk: low,",
             "risk: low, «colour»: red,",
             "unknown key `colour`: the keys are `risk`, `by`, `emits`, `approval`, `effect`, `permission` and `approval_permission`",
         ),
         (
-            "risk: low, by: Agent,",
-            "risk: low, by: «,»",
-            "expected a role, found `,`",
-        ),
-        (
-            "risk: low, by: Agent,",
-            "risk: low, by«:» ",
-            "expected a role after `:`",
-        ),
-        (
             "risk: low, by: Agent",
             "risk: low, by: Agent, «Operator»",
             "expected a key such as `risk`, found `Operator`: put `|` between several names",
         ),
-        (
-            "risk: low, by: Agent",
-            "risk: low, by: Agent |«|» System",
-            "expected a role, found `|`",
-        ),
-        (
-            "risk: low, by: Agent",
-            "risk: low, by «Agent»",
-            "expected `:` after `by`, as in `by: Agent`, found `Agent`",
-        ),
+        ("risk: low, by: Agent", "risk: low, by «Agent»", "expected `:` after `by`, as in `by: Agent`, found `Agent`"),
         (
             "MarkPaid { risk: low, by: Agent, emits: OrderPaid };",
             "«MarkPaid» { };",
@@ -233,6 +109,18 @@ fn an_action_has_keys() {
 }
 
 #[test]
+fn the_values_of_an_action_are_mended() {
+    each(&[
+        ("risk: low,", "risk: «lo»,", "unknown risk `lo`: did you mean `low`?"),
+        ("risk: low,", "risk: «tiny»,", "unknown risk `tiny`: the risks are `low`, `medium`, `high` and `critical`"),
+        ("risk: low,", "risk: «,»", "expected the risk (`low`, `medium`, `high` or `critical`), found `,`"),
+        ("risk: low, by: Agent,", "risk: low, by: «,»", "expected a role, found `,`"),
+        ("risk: low, by: Agent,", "risk: low, by«:» ", "expected a role after `:`"),
+        ("risk: low, by: Agent", "risk: low, by: Agent |«|» System", "expected a role, found `|`"),
+    ]);
+}
+
+#[test]
 fn an_approval_is_given_by_roles_or_waived() {
     each(&[
         (
@@ -246,11 +134,7 @@ fn an_approval_is_given_by_roles_or_waived() {
             "expected the reason, as in `unapproved(\"read-only export\")`",
         ),
         ("approval: Operator", "approval«:» ", "expected a role"),
-        (
-            "approval: Operator",
-            "«aproval»: Operator",
-            "unknown key `aproval`: did you mean `approval`?",
-        ),
+        ("approval: Operator", "«aproval»: Operator", "unknown key `aproval`: did you mean `approval`?"),
         (
             "approval: Operator",
             "approval «=» Operator",
@@ -262,31 +146,11 @@ fn an_approval_is_given_by_roles_or_waived() {
 #[test]
 fn an_allow_line_lists_actions() {
     each(&[
-        (
-            "[MarkPaid];",
-            "«MarkPaid»;",
-            "expected `[`, as in `Created => [MarkPaid]`, found `MarkPaid`",
-        ),
-        (
-            "[MarkPaid];",
-            "«{» MarkPaid };",
-            "expected `[`, as in `Created => [MarkPaid]`, found `{`",
-        ),
-        (
-            "[MarkPaid];",
-            "[«]»;",
-            "expected an action in `[ ]`, as in `Created => [MarkPaid]`",
-        ),
-        (
-            "=> [MarkPaid];",
-            "«[»MarkPaid];",
-            "expected `=>`, as in `Created => [MarkPaid]`, found `[`",
-        ),
-        (
-            "=> [MarkPaid];",
-            "«;»",
-            "expected `=>`, as in `Created => [MarkPaid]`, found `;`",
-        ),
+        ("[MarkPaid];", "«MarkPaid»;", "expected `[`, as in `Created => [MarkPaid]`, found `MarkPaid`"),
+        ("[MarkPaid];", "«{» MarkPaid };", "expected `[`, as in `Created => [MarkPaid]`, found `{`"),
+        ("[MarkPaid];", "[«]»;", "expected an action in `[ ]`, as in `Created => [MarkPaid]`"),
+        ("=> [MarkPaid];", "«[»MarkPaid];", "expected `=>`, as in `Created => [MarkPaid]`, found `[`"),
+        ("=> [MarkPaid];", "«;»", "expected `=>`, as in `Created => [MarkPaid]`, found `;`"),
         (
             "Created => [MarkPaid];",
             "«new» => [MarkPaid];",
@@ -298,31 +162,19 @@ fn an_allow_line_lists_actions() {
 #[test]
 fn a_promise_has_two_forms() {
     each(&[
-        (
-            "without",
-            "«witout»",
-            "expected `without` after the state, found `witout`",
-        ),
+        ("without", "«witout»", "expected `without` after the state, found `witout`"),
         (
             "without",
             "«unless»",
             "expected `without` or `alone`, as in `Refunded without Operator` or `Agent alone from Paid to Refunded`, found `unless`",
         ),
         ("without Operator", "«without»", "expected a role"),
-        (
-            "Refunded without Operator",
-            "Agent alone «Paid» to Refunded",
-            "expected `from` after `alone`, found `Paid`",
-        ),
+        ("Refunded without Operator", "Agent alone «Paid» to Refunded", "expected `from` after `alone`, found `Paid`"),
         (
             "Refunded without Operator",
             "Agent alone from Paid «Refunded»",
             "expected `to` after the state, found `Refunded`",
         ),
-        (
-            "Refunded without Operator",
-            "Agent alone from «to» Refunded",
-            "expected a state or `new`, found `to`",
-        ),
+        ("Refunded without Operator", "Agent alone from «to» Refunded", "expected a state or `new`, found `to`"),
     ]);
 }

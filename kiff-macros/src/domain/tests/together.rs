@@ -66,10 +66,7 @@ const FAULTS: [(&str, &str); 17] = [
         "emitted_and_reported",
         "the event `OrderPaid` could be reported past the governance of `MarkPaid`, which emits it: take `reported by` away, or declare another event for what is reported",
     ),
-    (
-        "unused_event",
-        "no transition uses the event `OrderForgotten`: add one to `transitions`, or remove the event",
-    ),
+    ("unused_event", "no transition uses the event `OrderForgotten`: add one to `transitions`, or remove the event"),
     (
         "event_without_source",
         "nothing makes the event `OrderDropped` happen: add `reported by` and a role, or let an action emit it",
@@ -78,10 +75,7 @@ const FAULTS: [(&str, &str); 17] = [
         "two_targets",
         "`OrderPlaced` leads from `new` to both `Created` and `Paid`: an event has one target from each state, so split it into two events",
     ),
-    (
-        "unknown_name",
-        "unknown state `Refundd`: did you mean `Refunded`?",
-    ),
+    ("unknown_name", "unknown state `Refundd`: did you mean `Refunded`?"),
     (
         "illegal_emit",
         "the action `RefundOrder` is allowed in `Created`, from which its event `OrderRefunded` has no transition: add `OrderRefunded: Created => …;`, or take `RefundOrder` out of what `Created` allows",
@@ -102,10 +96,7 @@ const FAULTS: [(&str, &str); 17] = [
         "action_allowed_nowhere",
         "no state allows the action `Nowhere`: add it to `allow`, as in `Created => [Nowhere];`, or remove the action",
     ),
-    (
-        "nobody_may",
-        "nobody may run the action `Nobody`: say who, as in `by: Agent`",
-    ),
+    ("nobody_may", "nobody may run the action `Nobody`: say who, as in `by: Agent`"),
     (
         "final_state_moves",
         "the state `Refunded` is final, and yet `Export` is allowed in it: take that out, or take `final` away from `Refunded`",
@@ -143,29 +134,17 @@ fn typing_errors_and_broken_rules_are_reported_side_by_side() {
         &source,
         &[
             ("syntax", "unknown kind of actor `agnt`: did you mean `agent`?"),
-            (
-                "duplicate_name",
-                "the state `Paid` is declared twice: remove or rename one",
-            ),
-            (
-                "syntax",
-                "expected `:` after the field `amount`, as in `amount: Cents`, found `Cents`",
-            ),
+            ("duplicate_name", "the state `Paid` is declared twice: remove or rename one"),
+            ("syntax", "expected `:` after the field `amount`, as in `amount: Cents`, found `Cents`"),
             ("syntax", "expected `=>`, found `->`"),
             ("unknown_name", "unknown state `Piad`: did you mean `Paid`?"),
-            (
-                "syntax",
-                "the action `MarkPaid` does not say `risk`: add `risk: low`",
-            ),
+            ("syntax", "the action `MarkPaid` does not say `risk`: add `risk: low`"),
             (
                 "unapproved_risk",
                 "the action `RefundOrder` has high risk and nobody has to approve it: \
                  add `approval: Operator`, or say why not with `approval: unapproved(\"the reason\")`",
             ),
-            (
-                "unknown_name",
-                "unknown action `CancelOrder`: the actions are `MarkPaid` and `RefundOrder`",
-            ),
+            ("unknown_name", "unknown action `CancelOrder`: the actions are `MarkPaid` and `RefundOrder`"),
             ("syntax", "expected `;`, found `,`"),
         ],
     );
@@ -174,56 +153,29 @@ fn typing_errors_and_broken_rules_are_reported_side_by_side() {
 #[test]
 fn a_name_that_stands_for_anything_silences_what_it_could_have_satisfied() {
     // `Shipped` could be the state that leads on to `Refunded`, and could be where `Paid` leads.
-    let source = refund(&[(
-        "OrderRefunded: Paid => Refunded;",
-        "OrderRefunded: Paid => «Shipped»;",
-    )]);
-    check(
-        &source,
-        &[(
-            "unknown_name",
-            "unknown state `Shipped`: the states are `Created`, `Paid` and `Refunded`",
-        )],
-    );
+    let source = refund(&[("OrderRefunded: Paid => Refunded;", "OrderRefunded: Paid => «Shipped»;")]);
+    check(&source, &[("unknown_name", "unknown state `Shipped`: the states are `Created`, `Paid` and `Refunded`")]);
     // `Clerk` could be any role that has no duty, and could be who breaks or keeps the promise.
     let source = refund(&[("approval: Operator", "approval: «Clerk»")]);
-    check(
-        &source,
-        &[(
-            "unknown_name",
-            "unknown role `Clerk`: the roles are `Agent`, `Operator` and `System`",
-        )],
-    );
+    check(&source, &[("unknown_name", "unknown role `Clerk`: the roles are `Agent`, `Operator` and `System`")]);
     // `OrderLost` could be the event that is used, emitted and allowed.
     let source = refund(&[("OrderPaid: Created", "«OrderLost»: Created")]);
     check(
         &source,
-        &[(
-            "unknown_name",
-            "unknown event `OrderLost`: the events are `OrderPlaced`, `OrderPaid` and `OrderRefunded`",
-        )],
+        &[("unknown_name", "unknown event `OrderLost`: the events are `OrderPlaced`, `OrderPaid` and `OrderRefunded`")],
     );
 }
 
 #[test]
 fn the_same_fault_fifty_times_over_stays_exact() {
-    let lines: Vec<String> = (0..50)
-        .map(|number| format!("«Lost{number}»: Created => Paid;\n"))
-        .collect();
-    let source = refund(&[(
-        "OrderPaid: Created => Paid;",
-        &format!("OrderPaid: Created => Paid;\n{}", lines.concat()),
-    )]);
+    let lines: Vec<String> = (0..50).map(|number| format!("«Lost{number}»: Created => Paid;\n")).collect();
+    let source =
+        refund(&[("OrderPaid: Created => Paid;", &format!("OrderPaid: Created => Paid;\n{}", lines.concat()))]);
     let messages: Vec<String> = (0..50)
         .map(|number| {
-            format!(
-                "unknown event `Lost{number}`: the events are `OrderPlaced`, `OrderPaid` and `OrderRefunded`"
-            )
+            format!("unknown event `Lost{number}`: the events are `OrderPlaced`, `OrderPaid` and `OrderRefunded`")
         })
         .collect();
-    let expected: Vec<_> = messages
-        .iter()
-        .map(|message| ("unknown_name", message.as_str()))
-        .collect();
+    let expected: Vec<_> = messages.iter().map(|message| ("unknown_name", message.as_str())).collect();
     check(&source, &expected);
 }
