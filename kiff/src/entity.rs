@@ -1,6 +1,7 @@
 //! The fold: what a journal says that its entity is now.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use crate::approval::{Approval, ApprovalStatus, Signature};
 use crate::digest::Digest;
@@ -26,8 +27,9 @@ pub struct Entity<D: Domain> {
     head: Digest,
     state: Option<D::State>,
     running: Option<Running>,
-    open: Vec<Approval>,
-    closed: VecDeque<Approval>,
+    open: Vec<Arc<Approval>>,
+    /// Shared between folds, because it seldom changes.
+    closed: Arc<VecDeque<Arc<Approval>>>,
 }
 
 /// An action that has started and of which it is not known how it ended.
@@ -48,7 +50,7 @@ pub struct Running {
 impl<D: Domain> Entity<D> {
     /// The entity whose journal is still empty.
     #[must_use]
-    pub const fn empty(key: EntityKey) -> Self {
+    pub fn empty(key: EntityKey) -> Self {
         Self {
             key,
             number: 0,
@@ -56,7 +58,7 @@ impl<D: Domain> Entity<D> {
             state: None,
             running: None,
             open: Vec::new(),
-            closed: VecDeque::new(),
+            closed: Arc::default(),
         }
     }
 
@@ -127,7 +129,7 @@ impl<D: Domain> Entity<D> {
             Fact::ApprovalGranted(reviewed) => {
                 let signature = signature(reviewed, commit);
                 if let Some(approval) = self.open.iter_mut().find(|open| open.id == reviewed.approval) {
-                    approval.status = ApprovalStatus::Granted(signature);
+                    Arc::make_mut(approval).status = ApprovalStatus::Granted(signature);
                 }
             }
             Fact::ApprovalDenied(reviewed) => {
@@ -158,7 +160,7 @@ impl<D: Domain> Entity<D> {
     }
 
     fn request(&mut self, recorded: &ApprovalRecorded, commit: &Commit) {
-        self.open.push(Approval {
+        self.open.push(Arc::new(Approval {
             id: recorded.approval.clone(),
             action: recorded.action.clone(),
             parameters: recorded.parameters.clone(),
@@ -168,7 +170,7 @@ impl<D: Domain> Entity<D> {
             requested_at: commit.at(),
             expires_at: recorded.expires_at,
             status: ApprovalStatus::Pending,
-        });
+        }));
     }
 
     fn close(&mut self, id: &ApprovalId, status: ApprovalStatus) {
@@ -176,11 +178,12 @@ impl<D: Domain> Entity<D> {
             return;
         };
         let mut approval = self.open.remove(place);
-        approval.status = status;
-        if self.closed.len() == CLOSED_REMEMBERED {
-            self.closed.pop_front();
+        Arc::make_mut(&mut approval).status = status;
+        let closed = Arc::make_mut(&mut self.closed);
+        if closed.len() == CLOSED_REMEMBERED {
+            closed.pop_front();
         }
-        self.closed.push_back(approval);
+        closed.push_back(approval);
     }
 
     /// Whose journal it is the fold of.
@@ -215,19 +218,19 @@ impl<D: Domain> Entity<D> {
 
     /// The approvals that wait for a review or for their action, oldest first.
     #[must_use]
-    pub fn open_approvals(&self) -> &[Approval] {
+    pub fn open_approvals(&self) -> &[Arc<Approval>] {
         &self.open
     }
 
     /// An approval that is open, or was until lately.
     #[must_use]
     pub fn approval(&self, id: &ApprovalId) -> Option<&Approval> {
-        self.open.iter().chain(&self.closed).find(|approval| approval.id == *id)
+        self.approvals().find(|approval| approval.id == *id)
     }
 
     /// All approvals that are open, or were until lately.
     pub fn approvals(&self) -> impl Iterator<Item = &Approval> {
-        self.closed.iter().chain(&self.open)
+        self.closed.iter().chain(&self.open).map(|approval| &**approval)
     }
 }
 

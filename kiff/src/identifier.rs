@@ -1,9 +1,11 @@
 //! What things are called: checked identifiers, and the key of an entity.
 
 use std::borrow::Borrow;
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use uuid::Uuid;
@@ -159,14 +161,26 @@ identifier! {
 /// assert_eq!(order.in_tenant("acme")?.to_string(), "acme:Order/ord-1");
 /// # Ok::<(), kiff::IdentifierError>(())
 /// ```
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone)]
 pub struct EntityKey(Arc<Parts>);
 
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// The three texts in one allocation, and their hash, because a key is looked up many times and made once.
 struct Parts {
-    tenant: Box<str>,
-    entity_type: Box<str>,
-    id: Box<str>,
+    text: Box<str>,
+    tenant_end: usize,
+    entity_type_end: usize,
+    hash: u64,
+}
+
+impl Parts {
+    fn new(tenant: &str, entity_type: &str, id: &str) -> Self {
+        /// Seeded anew in every process, so that nobody can choose keys that collide.
+        static SEED: OnceLock<RandomState> = OnceLock::new();
+        let text = [tenant, entity_type, id].concat().into_boxed_str();
+        let (tenant_end, entity_type_end) = (tenant.len(), tenant.len() + entity_type.len());
+        let hash = SEED.get_or_init(RandomState::new).hash_one((&text, tenant_end, entity_type_end));
+        Self { text, tenant_end, entity_type_end, hash }
+    }
 }
 
 impl EntityKey {
@@ -180,8 +194,7 @@ impl EntityKey {
     pub fn new(entity_type: &str, id: &str) -> Result<Self, IdentifierError> {
         check(entity_type)?;
         check(id)?;
-        let tenant = Self::DEFAULT_TENANT.into();
-        Ok(Self(Arc::new(Parts { tenant, entity_type: entity_type.into(), id: id.into() })))
+        Ok(Self(Arc::new(Parts::new(Self::DEFAULT_TENANT, entity_type, id))))
     }
 
     /// The same entity of another tenant.
@@ -190,25 +203,60 @@ impl EntityKey {
     /// [`IdentifierError`] as for [`EntityKey::new`].
     pub fn in_tenant(&self, tenant: &str) -> Result<Self, IdentifierError> {
         check(tenant)?;
-        Ok(Self(Arc::new(Parts { tenant: tenant.into(), ..(*self.0).clone() })))
+        Ok(Self(Arc::new(Parts::new(tenant, self.entity_type(), self.id()))))
     }
 
     /// Whose entity it is.
     #[must_use]
     pub fn tenant(&self) -> &str {
-        &self.0.tenant
+        self.part(0, self.0.tenant_end)
     }
 
     /// What sort of entity it is.
     #[must_use]
     pub fn entity_type(&self) -> &str {
-        &self.0.entity_type
+        self.part(self.0.tenant_end, self.0.entity_type_end)
     }
 
     /// Which one it is.
     #[must_use]
     pub fn id(&self) -> &str {
-        &self.0.id
+        self.part(self.0.entity_type_end, self.0.text.len())
+    }
+
+    fn part(&self, start: usize, end: usize) -> &str {
+        // INVARIANT: the ends were taken from whole texts, so they lie on the borders of characters.
+        self.0.text.get(start..end).unwrap_or_default()
+    }
+
+    fn parts(&self) -> (&str, &str, &str) {
+        (self.tenant(), self.entity_type(), self.id())
+    }
+}
+
+impl PartialEq for EntityKey {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || (self.0.hash == other.0.hash && self.parts() == other.parts())
+    }
+}
+
+impl Eq for EntityKey {}
+
+impl PartialOrd for EntityKey {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for EntityKey {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.parts().cmp(&other.parts())
+    }
+}
+
+impl Hash for EntityKey {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        hasher.write_u64(self.0.hash);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::array;
 use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
 use std::sync::{PoisonError, RwLock};
 
 use crate::identifier::EntityKey;
@@ -12,20 +12,40 @@ const SHARDS: usize = 64;
 
 /// A map from entities to values that are cheap to clone, such as an `Arc`.
 pub(crate) struct Sharded<V> {
-    hasher: RandomState,
-    shards: [RwLock<HashMap<EntityKey, V, RandomState>>; SHARDS],
+    shards: [Shard<V>; SHARDS],
+}
+
+type Shard<V> = RwLock<HashMap<EntityKey, V, AlreadyHashed>>;
+
+/// Takes the hash that an [`EntityKey`] brings along.
+type AlreadyHashed = BuildHasherDefault<Brought>;
+
+#[derive(Default)]
+struct Brought(u64);
+
+impl Hasher for Brought {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        // INVARIANT: an `EntityKey` writes one `u64`; other bytes are mixed in so that nothing depends on that.
+        self.0 = bytes.iter().fold(self.0, |hash, byte| hash.rotate_left(8) ^ u64::from(*byte));
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
 }
 
 impl<V: Clone> Sharded<V> {
     pub(crate) fn new() -> Self {
-        let hasher = RandomState::new();
-        let shards = array::from_fn(|_| RwLock::new(HashMap::with_hasher(hasher.clone())));
-        Self { hasher, shards }
+        Self { shards: array::from_fn(|_| Shard::default()) }
     }
 
-    fn shard(&self, key: &EntityKey) -> &RwLock<HashMap<EntityKey, V, RandomState>> {
+    fn shard(&self, key: &EntityKey) -> &Shard<V> {
         // The low bits choose the bucket within the shard, so the shard is chosen by others.
-        let place = (self.hasher.hash_one(key) >> 48) as usize % SHARDS;
+        let place = (AlreadyHashed::default().hash_one(key) >> 48) as usize % SHARDS;
         let [first, ..] = &self.shards;
         self.shards.get(place).unwrap_or(first)
     }

@@ -291,10 +291,9 @@ fn find_approval<'j, D: Domain>(
             Some(problem) => Err(problem),
         };
     }
-    let mut granted = entity
-        .open_approvals()
-        .iter()
-        .filter(|open| open.action == contract.name && matches!(open.status, ApprovalStatus::Granted(_)));
+    let open = entity.open_approvals().iter().map(|open| &**open);
+    let mut granted =
+        open.filter(|open| open.action == contract.name && matches!(open.status, ApprovalStatus::Granted(_)));
     let Some(first) = granted.next() else {
         return Err(sentence::needs_approval(contract));
     };

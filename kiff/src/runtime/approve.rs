@@ -73,7 +73,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
                 && wanted.is_none_or(|wanted| *wanted == open.id)
         });
         if let Some(waiting) = waiting {
-            return Ok(Ok(Asked::Waits(waiting.clone())));
+            return Ok(Ok(Asked::Waits(Approval::clone(waiting))));
         }
         let id = match wanted {
             Some(wanted) if entity.approval(wanted).is_some() => {
