@@ -6,8 +6,6 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::action::Failure;
-use crate::domain::Emitted;
-use crate::executor::Execution;
 use crate::parameter::{
     Fields, Measured, Members, ParameterFault, Pattern, Ranged, Textual, check_length, check_pattern, check_range,
 };
@@ -71,21 +69,101 @@ pub trait Value: Debug + Clone + Serialize + DeserializeOwned + Send + Sync + 's
 #[diagnostic::do_not_recommend]
 impl<T: Debug + Clone + Serialize + DeserializeOwned + Send + Sync + 'static> Value for T {}
 
-/// What an executor borrows besides its [`Execution`]: the services of its domain and nothing else.
+/// What an executor borrows besides its `Execution`: the services of its domain and nothing else.
 #[diagnostic::on_unimplemented(
     message = "the executor borrows `{Self}`, but the services of `{D}` are `{Services}`",
-    label = "write `&{Services}`",
+    label = "write `{Services}` here",
     note = "the domain names its services under `services`; parameters are taken by value"
 )]
 pub trait Serves<D, Services> {
     /// The services, as the executor takes them.
-    fn take(services: Services) -> Self;
+    fn borrow(services: &Services) -> &Self;
 }
 
 #[diagnostic::do_not_recommend]
-impl<'a, D, S> Serves<D, S> for &'a S {
-    fn take(services: S) -> Self {
-        let _ = services;
-        loop {}
+impl<D, S> Serves<D, S> for S {
+    fn borrow(services: &S) -> &Self {
+        services
+    }
+}
+
+/// What an executor returns: the event that the block says its action emits, or a [`Failure`].
+#[diagnostic::on_unimplemented(
+    message = "the executor of `{A}` returns `{Self}`, but must return `Result<{Emits}, Failure>`",
+    label = "write `Result<{Emits}, Failure>`",
+    note = "the block says with `emits` which event an action ends in; `Failure` is `kiff::Failure`"
+)]
+pub trait Reply<A, Emits> {
+    /// The same reply, known to be one.
+    ///
+    /// # Errors
+    /// The executor's own [`Failure`].
+    fn settle(self) -> Result<Emits, Failure>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<A, E> Reply<A, E> for Result<E, Failure> {
+    fn settle(self) -> Self {
+        self
+    }
+}
+
+/// Holds a number to `range(min = .., max = ..)`.
+///
+/// # Errors
+/// [`ParameterFault`] when it lies outside.
+pub fn hold_range(
+    name: &'static str,
+    is_within: bool,
+    min: Option<i64>,
+    max: Option<i64>,
+) -> Result<(), ParameterFault> {
+    check_range(name, &Judged(is_within), min, max)
+}
+
+/// Holds a text or a list to `length(min = .., max = ..)`.
+///
+/// # Errors
+/// [`ParameterFault`] when it is shorter or longer.
+pub fn hold_length(
+    name: &'static str,
+    length: Option<u64>,
+    min: Option<u64>,
+    max: Option<u64>,
+) -> Result<(), ParameterFault> {
+    check_length(name, &Judged(length), min, max)
+}
+
+/// Holds a text to `pattern("..")`.
+///
+/// # Errors
+/// [`ParameterFault`] when it does not match.
+pub fn hold_pattern(
+    name: &'static str,
+    text: Option<&str>,
+    pattern: &Pattern,
+) -> Result<(), ParameterFault> {
+    check_pattern(name, &Judged(text), pattern)
+}
+
+/// What a parameter's own type has said of it. The question is asked where the user's type stands in the source, so that
+/// a type that cannot answer is blamed there, and not inside of a fn that nobody wrote.
+struct Judged<T>(T);
+
+impl Ranged for Judged<bool> {
+    fn is_within(&self, _: Option<i64>, _: Option<i64>) -> bool {
+        self.0
+    }
+}
+
+impl Measured for Judged<Option<u64>> {
+    fn measure(&self) -> Option<u64> {
+        self.0
+    }
+}
+
+impl Textual for Judged<Option<&str>> {
+    fn text(&self) -> Option<&str> {
+        self.0
     }
 }
