@@ -3,10 +3,8 @@
 mod check;
 mod expand;
 mod graph;
-#[expect(dead_code, reason = "the expansion, which is still to come, reads all of it")]
 mod model;
 mod parse;
-#[expect(dead_code, reason = "the expansion, which is still to come, reads all of it")]
 mod syntax;
 #[cfg(test)]
 mod tests;

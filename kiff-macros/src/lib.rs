@@ -1,5 +1,6 @@
 //! The macros of kiff: `domain!` declares what is governed. Use them through the `kiff` crate.
 
+mod action;
 mod domain;
 mod errors;
 mod suggest;
@@ -12,6 +13,17 @@ use proc_macro::TokenStream;
 #[proc_macro]
 pub fn domain(input: TokenStream) -> TokenStream {
     let (mut expansion, diagnostics) = domain::domain2(input.into());
+    expansion.extend(diagnostics.into_compile_errors());
+    expansion.into()
+}
+
+/// Makes an async fn the executor of an action that a `domain!` block declares.
+///
+/// Its parameters become a struct of the action's name; the fn itself disappears into the executor, where only the gate
+/// can call it.
+#[proc_macro_attribute]
+pub fn action(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    let (mut expansion, diagnostics) = action::action2(attribute.into(), item.into());
     expansion.extend(diagnostics.into_compile_errors());
     expansion.into()
 }

@@ -1,22 +1,21 @@
 //! What generated code names, and nobody else: nothing here is stable.
 
-mod signature;
-
 pub use serde;
 
 pub use crate::action::{Action, Declared, Declares, Failure};
 pub use crate::actor::ActorKind;
 pub use crate::bounds::Bounds;
-pub use crate::domain::{Domain, Emitted, Event, State};
+pub use crate::domain::{Domain, Emitted, Empty, Event, State};
 pub use crate::executor::{Entry, Executable, Execution, Executor};
 pub use crate::handle::{AllowedIn, Allows, Any, Handle, InState};
 pub use crate::json::{Json, JsonError};
-pub use crate::parameter::{Fields, Members, ParameterFault, Pattern, check_length, check_pattern, check_range};
-pub use crate::parameter::{Measured, Ranged, Textual};
+pub use crate::parameter::{
+    Fields, Measured, Members, ParameterFault, Pattern, Ranged, Textual, check_length, check_pattern, check_range,
+};
 pub use crate::runtime::{Arrival, Incoming};
 pub use crate::schema::{
     ApprovalRule, Contract, Effect, EventSchema, FieldSchema, List, Never, Parameter, Permission, Risk, Role,
     RoleSchema, Rule, Schema, StateSchema, Text, Transition,
 };
+pub use crate::signature::{Reply, Same, Serves, Value};
 pub use crate::verdict::Permit;
-pub use signature::{Reply, Serves, Value, hold_length, hold_pattern, hold_range};

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::hash::Hash;
 
+use serde::{Deserialize, Serialize};
+
 use crate::bounds::Bounds;
 use crate::identifier::{EntityKey, IdentifierError};
 use crate::json::{Json, JsonError};
@@ -84,3 +86,7 @@ impl<D: Domain> Emitted<D> for () {
         None
     }
 }
+
+/// What an event without fields says: an empty object.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Empty {}

@@ -79,7 +79,7 @@ pub trait Executor<D: Domain>: Declared<Domain = D> + Sized {
     const PARAMETERS: &'static [Parameter] = Self::Action::PARAMETERS;
 
     /// The door for callers who know the action by name only.
-    const ENTRY: Entry<D> = Entry { read: read::<D, Self> };
+    const ENTRY: Entry<D> = Entry { parameters: Self::PARAMETERS, read: read::<D, Self> };
 
     /// Does it. The permit is spent by the call.
     fn run<'a>(
@@ -144,10 +144,17 @@ type ReadParameters<D> = Result<Box<dyn Ready<D>>, ParameterFault>;
 
 /// The door to one executor for callers who know its action by name only.
 pub struct Entry<D: Domain> {
+    parameters: &'static [Parameter],
     read: fn(&Json) -> ReadParameters<D>,
 }
 
 impl<D: Domain> Entry<D> {
+    /// The action's parameters as data.
+    #[must_use]
+    pub const fn parameters(&self) -> &'static [Parameter] {
+        self.parameters
+    }
+
     pub(crate) fn read(&self, parameters: &Json) -> ReadParameters<D> {
         (self.read)(parameters)
     }

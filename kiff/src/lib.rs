@@ -2,33 +2,34 @@
 //!
 //! Each module uses only those above it in this list, so that the list is also the order to read them in.
 
-#[doc(hidden)]
-pub mod __private;
-mod action;
-mod actor;
-mod adapter;
-mod approval;
 mod bounds;
-mod decision;
-mod digest;
-mod domain;
-mod entity;
-mod event;
-mod executor;
-mod handle;
-mod identifier;
-pub mod journal;
 mod json;
+mod time;
+mod identifier;
+mod digest;
 mod money;
-mod parameter;
-mod permission;
-mod runtime;
+mod actor;
+mod event;
 mod schema;
+mod domain;
+mod permission;
+mod parameter;
+mod action;
+mod decision;
+mod approval;
+pub mod journal;
+mod entity;
+mod verdict;
+mod signature;
+mod executor;
+mod timeline;
 mod sharded;
 mod store;
-mod time;
-mod timeline;
-mod verdict;
+mod adapter;
+mod runtime;
+mod handle;
+#[doc(hidden)]
+pub mod __private;
 
 pub use action::{Action, Declared, Failure};
 pub use actor::{Actor, ActorKind};
@@ -48,6 +49,7 @@ pub use identifier::{
 };
 pub use journal::{BrokenJournal, Commit, Fact, Record, RecordId, Sealed};
 pub use json::{Json, JsonError};
+pub use kiff_macros::{action, domain};
 pub use money::Cents;
 pub use parameter::{Measured, ParameterFault, Ranged, Textual};
 pub use permission::{Policy, PolicyError, Question, RolePolicy};
@@ -56,6 +58,7 @@ pub use schema::{
     ApprovalRule, Contract, Effect, EventSchema, FieldSchema, List, Never, Parameter, Permission, Risk, Role,
     RoleSchema, Rule, Schema, StateSchema, Text, Transition,
 };
+pub use signature::{Reply, Serves, Value};
 pub use store::{Appended, MemoryStore, Store, StoreError};
 pub use time::{Clock, SystemClock, Timestamp, TimestampError};
 pub use timeline::{Line, Phase, Timeline};

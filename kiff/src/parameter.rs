@@ -237,47 +237,53 @@ impl<T: Textual> Textual for Option<T> {
     }
 }
 
-/// Holds a value to `range(min = .., max = ..)`.
+/// Holds a parameter to `range(min = .., max = ..)`, by what its type has said of it.
+///
+/// The type is asked by generated code where it stands in the source, so that one that cannot answer is blamed there.
 ///
 /// # Errors
 /// [`ParameterFault`] when it lies outside.
-pub fn check_range<T: Ranged>(
+pub fn check_range(
     name: &'static str,
-    value: &T,
+    is_within: bool,
     min: Option<i64>,
     max: Option<i64>,
 ) -> Result<(), ParameterFault> {
-    if value.is_within(min, max) {
+    if is_within {
         return Ok(());
     }
-    Err(ParameterFault::invalid(name, Limits { what: "the value", min, max }))
+    let what = "the value";
+    Err(ParameterFault::invalid(name, Limits { what, min, max }))
 }
 
-/// Holds a value to `length(min = .., max = ..)`.
+/// Holds a parameter to `length(min = .., max = ..)`, by its length if it has one.
 ///
 /// # Errors
 /// [`ParameterFault`] when it is shorter or longer.
-pub fn check_length<T: Measured>(
+pub fn check_length(
     name: &'static str,
-    value: &T,
+    length: Option<u64>,
     min: Option<u64>,
     max: Option<u64>,
 ) -> Result<(), ParameterFault> {
-    let Some(length) = value.measure() else {
-        return Ok(());
-    };
+    let Some(length) = length else { return Ok(()) };
     if min.is_none_or(|min| min <= length) && max.is_none_or(|max| length <= max) {
         return Ok(());
     }
-    Err(ParameterFault::invalid(name, Limits { what: "the length", min, max }))
+    let what = "the length";
+    Err(ParameterFault::invalid(name, Limits { what, min, max }))
 }
 
-/// Holds a value to `pattern("..")`, which must match the whole text.
+/// Holds a parameter to `pattern("..")`, which must match the whole of its text if it has one.
 ///
 /// # Errors
 /// [`ParameterFault`] when it does not match.
-pub fn check_pattern<T: Textual>(name: &'static str, value: &T, pattern: &Pattern) -> Result<(), ParameterFault> {
-    let Some(text) = value.text() else { return Ok(()) };
+pub fn check_pattern(
+    name: &'static str,
+    text: Option<&str>,
+    pattern: &Pattern,
+) -> Result<(), ParameterFault> {
+    let Some(text) = text else { return Ok(()) };
     match pattern.matches(text) {
         Some(true) => Ok(()),
         Some(false) => Err(ParameterFault::invalid(name, format_args!("it must match `{}`", pattern.text))),

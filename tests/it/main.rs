@@ -1,1 +1,12 @@
 //! The integration tests.
+
+mod approval;
+mod contract;
+mod failure;
+mod identity;
+mod journal;
+mod limits;
+mod observed;
+mod race;
+mod shop;
+mod tidy;

@@ -9,6 +9,7 @@ mod table;
 use proc_macro2::{Ident, Span};
 use syn::{LitStr, Type};
 
+pub(crate) use self::resolve::Declaration;
 pub(crate) use self::table::{Id, Table};
 use super::syntax::{self, ActorKind, Effect, Header, Risk};
 use super::wire;

@@ -101,7 +101,7 @@ impl<T> Known<T> {
 }
 
 /// What can be looked up by name.
-trait Declaration {
+pub(crate) trait Declaration {
     fn declared(&self) -> &Declared;
     fn declared_mut(&mut self) -> &mut Declared;
 }

@@ -1,0 +1,31 @@
+//! `#[action]` on one screen: parse, check, expand; all errors of one fn are reported at once.
+
+mod check;
+mod documentation;
+mod expand;
+mod kind;
+mod model;
+mod parse;
+mod sentence;
+#[cfg(test)]
+mod tests;
+
+use proc_macro2::TokenStream;
+
+use crate::errors::{Diagnostics, Errors};
+
+/// Expands the executor of one action, or finds everything that is wrong with it and expands to a stub.
+pub(crate) fn action2(attribute: TokenStream, item: TokenStream) -> (TokenStream, Diagnostics) {
+    let errors = Errors::new();
+    let Some(executor) = parse::executor(attribute, item.clone(), &errors) else {
+        // What is no fn is none of this macro's business: it stays as it is.
+        return (item, errors.finish());
+    };
+
+    let shape = check::check(&executor, &errors);
+
+    // The gate: only a fn without any fault is expanded with its rules.
+    let diagnostics = errors.finish();
+    let expansion = if diagnostics.is_empty() { expand::executor(&executor) } else { expand::stub(&executor, shape) };
+    (expansion, diagnostics)
+}

@@ -1,0 +1,121 @@
+//! Rules about the arguments: services and execution borrowed, at most once each, and parameters owned and named.
+
+use std::collections::HashSet;
+
+use quote::ToTokens;
+use syn::Type;
+
+use super::SHAPE;
+use crate::action::kind;
+use crate::action::model::{Argument, Borrowed, Executor};
+use crate::action::sentence::{code, owned, plain, write_signature};
+use crate::errors::Errors;
+
+/// The most parameters that an action can have.
+const MOST: usize = 64;
+
+/// The services and the execution are lent for one run; there is one of each.
+pub(super) fn services_and_execution(executor: &Executor, errors: &Errors) -> bool {
+    let fault = |place: &dyn ToTokens, what: String| {
+        let message = format!("{what}: {}", write_signature(executor));
+        errors.report(SHAPE, place.to_token_stream(), message);
+        false
+    };
+    let mut is_sound = true;
+    let (mut services, mut execution) = (None, None);
+    for argument in &executor.arguments {
+        let (first, what, borrowed) = match argument {
+            Argument::Services(borrowed) => (&mut services, "services", borrowed),
+            Argument::Execution(borrowed) => (&mut execution, "execution", borrowed),
+            Argument::Receiver(_) | Argument::Parameter(_) => continue,
+        };
+        let typed = &borrowed.typed.ty;
+        if let Some(owned) = owned(&borrowed.reference.elem) {
+            let what = format!("a parameter is taken by value, so that `{}` becomes `{owned}`", code(typed));
+            is_sound = fault(typed, what);
+            continue;
+        }
+        if borrowed.has_rules {
+            let what = format!("`{}` is borrowed, so that it is no parameter and has no rules", code(typed));
+            is_sound = fault(typed, what);
+        }
+        is_sound &= is_shared(borrowed, &fault);
+        if let Some(first) = first.replace(typed) {
+            let what = format!(
+                "the {what} are taken twice, as `{}` and as `{}`; parameters are taken by value",
+                code(first),
+                code(typed)
+            );
+            is_sound = fault(typed, what);
+        }
+    }
+    is_sound
+}
+
+/// `&T`, with a `T` that has a name.
+fn is_shared(borrowed: &Borrowed, fault: &dyn Fn(&dyn ToTokens, String) -> bool) -> bool {
+    let reference = &borrowed.reference;
+    if let Some(mutability) = &reference.mutability {
+        let what = "services and execution are shared between runs, and cannot be taken by `&mut`".to_owned();
+        return fault(&mutability, what);
+    }
+    if let Some(lifetime) = &reference.lifetime {
+        let what = format!("an executor borrows for one run, and has no use for the lifetime `{lifetime}`");
+        return fault(lifetime, what);
+    }
+    if matches!(kind::peel(&reference.elem), Type::Path(_) | Type::Macro(_)) {
+        return true;
+    }
+    let what = format!("an executor borrows the services of its domain by their type, not `{}`", code(reference));
+    fault(reference, what)
+}
+
+/// A parameter is read from JSON: it owns what it holds, and has one concrete type.
+pub(super) fn are_owned(executor: &Executor, errors: &Errors) -> bool {
+    let mut is_sound = true;
+    for parameter in executor.parameters() {
+        let typed = kind::peel(&parameter.typed.ty);
+        let Some(what) = kind::unfit(typed) else {
+            continue;
+        };
+        is_sound = false;
+        let message = format!("`{}` {what}: {}", parameter.label(), write_signature(executor));
+        errors.report(SHAPE, typed, message);
+    }
+    is_sound
+}
+
+/// The name of a parameter is its name in JSON.
+pub(super) fn have_names(executor: &Executor, errors: &Errors) -> bool {
+    let mut is_sound = true;
+    let mut seen = HashSet::new();
+    for parameter in executor.parameters() {
+        let Some(name) = &parameter.name else {
+            is_sound = false;
+            let message =
+                format!("a parameter needs a name, which is also its name in JSON: {}", write_signature(executor));
+            errors.report(SHAPE, &parameter.typed.pat, message);
+            continue;
+        };
+        if !seen.insert(plain(name)) {
+            is_sound = false;
+            let message = format!("`{name}` is declared twice: give one of the two another name");
+            errors.report(SHAPE, name, message);
+        }
+    }
+    is_sound
+}
+
+/// What nobody can review is no parameter list.
+pub(super) fn are_not_too_many(executor: &Executor, errors: &Errors) -> bool {
+    let count = executor.parameters().count();
+    let Some(first) = executor.parameters().nth(MOST) else {
+        return true;
+    };
+    let message = format!(
+        "the executor `{}` takes {count} parameters and the most is {MOST}: put some of them into a struct",
+        executor.signature.ident
+    );
+    errors.report(SHAPE, &first.typed, message);
+    false
+}

@@ -1,0 +1,45 @@
+//! Rules about binary floats, which cannot hold 0.10.
+
+use super::FLOAT;
+use crate::action::kind;
+use crate::action::model::{Demand, Parameter, Rule};
+use crate::action::sentence::code;
+use crate::errors::Errors;
+
+/// Money that went through a float is wrong by a cent sooner or later: a float says why it is none.
+pub(super) fn float_parameter(parameter: &Parameter, errors: &Errors) {
+    let Some(float) = kind::float(&parameter.typed.ty) else {
+        return;
+    };
+    let may_waive = |rule: &Rule| matches!(rule.demand, Demand::Float(_) | Demand::Unreadable);
+    if parameter.rules.iter().any(may_waive) {
+        return;
+    }
+    let message = format!(
+        "`{}` is a binary float, which cannot hold 0.10: take an amount of money as `Cents`, or say what it is with \
+         `#[param(float(\"the reason\"))]`",
+        parameter.label()
+    );
+    errors.report(FLOAT, float, message);
+}
+
+/// A waiver says something to a reviewer, and so it says something true.
+pub(super) fn needless_waiver(parameter: &Parameter, errors: &Errors) {
+    for rule in &parameter.rules {
+        let Demand::Float(reason) = &rule.demand else {
+            continue;
+        };
+        if reason.value().trim().is_empty() {
+            let message = "the reason is empty: say why this is a float and no amount of money";
+            errors.report(FLOAT, reason, message);
+        }
+        if kind::is_no_float(&parameter.typed.ty) {
+            let message = format!(
+                "`{}` is of type `{}`, which is no float: take `float(..)` away",
+                parameter.label(),
+                code(&parameter.typed.ty)
+            );
+            errors.report(FLOAT, &rule.tokens, message);
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Rules about `#[param(..)]`: each fits its type, stands once, and can be kept by some value.
+
+use std::collections::HashSet;
+
+use regex_lite::Regex;
+use syn::LitStr;
+
+use super::RULES;
+use crate::action::kind::{self, Kind};
+use crate::action::model::{Demand, Limits, Parameter, Rule};
+use crate::action::sentence::code;
+use crate::errors::Errors;
+
+/// A rule that asks a type for what it does not have would check nothing.
+///
+/// Types of the user's own are left to rustc, which knows what they implement.
+pub(super) fn fits_its_type(parameter: &Parameter, errors: &Errors) {
+    let typed = &parameter.typed.ty;
+    let inner = kind::optional(typed).unwrap_or(typed);
+    let kind = Kind::of(inner);
+    for rule in &parameter.rules {
+        let Some(instead) = instead(rule, kind) else {
+            continue;
+        };
+        let message = format!(
+            "`{}` does not fit `{}`, which is of type `{}`: {instead}",
+            rule.name,
+            parameter.label(),
+            code(inner)
+        );
+        errors.report(RULES, &rule.tokens, message);
+    }
+}
+
+/// What to write instead of a rule that does not fit.
+fn instead(rule: &Rule, kind: Kind) -> Option<String> {
+    let away = "take it away".to_owned();
+    match (&rule.demand, kind) {
+        (Demand::Float(_) | Demand::Unreadable, _)
+        | (_, Kind::Unknown)
+        | (Demand::Range(_), Kind::Number | Kind::Float)
+        | (Demand::Length(_), Kind::Text | Kind::List)
+        | (Demand::Pattern(_), Kind::Text) => None,
+        (Demand::Range(_), Kind::Wide(narrow)) => Some(format!("take it as `{narrow}`")),
+        (Demand::Range(limits), Kind::Text | Kind::List) => Some(format!("write `{}`", written("length", limits))),
+        (Demand::Length(limits), Kind::Number | Kind::Wide(_) | Kind::Float) => {
+            Some(format!("write `{}`", written("range", limits)))
+        }
+        (Demand::Length(_), Kind::Collection) => Some("take it as a `Vec`, or take the rule away".to_owned()),
+        (Demand::Length(_), Kind::Array) => Some("its type says its length, so take the rule away".to_owned()),
+        (Demand::Pattern(_), Kind::Number | Kind::Wide(_)) => {
+            Some("write `range(min = .., max = ..)`, or take it as a `String`".to_owned())
+        }
+        (Demand::Range(_) | Demand::Length(_) | Demand::Pattern(_), _) => Some(away),
+    }
+}
+
+/// The same limits under another name.
+fn written<T: std::fmt::Display>(name: &str, limits: &Limits<T>) -> String {
+    let limit = |key: &str, value: &Option<T>| value.as_ref().map(|value| format!("{key} = {value}"));
+    let limits: Vec<String> = [limit("min", &limits.min), limit("max", &limits.max)].into_iter().flatten().collect();
+    format!("{name}({})", limits.join(", "))
+}
+
+/// Of two rules of one name, a reader sees one.
+pub(super) fn stands_once(parameter: &Parameter, errors: &Errors) {
+    let mut seen = HashSet::new();
+    for rule in &parameter.rules {
+        if !seen.insert(rule.name.to_string()) {
+            let message = format!("`{}` stands twice on `{}`: write one rule", rule.name, parameter.label());
+            errors.report(RULES, &rule.tokens, message);
+        }
+    }
+}
+
+/// Limits that no value keeps would refuse every proposal.
+pub(super) fn has_an_order(parameter: &Parameter, errors: &Errors) {
+    for rule in &parameter.rules {
+        let crossed = match &rule.demand {
+            Demand::Range(limits) => crossed(limits),
+            Demand::Length(limits) => crossed(limits),
+            Demand::Pattern(_) | Demand::Float(_) | Demand::Unreadable => None,
+        };
+        if let Some((min, max)) = crossed {
+            let message = format!(
+                "no `{}` is at least {min} and at most {max}: `min` must not be above `max`",
+                parameter.label()
+            );
+            errors.report(RULES, &rule.tokens, message);
+        }
+    }
+}
+
+fn crossed<T: PartialOrd + ToString>(limits: &Limits<T>) -> Option<(String, String)> {
+    match (&limits.min, &limits.max) {
+        (Some(min), Some(max)) if min > max => Some((min.to_string(), max.to_string())),
+        _ => None,
+    }
+}
+
+/// A pattern that cannot be read would refuse every proposal, and an empty one all but the empty text.
+pub(super) fn pattern_is_well_formed(parameter: &Parameter, errors: &Errors) {
+    for rule in &parameter.rules {
+        let Demand::Pattern(pattern) = &rule.demand else {
+            continue;
+        };
+        if let Some(problem) = problem(pattern) {
+            errors.report(RULES, pattern, problem);
+        }
+    }
+}
+
+fn problem(pattern: &LitStr) -> Option<String> {
+    let text = pattern.value();
+    if text.is_empty() {
+        return Some(
+            "the pattern is empty, so that only the empty text would match: write one, or take it away".to_owned(),
+        );
+    }
+    let error = Regex::new(&format!("^(?:{text})$")).err()?;
+    Some(format!("`{text}` is no regular expression: {error}"))
+}

@@ -1,0 +1,95 @@
+//! Rules about the fn itself: async, free-standing, one concrete type for everything.
+
+use quote::ToTokens;
+use syn::{Safety, Type};
+
+use super::SHAPE;
+use crate::action::kind;
+use crate::action::model::{Argument, Executor};
+use crate::action::sentence::write_signature;
+use crate::errors::Errors;
+
+/// An executor waits for the outside world, and the runtime must not be held up meanwhile.
+pub(super) fn is_async(executor: &Executor, errors: &Errors) -> bool {
+    let signature = &executor.signature;
+    if signature.asyncness.is_none() {
+        let message = format!("the executor `{}` is not async: {}", signature.ident, write_signature(executor));
+        errors.report(SHAPE, signature.fn_token, message);
+    }
+    signature.asyncness.is_some()
+}
+
+/// Nobody calls an executor but the gate, so what says how others may call it says nothing.
+pub(super) fn is_plain(executor: &Executor, errors: &Errors) -> bool {
+    let signature = &executor.signature;
+    let safety = match &signature.safety {
+        Safety::Default => None,
+        other => Some(other.to_token_stream()),
+    };
+    let words = [
+        signature.constness.map(ToTokens::into_token_stream),
+        safety,
+        signature.abi.as_ref().map(ToTokens::to_token_stream),
+        signature.variadic.as_ref().map(ToTokens::to_token_stream),
+    ];
+    let mut is_plain = true;
+    for word in words.into_iter().flatten() {
+        is_plain = false;
+        let message = format!("an executor is a plain async fn: {}", write_signature(executor));
+        errors.report(SHAPE, word, message);
+    }
+    is_plain
+}
+
+/// Parameters come as JSON, which chooses no types.
+pub(super) fn is_not_generic(executor: &Executor, errors: &Errors) -> bool {
+    let generics = &executor.signature.generics;
+    let where_clause = &generics.where_clause;
+    if !generics.params.is_empty() {
+        let message = format!(
+            "the executor `{}` is generic, but an agent's JSON chooses no type and no lifetime: {}",
+            executor.signature.ident,
+            write_signature(executor)
+        );
+        errors.report(SHAPE, generics, message);
+    } else if let Some(where_clause) = where_clause {
+        let message = format!("an executor has nothing to bind with `where`: {}", write_signature(executor));
+        errors.report(SHAPE, where_clause, message);
+    }
+    generics.params.is_empty() && where_clause.is_none()
+}
+
+/// An executor is a free fn: what it needs besides its parameters are the services of its domain.
+pub(super) fn has_no_receiver(executor: &Executor, errors: &Errors) -> bool {
+    let mut has_none = true;
+    for argument in &executor.arguments {
+        if let Argument::Receiver(receiver) = argument {
+            has_none = false;
+            let message = format!(
+                "an executor is a free fn without `self`; what it needs are the services of its domain: {}",
+                write_signature(executor)
+            );
+            errors.report(SHAPE, receiver, message);
+        }
+    }
+    has_none
+}
+
+/// An executor may fail, and must say whether something may have happened.
+///
+/// Whether the type is the right `Result` only rustc knows; here it is about what can be none.
+pub(super) fn returns_a_result(executor: &Executor, errors: &Errors) -> bool {
+    let name = &executor.signature.ident;
+    let event =
+        executor.target.as_ref().map_or_else(|| "its action".to_owned(), |target| format!("`{}`", target.action));
+    let instead = format!("{}, with the event that {event} emits", write_signature(executor));
+    let Some(returned) = executor.returned() else {
+        errors.report(SHAPE, name, format!("the executor `{name}` returns nothing: {instead}"));
+        return false;
+    };
+    if matches!(kind::peel(returned), Type::Path(_) | Type::Macro(_)) {
+        return true;
+    }
+    errors.report(SHAPE, returned, format!("the executor `{name}` returns no `Result`: {instead}"));
+    false
+}

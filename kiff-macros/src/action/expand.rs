@@ -1,0 +1,127 @@
+//! What an executor becomes: the struct of its parameters, its `Action` and its `Executor`; one function each.
+
+mod contract;
+mod execution;
+mod structure;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote;
+use syn::Type;
+use syn::spanned::Spanned;
+
+use super::check::Shape;
+use super::kind;
+use super::model::{Executor, Parameter, Rule, Target};
+use super::sentence::plain;
+
+/// The whole expansion.
+pub(super) fn executor(executor: &Executor) -> TokenStream {
+    let Some(target) = &executor.target else {
+        return execution::remains(executor);
+    };
+    let fields: Vec<_> = fields(executor).collect();
+    whole(executor, target, &fields, &execution::body(executor))
+}
+
+/// What stands beside errors, so that the rest of the crate adds none of its own: no rules, and no body where the fn
+/// cannot be called.
+pub(super) fn stub(executor: &Executor, shape: Shape) -> TokenStream {
+    let Some(target) = &executor.target else {
+        return execution::remains(executor);
+    };
+    let mut fields: Vec<Field<'_>> = Vec::new();
+    for field in self::fields(executor) {
+        if fields.iter().all(|other| other.wire != field.wire) {
+            fields.push(Field { rules: &[], ..field });
+        }
+    }
+    match shape {
+        Shape::Sound => whole(executor, target, &fields, &execution::body(executor)),
+        Shape::Faulty => {
+            let mut expansion = whole(executor, target, &fields, &quote!(loop {}));
+            expansion.extend(execution::remains(executor));
+            expansion
+        }
+    }
+}
+
+fn whole(executor: &Executor, target: &Target, fields: &[Field<'_>], body: &TokenStream) -> TokenStream {
+    let conditions = &executor.conditions;
+    let Target { domain, action } = target;
+    let structure = structure::structure(executor, target, fields);
+    let traits = structure::traits(target, fields);
+    let contract = contract::action(target, fields);
+    let allowed_in = contract::allowed_in(target);
+    let execution = execution::executor(executor, target, body);
+    // The path is written once, so that rustc says once what is wrong with it.
+    quote! {
+        #structure
+
+        #(#conditions)*
+        const _: () = {
+            type __Domain = #domain;
+            const __INDEX: usize = __Domain::#action as usize;
+            type __Declared = <__Domain as ::kiff::__private::Declares<{ __INDEX }>>::Declared;
+
+            #traits
+            #contract
+            #allowed_in
+            #execution
+        };
+    }
+}
+
+/// A parameter that can be a field: it has a name and owns what it holds.
+struct Field<'a> {
+    parameter: &'a Parameter,
+    name: &'a Ident,
+    /// The name on the wire.
+    wire: String,
+    /// `T` of `T` and of `Option<T>`.
+    value: &'a Type,
+    is_optional: bool,
+    rules: &'a [Rule],
+}
+
+impl Field<'_> {
+    /// The name without the user's place: editors find the field by its declaration alone.
+    fn access(&self) -> Ident {
+        let mut name = self.name.clone();
+        name.set_span(Span::call_site());
+        name
+    }
+
+    /// The method of `Value` for a parameter that must be there, or for one that may be left out.
+    ///
+    /// The second is no detour over `Option` itself, so that the type inside of it is the one to blame.
+    fn method(&self, name: &str) -> Ident {
+        let ending = if self.is_optional { "_optional" } else { "" };
+        Ident::new(&format!("{name}{ending}"), self.value.span())
+    }
+}
+
+fn fields(executor: &Executor) -> impl Iterator<Item = Field<'_>> {
+    executor.parameters().filter_map(|parameter| {
+        let name = parameter.name.as_ref()?;
+        let typed = &parameter.typed.ty;
+        if kind::unfit(typed).is_some() {
+            return None;
+        }
+        let inner = kind::optional(typed);
+        Some(Field {
+            parameter,
+            name,
+            wire: plain(name),
+            value: inner.unwrap_or(typed),
+            is_optional: inner.is_some(),
+            rules: &parameter.rules,
+        })
+    })
+}
+
+/// The name of the generated struct, without the user's place: in editors the path in `#[action(..)]` leads to the block.
+fn struct_name(target: &Target) -> Ident {
+    let mut name = target.action.clone();
+    name.set_span(Span::call_site());
+    name
+}

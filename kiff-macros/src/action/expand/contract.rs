@@ -1,0 +1,170 @@
+//! `Action`: the parameters as data, read, written and held to their rules.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+
+use super::structure::value;
+use super::{Field, struct_name};
+use crate::action::documentation;
+use crate::action::model::{Demand, Limits, Rule, Target};
+use crate::action::sentence::code;
+
+/// `impl Action for RefundOrder`.
+pub(super) fn action(target: &Target, fields: &[Field<'_>]) -> TokenStream {
+    let name = struct_name(target);
+    let parameters = fields.iter().map(parameter);
+    let reads = fields.iter().map(read);
+    let writes = fields.iter().map(write);
+    let checks = fields.iter().flat_map(|field| {
+        let is_checked = |rule: &&Rule| !matches!(rule.demand, Demand::Float(_) | Demand::Unreadable);
+        field.rules.iter().filter(is_checked).map(|rule| check(field, rule))
+    });
+    let fields_are_read = if fields.is_empty() {
+        quote!(::kiff::__private::Fields::read(parameters, Self::PARAMETERS)?;)
+    } else {
+        quote!(let mut fields = ::kiff::__private::Fields::read(parameters, Self::PARAMETERS)?;)
+    };
+    let members = if fields.is_empty() { quote!(let members) } else { quote!(let mut members) };
+    quote! {
+        #[automatically_derived]
+        impl ::kiff::__private::Action for #name {
+            type Domain = __Domain;
+            type Declared = __Declared;
+
+            const PARAMETERS: &'static [::kiff::__private::Parameter] = &[#(#parameters),*];
+
+            fn decode(
+                parameters: &::kiff::__private::Json,
+            ) -> ::core::result::Result<Self, ::kiff::__private::ParameterFault> {
+                #fields_are_read
+                ::core::result::Result::Ok(Self { #(#reads),* })
+            }
+
+            fn encode(
+                &self,
+                bounds: &::kiff::__private::Bounds,
+            ) -> ::core::result::Result<::kiff::__private::Json, ::kiff::__private::ParameterFault> {
+                #members = <::kiff::__private::Members as ::core::default::Default>::default();
+                #(#writes)*
+                members.finish(bounds)
+            }
+
+            fn check(&self) -> ::core::result::Result<(), ::kiff::__private::ParameterFault> {
+                #(#checks)*
+                ::core::result::Result::Ok(())
+            }
+        }
+    }
+}
+
+/// `impl<S> AllowedIn<S> for RefundOrder`, wherever the block allows it.
+pub(super) fn allowed_in(target: &Target) -> TokenStream {
+    let name = struct_name(target);
+    quote! {
+        #[automatically_derived]
+        #[diagnostic::do_not_recommend]
+        impl<S> ::kiff::__private::AllowedIn<S> for #name
+        where
+            S: ::kiff::__private::Allows<__Declared>,
+        {
+            type To = S::To;
+        }
+    }
+}
+
+fn parameter(field: &Field<'_>) -> TokenStream {
+    let Field { parameter, wire, value, is_optional, rules, .. } = field;
+    let _ = value;
+    let typed = code(&parameter.typed.ty);
+    let documentation = documentation::text(&parameter.documentation);
+    let rules = rules.iter().filter_map(rule);
+    quote! {
+        ::kiff::__private::Parameter {
+            name: ::kiff::__private::Text::Borrowed(#wire),
+            type_name: ::kiff::__private::Text::Borrowed(#typed),
+            documentation: ::kiff::__private::Text::Borrowed(#documentation),
+            optional: #is_optional,
+            rules: ::kiff::__private::List::Borrowed(&[#(#rules),*]),
+        }
+    }
+}
+
+fn rule(rule: &Rule) -> Option<TokenStream> {
+    match &rule.demand {
+        Demand::Range(limits) => {
+            let (min, max) = both(limits);
+            Some(quote!(::kiff::__private::Rule::Range { min: #min, max: #max }))
+        }
+        Demand::Length(limits) => {
+            let (min, max) = both(limits);
+            Some(quote!(::kiff::__private::Rule::Length { min: #min, max: #max }))
+        }
+        Demand::Pattern(pattern) => {
+            let pattern = pattern.value();
+            Some(quote!(::kiff::__private::Rule::Pattern { pattern: ::kiff::__private::Text::Borrowed(#pattern) }))
+        }
+        Demand::Float(reason) => {
+            let reason = reason.value();
+            Some(quote!(::kiff::__private::Rule::Float { reason: ::kiff::__private::Text::Borrowed(#reason) }))
+        }
+        Demand::Unreadable => None,
+    }
+}
+
+/// Both limits as expressions.
+fn both<T: quote::ToTokens>(limits: &Limits<T>) -> (TokenStream, TokenStream) {
+    let limit = |limit: &Option<T>| match limit {
+        Some(limit) => quote!(::core::option::Option::Some(#limit)),
+        None => quote!(::core::option::Option::None),
+    };
+    (limit(&limits.min), limit(&limits.max))
+}
+
+fn read(field: &Field<'_>) -> TokenStream {
+    let (name, wire, value) = (field.access(), &field.wire, value(field));
+    let read = field.method("read");
+    quote!(#name: #value::#read(&mut fields, #wire)?)
+}
+
+fn write(field: &Field<'_>) -> TokenStream {
+    let (name, wire, value) = (field.access(), &field.wire, value(field));
+    let write = field.method("write");
+    quote!(#value::#write(&self.#name, &mut members, #wire)?;)
+}
+
+/// Asks the type where it stands in the source, so that one that cannot answer is blamed there.
+fn check(field: &Field<'_>, rule: &Rule) -> TokenStream {
+    let (name, wire, typed) = (field.access(), &field.wire, field.value);
+    let ask = |name: TokenStream| quote_spanned!(typed.span()=> <#typed as ::kiff::__private::#name>);
+    let held = match &rule.demand {
+        Demand::Range(limits) => {
+            let (min, max) = both(limits);
+            let ranged = ask(quote!(Ranged));
+            quote! {
+                ::kiff::__private::check_range(#wire, #ranged::is_within(value, #min, #max), #min, #max)?;
+            }
+        }
+        Demand::Length(limits) => {
+            let (min, max) = both(limits);
+            let measured = ask(quote!(Measured));
+            quote! {
+                ::kiff::__private::check_length(#wire, #measured::measure(value), #min, #max)?;
+            }
+        }
+        Demand::Pattern(pattern) => {
+            let pattern = pattern.value();
+            let textual = ask(quote!(Textual));
+            quote! {
+                static PATTERN: ::kiff::__private::Pattern = ::kiff::__private::Pattern::new(#pattern);
+                ::kiff::__private::check_pattern(#wire, #textual::text(value), &PATTERN)?;
+            }
+        }
+        Demand::Float(_) | Demand::Unreadable => TokenStream::new(),
+    };
+    if field.is_optional {
+        quote!(if let ::core::option::Option::Some(value) = &self.#name { #held })
+    } else {
+        quote!({ let value = &self.#name; #held })
+    }
+}

@@ -1,0 +1,124 @@
+//! `Executor`: the user's fn, where nobody can call it but the gate.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{FnArg, ReturnType, Safety, Signature, Token, Type};
+
+use super::struct_name;
+use crate::action::model::{Argument, Executor, Target};
+
+/// `impl Executor<Refund> for refund::RefundOrder`.
+///
+/// The future stands at the name of the user's fn, so that this is what rustc blames when it is not `Send`.
+pub(super) fn executor(executor: &Executor, target: &Target, body: &TokenStream) -> TokenStream {
+    let name = struct_name(target);
+    let place = executor.signature.ident.span();
+    let future = quote_spanned! {place=>
+        impl ::core::future::Future<
+            Output = ::core::result::Result<Self::Emits, ::kiff::__private::Failure>,
+        > + ::core::marker::Send + 'a
+    };
+    let block = quote_spanned!(place=> async move { #body });
+    // Two executors of one action are told apart by the paths in their attributes.
+    let header = quote_spanned! {target.action.span()=>
+        impl ::kiff::__private::Executor<__Domain> for __Declared
+    };
+    quote! {
+        #[automatically_derived]
+        #[diagnostic::do_not_recommend]
+        #header {
+            type Action = #name;
+
+            fn run<'a>(
+                permit: ::kiff::__private::Permit<'a, #name>,
+                action: #name,
+                services: &'a <__Domain as ::kiff::__private::Domain>::Services,
+                execution: &'a ::kiff::__private::Execution,
+            ) -> #future {
+                #block
+            }
+        }
+    }
+}
+
+/// The user's fn and the one call of it.
+pub(super) fn body(executor: &Executor) -> TokenStream {
+    let returned = executor.returned();
+    let mut signature = executor.signature.clone();
+    let same = same(returned);
+    signature.output = ReturnType::Type(<Token![->]>::default(), Box::new(Type::Verbatim(same.clone())));
+    let function = function(executor, signature);
+    let mut name = executor.signature.ident.clone();
+    name.set_span(Span::call_site());
+    let arguments = executor.arguments.iter().map(|argument| match argument {
+        Argument::Services(borrowed) => {
+            let typed = &borrowed.reference.elem;
+            quote_spanned! {typed.span()=>
+                <#typed as ::kiff::__private::Serves<__Domain, <__Domain as ::kiff::__private::Domain>::Services>>::borrow(services)
+            }
+        }
+        Argument::Execution(borrowed) => quote_spanned!(borrowed.typed.ty.span()=> execution),
+        Argument::Parameter(parameter) => {
+            let field = parameter.name.clone().map(|mut field| {
+                field.set_span(Span::call_site());
+                field
+            });
+            quote!(action.#field)
+        }
+        Argument::Receiver(_) => TokenStream::new(),
+    });
+    let place = returned.span();
+    let reply = quote_spanned! {place=>
+        <#same as ::kiff::__private::Reply<<__Declared as ::kiff::__private::Declared>::Emits>>
+    };
+    let alias = Ident::new("__Returned", Span::mixed_site());
+    quote! {
+        type #alias = #returned;
+        #function
+        let _ = (permit, services, execution, &action);
+        #reply::settle(#name(#(#arguments),*).await)
+    }
+}
+
+/// The returned type under another name, at the same place: rustc makes other proposals for a misspelt type in a signature
+/// than elsewhere, and would report it twice.
+fn same(returned: Option<&Type>) -> TokenStream {
+    let mut places = returned.to_token_stream().into_iter().map(|token| token.span());
+    let start = places.next().unwrap_or_else(Span::call_site);
+    let end = places.last().unwrap_or(start);
+    let opened = quote_spanned!(start=> ::kiff::__private::Same<__Returned);
+    let close = quote_spanned!(end=> >);
+    quote!(#opened #close)
+}
+
+/// The user's fn as far as rustc can take it: async, and without what only `#[action]` reads.
+fn function(executor: &Executor, mut signature: Signature) -> TokenStream {
+    signature.asyncness.get_or_insert_with(<Token![async]>::default);
+    signature.constness = None;
+    signature.safety = Safety::Default;
+    signature.abi = None;
+    let attributes = &executor.attributes;
+    let body = &executor.body;
+    quote! {
+        #(#attributes)*
+        #signature #body
+    }
+}
+
+/// The fn of which no executor can be made: nobody calls it, and it is there for editors and for rustc's own errors.
+pub(super) fn remains(executor: &Executor) -> TokenStream {
+    let has_receiver = executor.signature.inputs.iter().any(|input| matches!(input, FnArg::Receiver(_)));
+    // A free fn with `self` would be one error more, so that only editors see it.
+    let condition = has_receiver.then(|| quote!(#[cfg(rust_analyzer)]));
+    let conditions = &executor.conditions;
+    let function = function(executor, executor.signature.clone());
+    quote! {
+        #(#conditions)*
+        #[allow(unexpected_cfgs, dead_code)]
+        const _: () = {
+            #condition
+            #function
+        };
+    }
+}

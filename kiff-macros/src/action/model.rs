@@ -1,0 +1,113 @@
+//! One executor as a typed model: which action, the fn around it, and what each of its arguments is.
+
+use proc_macro2::{Group, Ident, TokenStream};
+use syn::{Attribute, LitStr, PatType, Path, Receiver, ReturnType, Signature, Type, TypeReference, Visibility};
+
+use super::sentence::code;
+
+/// The async fn under `#[action(..)]`.
+pub(crate) struct Executor {
+    /// The action that it executes; none when the attribute cannot be read.
+    pub(crate) target: Option<Target>,
+    /// `/// …` and what else of `#[doc]` there is.
+    pub(crate) documentation: Vec<Attribute>,
+    /// `#[cfg(..)]` below `#[action]`: everything that is generated hangs on it.
+    pub(crate) conditions: Vec<Attribute>,
+    /// All other attributes; they stay on the fn.
+    pub(crate) attributes: Vec<Attribute>,
+    pub(crate) visibility: Visibility,
+    /// The signature as it stands there; the attributes of its arguments are taken out.
+    pub(crate) signature: Signature,
+    /// The arguments, in the order of the signature.
+    pub(crate) arguments: Vec<Argument>,
+    /// The braces, unread: what is in them is for rustc.
+    pub(crate) body: Group,
+}
+
+/// `Refund::RefundOrder`.
+pub(crate) struct Target {
+    /// `Refund`, or a longer path that leads to it.
+    pub(crate) domain: Path,
+    /// `RefundOrder`.
+    pub(crate) action: Ident,
+}
+
+/// What an argument is for.
+pub(crate) enum Argument {
+    /// `&self`, which no executor has.
+    Receiver(Receiver),
+    /// `desk: &RefundDesk`: any borrowed type but the next.
+    Services(Borrowed),
+    /// `execution: &Execution`.
+    Execution(Borrowed),
+    /// `#[param(range(min = 1))] amount: Cents`.
+    Parameter(Parameter),
+}
+
+/// An argument that is taken by reference.
+pub(crate) struct Borrowed {
+    pub(crate) typed: PatType,
+    pub(crate) reference: TypeReference,
+    /// Whether it has `#[param(..)]`, which only parameters have.
+    pub(crate) has_rules: bool,
+}
+
+/// An argument that is taken by value: a parameter of the action.
+pub(crate) struct Parameter {
+    pub(crate) documentation: Vec<Attribute>,
+    /// None for `_` and other patterns, which have no name.
+    pub(crate) name: Option<Ident>,
+    pub(crate) typed: PatType,
+    /// `#[param(..)]`, all of them together.
+    pub(crate) rules: Vec<Rule>,
+}
+
+/// `range(min = 1, max = 10)`.
+pub(crate) struct Rule {
+    /// `range`.
+    pub(crate) name: Ident,
+    /// The whole of it.
+    pub(crate) tokens: TokenStream,
+    pub(crate) demand: Demand,
+}
+
+/// What a rule demands.
+pub(crate) enum Demand {
+    Range(Limits<i64>),
+    Length(Limits<u64>),
+    Pattern(LitStr),
+    Float(LitStr),
+    /// It could not be read, and that is said already.
+    Unreadable,
+}
+
+/// `min = 1, max = 10`, or one of the two.
+pub(crate) struct Limits<T> {
+    pub(crate) min: Option<T>,
+    pub(crate) max: Option<T>,
+}
+
+impl Parameter {
+    /// What messages call it.
+    pub(crate) fn label(&self) -> String {
+        self.name.as_ref().map_or_else(|| code(&self.typed.pat), ToString::to_string)
+    }
+}
+
+impl Executor {
+    /// The arguments that are parameters.
+    pub(crate) fn parameters(&self) -> impl Iterator<Item = &Parameter> {
+        self.arguments.iter().filter_map(|argument| match argument {
+            Argument::Parameter(parameter) => Some(parameter),
+            _ => None,
+        })
+    }
+
+    /// The type after `->`.
+    pub(crate) fn returned(&self) -> Option<&Type> {
+        match &self.signature.output {
+            ReturnType::Default => None,
+            ReturnType::Type(_, returned) => Some(returned),
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! Actions: `Refund`, which is the enum of them, what each declares, and what those with several events answer with.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{ToTokens, format_ident, quote};
+
+use super::documentation;
+use super::names::{self, Names, distinct, private, used};
+use crate::domain::model::{Action, Event, Id, Model, Reference};
+
+/// `pub enum Refund { MarkPaid, RefundOrder }`
+pub(super) fn enumeration(model: &Model, names: &Names) -> TokenStream {
+    let Names { visibility, domain, entity, .. } = names;
+    let declared = names.declared_by_domain(domain);
+    let instead = format!("What governs an [`{entity}`], and what can be done with it.");
+    let attributes = documentation::attributes(&model.header.attributes, &instead);
+    let variants = distinct(&model.actions).map(|(_, action)| {
+        let instead = format!("The action `{}`.", action.declared.wire);
+        let attributes = documentation::attributes(&action.syntax.attributes, &instead);
+        let name = &action.declared.name;
+        quote!(#attributes #name)
+    });
+    quote! {
+        #[derive(
+            ::core::fmt::Debug, ::core::clone::Clone, ::core::marker::Copy,
+            ::core::cmp::PartialEq, ::core::cmp::Eq, ::core::hash::Hash
+        )]
+        #attributes
+        #[allow(dead_code)]
+        #visibility enum #declared { #(#variants),* }
+    }
+}
+
+/// Each declaration under a name of a single token: `type Action0 = refund::MarkPaid;`
+pub(super) fn aliases(model: &Model, names: &Names) -> TokenStream {
+    let module = &names.module;
+    let aliases = model.actions.iter().map(|(id, action)| {
+        let (mut alias, name) = (alias(model, id), used(&action.declared.name));
+        alias.set_span(action.declared.name.span());
+        quote!(type #alias = #module::#name;)
+    });
+    quote!(#(#aliases)*)
+}
+
+/// What the action's declaration is called in hidden code.
+pub(super) fn alias(model: &Model, id: Id<Action>) -> Ident {
+    let position = model.actions.ids().position(|own| own == id).unwrap_or_default();
+    format_ident!("Action{position}")
+}
+
+/// `impl Declared for refund::MarkPaid`, and the way from the path `Refund::MarkPaid` to it.
+pub(super) fn declarations(model: &Model, names: &Names) -> TokenStream {
+    let kiff = private();
+    let Names { domain, module, .. } = names;
+    let declarations = distinct(&model.actions).map(|(_, action)| {
+        let name = used(&action.declared.name);
+        let emits = emits(model, action);
+        quote! {
+            #[automatically_derived]
+            impl #kiff::Declared for #module::#name {
+                type Domain = #domain;
+                type Emits = #emits;
+                const ACTION: #domain = #domain::#name;
+            }
+
+            #[automatically_derived]
+            impl #kiff::Declares<{ #domain::#name as ::core::primitive::usize }> for #domain {
+                type Declared = #module::#name;
+            }
+        }
+    });
+    quote!(#(#declarations)*)
+}
+
+/// The type of what the executor answers with.
+fn emits(model: &Model, action: &Action) -> TokenStream {
+    match action.emits.as_slice() {
+        [] => quote!(()),
+        [only] => match only.id().or_else(|| without_source(model)) {
+            Some(event) => used(&model.events[event].declared.name).into_token_stream(),
+            None => quote!(()),
+        },
+        _ => names::answer(&action.declared.name).into_token_stream(),
+    }
+}
+
+/// The event that must be meant where an action emits one that cannot be read: one that comes from nowhere else.
+fn without_source(model: &Model) -> Option<Id<Event>> {
+    let is_emitted =
+        |event| model.actions.iter().any(|(_, action)| action.emits.iter().any(|own| own.id() == Some(event)));
+    let mut events = model.events.iter().filter(|(_, event)| event.reporters.is_empty()).map(|(id, _)| id);
+    events.find(|event| !is_emitted(*event))
+}
+
+/// The actions that answer with one of several events, and these.
+fn choices(model: &Model) -> impl Iterator<Item = (&Action, impl Iterator<Item = &Event>)> {
+    let several = distinct(&model.actions).filter(|(_, action)| action.emits.len() > 1);
+    several.map(|(_, action)| {
+        let mut seen = Vec::new();
+        let events = action.emits.iter().filter_map(Reference::id).filter(move |id| {
+            let is_new = !seen.contains(id);
+            seen.push(*id);
+            is_new
+        });
+        (action, events.map(|id| &model.events[id]))
+    })
+}
+
+/// `pub enum ReviewOrderEvent { OrderApproved(OrderApproved), OrderRejected(OrderRejected) }`
+pub(super) fn answers(model: &Model, names: &Names) -> TokenStream {
+    let visibility = &names.visibility;
+    let answers = choices(model).map(|(action, events)| {
+        let mut answer = names::answer(&action.declared.name);
+        answer.set_span(action.declared.name.span());
+        let variants = events.map(|event| {
+            let name = used(&event.declared.name);
+            let documentation = format!("The event `{}`.", event.declared.wire);
+            quote!(#[doc = #documentation] #name(#name))
+        });
+        let documentation = format!("What the action `{}` can make happen.", action.declared.wire);
+        quote! {
+            #[doc = #documentation]
+            #[derive(::core::fmt::Debug, ::core::clone::Clone)]
+            #[allow(dead_code, deprecated, clippy::large_enum_variant)]
+            #visibility enum #answer { #(#variants),* }
+        }
+    });
+    quote!(#(#answers)*)
+}
+
+/// How each event becomes the answer of an action, and how that becomes an `OrderEvent`.
+pub(super) fn answer_conversions(model: &Model, names: &Names) -> TokenStream {
+    let kiff = private();
+    let Names { domain, event: enumeration, .. } = names;
+    let conversions = choices(model).map(|(action, events)| {
+        let answer = names::answer(&action.declared.name);
+        let events: Vec<_> = events.map(|event| used(&event.declared.name)).collect();
+        quote! {
+            #(
+                #[automatically_derived]
+                impl ::core::convert::From<#events> for #answer {
+                    fn from(event: #events) -> Self {
+                        Self::#events(event)
+                    }
+                }
+            )*
+
+            #[automatically_derived]
+            impl #kiff::Emitted<#domain> for #answer {
+                fn into_event(self) -> ::core::option::Option<#enumeration> {
+                    ::core::option::Option::Some(match self {
+                        #(Self::#events(event) => #enumeration::#events(event)),*
+                    })
+                }
+            }
+        }
+    });
+    quote!(#(#conversions)*)
+}

@@ -1,0 +1,158 @@
+//! What the domain is to the runtime: `impl Domain` and `impl Executable`.
+
+use proc_macro2::{Span, TokenStream};
+use quote::quote;
+
+use super::actions;
+use super::names::{Names, private, used};
+use super::schema::allowing;
+use crate::domain::model::{Action, Event, Id, Model, PlaceReference, Reference};
+
+/// `impl Domain for Refund`
+pub(super) fn domain(model: &Model, names: &Names) -> TokenStream {
+    let kiff = private();
+    let Names { domain, state, event, .. } = names;
+    let services = services(model);
+    let from_name = from_name(model);
+    let actions = model.actions.iter().map(|(_, action)| used(&action.declared.name));
+    let allowed_in = allowed_in(model, names);
+    let transition = transition(model, names);
+    quote! {
+        #[automatically_derived]
+        #[allow(clippy::indexing_slicing)]
+        impl #kiff::Domain for #domain {
+            type State = #state;
+            type Event = #event;
+            #services
+
+            fn schema() -> &'static #kiff::Schema {
+                &SCHEMA
+            }
+
+            #from_name
+
+            fn contract(self) -> &'static #kiff::Contract {
+                &CONTRACTS[self as ::core::primitive::usize]
+            }
+
+            #allowed_in
+
+            #transition
+
+            fn actions() -> &'static [Self] {
+                &[#(Self::#actions),*]
+            }
+        }
+    }
+}
+
+/// `type Services = RefundDesk;`
+pub(super) fn services(model: &Model) -> TokenStream {
+    match &model.services {
+        Some(services) => quote!(type Services = #services;),
+        None => quote!(
+            type Services = ();
+        ),
+    }
+}
+
+fn from_name(model: &Model) -> TokenStream {
+    let arms = model.actions.iter().map(|(_, action)| {
+        let (name, wire) = (used(&action.declared.name), &action.declared.wire);
+        quote!(#wire => ::core::option::Option::Some(Self::#name))
+    });
+    quote! {
+        fn from_name(name: &::core::primitive::str) -> ::core::option::Option<Self> {
+            match name { #(#arms,)* _ => ::core::option::Option::None }
+        }
+    }
+}
+
+fn allowed_in(model: &Model, names: &Names) -> TokenStream {
+    let enumeration = &names.state;
+    let arms = model.actions.iter().map(|(id, action)| {
+        let name = used(&action.declared.name);
+        let states = allowing(model, id).map(|state| used(&model.states[state].declared.name));
+        quote!(Self::#name => ::core::matches!(state, #(#enumeration::#states)|*))
+    });
+    quote! {
+        fn allowed_in(self, state: #enumeration) -> ::core::primitive::bool {
+            match self { #(#arms),* }
+        }
+    }
+}
+
+fn transition(model: &Model, names: &Names) -> TokenStream {
+    let enumeration = &names.state;
+    let arms = model.events.iter().map(|(id, event)| {
+        let (wire, moves) = (&event.declared.wire, moves(model, names, id));
+        quote!(#wire => match from { #(#moves,)* _ => ::core::option::Option::None })
+    });
+    quote! {
+        fn transition(
+            from: ::core::option::Option<#enumeration>,
+            event: &::core::primitive::str,
+        ) -> ::core::option::Option<#enumeration> {
+            match event { #(#arms,)* _ => ::core::option::Option::None }
+        }
+    }
+}
+
+/// Where the event leads, from each place that it leads from.
+fn moves(model: &Model, names: &Names, event: Id<Event>) -> Vec<TokenStream> {
+    let enumeration = &names.state;
+    let lines = model.transitions.items.iter().filter(|line| line.event.id() == Some(event));
+    let moves = lines.filter_map(|line| {
+        let to = used(&model.states[line.target.id()?].declared.name);
+        let sources: Vec<_> = line.sources.iter().filter_map(|source| self::source(model, names, source)).collect();
+        Some(quote!(#(#sources)|* => ::core::option::Option::Some(#enumeration::#to)))
+    });
+    moves.collect()
+}
+
+fn source(model: &Model, names: &Names, source: &PlaceReference) -> Option<TokenStream> {
+    let enumeration = &names.state;
+    match source {
+        PlaceReference::New(_) => Some(quote!(::core::option::Option::None)),
+        PlaceReference::State(state) => {
+            let name = used(&model.states[state.id()?].declared.name);
+            Some(quote!(::core::option::Option::Some(#enumeration::#name)))
+        }
+    }
+}
+
+/// `static ENTRIES: [Entry<Refund>; 2] = …;`
+pub(super) fn entries(model: &Model, names: &Names) -> TokenStream {
+    let kiff = private();
+    let domain = &names.domain;
+    let entries: Vec<_> = model.actions.iter().map(|(id, _)| entry(model, names, id)).collect();
+    let count = entries.len();
+    quote!(static ENTRIES: [#kiff::Entry<#domain>; #count] = [#(#entries),*];)
+}
+
+/// The door to the action's executor; if there is none, that is said once, at the action's name in `allow`.
+fn entry(model: &Model, names: &Names, id: Id<Action>) -> TokenStream {
+    let kiff = private();
+    let domain = &names.domain;
+    let lines = model.allowances.items.iter();
+    let token = lines.flat_map(|line| &line.actions).filter_map(Reference::exact).find(|(own, _)| *own == id);
+    // rustc underlines the type, so that this one name has to carry the place.
+    let mut alias = actions::alias(model, id);
+    alias.set_span(token.map_or_else(Span::call_site, |(_, token)| token.span()));
+    quote!(<#alias as #kiff::Executor<#domain>>::ENTRY)
+}
+
+/// `impl Executable for Refund`: every action has an executor.
+pub(super) fn executable(names: &Names) -> TokenStream {
+    let kiff = private();
+    let domain = &names.domain;
+    quote! {
+        #[automatically_derived]
+        #[allow(clippy::indexing_slicing)]
+        impl #kiff::Executable for #domain {
+            fn entry(self) -> &'static #kiff::Entry<Self> {
+                &ENTRIES[self as ::core::primitive::usize]
+            }
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Roles: `RefundRole`, and each role as a value.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
+
+use super::documentation;
+use super::names::{Names, distinct, private, used};
+use crate::domain::model::{Id, Model, Role};
+use crate::domain::syntax::ActorKind;
+
+/// `pub enum RefundRole { Agent, Operator, System }`
+pub(super) fn enumeration(model: &Model, names: &Names) -> TokenStream {
+    let Names { visibility, domain, role, .. } = names;
+    let declared = names.declared_by_domain(role);
+    let variants = distinct(&model.roles).map(|(_, role)| {
+        let attributes =
+            documentation::attributes(&role.syntax.attributes, &format!("The role `{}`.", role.declared.wire));
+        let name = &role.declared.name;
+        quote!(#attributes #name)
+    });
+    let documentation = format!("Who has a part in [`{domain}`].");
+    quote! {
+        #[doc = #documentation]
+        #[derive(
+            ::core::fmt::Debug, ::core::clone::Clone, ::core::marker::Copy,
+            ::core::cmp::PartialEq, ::core::cmp::Eq, ::core::hash::Hash
+        )]
+        #[allow(dead_code)]
+        #visibility enum #declared { #(#variants),* }
+    }
+}
+
+/// Each role as a value: `const ROLE_0: Role = …;`
+pub(super) fn values(model: &Model, _names: &Names) -> TokenStream {
+    let kiff = private();
+    let domain = model.header.domain_wire();
+    let values = model.roles.iter().map(|(id, role)| {
+        let (value, wire) = (value(model, id), &role.declared.wire);
+        let kind = kind(role);
+        quote! {
+            const #value: #kiff::Role = #kiff::Role {
+                domain: #kiff::Text::Borrowed(#domain),
+                name: #kiff::Text::Borrowed(#wire),
+                kind: #kind,
+            };
+        }
+    });
+    quote!(#(#values)*)
+}
+
+/// `impl From<RefundRole> for Role`
+pub(super) fn conversion(model: &Model, names: &Names) -> TokenStream {
+    let kiff = private();
+    let enumeration = &names.role;
+    let arms = distinct(&model.roles).map(|(id, role)| {
+        let (name, value) = (used(&role.declared.name), value(model, id));
+        quote!(#enumeration::#name => #value)
+    });
+    quote! {
+        #[automatically_derived]
+        impl ::core::convert::From<#enumeration> for #kiff::Role {
+            fn from(role: #enumeration) -> Self {
+                match role { #(#arms),* }
+            }
+        }
+    }
+}
+
+/// What the role's value is called.
+pub(super) fn value(model: &Model, id: Id<Role>) -> Ident {
+    let position = model.roles.ids().position(|own| own == id).unwrap_or_default();
+    format_ident!("ROLE_{position}")
+}
+
+/// The kind of actor that may hold the role.
+pub(super) fn kind(role: &Role) -> TokenStream {
+    let kiff = private();
+    match role.kind() {
+        Some(ActorKind::Agent) => quote!(#kiff::ActorKind::Agent),
+        Some(ActorKind::Human) => quote!(#kiff::ActorKind::Human),
+        Some(ActorKind::Service) => quote!(#kiff::ActorKind::Service),
+        Some(ActorKind::System) => quote!(#kiff::ActorKind::System),
+        Some(ActorKind::External) | None => quote!(#kiff::ActorKind::External),
+    }
+}

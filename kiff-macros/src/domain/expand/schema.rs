@@ -1,0 +1,202 @@
+//! The domain as data: `Schema`, and the `Contract` of each action.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::names::{Names, private};
+use super::{documentation, roles};
+use crate::domain::model::{
+    Action, Approval, Event, Id, Model, PlaceReference, Promise, Reference, Role, State, Transition,
+};
+use crate::domain::syntax::{Effect, Field, Risk};
+use crate::domain::wire::{plain, snake};
+
+/// `static CONTRACTS: [Contract; 2] = …;`
+pub(super) fn contracts(model: &Model, _names: &Names) -> TokenStream {
+    let kiff = private();
+    let actions = model.actions.iter().enumerate();
+    let contracts: Vec<_> = actions.map(|(position, (id, action))| contract(model, position, id, action)).collect();
+    let count = contracts.len();
+    quote!(static CONTRACTS: [#kiff::Contract; #count] = [#(#contracts),*];)
+}
+
+fn contract(model: &Model, position: usize, id: Id<Action>, action: &Action) -> TokenStream {
+    let kiff = private();
+    let name = text(&action.declared.wire);
+    let documentation = text(&documentation::text(&action.syntax.attributes));
+    let risk = match action.risk() {
+        Some((Risk::Low, _)) | None => quote!(#kiff::Risk::Low),
+        Some((Risk::Medium, _)) => quote!(#kiff::Risk::Medium),
+        Some((Risk::High, _)) => quote!(#kiff::Risk::High),
+        Some((Risk::Critical, _)) => quote!(#kiff::Risk::Critical),
+    };
+    let effect = match action.effect() {
+        Effect::None => quote!(#kiff::Effect::None),
+        Effect::Outside => quote!(#kiff::Effect::Outside),
+    };
+    let permission = permission(model, &action.permission, action.runners.roles());
+    let approval = approval(model, action);
+    let emits = list(action.emits.iter().filter_map(Reference::id).map(|event| event_name(model, event)));
+    let allowed_in = list(allowing(model, id).map(|state| state_name(model, state)));
+    quote! {
+        #kiff::Contract {
+            name: #name,
+            documentation: #documentation,
+            risk: #risk,
+            effect: #effect,
+            permission: #permission,
+            approval: #approval,
+            emits: #emits,
+            allowed_in: #allowed_in,
+            parameters: #kiff::List::Borrowed(ENTRIES[#position].parameters()),
+        }
+    }
+}
+
+fn approval(model: &Model, action: &Action) -> TokenStream {
+    let kiff = private();
+    match &action.approval {
+        Approval::Roles(approvers) => {
+            let permission = permission(model, &action.approval_permission, approvers);
+            quote!(#kiff::ApprovalRule::By(#permission))
+        }
+        Approval::Waived(reason) => {
+            let reason = text(&reason.value());
+            quote!(#kiff::ApprovalRule::Waived { reason: #reason })
+        }
+        Approval::Nobody(_) | Approval::LeftOut => quote!(#kiff::ApprovalRule::None),
+    }
+}
+
+/// The states in which the action can run, in their own order.
+pub(super) fn allowing(model: &Model, action: Id<Action>) -> impl Iterator<Item = Id<State>> {
+    let allows = move |state: &Id<State>| {
+        model.allowances.items.iter().any(|line| {
+            line.states.iter().any(|own| own.id() == Some(*state))
+                && line.actions.iter().any(|own| own.id() == Some(action))
+        })
+    };
+    model.states.ids().filter(allows)
+}
+
+/// `static SCHEMA: Schema = …;`
+pub(super) fn schema(model: &Model, _names: &Names) -> TokenStream {
+    let kiff = private();
+    let domain = text(&model.header.domain_wire());
+    let entity_type = text(&model.header.entity_wire());
+    let documentation = text(&documentation::text(&model.header.attributes));
+    let roles = list(model.roles.iter().map(|(_, role)| self::role(role)));
+    let states = list(model.states.iter().map(|(_, state)| self::state(state)));
+    let events = list(model.events.iter().map(|(_, event)| self::event(model, event)));
+    let transitions = list(model.transitions.items.iter().flat_map(|line| transitions(model, line)));
+    let never = list(model.clauses.items.iter().filter_map(|clause| promise(model, &clause.promise)));
+    quote! {
+        static SCHEMA: #kiff::Schema = #kiff::Schema {
+            domain: #domain,
+            entity_type: #entity_type,
+            documentation: #documentation,
+            roles: #roles,
+            states: #states,
+            events: #events,
+            transitions: #transitions,
+            actions: #kiff::List::Borrowed(&CONTRACTS),
+            never: #never,
+        };
+    }
+}
+
+fn role(role: &Role) -> TokenStream {
+    let kiff = private();
+    let (name, kind) = (text(&role.declared.wire), roles::kind(role));
+    let documentation = text(&documentation::text(&role.syntax.attributes));
+    quote!(#kiff::RoleSchema { name: #name, kind: #kind, documentation: #documentation })
+}
+
+fn state(state: &State) -> TokenStream {
+    let kiff = private();
+    let (name, is_final) = (text(&state.declared.wire), state.syntax.is_final);
+    let documentation = text(&documentation::text(&state.syntax.attributes));
+    quote!(#kiff::StateSchema { name: #name, is_final: #is_final, documentation: #documentation })
+}
+
+fn event(model: &Model, event: &Event) -> TokenStream {
+    let kiff = private();
+    let name = text(&event.declared.wire);
+    let documentation = text(&documentation::text(&event.syntax.attributes));
+    let fields = list(event.syntax.fields.iter().filter_map(field));
+    let permission_name = format!("{}.report_{}", model.header.domain_wire(), snake(&event.declared.plain()));
+    let report = permission(model, &permission_name, &event.reporters);
+    quote!(#kiff::EventSchema { name: #name, documentation: #documentation, fields: #fields, report: #report })
+}
+
+fn field(field: &Field) -> Option<TokenStream> {
+    let kiff = private();
+    let (name, kind) = (field.name.as_ref()?, field.kind.as_ref()?);
+    let (name, comment) = (text(&plain(name)), text(&documentation::text(&field.attributes)));
+    let type_name = text(&documentation::as_written(kind));
+    Some(quote!(#kiff::FieldSchema { name: #name, type_name: #type_name, documentation: #comment }))
+}
+
+fn transitions(model: &Model, line: &Transition) -> Vec<TokenStream> {
+    let kiff = private();
+    let Some((event, target)) = line.event.id().zip(line.target.id()) else {
+        return Vec::new();
+    };
+    let (event, to) = (event_name(model, event), state_name(model, target));
+    let sources = line.sources.iter().map(|source| from(model, source));
+    sources.map(|from| quote!(#kiff::Transition { event: #event, from: #from, to: #to })).collect()
+}
+
+fn promise(model: &Model, promise: &Promise) -> Option<TokenStream> {
+    let kiff = private();
+    let role_name = |role: &Reference<Role>| Some(text(&model.roles[role.id()?].declared.wire));
+    Some(match promise {
+        Promise::Without { state, role } => {
+            let (state, role) = (state_name(model, state.id()?), role_name(role)?);
+            quote!(#kiff::Never::Without { state: #state, role: #role })
+        }
+        Promise::Alone { role, from, to } => {
+            let (role, from, to) = (role_name(role)?, self::from(model, from), state_name(model, to.id()?));
+            quote!(#kiff::Never::Alone { role: #role, from: #from, to: #to })
+        }
+    })
+}
+
+fn from(model: &Model, place: &PlaceReference) -> TokenStream {
+    let state = match place {
+        PlaceReference::New(_) => None,
+        PlaceReference::State(state) => state.id(),
+    };
+    match state.map(|state| state_name(model, state)) {
+        Some(name) => quote!(::core::option::Option::Some(#name)),
+        None => quote!(::core::option::Option::None),
+    }
+}
+
+fn permission(model: &Model, name: &str, roles: &[Reference<Role>]) -> TokenStream {
+    let kiff = private();
+    let name = text(name);
+    let roles = list(roles.iter().filter_map(Reference::id).map(|role| {
+        let value = roles::value(model, role);
+        quote!(#value)
+    }));
+    quote!(#kiff::Permission { name: #name, roles: #roles })
+}
+
+fn event_name(model: &Model, event: Id<Event>) -> TokenStream {
+    text(&model.events[event].declared.wire)
+}
+
+fn state_name(model: &Model, state: Id<State>) -> TokenStream {
+    text(&model.states[state].declared.wire)
+}
+
+fn text(text: &str) -> TokenStream {
+    let kiff = private();
+    quote!(#kiff::Text::Borrowed(#text))
+}
+
+fn list(items: impl Iterator<Item = TokenStream>) -> TokenStream {
+    let kiff = private();
+    quote!(#kiff::List::Borrowed(&[#(#items),*]))
+}

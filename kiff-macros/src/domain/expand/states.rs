@@ -1,0 +1,61 @@
+//! States: `OrderState` and what it is to the runtime.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::documentation;
+use super::names::{Names, distinct, private, used};
+use crate::domain::model::Model;
+
+/// `pub enum OrderState { Created, Paid, Refunded }`
+pub(super) fn enumeration(model: &Model, names: &Names) -> TokenStream {
+    let Names { visibility, entity, state, .. } = names;
+    let declared = names.declared_by_entity(state);
+    let variants = distinct(&model.states).map(|(_, state)| {
+        let instead = format!("The state `{}`.", state.declared.wire);
+        let attributes = documentation::attributes(&state.syntax.attributes, &instead);
+        let name = &state.declared.name;
+        quote!(#attributes #name)
+    });
+    let documentation = format!("What an [`{entity}`] can be.");
+    quote! {
+        #[doc = #documentation]
+        #[derive(
+            ::core::fmt::Debug, ::core::clone::Clone, ::core::marker::Copy,
+            ::core::cmp::PartialEq, ::core::cmp::Eq, ::core::hash::Hash
+        )]
+        #[allow(dead_code)]
+        #visibility enum #declared { #(#variants),* }
+    }
+}
+
+/// `impl State for OrderState`, and how it is shown.
+pub(super) fn state_trait(model: &Model, names: &Names) -> TokenStream {
+    let kiff = private();
+    let enumeration = &names.state;
+    let (mut read, mut write) = (Vec::new(), Vec::new());
+    for (_, state) in distinct(&model.states) {
+        let (name, wire) = (used(&state.declared.name), &state.declared.wire);
+        read.push(quote!(#wire => ::core::option::Option::Some(Self::#name)));
+        write.push(quote!(Self::#name => #wire));
+    }
+    quote! {
+        #[automatically_derived]
+        impl #kiff::State for #enumeration {
+            fn from_name(name: &::core::primitive::str) -> ::core::option::Option<Self> {
+                match name { #(#read,)* _ => ::core::option::Option::None }
+            }
+
+            fn name(self) -> &'static ::core::primitive::str {
+                match self { #(#write),* }
+            }
+        }
+
+        #[automatically_derived]
+        impl ::core::fmt::Display for #enumeration {
+            fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                formatter.write_str(#kiff::State::name(*self))
+            }
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! What stands in for the domain beside errors: it says yes to everything and is never run.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::handles::{allowances, allows};
+use super::implementation::services;
+use super::names::{Names, distinct, private, used};
+use crate::domain::graph;
+use crate::domain::model::Model;
+
+/// The most pairs of a state and an action for which the stub says that the one allows the other.
+const PAIRS: usize = 4096;
+
+/// `impl From<RefundRole> for Role`
+pub(super) fn role_conversion(names: &Names) -> TokenStream {
+    let kiff = private();
+    let enumeration = &names.role;
+    quote! {
+        impl ::core::convert::From<#enumeration> for #kiff::Role {
+            fn from(_: #enumeration) -> Self {
+                ::core::unreachable!()
+            }
+        }
+    }
+}
+
+/// Every state allows every action: what the block really allows may be what is wrong with it.
+pub(super) fn allowed(model: &Model, names: &Names) -> TokenStream {
+    let kiff = private();
+    let module = &names.module;
+    let moves = graph::moves(model);
+    let states: Vec<_> = distinct(&model.states).map(|(id, _)| id).collect();
+    let actions: Vec<_> = distinct(&model.actions).map(|(id, _)| id).collect();
+    let mut pairs: Vec<_> = if states.len() * actions.len() > PAIRS {
+        allowances(model).collect()
+    } else {
+        states.iter().flat_map(|state| actions.iter().map(|action| (*state, *action))).collect()
+    };
+    let mut seen = Vec::new();
+    pairs.retain(|pair| {
+        let is_new = !seen.contains(pair);
+        seen.push(*pair);
+        is_new
+    });
+    let allowed = pairs.iter().map(|(state, action)| allows(model, names, &moves, *state, *action));
+    let anywhere = actions.iter().map(|action| {
+        let name = used(&model.actions[*action].declared.name);
+        quote!(impl #kiff::Allows<#module::#name> for #kiff::Any { type To = #kiff::Any; })
+    });
+    quote!(#(#allowed)* #(#anywhere)*)
+}
+
+/// `impl Domain for Refund`
+pub(super) fn domain(model: &Model, names: &Names) -> TokenStream {
+    let kiff = private();
+    let Names { domain, state, event, .. } = names;
+    let services = services(model);
+    quote! {
+        impl #kiff::Domain for #domain {
+            type State = #state;
+            type Event = #event;
+            #services
+
+            fn schema() -> &'static #kiff::Schema {
+                ::core::unreachable!()
+            }
+
+            fn from_name(_: &::core::primitive::str) -> ::core::option::Option<Self> {
+                ::core::unreachable!()
+            }
+
+            fn contract(self) -> &'static #kiff::Contract {
+                ::core::unreachable!()
+            }
+
+            fn allowed_in(self, _: #state) -> ::core::primitive::bool {
+                ::core::unreachable!()
+            }
+
+            fn transition(
+                _: ::core::option::Option<#state>,
+                _: &::core::primitive::str,
+            ) -> ::core::option::Option<#state> {
+                ::core::unreachable!()
+            }
+
+            fn actions() -> &'static [Self] {
+                ::core::unreachable!()
+            }
+        }
+    }
+}
+
+/// `impl Executable for Refund`
+pub(super) fn executable(names: &Names) -> TokenStream {
+    let kiff = private();
+    let domain = &names.domain;
+    quote! {
+        impl #kiff::Executable for #domain {
+            fn entry(self) -> &'static #kiff::Entry<Self> {
+                ::core::unreachable!()
+            }
+        }
+    }
+}

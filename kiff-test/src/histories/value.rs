@@ -1,0 +1,193 @@
+//! Values for the types that the kit knows by name.
+
+use kiff::Rule;
+use proptest::prelude::{Just, Strategy, any, prop_oneof};
+use proptest::strategy::BoxedStrategy;
+use regex_lite::Regex;
+use serde_json::{Value, json};
+
+use super::Field;
+use crate::failure::fail;
+
+/// The largest integer that every reader of JSON keeps exact.
+const LARGEST: i64 = (1 << 53) - 1;
+
+/// How much longer than it must be a text or a list gets.
+const ROOM: u64 = 8;
+
+/// A type that the kit knows.
+enum Kind<'a> {
+    Boolean,
+    Integer { min: i64, max: i64 },
+    Float,
+    Text,
+    Instant,
+    Optional(&'a str),
+    List(&'a str),
+}
+
+fn kind(type_name: &str) -> Option<Kind<'_>> {
+    let name = type_name.trim();
+    if let Some((outer, inner)) = name.split_once('<') {
+        let inner = inner.trim().strip_suffix('>')?;
+        return match last(outer) {
+            "Option" => Some(Kind::Optional(inner)),
+            "Vec" => Some(Kind::List(inner)),
+            _ => None,
+        };
+    }
+    let integer = |min: i64, max: i64| Some(Kind::Integer { min, max });
+    match last(name) {
+        "bool" => Some(Kind::Boolean),
+        "i8" => integer(i8::MIN.into(), i8::MAX.into()),
+        "i16" => integer(i16::MIN.into(), i16::MAX.into()),
+        "i32" => integer(i32::MIN.into(), i32::MAX.into()),
+        "i64" | "i128" | "isize" | "Cents" => integer(-LARGEST, LARGEST),
+        "u8" => integer(0, u8::MAX.into()),
+        "u16" => integer(0, u16::MAX.into()),
+        "u32" => integer(0, u32::MAX.into()),
+        "u64" | "u128" | "usize" => integer(0, LARGEST),
+        "f32" | "f64" => Some(Kind::Float),
+        "String" => Some(Kind::Text),
+        "Timestamp" => Some(Kind::Instant),
+        _ => None,
+    }
+}
+
+/// Whether a type is an option, which serde lets be left out.
+pub(super) fn is_option(type_name: &str) -> bool {
+    matches!(kind(type_name), Some(Kind::Optional(_)))
+}
+
+/// The last segment of a path, as it may be written with blanks in between.
+fn last(path: &str) -> &str {
+    path.rsplit("::").next().unwrap_or(path).trim()
+}
+
+/// Values that the field can have.
+pub(super) fn valid(field: &Field<'_>) -> BoxedStrategy<Value> {
+    let Some(kind) = kind(field.type_name) else {
+        fail(format_args!(
+            "the kit knows no values of type `{}`, which `{}` of `{}` has: hand some in with `Histories::values`",
+            field.type_name, field.name, field.owner
+        ))
+    };
+    match kind {
+        Kind::Boolean => any::<bool>().prop_map(Value::from).boxed(),
+        Kind::Integer { min, max } => {
+            let (min, max) = within(field.rules, min, max);
+            prop_oneof![Just(min), Just(max), min..=max].prop_map(Value::from).boxed()
+        }
+        // Halves, so that no reader writes one back as an integer.
+        Kind::Float => {
+            let (min, max) = within(field.rules, -1_000_000, 1_000_000);
+            let last = if min < max { max - 1 } else { max };
+            (min..=last).prop_map(move |whole| half(whole, min < max)).boxed()
+        }
+        Kind::Text => text(field),
+        Kind::Instant => (0..=4_000_000_000_000_000_u64)
+            .prop_map(|instant| json!(kiff::Timestamp::from_microseconds(instant)))
+            .boxed(),
+        Kind::Optional(inner) => {
+            let there = valid(&Field { type_name: inner, ..*field });
+            prop_oneof![Just(Value::Null), there].boxed()
+        }
+        Kind::List(inner) => {
+            let (min, max) = length(field.rules);
+            let size = places(min)..=places(max.min(min.saturating_add(ROOM)));
+            let item = valid(&Field { type_name: inner, rules: &[], ..*field });
+            proptest::collection::vec(item, size).prop_map(Value::from).boxed()
+        }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "limits of floats are small integers")]
+fn half(whole: i64, room: bool) -> Value {
+    if room { json!(whole as f64 + 0.5) } else { json!(whole as f64) }
+}
+
+fn text(field: &Field<'_>) -> BoxedStrategy<Value> {
+    let (min, max) = length(field.rules);
+    let fits = move |text: &String| (min..=max).contains(&(text.chars().count() as u64));
+    if let Some(pattern) = pattern(field.rules) {
+        return matching(field, pattern).prop_filter("a length that fits", fits).prop_map(Value::from).boxed();
+    }
+    let characters = proptest::sample::select(vec!['a', 'b', 'Z', '7', ' ', '-', '"', '\\', '\n', 'é', '漢', '🦀']);
+    let size = places(min)..=places(max.min(min.saturating_add(ROOM)));
+    proptest::collection::vec(characters, size)
+        .prop_map(|characters| Value::from(characters.into_iter().collect::<String>()))
+        .boxed()
+}
+
+fn matching(field: &Field<'_>, pattern: &str) -> BoxedStrategy<String> {
+    // The patterns of kiff know ASCII classes only, and the pattern means the whole text without saying so.
+    let bare = pattern.trim_start_matches('^').trim_end_matches('$');
+    let made = proptest::string::string_regex(&format!("(?-u:{bare})"))
+        .or_else(|_| proptest::string::string_regex(bare));
+    let whole = Regex::new(&format!("^(?:{pattern})$"));
+    match (made, whole) {
+        (Ok(made), Ok(whole)) => made.prop_filter("a text that matches", move |text| whole.is_match(text)).boxed(),
+        _ => fail(format_args!(
+            "the kit cannot make up texts that match `{pattern}`, as `{}` of `{}` must: hand some in with \
+             `Histories::values`",
+            field.name, field.owner
+        )),
+    }
+}
+
+/// A value of another shape than the field's type has; none when the kit does not know the type.
+pub(super) fn wrong(field: &Field<'_>) -> Option<Value> {
+    match kind(field.type_name)? {
+        Kind::Boolean | Kind::Integer { .. } | Kind::Float | Kind::List(_) => Some(json!("something else")),
+        Kind::Text | Kind::Instant => Some(json!(true)),
+        Kind::Optional(inner) => wrong(&Field { type_name: inner, ..*field }),
+    }
+}
+
+/// Values of the right type that break a rule.
+pub(super) fn breaking(field: &Field<'_>) -> Vec<Value> {
+    match kind(field.type_name) {
+        Some(Kind::Integer { min, max }) => {
+            let (least, most) = within(field.rules, min, max);
+            [least - 1, most + 1].into_iter().filter(|value| (min..=max).contains(value)).map(Value::from).collect()
+        }
+        Some(Kind::Text) => {
+            let (min, max) = length(field.rules);
+            let short = min.checked_sub(1).map(places);
+            let long = max.checked_add(1).map(places).filter(|size| *size <= 4096);
+            let off = pattern(field.rules).map(|_| json!("\u{1}"));
+            short.into_iter().chain(long).map(|size| json!("x".repeat(size))).chain(off).collect()
+        }
+        Some(Kind::Optional(inner)) => breaking(&Field { type_name: inner, ..*field }),
+        _ => Vec::new(),
+    }
+}
+
+fn within(rules: &[Rule], min: i64, max: i64) -> (i64, i64) {
+    rules.iter().fold((min, max), |(min, max), rule| match rule {
+        Rule::Range { min: least, max: most } => {
+            (least.map_or(min, |least| least.max(min)), most.map_or(max, |most| most.min(max)))
+        }
+        _ => (min, max),
+    })
+}
+
+fn length(rules: &[Rule]) -> (u64, u64) {
+    rules.iter().fold((0, u64::MAX), |(min, max), rule| match rule {
+        Rule::Length { min: least, max: most } => {
+            (least.map_or(min, |least| least.max(min)), most.map_or(max, |most| most.min(max)))
+        }
+        _ => (min, max),
+    })
+}
+
+fn pattern(rules: &[Rule]) -> Option<&str> {
+    rules.iter().find_map(|rule| match rule {
+        Rule::Pattern { pattern } => Some(pattern.as_ref()),
+        _ => None,
+    })
+}
+
+fn places(length: u64) -> usize {
+    usize::try_from(length).unwrap_or(usize::MAX)
+}

@@ -1,0 +1,266 @@
+//! What a told test expects.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kiff::{Actor, Entity, EntityKey, Executable, Outcome, Propose, ReasonCode, Runtime, State, Timeline};
+
+use crate::actors::Who;
+
+use super::stage::{Answer, Stage, shown};
+use super::{Given, When};
+
+/// What came of the step that is tested. Each expectation that does not hold fails the test and shows the timeline.
+#[derive(Debug)]
+pub struct Then<D: Executable, P = ()> {
+    stage: Stage<D>,
+    answer: Answer<D>,
+    proposed: Option<(Actor, P)>,
+}
+
+impl<D: Executable, P> Then<D, P> {
+    pub(super) const fn new(stage: Stage<D>, answer: Answer<D>, proposed: Option<(Actor, P)>) -> Self {
+        Self { stage, answer, proposed }
+    }
+
+    #[track_caller]
+    fn expect(self, holds: bool, expected: &str) -> Self {
+        if !holds {
+            self.stage.fail(format_args!("expected: {expected}\nbut it was: {}", self.answer));
+        }
+        self
+    }
+
+    /// The executor ran and answered with exactly this event.
+    #[track_caller]
+    pub fn executed(self, event: impl Into<D::Event>) -> Self {
+        let expected = shown(&event.into());
+        let holds = match &self.answer {
+            Answer::Execution(Outcome::Executed(done)) => {
+                done.event.as_ref().is_some_and(|event| shown(event) == expected)
+            }
+            _ => false,
+        };
+        self.expect(holds, &format!("executed with {expected}"))
+    }
+
+    /// The executor ran and answered without an event.
+    #[track_caller]
+    pub fn executed_without_event(self) -> Self {
+        let holds =
+            matches!(&self.answer, Answer::Execution(Outcome::Executed(done)) if done.event.is_none());
+        self.expect(holds, "executed without an event")
+    }
+
+    /// The event was taken in, the review counts, or the dry run says that it may run.
+    #[track_caller]
+    pub fn accepted(self) -> Self {
+        let holds = matches!(self.answer, Answer::Accepted);
+        self.expect(holds, "allowed")
+    }
+
+    /// It is held until a human has signed it off; nothing ran.
+    #[track_caller]
+    pub fn approval_required(self) -> Self {
+        let holds = self.answer.outcome() == "approval_required";
+        self.expect(holds, "approval_required")
+    }
+
+    /// The state or the permissions do not allow it; nothing ran.
+    #[track_caller]
+    pub fn blocked(self, code: ReasonCode) -> Self {
+        self.refused_as("blocked", code)
+    }
+
+    /// It is not a well-formed proposal, event or review; nothing ran.
+    #[track_caller]
+    pub fn invalid(self, code: ReasonCode) -> Self {
+        self.refused_as("invalid", code)
+    }
+
+    #[track_caller]
+    fn refused_as(self, outcome: &str, code: ReasonCode) -> Self {
+        let holds = self.answer.outcome() == outcome
+            && self.answer.refusal().is_some_and(|refusal| refusal.code == code);
+        self.expect(holds, &format!("{outcome}: {code}"))
+    }
+
+    /// The executor ran and said that nothing happened, for a reason of this code.
+    #[track_caller]
+    pub fn failed(self, code: &str) -> Self {
+        let holds = matches!(&self.answer, Answer::Execution(Outcome::Failed(failed))
+            if !failed.failure.is_unknown() && failed.failure.code() == code);
+        self.expect(holds, &format!("failed: {code}"))
+    }
+
+    /// The executor ran and nobody knows what happened.
+    #[track_caller]
+    pub fn in_doubt(self) -> Self {
+        let holds =
+            matches!(&self.answer, Answer::Execution(Outcome::Failed(failed)) if failed.failure.is_unknown());
+        self.expect(holds, "failed, in doubt")
+    }
+
+    /// The sentence of the refusal or of the failure has this part.
+    #[track_caller]
+    pub fn because(self, part: &str) -> Self {
+        let holds = self.answer.to_string().contains(part);
+        self.expect(holds, &format!("a sentence with \"{part}\""))
+    }
+
+    /// What the entity is now.
+    #[track_caller]
+    pub fn state(self, expected: D::State) -> Self {
+        if self.stage.entity().state() != Some(expected) {
+            self.stage.fail(format_args!("expected: the state {expected}"));
+        }
+        self
+    }
+
+    /// The entity does not exist.
+    #[track_caller]
+    pub fn no_entity(self) -> Self {
+        if self.stage.entity().state().is_some() {
+            self.stage.fail("expected: no entity");
+        }
+        self
+    }
+
+    /// Exactly these kinds of records were written since `when`, in this order.
+    #[track_caller]
+    pub fn recorded<'k>(self, kinds: impl IntoIterator<Item = &'k str>) -> Self {
+        let (expected, recorded): (Vec<_>, _) = (kinds.into_iter().collect(), self.stage.recorded());
+        if expected != recorded {
+            self.stage.fail(format_args!("expected the records: {expected:?}\nbut they are: {recorded:?}"));
+        }
+        self
+    }
+
+    /// Exactly these actions are allowed by the state now; order does not matter.
+    #[track_caller]
+    pub fn allows<'n>(self, actions: impl IntoIterator<Item = &'n str>) -> Self {
+        let mut expected: Vec<_> = actions.into_iter().collect();
+        expected.sort_unstable();
+        let state = self.stage.entity().state();
+        let allowed = D::actions().iter().filter(|action| state.is_some_and(|state| action.allowed_in(state)));
+        let mut allowed: Vec<_> = allowed.map(|action| action.contract().name.as_ref()).collect();
+        allowed.sort_unstable();
+        if expected != allowed {
+            self.stage.fail(format_args!("expected the actions: {expected:?}\nbut these are allowed: {allowed:?}"));
+        }
+        self
+    }
+
+    /// The journal holds: its hashes fit, and its events alone lead to the state that it records.
+    #[track_caller]
+    pub fn replays(self) -> Self {
+        let (key, commits) = (&self.stage.key, self.stage.commits());
+        for commit in &commits {
+            if let Err(broken) = commit.verify() {
+                self.stage.fail(broken);
+            }
+        }
+        let recorded = match Entity::<D>::fold(key.clone(), commits.iter().map(|commit| &**commit)) {
+            Ok(entity) => entity.state(),
+            Err(broken) => self.stage.fail(broken),
+        };
+        let (replayed, events) = match kiff::replay::<D>(key, commits.iter().map(|commit| &**commit)) {
+            Ok(replayed) => replayed,
+            Err(broken) => self.stage.fail(broken),
+        };
+        if replayed != recorded {
+            let name = |state: Option<D::State>| state.map_or("new", State::name);
+            self.stage.fail(format_args!(
+                "expected: the {events} events lead to the recorded state {}\nbut they lead to {}",
+                name(recorded),
+                name(replayed)
+            ));
+        }
+        self
+    }
+
+    /// Looks at the services, such as a spy in them.
+    #[track_caller]
+    pub fn services(self, look: impl FnOnce(&D::Services)) -> Self {
+        look(self.stage.runtime.services());
+        self
+    }
+
+    /// Time passes.
+    #[must_use]
+    pub fn after(self, duration: Duration) -> Self {
+        self.stage.clock.advance(duration);
+        self
+    }
+
+    /// What the kit has no expectation for: the timeline, such as for [`timeline!`](crate::timeline!).
+    #[must_use]
+    #[track_caller]
+    pub fn timeline(&self) -> Timeline {
+        self.stage.timeline()
+    }
+
+    /// What the kit has no expectation for: the entity.
+    #[must_use]
+    #[track_caller]
+    pub fn entity(&self) -> Arc<Entity<D>> {
+        self.stage.entity()
+    }
+
+    /// Whose test it is.
+    #[must_use]
+    pub const fn key(&self) -> &EntityKey {
+        &self.stage.key
+    }
+
+    /// What the kit has no expectation for: the runtime itself.
+    #[must_use]
+    pub const fn runtime(&self) -> &Runtime<D> {
+        &self.stage.runtime
+    }
+
+    /// Then `who` proposes something else.
+    #[track_caller]
+    pub fn when<By, Q: Propose<D> + Clone>(self, who: impl Who<D, By>, proposal: Q) -> When<D, Q> {
+        Given(self.stage).when(who, proposal)
+    }
+}
+
+impl<D: Executable, P: Propose<D> + Clone> Then<D, P> {
+    /// Its actor asks for a sign-off of what was proposed, `approver` grants it, and the proposal is made again: what
+    /// comes of that is tested from here on.
+    ///
+    /// # Panics
+    /// When it needs no sign-off, or `approver` may not grant it.
+    #[track_caller]
+    pub fn approved_by<By>(self, approver: impl Who<D, By>) -> Self {
+        self.repeated().approved_by(approver).then()
+    }
+
+    /// Its actor asks for a sign-off of what was proposed, `approver` denies it, and the proposal is made again: what
+    /// comes of that is tested from here on.
+    ///
+    /// # Panics
+    /// When it needs no sign-off, or `approver` may not deny it.
+    #[track_caller]
+    pub fn denied_by<By>(self, approver: impl Who<D, By>) -> Self {
+        self.repeated().denied_by(approver).then()
+    }
+
+    /// The same proposal is made again: what comes of that is tested from here on.
+    #[track_caller]
+    #[must_use]
+    pub fn again(self) -> Self {
+        self.repeated().then()
+    }
+
+    #[track_caller]
+    fn repeated(self) -> When<D, P> {
+        let Self { mut stage, proposed, .. } = self;
+        let Some((actor, proposal)) = proposed else {
+            stage.fail("nothing was proposed that could be proposed again");
+        };
+        stage.mark();
+        When { stage, actor, proposal }
+    }
+}

@@ -1,0 +1,118 @@
+//! Writers and readers of a store at once.
+
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, ScopedJoinHandle};
+
+use kiff::{Appended, EntityKey, Store};
+
+use super::machine::{Found, answer};
+use super::sample::{commit, entity, head};
+use crate::wait::block_on;
+
+const WRITERS: u64 = 4;
+const READERS: usize = 2;
+/// How many commits there are to win.
+const COMMITS: u64 = 25;
+/// How many commits a reader reads at a time.
+const PAGE: usize = 4;
+
+/// Writers race for each number of one journal while others read it.
+pub(super) fn on_one_entity(store: &impl Store) -> Found {
+    let key = &entity(1)?;
+    let (start, over) = (&Barrier::new(usize::try_from(WRITERS).unwrap_or(0) + READERS), &AtomicBool::new(false));
+    let won = thread::scope(|scope| {
+        let spawn = |writer| {
+            scope.spawn(move || {
+                start.wait();
+                write(store, key, writer)
+            })
+        };
+        let writers: Vec<_> = (0..WRITERS).map(spawn).collect();
+        let read = |_| {
+            scope.spawn(move || {
+                start.wait();
+                while !over.load(Ordering::Acquire) {
+                    walk(store, key)?;
+                }
+                Ok(())
+            })
+        };
+        let readers: Vec<_> = (0..READERS).map(read).collect();
+        let won: Found<Vec<_>> = writers.into_iter().map(joined).collect();
+        over.store(true, Ordering::Release);
+        let read: Found = readers.into_iter().try_for_each(joined);
+        read.and(won)
+    })?;
+    let mut won: Vec<(u64, u64)> = won.into_iter().flatten().collect();
+    won.sort_unstable();
+    let winners: Vec<_> = walk(store, key)?;
+    if winners != won {
+        return Err(format!(
+            "the writers were told that they won (number, writer) {won:?}, but the journal says {winners:?}"
+        ));
+    }
+    Ok(())
+}
+
+/// Each writer has an entity of its own, so that nobody is ever in conflict.
+pub(super) fn on_entities_of_their_own(store: &impl Store) -> Found {
+    let start = &Barrier::new(usize::try_from(WRITERS).unwrap_or(0));
+    thread::scope(|scope| {
+        let spawn = |writer| {
+            scope.spawn(move || {
+                let key = entity(usize::try_from(writer).unwrap_or(0) + 2)?;
+                start.wait();
+                let won = write(store, &key, writer)?;
+                let expected: Vec<_> = (1..=COMMITS).map(|number| (number, writer)).collect();
+                if won != expected || walk(store, &key)? != expected {
+                    return Err(format!("a writer that was alone on `{key}` won only {won:?}"));
+                }
+                Ok(())
+            })
+        };
+        let writers: Vec<_> = (0..WRITERS).map(spawn).collect();
+        writers.into_iter().try_for_each(joined)
+    })
+}
+
+fn joined<T>(thread: ScopedJoinHandle<'_, Found<T>>) -> Found<T> {
+    thread.join().unwrap_or_else(|_| Err("the store panicked".to_owned()))
+}
+
+/// Appends until the journal is full; the numbers that this writer won.
+fn write(store: &impl Store, key: &EntityKey, writer: u64) -> Found<Vec<(u64, u64)>> {
+    let mut won = Vec::new();
+    loop {
+        let commits = answer(block_on(store.read(key, 0, usize::MAX)))?;
+        let (last, hash) = head(commits.last().map(|last| &**last));
+        if last >= COMMITS {
+            return Ok(won);
+        }
+        let sealed = commit(key, last + 1, hash, 3, writer)?;
+        if answer(block_on(store.append(sealed)))? == Appended::Written {
+            won.push((last + 1, writer));
+        }
+    }
+}
+
+/// Reads the journal page by page: who wrote each number.
+fn walk(store: &impl Store, key: &EntityKey) -> Found<Vec<(u64, u64)>> {
+    let (mut last, mut hash) = head(None);
+    let mut writers = Vec::new();
+    loop {
+        let page = answer(block_on(store.read(key, last, PAGE)))?;
+        if page.is_empty() {
+            return Ok(writers);
+        }
+        for commit in page {
+            if commit.number() != last + 1 || commit.previous() != hash {
+                return Err(format!("a reader of `{key}` saw commit {} follow on {last}", commit.number()));
+            }
+            commit.verify().map_err(|error| error.to_string())?;
+            (last, hash) = (commit.number(), commit.hash());
+            let writer = commit.actor().id().as_str().trim_start_matches("writer-").parse();
+            writers.push((last, writer.map_err(|_| "a commit of somebody else".to_owned())?));
+        }
+    }
+}

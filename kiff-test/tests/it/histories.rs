@@ -1,0 +1,82 @@
+//! Made-up histories: a domain that obeys its schema passes, and one that does not is found out.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use kiff_test::proptest::prelude::Strategy;
+use kiff_test::proptest::sample::select;
+use kiff_test::proptest::strategy::ValueTree;
+use kiff_test::proptest::test_runner::TestRunner;
+use kiff_test::{Histories, Spy, histories, obeys_its_schema};
+
+use crate::refund::{Refund, RefundDesk, Transfer};
+use crate::shipment::Shipping;
+
+fn shipping() -> Histories<Shipping> {
+    let sizes = |field: &kiff_test::Field<'_>| {
+        (field.type_name == "Size").then(|| select(vec!["small".into(), "large".into()]).boxed())
+    };
+    histories().values(sizes).counting(Spy::count)
+}
+
+#[test]
+fn p1_p2_p3_the_refund_domain_obeys_its_schema() {
+    let bank = Spy::new();
+    let histories = histories::<Refund>().counting(|desk| desk.bank.count());
+    obeys_its_schema(&histories, || RefundDesk { bank: bank.clone() });
+    let paid_back = bank.calls().iter().filter(|call| matches!(call, Transfer::PaidBack(_))).count();
+    assert!(paid_back > 50, "few histories get to the end: {paid_back}");
+}
+
+#[test]
+fn p1_p2_p3_a_domain_with_everything_obeys_its_schema() {
+    let log = Spy::new();
+    obeys_its_schema(&shipping(), || log.clone());
+    for action in ["pack", "label", "send", "recall"] {
+        let count = log.calls().iter().filter(|call| **call == action).count();
+        assert!(count > 20, "few histories get to `{action}`: {count}");
+    }
+}
+
+#[test]
+fn p9_executors_that_fail_break_no_promise() {
+    let histories = shipping().longest(20);
+    obeys_its_schema(&histories, || {
+        let log = Spy::new();
+        log.refuse_next("closed");
+        log.call("at first").expect_err("planned");
+        log
+    });
+    let turn = AtomicUsize::new(0);
+    obeys_its_schema(&histories, || {
+        let log = Spy::new();
+        match turn.fetch_add(1, Ordering::Relaxed) % 2 {
+            0 => log.refuse_next("closed"),
+            _ => log.lose_next("no answer"),
+        }
+        log
+    });
+}
+
+#[test]
+#[should_panic(expected = "executors ran 2 times, but the journal shows 1")]
+fn p2_a_run_that_is_not_on_the_record_is_found() {
+    let histories = histories::<Refund>().counting(|desk| desk.bank.count() * 2);
+    obeys_its_schema(&histories, RefundDesk::default);
+}
+
+#[test]
+#[should_panic(expected = "the kit knows no values of type `Size`, which `size` of `PARCEL_ORDERED` has")]
+fn a_type_that_the_kit_does_not_know_is_asked_for() {
+    obeys_its_schema(&histories::<Shipping>(), Spy::new);
+}
+
+#[test]
+fn histories_get_shorter_and_are_readable() {
+    let mut tree = histories::<Refund>().longest(12).new_tree(&mut TestRunner::deterministic()).unwrap();
+    let before = tree.current();
+    assert!(before.to_string().starts_with("  1. "), "{before}");
+    while tree.simplify() {}
+    let after = tree.current();
+    assert!(!before.is_empty() && after.is_empty(), "{after}");
+    assert!(tree.complicate());
+}

@@ -1,0 +1,158 @@
+//! What an executor's signature must keep, as traits, so that what only rustc can find reads as a sentence.
+
+use std::fmt::Debug;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::action::Failure;
+use crate::parameter::{Fields, Members, ParameterFault};
+
+/// The type of a parameter: every type that is shown, cloned, read and written, and that threads can share.
+///
+/// ```
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Debug, Clone, Serialize, Deserialize)]
+/// pub struct Iban(String); // may be a parameter of an action
+/// # fn is_value<T: kiff::Value>() {}
+/// # is_value::<Iban>();
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a parameter of an action",
+    label = "lacks `Debug`, `Clone`, `Serialize`, `DeserializeOwned`, `Send` or `Sync`",
+    note = "parameters are read from JSON, written to the journal and shown to reviewers: \
+            write `#[derive(Debug, Clone, Serialize, Deserialize)]` on `{Self}`"
+)]
+pub trait Value: Sized {
+    /// Reads a parameter that must be there.
+    ///
+    /// # Errors
+    /// [`ParameterFault`] when it is missing or of another shape.
+    #[doc(hidden)]
+    fn read(fields: &mut Fields<'_>, name: &'static str) -> Result<Self, ParameterFault>;
+
+    /// Reads a parameter that may be left out.
+    ///
+    /// # Errors
+    /// [`ParameterFault`] when it is there and of another shape.
+    #[doc(hidden)]
+    fn read_optional(fields: &mut Fields<'_>, name: &'static str) -> Result<Option<Self>, ParameterFault>;
+
+    /// Writes the parameter.
+    ///
+    /// # Errors
+    /// [`ParameterFault`] when its `Serialize` fails.
+    #[doc(hidden)]
+    fn write(value: &Self, members: &mut Members, name: &'static str) -> Result<(), ParameterFault>;
+
+    /// Writes the parameter, or `null`.
+    ///
+    /// # Errors
+    /// [`ParameterFault`] when its `Serialize` fails.
+    #[doc(hidden)]
+    fn write_optional(
+        value: &Option<Self>,
+        members: &mut Members,
+        name: &'static str,
+    ) -> Result<(), ParameterFault>;
+
+    /// The same value once more.
+    #[doc(hidden)]
+    fn duplicate(value: &Self) -> Self;
+
+    /// The same value once more, if there is one.
+    #[doc(hidden)]
+    fn duplicate_optional(value: &Option<Self>) -> Option<Self>;
+
+    /// The value for a programmer's eyes.
+    #[doc(hidden)]
+    fn shown(value: &Self) -> &dyn Debug;
+
+    /// The value for a programmer's eyes, if there is one.
+    #[doc(hidden)]
+    fn shown_optional(value: &Option<Self>) -> &dyn Debug;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Debug + Clone + Serialize + DeserializeOwned + Send + Sync + 'static> Value for T {
+    fn read(fields: &mut Fields<'_>, name: &'static str) -> Result<Self, ParameterFault> {
+        fields.required(name)
+    }
+
+    fn read_optional(fields: &mut Fields<'_>, name: &'static str) -> Result<Option<Self>, ParameterFault> {
+        fields.optional(name)
+    }
+
+    fn write(value: &Self, members: &mut Members, name: &'static str) -> Result<(), ParameterFault> {
+        members.put(name, value)
+    }
+
+    fn write_optional(
+        value: &Option<Self>,
+        members: &mut Members,
+        name: &'static str,
+    ) -> Result<(), ParameterFault> {
+        members.put(name, value)
+    }
+
+    fn duplicate(value: &Self) -> Self {
+        value.clone()
+    }
+
+    fn duplicate_optional(value: &Option<Self>) -> Option<Self> {
+        value.clone()
+    }
+
+    fn shown(value: &Self) -> &dyn Debug {
+        value
+    }
+
+    fn shown_optional(value: &Option<Self>) -> &dyn Debug {
+        value
+    }
+}
+
+/// What an executor borrows besides its `Execution`: the services of its domain and nothing else.
+#[diagnostic::on_unimplemented(
+    message = "the executor borrows `{Self}`, but the services of `{D}` are `{Services}`",
+    label = "write `{Services}` here",
+    note = "the domain names its services under `services`; parameters are taken by value"
+)]
+pub trait Serves<D, Services> {
+    /// The services, as the executor takes them.
+    #[doc(hidden)]
+    fn borrow(services: &Services) -> &Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<D, S> Serves<D, S> for S {
+    fn borrow(services: &S) -> &Self {
+        services
+    }
+}
+
+/// What an executor returns: the event that the block says its action emits, or a [`Failure`].
+#[diagnostic::on_unimplemented(
+    message = "the executor returns `{Self}`, but its action emits `{Emits}`",
+    label = "write `Result<{Emits}, Failure>`",
+    note = "an action ends in the event that the block names after `emits`, or in a `kiff::Failure`"
+)]
+pub trait Reply<Emits> {
+    /// The same reply, known to be one.
+    ///
+    /// # Errors
+    /// The executor's own [`Failure`].
+    #[doc(hidden)]
+    fn settle(self) -> Result<Emits, Failure>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<E> Reply<E> for Result<E, Failure> {
+    fn settle(self) -> Self {
+        self
+    }
+}
+
+/// The type itself; written around a type, it stands at other places of the source.
+pub type Same<T> = T;

@@ -1,0 +1,235 @@
+//! P3: an approval authorises one execution of exactly what a human saw.
+
+use std::sync::{Arc, Barrier};
+use std::time::Duration;
+
+use kiff::{
+    ApprovalId, ApprovalStatus, Call, Evidence, MemoryStore, Outcome, Proposal, ReasonCode, Review, Runtime, Verdict,
+};
+use pollster::block_on;
+
+use crate::shop::{Desk, OrderState, Refund, SharedClock, granted, open, order, paid, people, policy, refund};
+
+/// Why an execution is held.
+fn held<T: std::fmt::Debug>(outcome: &Outcome<T>) -> &str {
+    match outcome {
+        Outcome::ApprovalRequired(refusal) => {
+            assert_eq!(refusal.code, ReasonCode::ApprovalRequired);
+            &refusal.message
+        }
+        other => panic!("not held: {other:?}"),
+    }
+}
+
+#[test]
+fn p3_an_approval_for_49_pays_49_once() {
+    block_on(async {
+        let (runtime, people) = (open(), people());
+        let key = paid(&runtime, "ord-1").await;
+        let outcome = runtime.execute(&people.agent, &key, refund(49)).await.unwrap();
+        assert!(held(&outcome).contains("needs an approval of exactly these parameters"));
+        let approval = granted(&runtime, &key, refund(49)).await;
+
+        let more = Proposal::new(refund(999_999)).approval(approval.clone());
+        let outcome = runtime.execute(&people.agent, &key, more).await.unwrap();
+        assert!(held(&outcome).contains("is for other parameters"), "{}", held(&outcome));
+        assert_eq!(runtime.services().done(), ["captured pay-1"]);
+
+        let same = || Proposal::new(refund(49)).approval(approval.clone());
+        let outcome = runtime.execute(&people.agent, &key, same()).await.unwrap();
+        assert!(matches!(&outcome, Outcome::Executed(done) if done.state == OrderState::Refunded), "{outcome:?}");
+        let outcome = runtime.execute(&people.agent, &key, same()).await.unwrap();
+        assert_eq!(outcome.refusal().unwrap().code, ReasonCode::StateNotAllowed);
+        assert_eq!(runtime.services().done().len(), 2);
+    });
+}
+
+#[test]
+fn p3_an_approval_is_spent_by_the_start_even_when_nothing_happened() {
+    block_on(async {
+        let (runtime, people) = (open(), people());
+        let key = paid(&runtime, "ord-1").await;
+        let approval = granted(&runtime, &key, refund(49)).await;
+        runtime.services().be(crate::shop::Mood::Declining);
+        let outcome = runtime.execute(&people.agent, &key, refund(49)).await.unwrap();
+        assert!(matches!(&outcome, Outcome::Failed(failed) if !failed.failure.is_unknown()), "{outcome:?}");
+
+        runtime.services().be(crate::shop::Mood::Willing);
+        let outcome = runtime.execute(&people.agent, &key, Proposal::new(refund(49)).approval(approval)).await.unwrap();
+        assert!(held(&outcome).contains("was spent by execution"), "{}", held(&outcome));
+        let outcome = runtime.execute(&people.agent, &key, refund(49)).await.unwrap();
+        assert!(held(&outcome).contains("needs an approval"));
+        assert_eq!(runtime.services().done(), ["captured pay-1"]);
+    });
+}
+
+#[test]
+fn p3_the_order_of_the_keys_is_no_other_parameter() {
+    block_on(async {
+        let (runtime, people) = (open(), people());
+        let key = paid(&runtime, "ord-1").await;
+        granted(&runtime, &key, refund(49)).await;
+        let call = Call::new("REFUND_ORDER", r#"{ "reason": "damaged",  "amount": 49 }"#);
+        let outcome = runtime.execute(&people.agent, &key, call).await.unwrap();
+        assert!(matches!(outcome, Outcome::Executed(_)), "{outcome:?}");
+    });
+}
+
+#[test]
+fn p3_an_approval_holds_for_its_entity_only() {
+    block_on(async {
+        let (runtime, people) = (open(), people());
+        let (one, other) = (paid(&runtime, "ord-1").await, paid(&runtime, "ord-2").await);
+        let approval = granted(&runtime, &one, refund(49)).await;
+        let outcome = runtime.execute(&people.agent, &other, refund(49)).await.unwrap();
+        assert!(held(&outcome).contains("needs an approval"));
+        let borrowed = Proposal::new(refund(49)).approval(approval);
+        let outcome = runtime.execute(&people.agent, &other, borrowed).await.unwrap();
+        assert!(held(&outcome).contains("there is no approval"), "{}", held(&outcome));
+    });
+}
+
+#[test]
+fn p3_an_approval_expires() {
+    block_on(async {
+        let (people, clock) = (people(), SharedClock::default());
+        let runtime = Runtime::<Refund>::new(MemoryStore::new(), policy(), Desk::default())
+            .with_clock(clock.clone())
+            .with_approval_lifetime(Duration::from_secs(60));
+        let key = paid(&runtime, "ord-1").await;
+        let approval = granted(&runtime, &key, refund(49)).await;
+        clock.0.pass(Duration::from_secs(60));
+        let outcome = runtime.execute(&people.agent, &key, Proposal::new(refund(49)).approval(approval)).await.unwrap();
+        assert!(held(&outcome).contains("expired at"), "{}", held(&outcome));
+
+        let asked = runtime.request_approval(&people.agent, &key, refund(49)).await.unwrap();
+        let Verdict::Allowed(approval) = asked else { panic!("{asked:?}") };
+        clock.0.pass(Duration::from_secs(61));
+        let late = runtime.review(&people.nora, &key, &approval.id, Review::grant()).await.unwrap();
+        assert!(late.refusal().unwrap().message.contains("expired at"));
+    });
+}
+
+#[test]
+fn p3_other_evidence_holds_the_action_again() {
+    block_on(async {
+        let (runtime, people) = (open(), people());
+        let key = paid(&runtime, "ord-1").await;
+        let shown = |what: &str| Proposal::new(refund(49)).evidence(Evidence::new("photo", what).unwrap());
+        let asked = runtime.request_approval(&people.agent, &key, shown("a broken lamp")).await.unwrap();
+        let Verdict::Allowed(approval) = asked else { panic!("{asked:?}") };
+        assert!(runtime.review(&people.nora, &key, &approval.id, Review::grant()).await.unwrap().is_allowed());
+        let outcome = runtime.execute(&people.agent, &key, shown("a whole lamp")).await.unwrap();
+        assert!(held(&outcome).contains("other evidence"), "{}", held(&outcome));
+        let outcome = runtime.execute(&people.agent, &key, shown("a broken lamp")).await.unwrap();
+        assert!(matches!(outcome, Outcome::Executed(_)), "{outcome:?}");
+    });
+}
+
+#[test]
+fn p3_only_a_human_who_holds_the_permission_and_did_not_ask_can_answer() {
+    block_on(async {
+        let (runtime, people) = (open(), people());
+        let key = paid(&runtime, "ord-1").await;
+        let asked = runtime.request_approval(&people.auditor, &key, refund(49)).await.unwrap();
+        let Verdict::Allowed(approval) = asked else { panic!("{asked:?}") };
+        let impostor = kiff::Actor::agent("nora").unwrap();
+        for (reviewer, why) in [
+            (&people.agent, "only a human can approve"),
+            (&people.shop, "only a human can approve"),
+            (&impostor, "only a human can approve"),
+            (&people.auditor, "asked for approval"),
+            (&kiff::Actor::human("mallory").unwrap(), "does not have `refund.approve_refund_order`"),
+        ] {
+            for review in [Review::grant(), Review::deny()] {
+                let answered = runtime.review(reviewer, &key, &approval.id, review).await.unwrap();
+                let refusal = answered.refusal().unwrap();
+                assert_eq!(refusal.code, ReasonCode::PermissionDenied);
+                assert!(refusal.message.contains(why), "{}", refusal.message);
+            }
+        }
+        let kinds = runtime.timeline(&key).await.unwrap().kinds();
+        assert_eq!(kinds.iter().filter(|kind| **kind == "approval_review_rejected").count(), 10);
+        assert!(matches!(held(&runtime.execute(&people.auditor, &key, refund(49)).await.unwrap()), message if message.contains("needs")));
+        assert!(runtime.review(&people.nora, &key, &approval.id, Review::grant()).await.unwrap().is_allowed());
+    });
+}
+
+#[test]
+fn a_denied_approval_stays_denied_and_says_so() {
+    block_on(async {
+        let (runtime, people) = (open(), people());
+        let key = paid(&runtime, "ord-1").await;
+        let asked = runtime.request_approval(&people.agent, &key, refund(49)).await.unwrap();
+        let Verdict::Allowed(approval) = asked else { panic!("{asked:?}") };
+        let deny = Review::deny().because("bought elsewhere");
+        let denied = runtime.review(&people.nora, &key, &approval.id, deny).await.unwrap();
+        assert!(matches!(&denied, Verdict::Allowed(approval) if matches!(approval.status, ApprovalStatus::Denied(_))));
+        let again = runtime.review(&people.omar, &key, &approval.id, Review::grant()).await.unwrap();
+        assert!(again.refusal().unwrap().message.contains("already denied by `nora`"));
+        let outcome = runtime.execute(&people.agent, &key, Proposal::new(refund(49)).approval(approval.id)).await.unwrap();
+        assert!(held(&outcome).contains("was denied by `nora`"));
+    });
+}
+
+#[test]
+fn of_a_grant_and_a_denial_at_once_one_wins_and_the_other_is_told() {
+    for round in 0..50 {
+        let (runtime, people) = (Arc::new(open()), people());
+        let key = block_on(paid(&runtime, &format!("ord-{round}")));
+        let asked = block_on(runtime.request_approval(&people.agent, &key, refund(49))).unwrap();
+        let Verdict::Allowed(approval) = asked else { panic!("{asked:?}") };
+        let start = Barrier::new(2);
+        let answer = |reviewer, review| {
+            start.wait();
+            block_on(runtime.review(reviewer, &key, &approval.id, review)).unwrap()
+        };
+        let (yes, no) = std::thread::scope(|scope| {
+            let yes = scope.spawn(|| answer(&people.nora, Review::grant()));
+            let no = scope.spawn(|| answer(&people.omar, Review::deny()));
+            (yes.join().unwrap(), no.join().unwrap())
+        });
+        assert_ne!(yes.is_allowed(), no.is_allowed(), "{yes:?} {no:?}");
+        let told = yes.refusal().or(no.refusal()).unwrap();
+        assert_eq!(told.code, ReasonCode::ApprovalPolicyError);
+        assert!(told.message.contains("already"), "{}", told.message);
+        let kinds = block_on(runtime.timeline(&key)).unwrap().kinds();
+        let decided = kinds.iter().filter(|kind| matches!(**kind, "approval_granted" | "approval_denied")).count();
+        assert_eq!(decided, 1);
+    }
+}
+
+#[test]
+fn asking_again_for_what_waits_answers_the_same_request() {
+    block_on(async {
+        let (runtime, people) = (open(), people());
+        let key = paid(&runtime, "ord-1").await;
+        let mut numbers = Vec::new();
+        for _ in 0..3 {
+            let asked = runtime.request_approval(&people.agent, &key, refund(49)).await.unwrap();
+            let Verdict::Allowed(approval) = asked else { panic!("{asked:?}") };
+            numbers.push(approval.id);
+        }
+        numbers.dedup();
+        assert_eq!(numbers.len(), 1);
+        let named = Proposal::new(refund(50)).approval(numbers.remove(0));
+        let taken = runtime.request_approval(&people.agent, &key, named).await.unwrap();
+        assert_eq!(taken.refusal().unwrap().code, ReasonCode::ApprovalPolicyError);
+    });
+}
+
+#[test]
+fn what_needs_no_approval_cannot_be_asked_for() {
+    block_on(async {
+        let (runtime, people) = (open(), people());
+        let key = paid(&runtime, "ord-1").await;
+        let note = crate::shop::AddNote { text: "fragile".into() };
+        let asked = runtime.request_approval(&people.agent, &key, note).await.unwrap();
+        assert!(asked.refusal().unwrap().message.contains("`ADD_NOTE` needs no approval"));
+        let asked = runtime.request_approval(&people.agent, &order("ord-9"), refund(1)).await.unwrap();
+        assert_eq!(asked.refusal().unwrap().code, ReasonCode::UnknownEntity);
+        let unknown = ApprovalId::new("no-such").unwrap();
+        let reviewed = runtime.review(&people.nora, &key, &unknown, Review::grant()).await.unwrap();
+        assert_eq!(reviewed.refusal().unwrap().code, ReasonCode::UnknownEntity);
+    });
+}

@@ -1,0 +1,71 @@
+//! P3: an approval is bound to the contract as it was compiled.
+
+use std::sync::Arc;
+
+use kiff::{Actor, ActorId, Call, MemoryStore, Outcome, Review, RolePolicy, Runtime, Verdict};
+use pollster::block_on;
+
+/// Two releases of one domain that differ in one bound.
+macro_rules! release {
+    ($release:ident, $most:literal) => {
+        mod $release {
+            use kiff::{Cents, Failure, action, domain};
+
+            domain! {
+                /// A till.
+                pub domain Till governs Drawer;
+                roles { Clerk: agent, Manager: human, Shop: system }
+                states { Open, final Emptied }
+                events {
+                    DrawerOpened reported by Shop;
+                    DrawerEmptied { amount: Cents };
+                }
+                transitions {
+                    DrawerOpened:  new  => Open;
+                    DrawerEmptied: Open => Emptied;
+                }
+                actions {
+                    EmptyDrawer { risk: critical, by: Clerk, emits: DrawerEmptied, approval: Manager };
+                }
+                allow { Open => [EmptyDrawer]; }
+            }
+
+            /// Takes the money out.
+            #[action(Till::EmptyDrawer)]
+            async fn empty_drawer(#[param(range(min = 1, max = $most))] amount: Cents) -> Result<DrawerEmptied, Failure> {
+                Ok(DrawerEmptied { amount })
+            }
+        }
+    };
+}
+
+release!(first, 1_000);
+release!(second, 1_000_000);
+
+#[test]
+fn p3_another_contract_holds_what_was_approved_under_the_first() {
+    block_on(async {
+        let store = Arc::new(MemoryStore::new());
+        let actor = |id| ActorId::new(id).unwrap();
+        let (clerk, manager) = (Actor::agent("clerk").unwrap(), Actor::human("mia").unwrap());
+        let policy = RolePolicy::new()
+            .assign(actor("clerk"), first::TillRole::Clerk)
+            .assign(actor("mia"), first::TillRole::Manager)
+            .assign(actor("shop"), first::TillRole::Shop);
+        let before = Runtime::<first::Till, _>::new(Arc::clone(&store), policy.clone(), ());
+        let after = Runtime::<second::Till, _>::new(store, policy, ());
+        let drawer = kiff::EntityKey::new("Drawer", "d-1").unwrap();
+        let shop = Actor::system("shop").unwrap();
+        assert!(before.ingest(&shop, &drawer, first::DrawerOpened).await.unwrap().is_allowed());
+        let call = || Call::new("EMPTY_DRAWER", r#"{"amount": 500}"#);
+        let asked = before.request_approval(&clerk, &drawer, call()).await.unwrap();
+        let Verdict::Allowed(approval) = asked else { panic!("{asked:?}") };
+        assert!(before.review(&manager, &drawer, &approval.id, Review::grant()).await.unwrap().is_allowed());
+
+        let outcome = after.execute(&clerk, &drawer, call()).await.unwrap();
+        let Outcome::ApprovalRequired(held) = outcome else { panic!("{outcome:?}") };
+        assert!(held.message.contains("the contract of `EMPTY_DRAWER` has changed"), "{}", held.message);
+        let outcome = before.execute(&clerk, &drawer, call()).await.unwrap();
+        assert!(matches!(outcome, Outcome::Executed(_)), "{outcome:?}");
+    });
+}

@@ -1,0 +1,197 @@
+//! P9, and the part of P7 that needs no disk: what cannot be decided is refused, and what may have happened is kept.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use kiff::{
+    Appended, Commit, EntityKey, Error, Fact, MemoryStore, Outcome, Policy, PolicyError, Question, ReasonCode, Runtime,
+    Sealed, Store, StoreError,
+};
+use pollster::block_on;
+
+use crate::shop::{AddNote, Desk, MarkPaid, Mood, OrderState, Refund, open, order, people, place, policy};
+
+fn pay() -> MarkPaid {
+    MarkPaid { payment_id: "pay-1".into() }
+}
+
+#[test]
+fn p9_a_policy_that_errs_refuses() {
+    struct Broken;
+
+    impl Policy for Broken {
+        fn holds(&self, _: &Question<'_>) -> Result<bool, PolicyError> {
+            Err(PolicyError::new("the directory does not answer"))
+        }
+    }
+
+    block_on(async {
+        let store = Arc::new(MemoryStore::new());
+        let people = people();
+        let before = Runtime::<Refund, _>::new(Arc::clone(&store), policy(), Desk::default());
+        let key = order("ord-1");
+        let placed = crate::shop::OrderPlaced { total: kiff::Cents(5) };
+        assert!(before.ingest(&people.shop, &key, placed.clone()).await.unwrap().is_allowed());
+        let runtime = Runtime::<Refund, _>::new(store, Broken, Desk::default());
+        let outcome = runtime.execute(&people.agent, &key, pay()).await.unwrap();
+        let refusal = outcome.refusal().unwrap();
+        assert_eq!(refusal.code, ReasonCode::Error);
+        assert!(refusal.message.contains("the directory does not answer"));
+        let ingested = runtime.ingest(&people.shop, &order("ord-2"), placed).await.unwrap();
+        assert_eq!(ingested.refusal().unwrap().code, ReasonCode::Error);
+        assert!(runtime.services().done().is_empty());
+    });
+}
+
+#[test]
+fn p9_a_panic_is_on_the_record_and_takes_down_nothing_else() {
+    block_on(async {
+        let (runtime, people) = (open(), people());
+        let (key, other) = (place(&runtime, "ord-1").await, place(&runtime, "ord-2").await);
+        runtime.services().be(Mood::Panicking);
+        let outcome = runtime.execute(&people.agent, &key, pay()).await.unwrap();
+        let Outcome::Failed(failed) = &outcome else { panic!("{outcome:?}") };
+        assert!(failed.failure.is_unknown(), "it may have happened before the panic");
+        assert!(failed.failure.message().contains("the desk fell over"));
+        let timeline = runtime.timeline(&key).await.unwrap();
+        assert_eq!(timeline.kinds().last(), Some(&"action_failed"));
+        let doubt = runtime.in_doubt(&key).await.unwrap().unwrap();
+        assert_eq!((doubt.action.as_ref(), &doubt.execution), ("MARK_PAID", &failed.execution));
+        let again = runtime.execute(&people.agent, &key, pay()).await.unwrap();
+        assert!(again.refusal().unwrap().message.contains("is in doubt"));
+
+        runtime.services().be(Mood::Willing);
+        let outcome = runtime.execute(&people.agent, &other, pay()).await.unwrap();
+        assert!(matches!(outcome, Outcome::Executed(_)), "{outcome:?}");
+    });
+}
+
+#[test]
+fn a_panic_without_an_effect_outside_leaves_no_doubt() {
+    block_on(async {
+        let (runtime, people) = (open(), people());
+        let key = place(&runtime, "ord-1").await;
+        runtime.services().be(Mood::Panicking);
+        let note = || AddNote { text: "fragile".into() };
+        let outcome = runtime.execute(&people.agent, &key, note()).await.unwrap();
+        assert!(matches!(&outcome, Outcome::Failed(failed) if !failed.failure.is_unknown()), "{outcome:?}");
+        assert!(runtime.in_doubt(&key).await.unwrap().is_none());
+        runtime.services().be(Mood::Willing);
+        let outcome = runtime.execute(&people.agent, &key, note()).await.unwrap();
+        assert!(matches!(outcome, Outcome::Executed(_)), "{outcome:?}");
+    });
+}
+
+#[test]
+fn what_was_refused_may_be_tried_again_and_what_is_unknown_may_not() {
+    block_on(async {
+        let (runtime, people) = (open(), people());
+        let key = place(&runtime, "ord-1").await;
+        runtime.services().be(Mood::Declining);
+        let outcome = runtime.execute(&people.agent, &key, pay()).await.unwrap();
+        assert!(matches!(&outcome, Outcome::Failed(failed) if failed.failure.code() == "declined_by_bank"));
+        assert!(runtime.in_doubt(&key).await.unwrap().is_none());
+        runtime.services().be(Mood::Silent);
+        let outcome = runtime.execute(&people.agent, &key, pay()).await.unwrap();
+        assert!(matches!(&outcome, Outcome::Failed(failed) if failed.failure.is_unknown()));
+        runtime.services().be(Mood::Willing);
+        let outcome = runtime.execute(&people.agent, &key, pay()).await.unwrap();
+        assert_eq!(outcome.refusal().unwrap().code, ReasonCode::ActionInProgress);
+        assert_eq!(runtime.services().done().len(), 1, "the silent payment is not made again");
+    });
+}
+
+#[test]
+fn a_dropped_future_leaves_a_started_action_in_doubt() {
+    let (runtime, people) = (open(), people());
+    let key = block_on(place(&runtime, "ord-1"));
+    runtime.services().be(Mood::Stuck);
+    let mut stuck = Box::pin(runtime.execute(&people.agent, &key, pay()));
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    assert!(stuck.as_mut().poll(&mut context).is_pending());
+    drop(stuck);
+    block_on(async {
+        let doubt = runtime.in_doubt(&key).await.unwrap().unwrap();
+        assert_eq!(doubt.action, "MARK_PAID");
+        assert_eq!(runtime.timeline(&key).await.unwrap().kinds().last(), Some(&"action_started"));
+        assert_eq!(runtime.entity(&key).await.unwrap().state(), Some(OrderState::Created));
+    });
+}
+
+/// A store that stops to keep commits once it is told to.
+struct Failing {
+    inner: MemoryStore,
+    /// Fails every commit from now on that holds a fact of this sort.
+    fails: fn(&Fact) -> bool,
+    armed: AtomicBool,
+}
+
+impl Store for Failing {
+    async fn append(&self, commit: Sealed) -> Result<Appended, StoreError> {
+        if self.armed.load(Ordering::SeqCst) && commit.commit().facts().iter().any(self.fails) {
+            return Err(StoreError::new("the disk is full"));
+        }
+        self.inner.append(commit).await
+    }
+
+    async fn read(&self, key: &EntityKey, after: u64, limit: usize) -> Result<Vec<Arc<Commit>>, StoreError> {
+        self.inner.read(key, after, limit).await
+    }
+
+    async fn entities(&self, after: Option<&EntityKey>, limit: usize) -> Result<Vec<EntityKey>, StoreError> {
+        self.inner.entities(after, limit).await
+    }
+}
+
+fn failing(fails: fn(&Fact) -> bool) -> Runtime<Refund, Failing> {
+    let store = Failing { inner: MemoryStore::new(), fails, armed: AtomicBool::new(false) };
+    Runtime::new(store, policy(), Desk::default())
+}
+
+async fn placed(runtime: &Runtime<Refund, Failing>) -> EntityKey {
+    let key = order("ord-1");
+    let placed = crate::shop::OrderPlaced { total: kiff::Cents(5) };
+    assert!(runtime.ingest(&people().shop, &key, placed).await.unwrap().is_allowed());
+    runtime.store().armed.store(true, Ordering::SeqCst);
+    key
+}
+
+#[test]
+fn p9_when_the_start_cannot_be_kept_nothing_runs() {
+    block_on(async {
+        let runtime = failing(|fact| matches!(fact, Fact::ActionStarted(_)));
+        let key = placed(&runtime).await;
+        let broken = runtime.execute(&people().agent, &key, pay()).await.unwrap_err();
+        assert!(matches!(&broken, Error::Store(_)), "{broken}");
+        assert!(runtime.services().done().is_empty());
+    });
+}
+
+#[test]
+fn p9_when_the_answer_cannot_be_kept_the_action_is_in_doubt() {
+    block_on(async {
+        let runtime = failing(|fact| matches!(fact, Fact::ActionExecuted(_)));
+        let key = placed(&runtime).await;
+        let broken = runtime.execute(&people().agent, &key, pay()).await.unwrap_err();
+        let Error::Unrecorded { execution, .. } = &broken else { panic!("{broken}") };
+        assert_eq!(runtime.services().done().len(), 1);
+        let doubt = runtime.in_doubt(&key).await.unwrap().unwrap();
+        assert_eq!(doubt.execution, *execution);
+        assert_eq!(runtime.entity(&key).await.unwrap().state(), Some(OrderState::Created));
+    });
+}
+
+#[test]
+fn a_typed_handle_grants_nothing() {
+    block_on(async {
+        let (runtime, people) = (open(), people());
+        let key = place(&runtime, "ord-1").await;
+        let handle = || async { runtime.handle(&key).await.unwrap().unwrap().in_state::<crate::shop::refund::Created>().unwrap() };
+        let (one, other) = (handle().await, handle().await);
+        let outcome = one.execute(&runtime, &people.agent, pay()).await.unwrap();
+        let Outcome::Executed(moved) = outcome else { panic!("{outcome:?}") };
+        assert_eq!(moved.handle.state(), OrderState::Paid);
+        let stale = other.execute(&runtime, &people.agent, pay()).await.unwrap();
+        assert_eq!(stale.refusal().unwrap().code, ReasonCode::StateNotAllowed);
+    });
+}

@@ -1,0 +1,198 @@
+//! P1: nothing changes without a record, and what cannot happen leaves none.
+
+use kiff::{Bounds, Call, Envelope, Fact, Json, Outcome, ReasonCode, Store, Trace, TraceId, Verdict, replay};
+use pollster::block_on;
+
+use crate::shop::{AddNote, MarkPaid, OrderCancelled, OrderPlaced, OrderState, Refund, open, order, paid, people, place, refund};
+
+#[test]
+fn p1_every_change_of_state_is_on_the_record_and_replays() {
+    block_on(async {
+        let (runtime, people) = (open(), people());
+        let key = paid(&runtime, "ord-1").await;
+        let approval = crate::shop::granted(&runtime, &key, refund(4_200)).await;
+        let proposal = kiff::Proposal::new(refund(4_200)).approval(approval);
+        let outcome = runtime.execute(&people.agent, &key, proposal).await.unwrap();
+        assert!(matches!(&outcome, Outcome::Executed(done) if done.state == OrderState::Refunded), "{outcome:?}");
+
+        let timeline = runtime.timeline(&key).await.unwrap();
+        let states: Vec<String> = timeline.lifecycle().into_iter().map(|phase| phase.state.into_owned()).collect();
+        assert_eq!(states, ["CREATED", "PAID", "REFUNDED"]);
+        let commits = runtime.store().read(&key, 0, usize::MAX).await.unwrap();
+        let replayed = replay::<Refund>(&key, commits.iter().map(|commit| &**commit)).unwrap();
+        assert_eq!(replayed, (Some(OrderState::Refunded), 3));
+        let rebuilt = runtime.rebuild(&people.nora, &key).await.unwrap();
+        assert!(matches!(rebuilt, Verdict::Allowed(rebuilt) if rebuilt.matches && rebuilt.events == 3), "{rebuilt:?}");
+        assert_eq!(runtime.timeline(&key).await.unwrap().kinds().last(), Some(&"state_rebuilt"));
+    });
+}
+
+#[test]
+fn p1_an_event_that_cannot_happen_leaves_no_trace() {
+    block_on(async {
+        let (runtime, people) = (open(), people());
+        let key = paid(&runtime, "ord-1").await;
+        let before = runtime.timeline(&key).await.unwrap().kinds();
+
+        let again = runtime.ingest(&people.shop, &key, OrderPlaced { total: kiff::Cents(1) }).await.unwrap();
+        assert_eq!(again.refusal().unwrap().code, ReasonCode::StateNotAllowed);
+        let late = runtime.ingest(&people.shop, &key, OrderCancelled { reason: "late".into() }).await.unwrap();
+        assert_eq!(late.refusal().unwrap().code, ReasonCode::StateNotAllowed);
+
+        assert_eq!(runtime.timeline(&key).await.unwrap().kinds(), before);
+        let rebuilt = runtime.rebuild(&people.nora, &key).await.unwrap();
+        assert!(matches!(rebuilt, Verdict::Allowed(rebuilt) if rebuilt.matches && rebuilt.state == OrderState::Paid));
+        let nothing = order("ord-2");
+        let early = runtime.ingest(&people.shop, &nothing, OrderCancelled { reason: "early".into() }).await.unwrap();
+        assert!(!early.is_allowed());
+        assert!(runtime.timeline(&nothing).await.unwrap().is_empty());
+    });
+}
+
+#[test]
+fn p1_an_event_that_only_an_action_makes_happen_cannot_be_reported() {
+    block_on(async {
+        let (runtime, people) = (open(), people());
+        let key = place(&runtime, "ord-1").await;
+        let payload = Json::parse(r#"{"payment_id": "pay-1"}"#, &Bounds::DEFAULT).unwrap();
+        for actor in [&people.shop, &people.agent, &people.nora] {
+            let reported = runtime.ingest(actor, &key, Envelope::new("ORDER_PAID", payload.clone())).await.unwrap();
+            assert_eq!(reported.refusal().unwrap().code, ReasonCode::PermissionDenied);
+        }
+        assert_eq!(runtime.entity(&key).await.unwrap().state(), Some(OrderState::Created));
+    });
+}
+
+#[test]
+fn an_event_is_refused_by_its_name_its_payload_and_its_reporter() {
+    block_on(async {
+        let (runtime, people) = (open(), people());
+        let key = order("ord-1");
+        let placed = |payload: &str| Envelope::new("ORDER_PLACED", Json::parse(payload, &Bounds::DEFAULT).unwrap());
+
+        let unknown = Envelope::new("ORDER_LOST", Json::parse("{}", &Bounds::DEFAULT).unwrap());
+        let refused = runtime.ingest(&people.shop, &key, unknown).await.unwrap();
+        assert!(refused.refusal().unwrap().message.contains("has no event `ORDER_LOST`"));
+        let refused = runtime.ingest(&people.shop, &key, placed(r#"{"total": "much"}"#)).await.unwrap();
+        assert_eq!(refused.refusal().unwrap().code, ReasonCode::InvalidParameter);
+        let refused = runtime.ingest(&people.agent, &key, placed(r#"{"total": 5}"#)).await.unwrap();
+        assert_eq!(refused.refusal().unwrap().code, ReasonCode::PermissionDenied);
+        let other = kiff::EntityKey::new("Invoice", "ord-1").unwrap();
+        let refused = runtime.ingest(&people.shop, &other, placed(r#"{"total": 5}"#)).await.unwrap();
+        assert_eq!(refused.refusal().unwrap().code, ReasonCode::UnknownEntity);
+
+        assert!(runtime.timeline(&key).await.unwrap().is_empty());
+        assert!(runtime.ingest(&people.shop, &key, placed(r#"{"total": 5}"#)).await.unwrap().is_allowed());
+    });
+}
+
+#[test]
+fn a_refused_proposal_is_on_the_record_with_its_code() {
+    block_on(async {
+        let (runtime, people) = (open(), people());
+        let key = place(&runtime, "ord-1").await;
+        let outcome = runtime.execute(&people.agent, &key, refund(4_200)).await.unwrap();
+        assert_eq!(outcome.refusal().unwrap().code, ReasonCode::StateNotAllowed);
+        let outcome = runtime.execute(&people.agent, &key, Call::new("DROP_TABLE", "{}")).await.unwrap();
+        assert_eq!(outcome.refusal().unwrap().code, ReasonCode::UnknownAction);
+
+        let timeline = runtime.timeline(&key).await.unwrap();
+        let codes: Vec<&str> = timeline
+            .records()
+            .filter_map(|record| match record.fact() {
+                Fact::ActionFailed(failed) => Some(failed.code.as_ref()),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(codes, ["state_not_allowed", "unknown_action"]);
+    });
+}
+
+#[test]
+fn what_follows_inherits_the_trace_and_names_its_cause() {
+    block_on(async {
+        let (runtime, people) = (open(), people());
+        let key = place(&runtime, "ord-1").await;
+        let trace = Trace {
+            trace_id: Some(TraceId::new("4bf92f35").unwrap()),
+            correlation_id: Some(TraceId::new("ticket-9").unwrap()),
+            causation_id: None,
+        };
+        let proposal = kiff::Proposal::new(MarkPaid { payment_id: "pay-1".into() }).trace(trace.clone());
+        let _ = runtime.execute(&people.agent, &key, proposal).await.unwrap();
+
+        let timeline = runtime.timeline(&key).await.unwrap();
+        let chain: Vec<(String, Option<String>)> = timeline
+            .records()
+            .filter(|record| record.commit().trace() == Some(&trace))
+            .map(|record| (record.fact().kind().to_owned(), record.cause().map(|cause| cause.to_string())))
+            .collect();
+        let expected = [
+            ("action_validated", None),
+            ("action_started", Some("2.1")),
+            ("action_executed", Some("2.2")),
+            ("event_ingested", Some("3.1")),
+            ("state_changed", Some("3.2")),
+        ];
+        let expected: Vec<_> =
+            expected.into_iter().map(|(kind, cause)| (kind.to_owned(), cause.map(str::to_owned))).collect();
+        assert_eq!(chain, expected);
+    });
+}
+
+#[test]
+fn an_action_without_an_effect_is_one_commit() {
+    block_on(async {
+        let (runtime, people) = (open(), people());
+        let key = place(&runtime, "ord-1").await;
+        let before = runtime.entity(&key).await.unwrap().number();
+        let outcome = runtime.execute(&people.agent, &key, AddNote { text: "fragile".into() }).await.unwrap();
+        assert!(matches!(outcome, Outcome::Executed(_)), "{outcome:?}");
+        assert_eq!(runtime.entity(&key).await.unwrap().number(), before + 1);
+        let kinds = runtime.timeline(&key).await.unwrap().kinds();
+        let expected =
+            ["action_validated", "action_started", "action_executed", "event_ingested", "state_changed"];
+        assert_eq!(kinds.get(kinds.len() - 5..).unwrap(), expected);
+    });
+}
+
+#[test]
+fn a_dry_run_writes_nothing_and_a_check_writes_its_answer() {
+    block_on(async {
+        let (runtime, people) = (open(), people());
+        let key = place(&runtime, "ord-1").await;
+        let pay = || MarkPaid { payment_id: "pay-1".into() };
+        let before = runtime.timeline(&key).await.unwrap().kinds();
+        assert!(runtime.evaluate(&people.agent, &key, pay()).await.unwrap().is_allowed());
+        assert!(!runtime.evaluate(&people.agent, &key, refund(1)).await.unwrap().is_allowed());
+        assert_eq!(runtime.timeline(&key).await.unwrap().kinds(), before);
+
+        assert!(runtime.validate(&people.agent, &key, pay()).await.unwrap().is_allowed());
+        assert!(!runtime.validate(&people.agent, &key, refund(1)).await.unwrap().is_allowed());
+        let kinds = runtime.timeline(&key).await.unwrap().kinds();
+        assert_eq!(kinds.get(before.len()..).unwrap(), ["action_validated", "action_failed"]);
+        assert!(runtime.services().done().is_empty());
+    });
+}
+
+#[test]
+fn a_decision_is_on_the_record_with_its_reasons() {
+    block_on(async {
+        let (runtime, people) = (open(), people());
+        let key = place(&runtime, "ord-1").await;
+        let proposal = kiff::Proposal::new(Call::new("MARK_PAID", r#"{"payment_id": "pay-1"}"#))
+            .because("the provider says so")
+            .confidence(0.75)
+            .unwrap()
+            .evidence(kiff::Evidence::new("webhook", &["payment.captured"]).unwrap());
+        let recorded = runtime.record(&people.agent, &key, proposal).await.unwrap();
+        assert!(matches!(&recorded, Verdict::Allowed(decision) if decision.action == "MARK_PAID"), "{recorded:?}");
+        let timeline = runtime.timeline(&key).await.unwrap();
+        let last = timeline.lines().last().unwrap();
+        let json = serde_json::to_value(last).unwrap();
+        assert_eq!(json["kind"], "decision_proposed");
+        assert_eq!(json["data"]["reasons"]["confidence"], 0.75);
+        assert_eq!(json["data"]["reasons"]["evidence"][0]["source"], "webhook");
+        assert_eq!(json["data"]["parameters"]["payment_id"], "pay-1");
+    });
+}

@@ -1,0 +1,101 @@
+//! P10: every input has a bound, and what is over it gets a clear error.
+
+use kiff::{Bounds, Call, Envelope, Evidence, Json, MemoryStore, Proposal, ReasonCode, Review, Runtime, Verdict};
+use pollster::block_on;
+
+use crate::shop::{Desk, MarkPaid, Refund, open, order, paid, people, place, policy, refund};
+
+fn narrow(bounds: Bounds) -> Runtime<Refund> {
+    Runtime::new(MemoryStore::new(), policy(), Desk::default()).with_bounds(bounds)
+}
+
+#[test]
+fn p10_parameters_are_bounded_in_size_and_depth() {
+    block_on(async {
+        let (runtime, people) = (open(), people());
+        let key = place(&runtime, "ord-1").await;
+        let large = format!(r#"{{"payment_id": "{}"}}"#, "x".repeat(Bounds::DEFAULT.parameters));
+        let deep = format!(r#"{{"payment_id": {}1{}}}"#, "[".repeat(40), "]".repeat(40));
+        for (parameters, told) in [
+            (large.as_str(), "the bound is 65536"),
+            (deep.as_str(), "it nests deeper than 32"),
+            (r#"{"payment_id": "pay-1", "payment_id": "pay-2"}"#, "stands twice"),
+            (r#"{"payment_id": 9007199254740993}"#, "write it as a string"),
+            ("[]", "not a JSON object"),
+            ("", "EOF"),
+        ] {
+            let outcome = runtime.execute(&people.agent, &key, Call::new("MARK_PAID", parameters)).await.unwrap();
+            let refusal = outcome.refusal().unwrap();
+            assert_eq!(refusal.code, ReasonCode::InvalidParameter);
+            assert!(refusal.message.contains(told), "{}", refusal.message);
+        }
+        let typed = MarkPaid { payment_id: "x".repeat(Bounds::DEFAULT.parameters) };
+        let outcome = runtime.execute(&people.agent, &key, typed).await.unwrap();
+        assert!(outcome.refusal().unwrap().message.contains("the bound is 65536"));
+        assert!(runtime.services().done().is_empty());
+    });
+}
+
+#[test]
+fn p10_reasons_are_bounded_and_nothing_over_a_bound_is_kept() {
+    block_on(async {
+        let (runtime, people) = (open(), people());
+        let key = place(&runtime, "ord-1").await;
+        let before = runtime.timeline(&key).await.unwrap().kinds();
+        let pay = || Proposal::new(MarkPaid { payment_id: "pay-1".into() });
+        let evidence = || Evidence::new("photo", "a lamp").unwrap();
+        let many = (0..=Bounds::DEFAULT.evidence_items).fold(pay(), |proposal, _| proposal.evidence(evidence()));
+        let long = pay().evidence(Evidence::new("photo", &"x".repeat(Bounds::DEFAULT.evidence)).unwrap());
+        let wordy = pay().because("x".repeat(Bounds::DEFAULT.text + 1));
+        for (proposal, told) in [(many, "pieces of evidence is 17"), (long, "a piece of evidence"), (wordy, "a rationale")] {
+            let recorded = runtime.record(&people.agent, &key, proposal.clone()).await.unwrap();
+            assert!(recorded.refusal().unwrap().message.contains(told), "{recorded:?}");
+            let verdict = runtime.evaluate(&people.agent, &key, proposal).await.unwrap();
+            assert_eq!(verdict.refusal().unwrap().code, ReasonCode::InvalidContract);
+        }
+        assert_eq!(runtime.timeline(&key).await.unwrap().kinds(), before);
+    });
+}
+
+#[test]
+fn p10_events_are_bounded() {
+    block_on(async {
+        let runtime = narrow(Bounds { payload: 64, ..Bounds::DEFAULT });
+        let payload = Json::parse(&format!(r#"{{"reason": "{}"}}"#, "x".repeat(80)), &Bounds::DEFAULT).unwrap();
+        let key = place(&runtime, "ord-1").await;
+        let refused =
+            runtime.ingest(&people().shop, &key, Envelope::new("ORDER_CANCELLED", payload)).await.unwrap();
+        assert!(refused.refusal().unwrap().message.contains("the bound is 64"), "{refused:?}");
+    });
+}
+
+#[test]
+fn p10_open_approvals_and_reasons_of_reviews_are_bounded() {
+    block_on(async {
+        let (runtime, people) = (narrow(Bounds { open_approvals: 2, text: 16, ..Bounds::DEFAULT }), people());
+        let key = paid(&runtime, "ord-1").await;
+        let first = runtime.request_approval(&people.agent, &key, refund(1)).await.unwrap();
+        let Verdict::Allowed(first) = first else { panic!("{first:?}") };
+        assert!(runtime.request_approval(&people.agent, &key, refund(2)).await.unwrap().is_allowed());
+        let third = runtime.request_approval(&people.agent, &key, refund(3)).await.unwrap();
+        assert!(third.refusal().unwrap().message.contains("open approvals of one entity is 3, the bound is 2"));
+        let wordy = Review::grant().because("x".repeat(17));
+        let reviewed = runtime.review(&people.nora, &key, &first.id, wordy).await.unwrap();
+        assert!(reviewed.refusal().unwrap().message.contains("a reason in bytes is 17, the bound is 16"));
+    });
+}
+
+#[test]
+fn p10_identifiers_are_bounded_and_visible() {
+    for (text, told) in [
+        (String::new(), "is empty"),
+        ("x".repeat(257), "257 bytes long, the bound is 256"),
+        ("ord\u{1b}[2J".to_owned(), r"ord\u{1b}[2J"),
+        ("ord\u{202e}1".to_owned(), r"ord\u{202e}1"),
+    ] {
+        let refused = kiff::EntityKey::new("Order", &text).unwrap_err().to_string();
+        assert!(refused.contains(told), "{refused}");
+        assert!(kiff::ActorId::new(&text).is_err() && kiff::ApprovalId::new(&text).is_err());
+    }
+    assert_eq!(order("бестеллунг-🧾").id(), "бестеллунг-🧾");
+}

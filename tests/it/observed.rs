@@ -1,0 +1,114 @@
+//! Each record is one `tracing` event and one count.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+use metrics::{Counter, CounterFn, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
+use pollster::block_on;
+use tracing::field::{Field, Visit};
+use tracing::span;
+
+use crate::shop::{open, paid, people, refund};
+
+/// The records that were announced, as kind and entity.
+#[derive(Clone, Default)]
+struct Heard(Arc<Mutex<Vec<BTreeMap<&'static str, String>>>>);
+
+impl tracing::Subscriber for Heard {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        metadata.target() == "kiff::record"
+    }
+
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+
+    fn event(&self, event: &tracing::Event<'_>) {
+        struct Fields(BTreeMap<&'static str, String>);
+
+        impl Visit for Fields {
+            fn record_str(&mut self, field: &Field, value: &str) {
+                self.0.insert(field.name(), value.to_owned());
+            }
+
+            fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+                self.0.insert(field.name(), format!("{value:?}"));
+            }
+        }
+
+        let mut fields = Fields(BTreeMap::new());
+        event.record(&mut fields);
+        self.0.lock().unwrap().push(fields.0);
+    }
+
+    fn enter(&self, _: &span::Id) {}
+
+    fn exit(&self, _: &span::Id) {}
+}
+
+/// What was counted, by name and label.
+#[derive(Clone, Default)]
+struct Counted(Arc<Mutex<BTreeMap<String, u64>>>);
+
+struct One(Counted, String);
+
+impl CounterFn for One {
+    fn increment(&self, value: u64) {
+        *self.0.0.lock().unwrap().entry(self.1.clone()).or_default() += value;
+    }
+
+    fn absolute(&self, _: u64) {}
+}
+
+impl Recorder for Counted {
+    fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+    fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+    fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+    fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
+        let labels: Vec<_> = key.labels().map(|label| format!("{}={}", label.key(), label.value())).collect();
+        Counter::from_arc(Arc::new(One(self.clone(), format!("{}{{{}}}", key.name(), labels.join(",")))))
+    }
+
+    fn register_gauge(&self, _: &Key, _: &Metadata<'_>) -> Gauge {
+        Gauge::noop()
+    }
+
+    fn register_histogram(&self, _: &Key, _: &Metadata<'_>) -> Histogram {
+        Histogram::noop()
+    }
+}
+
+#[test]
+fn each_record_is_announced_once_with_its_fields() {
+    let (heard, counted) = (Heard::default(), Counted::default());
+    let timeline = tracing::subscriber::with_default(heard.clone(), || {
+        metrics::with_local_recorder(&counted, || {
+            block_on(async {
+                let runtime = open();
+                let key = paid(&runtime, "ord-1").await;
+                let _ = runtime.execute(&people().agent, &key, refund(5)).await.unwrap();
+                runtime.timeline(&key).await.unwrap()
+            })
+        })
+    });
+    let heard = heard.0.lock().unwrap().clone();
+    let kinds: Vec<_> = heard.iter().map(|fields| fields["kind"].clone()).collect();
+    assert_eq!(kinds, timeline.kinds());
+    for (fields, record) in heard.iter().zip(timeline.records()) {
+        assert_eq!((fields["domain"].as_str(), fields["entity_id"].as_str()), ("refund", "ord-1"));
+        assert_eq!(fields["record"], record.id().to_string());
+        assert_eq!(fields["actor_id"], record.commit().actor().id().to_string());
+    }
+    let counted = counted.0.lock().unwrap().clone();
+    assert_eq!(counted["kiff_records_total{kind=event_ingested}"], 2);
+    assert_eq!(counted["kiff_records_total{kind=approval_required}"], 1);
+    assert_eq!(counted["kiff_refusals_total{reason=approval_required}"], 1);
+}

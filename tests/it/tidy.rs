@@ -1,0 +1,129 @@
+//! The rules of the house that no compiler knows.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The house measure is about 400; what is far beyond it has to be cut.
+const LINES: usize = 450;
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every Rust file below a folder, with its text.
+fn sources(folder: &str) -> BTreeMap<PathBuf, String> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![root().join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.insert(path.strip_prefix(root()).unwrap().to_owned(), fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+    found
+}
+
+fn house() -> BTreeMap<PathBuf, String> {
+    let folders = ["kiff/src", "kiff-macros/src", "kiff-test/src", "examples", "tests/it"];
+    folders.into_iter().flat_map(sources).collect()
+}
+
+/// The top module that a file of `kiff/src` belongs to.
+fn top_module(path: &Path) -> String {
+    let inside = path.strip_prefix("kiff/src").unwrap();
+    inside.iter().next().unwrap().to_string_lossy().trim_end_matches(".rs").to_owned()
+}
+
+#[test]
+fn a_module_uses_only_modules_declared_above_it() {
+    let library = fs::read_to_string(root().join("kiff/src/lib.rs")).unwrap();
+    let order: Vec<&str> = library
+        .lines()
+        .filter_map(|line| line.trim_start_matches("pub ").strip_prefix("mod ")?.strip_suffix(';'))
+        .collect();
+    assert!(order.len() > 20, "the list of modules was not found: {order:?}");
+    let place = |module: &str| order.iter().position(|known| *known == module);
+    let mut wrong = Vec::new();
+    for (path, text) in sources("kiff/src") {
+        let module = top_module(&path);
+        let Some(own) = place(&module) else { continue };
+        for used in text.split("crate::").skip(1) {
+            let used: String = used.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect();
+            if place(&used).is_some_and(|used| used > own) {
+                wrong.push(format!("{} uses `{used}`, which is declared below `{module}`", path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_file_says_what_it_is_for_and_is_not_too_long() {
+    let mut wrong = Vec::new();
+    for (path, text) in house() {
+        let first = text.lines().next().unwrap_or_default();
+        if !first.starts_with("//! ") {
+            wrong.push(format!("{} does not open with a `//!` sentence", path.display()));
+        }
+        let lines = text.lines().count();
+        if lines > LINES {
+            wrong.push(format!("{} has {lines} lines", path.display()));
+        }
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        if ["mod", "utils", "util", "common", "helpers", "helper", "support", "misc"].contains(&name.as_str()) {
+            if path != Path::new("tests/it/main.rs") {
+                wrong.push(format!("{} has a name that says nothing", path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_house_has_no_loose_ends() {
+    // Written in two halves, so that this file does not find itself.
+    let banned = [
+        (["#[all", "ow("].concat(), "say `#[expect(…, reason = \"…\")]`"),
+        (["to", "do!("].concat(), "finish it"),
+        (["unimple", "mented!("].concat(), "finish it"),
+        (["#[ign", "ore"].concat(), "a test that never runs proves nothing"),
+        (["thread::", "sleep"].concat(), "wait for the thing, not for the time"),
+        (["use super", "::*"].concat(), "name what you use"),
+    ];
+    let mut wrong = Vec::new();
+    for (path, text) in house() {
+        let test = path.components().any(|part| part.as_os_str() == "tests" || part.as_os_str() == "tests.rs");
+        for (number, line) in text.lines().enumerate() {
+            for (word, instead) in &banned {
+                let in_generated_code = word.contains("all") && path.starts_with("kiff-macros");
+                let in_test_module = word.contains("super") && (test || text.contains("#[cfg(test)]"));
+                if line.contains(word.as_str()) && !in_generated_code && !in_test_module {
+                    wrong.push(format!("{}:{}: {instead}", path.display(), number + 1));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn generated_code_names_only_the_private_module() {
+    let mut wrong = Vec::new();
+    for (path, text) in sources("kiff-macros/src") {
+        for (number, line) in text.lines().enumerate() {
+            let mut rest = line;
+            while let Some(at) = rest.find("::kiff::") {
+                rest = &rest[at + "::kiff::".len()..];
+                if !rest.starts_with("__private") && !line.trim_start().starts_with("//") {
+                    wrong.push(format!("{}:{}: {}", path.display(), number + 1, line.trim()));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
