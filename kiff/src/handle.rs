@@ -2,7 +2,9 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::pin::Pin;
 
+use crate::action::Action;
 use crate::actor::Actor;
 use crate::domain::Domain;
 use crate::executor::Executable;
@@ -29,6 +31,11 @@ pub trait InState<D: Domain>: Send + Sync + 'static {
 pub trait AllowedIn<S> {
     /// The type of the state that it leads to; [`Any`] where it can lead to several.
     type To;
+}
+
+#[diagnostic::do_not_recommend]
+impl<A: Action, S: Allows<A::Declared>> AllowedIn<S> for A {
+    type To = S::To;
 }
 
 #[diagnostic::do_not_recommend]
@@ -85,22 +92,30 @@ impl<D: Executable, S> Handle<D, S> {
     ///
     /// # Errors
     /// [`Error`] when the store fails or the journal is broken.
-    pub async fn execute<A, T>(
+    // The answer is boxed because of what rustc says when the state does not allow the action: of a boxed one it says so
+    // once, at the action, and of an `async fn` it does at the call and at the `await` as well.
+    pub fn execute<'a, A, T>(
         self,
-        runtime: &Runtime<D, impl Store>,
-        actor: &Actor,
+        runtime: &'a Runtime<D, impl Store>,
+        actor: &'a Actor,
         action: A,
-    ) -> Result<Outcome<Moved<D, T>>, Error>
+    ) -> MovedLater<'a, D, T>
     where
-        A: AllowedIn<S, To = T> + Propose<D>,
+        A: AllowedIn<S, To = T> + Propose<D> + 'a,
+        T: 'static,
     {
-        let outcome = runtime.execute(actor, &self.key, action).await?;
-        Ok(outcome.map(|executed| {
-            let handle = Handle { key: self.key, state: executed.state, in_state: PhantomData };
-            Moved { handle, executed }
-        }))
+        Box::pin(async move {
+            let outcome = runtime.execute(actor, &self.key, action).await?;
+            Ok(outcome.map(|executed| {
+                let handle = Handle { key: self.key, state: executed.state, in_state: PhantomData };
+                Moved { handle, executed }
+            }))
+        })
     }
 }
+
+/// The answer to an action that is executed through a handle.
+type MovedLater<'a, D, T> = Pin<Box<dyn Future<Output = Result<Outcome<Moved<D, T>>, Error>> + Send + 'a>>;
 
 /// An action was executed through a handle.
 #[derive(Debug)]

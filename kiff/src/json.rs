@@ -1,5 +1,6 @@
 //! JSON as kiff accepts it: bounded, without anything that two readers could read differently.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -223,7 +224,7 @@ impl<'de> Visitor<'de> for Unambiguous {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
         let deeper = self.deeper()?;
         let mut seen = BTreeSet::new();
-        while let Some(key) = members.next_key::<String>()? {
+        while let Some(key) = members.next_key_seed(Key)? {
             if seen.contains(&key) {
                 return Err(de::Error::custom(format_args!("the key `{}` stands twice in one object", Excerpt(&key))));
             }
@@ -231,6 +232,33 @@ impl<'de> Visitor<'de> for Unambiguous {
             members.next_value_seed(deeper)?;
         }
         Ok(())
+    }
+}
+
+/// Reads a key where it stands, and copies it only where it is written with escapes.
+struct Key;
+
+impl<'de> DeserializeSeed<'de> for Key {
+    type Value = Cow<'de, str>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Key {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_borrowed_str<E>(self, key: &'de str) -> Result<Self::Value, E> {
+        Ok(Cow::Borrowed(key))
+    }
+
+    fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
+        Ok(Cow::Owned(key.to_owned()))
     }
 }
 

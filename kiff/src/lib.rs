@@ -1,6 +1,76 @@
 //! Trust infrastructure for AI-operated systems: agents propose, kiff decides, humans approve, the journal proves.
 //!
-//! Each module uses only those above it in this list, so that the list is also the order to read them in.
+//! A *domain* is one block that says who there is, what an entity can be, what can happen to it, what can be done with it, who
+//! may do that, and what needs a human. [`domain!`] proves it at build time; a [`Runtime`] enforces it; the [`journal`] keeps
+//! every step.
+//!
+//! ```
+//! use kiff::{Actor, ActorId, Call, Cents, Domain, Failure, MemoryStore, Review, RolePolicy, Runtime, Verdict, action, domain};
+//!
+//! domain! {
+//!     /// Orders and their refunds.
+//!     pub domain Refund governs Order;
+//!     roles { Agent: agent, Operator: human, Shop: system }
+//!     states { Paid, final Refunded }
+//!     events {
+//!         OrderPaid     { total: Cents } reported by Shop;
+//!         OrderRefunded { amount: Cents };
+//!     }
+//!     transitions {
+//!         OrderPaid:     new  => Paid;
+//!         OrderRefunded: Paid => Refunded;
+//!     }
+//!     actions { RefundOrder { risk: high, by: Agent, emits: OrderRefunded, approval: Operator }; }
+//!     allow { Paid => [RefundOrder]; }
+//!     never { Refunded without Operator }
+//! }
+//!
+//! /// Pays the customer back.
+//! #[action(Refund::RefundOrder)]
+//! async fn refund_order(#[param(range(min = 1, max = 1_000_000))] amount: Cents) -> Result<OrderRefunded, Failure> {
+//!     Ok(OrderRefunded { amount })
+//! }
+//!
+//! # pollster::block_on(async {
+//! let (agent, nora, shop) = (Actor::agent("agent-7")?, Actor::human("nora")?, Actor::system("shop")?);
+//! let policy = RolePolicy::new()
+//!     .assign(agent.id().clone(), RefundRole::Agent)
+//!     .assign(nora.id().clone(), RefundRole::Operator)
+//!     .assign(shop.id().clone(), RefundRole::Shop);
+//! let runtime = Runtime::<Refund>::new(MemoryStore::new(), policy, ());
+//! let order = Refund::entity("ord-1")?;
+//! runtime.ingest(&shop, &order, OrderPaid { total: Cents(99_900) }).await?;
+//!
+//! // What a model's tool call comes as. Nothing runs: a human has to see it first.
+//! let refund = Call::new("REFUND_ORDER", r#"{"amount": 99900}"#);
+//! let held = runtime.execute(&agent, &order, refund.clone()).await?;
+//! assert_eq!(held.outcome(), "approval_required");
+//!
+//! if let Verdict::Allowed(asked) = runtime.request_approval(&agent, &order, refund.clone()).await? {
+//!     runtime.review(&nora, &order, &asked.id, Review::grant().because("it arrived broken")).await?;
+//! }
+//! let done = runtime.execute(&agent, &order, refund).await?;
+//! assert_eq!(done.outcome(), "executed");
+//! println!("{}", runtime.timeline(&order).await?);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Where to start
+//!
+//! - [`domain!`] and [`action`](macro@action): the language.
+//! - [`Runtime`]: the loop, from [`ingest`](Runtime::ingest) to [`timeline`](Runtime::timeline).
+//! - [`Proposal`] and [`Call`]: what can be proposed; [`Outcome`] and [`Refusal`]: what is answered.
+//! - [`Policy`]: who holds which role; [`Store`]: where journals are kept.
+//!
+//! # What is promised
+//!
+//! An executor runs only with a [`Permit`], and only [`judge`] makes one. An approval authorises one execution of exactly what a
+//! human saw. The caller asserts nothing: state and approvals come from the journal, roles from the policy. Whatever cannot be
+//! decided is refused, and a refusal is a value, not an error.
+//!
+//! Each module of this crate uses only those above it in this list, so that the list is also the order to read them in.
 
 mod bounds;
 mod json;

@@ -278,11 +278,7 @@ pub fn check_length(
 ///
 /// # Errors
 /// [`ParameterFault`] when it does not match.
-pub fn check_pattern(
-    name: &'static str,
-    text: Option<&str>,
-    pattern: &Pattern,
-) -> Result<(), ParameterFault> {
+pub fn check_pattern(name: &'static str, text: Option<&str>, pattern: &Pattern) -> Result<(), ParameterFault> {
     let Some(text) = text else { return Ok(()) };
     match pattern.matches(text) {
         Some(true) => Ok(()),

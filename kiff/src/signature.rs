@@ -51,11 +51,7 @@ pub trait Value: Sized {
     /// # Errors
     /// [`ParameterFault`] when its `Serialize` fails.
     #[doc(hidden)]
-    fn write_optional(
-        value: &Option<Self>,
-        members: &mut Members,
-        name: &'static str,
-    ) -> Result<(), ParameterFault>;
+    fn write_optional(value: &Option<Self>, members: &mut Members, name: &'static str) -> Result<(), ParameterFault>;
 
     /// The same value once more.
     #[doc(hidden)]
@@ -88,11 +84,7 @@ impl<T: Debug + Clone + Serialize + DeserializeOwned + Send + Sync + 'static> Va
         members.put(name, value)
     }
 
-    fn write_optional(
-        value: &Option<Self>,
-        members: &mut Members,
-        name: &'static str,
-    ) -> Result<(), ParameterFault> {
+    fn write_optional(value: &Option<Self>, members: &mut Members, name: &'static str) -> Result<(), ParameterFault> {
         members.put(name, value)
     }
 
@@ -134,8 +126,8 @@ impl<D, S> Serves<D, S> for S {
 
 /// What an executor returns: the event that the block says its action emits, or a [`Failure`].
 #[diagnostic::on_unimplemented(
-    message = "the executor returns `{Self}`, but its action emits `{Emits}`",
-    label = "write `Result<{Emits}, Failure>`",
+    message = "the executor returns `{Self}`, and must return `Result<{Emits}, Failure>`",
+    label = "its action emits `{Emits}`",
     note = "an action ends in the event that the block names after `emits`, or in a `kiff::Failure`"
 )]
 pub trait Reply<Emits> {
