@@ -90,6 +90,36 @@ pub trait Executor<D: Domain>: Declared<Domain = D> + Sized {
     ) -> impl Future<Output = Result<Self::Emits, Failure>> + Send + 'a;
 }
 
+/// An executor as `#[action]` writes it; whatever has this is an [`Executor`].
+///
+/// The two are apart so that rustc, where an executor is missing, lists no implementation that nobody wrote by hand.
+pub trait Executes: Declared {
+    /// The parameters that it takes.
+    type Action: Action<Domain = Self::Domain, Declared = Self>;
+
+    /// Does it. The permit is spent by the call.
+    fn run<'a>(
+        permit: Permit<'a, Self::Action>,
+        action: Self::Action,
+        services: &'a <Self::Domain as Domain>::Services,
+        execution: &'a Execution,
+    ) -> impl Future<Output = Result<Self::Emits, Failure>> + Send + 'a;
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: Executes> Executor<E::Domain> for E {
+    type Action = E::Action;
+
+    fn run<'a>(
+        permit: Permit<'a, Self::Action>,
+        action: Self::Action,
+        services: &'a <E::Domain as Domain>::Services,
+        execution: &'a Execution,
+    ) -> impl Future<Output = Result<Self::Emits, Failure>> + Send + 'a {
+        <E as Executes>::run(permit, action, services, execution)
+    }
+}
+
 /// An executor's answer on its way.
 pub(crate) type Answer<'a, D> =
     Pin<Box<dyn Future<Output = Result<Option<<D as Domain>::Event>, Failure>> + Send + 'a>>;

@@ -111,7 +111,7 @@ pub use digest::{Digest, DigestError};
 pub use domain::{Domain, Emitted, Event, State};
 pub use entity::{Entity, Running};
 pub use event::{Envelope, Trace};
-pub use executor::{Executable, Execution, Executor};
+pub use executor::{Executable, Executes, Execution, Executor};
 pub use handle::{AllowedIn, Any, Handle, InState, Moved};
 pub use identifier::{
     ActorId, ApprovalId, DecisionId, EntityKey, EventId, ExecutionId, IdentifierError, Identifiers, TraceId,
@@ -126,7 +126,7 @@ pub use permission::{Policy, PolicyError, Question, RolePolicy};
 pub use runtime::{Error, Executed, Failed, Incoming, Ingested, Outcome, Propose, Rebuilt, Runtime, replay};
 pub use schema::{
     ApprovalRule, Contract, Effect, EventSchema, FieldSchema, List, Never, Parameter, Permission, Risk, Role,
-    RoleSchema, Rule, Schema, StateSchema, Text, Transition,
+    RoleSchema, Rule, Schema, SchemaError, StateSchema, Text, Transition,
 };
 pub use signature::{Reply, Serves, Value};
 pub use store::{Appended, MemoryStore, Store, StoreError};

@@ -6,7 +6,11 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::actor::ActorKind;
-use crate::digest::Digest;
+
+mod document;
+mod fingerprint;
+
+pub use document::SchemaError;
 
 /// A text that a domain holds for the life of the program, or that was read back from JSON.
 pub type Text = Cow<'static, str>;
@@ -136,21 +140,6 @@ pub struct Contract {
     pub allowed_in: List<Text>,
     /// What it takes.
     pub parameters: List<Parameter>,
-}
-
-impl Contract {
-    /// A digest of what governs the action; the same when only its documentation changes.
-    #[must_use]
-    pub fn fingerprint(&self) -> Digest {
-        let mut governing = self.clone();
-        governing.documentation = Text::default();
-        for parameter in governing.parameters.to_mut() {
-            parameter.documentation = Text::default();
-        }
-        // INVARIANT: plain data with text keys always encodes; an empty text would only hold approvals again.
-        let text = serde_json::to_string(&governing).unwrap_or_default();
-        Digest::of(&[b"kiff/contract", text.as_bytes()])
-    }
 }
 
 /// How much harm an action can do.

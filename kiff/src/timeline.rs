@@ -113,9 +113,13 @@ impl<'a> Line<'a> {
         self.0
     }
 
-    /// What happened, in words.
+    /// What happened, in words, with whatever a terminal or a page would obey written out.
     #[must_use]
     pub fn message(&self) -> String {
+        visible(&self.words())
+    }
+
+    fn words(&self) -> String {
         match self.0.fact() {
             Fact::EventIngested(data) => format!("{} {}", data.event, data.payload),
             Fact::StateChanged(data) => format!("{} -> {}", data.from.as_deref().unwrap_or("new"), data.to),
@@ -124,19 +128,19 @@ impl<'a> Line<'a> {
                 format!("{} from {} events, {answer}", data.state, data.events)
             }
             Fact::DecisionProposed(data) => match &data.reasons.rationale {
-                Some(rationale) => format!("{} because \"{}\"", data.action, visible(rationale)),
+                Some(rationale) => format!("{} because \"{}\"", data.action, rationale),
                 None => data.action.to_string(),
             },
             Fact::ActionValidated(data) => format!("{} {}", data.action, data.parameters),
-            Fact::ApprovalRequired(data) => visible(&data.message),
+            Fact::ApprovalRequired(data) => data.message.clone(),
             Fact::ApprovalRecorded(data) => {
                 format!("{} asks for {} {}, until {}", data.approval, data.action, data.parameters, data.expires_at)
             }
             Fact::ApprovalGranted(data) | Fact::ApprovalDenied(data) => match &data.reason {
-                Some(reason) => format!("{} because \"{}\"", data.approval, visible(reason)),
+                Some(reason) => format!("{} because \"{}\"", data.approval, reason),
                 None => data.approval.to_string(),
             },
-            Fact::ApprovalReviewRejected(data) => format!("{}: {}", data.code, visible(&data.message)),
+            Fact::ApprovalReviewRejected(data) => format!("{}: {}", data.code, data.message),
             Fact::ActionStarted(data) => match &data.approval {
                 Some(approval) => format!("{} as {}, spends {approval}", data.action, data.execution),
                 None => format!("{} as {}", data.action, data.execution),
@@ -144,7 +148,7 @@ impl<'a> Line<'a> {
             Fact::ActionExecuted(data) => format!("{} as {}", data.action, data.execution),
             Fact::ActionFailed(data) => {
                 let doubt = if data.outcome == FailedOutcome::Unknown { ", in doubt" } else { "" };
-                format!("{} {}: {}{doubt}", data.action, data.code, visible(&data.message))
+                format!("{} {}: {}{doubt}", data.action, data.code, data.message)
             }
         }
     }

@@ -8,5 +8,7 @@ mod journal;
 mod limits;
 mod observed;
 mod race;
+mod schema;
 mod shop;
 mod tidy;
+mod ui;

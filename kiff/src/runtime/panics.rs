@@ -7,12 +7,23 @@ use std::pin::Pin;
 use std::task::Poll;
 
 /// What the future answers, or the message that it panicked with. After a panic it is dropped without being asked
-/// again, so that no state that the panic left half-changed is looked at.
-pub(super) async fn caught<T>(mut answer: Pin<Box<dyn Future<Output = T> + Send + '_>>) -> Result<T, String> {
-    future::poll_fn(move |context| match catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(context))) {
-        Ok(Poll::Pending) => Poll::Pending,
-        Ok(Poll::Ready(value)) => Poll::Ready(Ok(value)),
-        Err(panic) => Poll::Ready(Err(message(&*panic))),
+/// again, so that no state that the panic left half-changed is looked at; a panic while it is dropped counts as well.
+pub(super) async fn caught<T>(answer: Pin<Box<dyn Future<Output = T> + Send + '_>>) -> Result<T, String> {
+    let mut answer = Some(answer);
+    future::poll_fn(move |context| {
+        let polled = catch_unwind(AssertUnwindSafe(|| match &mut answer {
+            Some(answer) => answer.as_mut().poll(context),
+            None => Poll::Pending,
+        }));
+        let ended = match polled {
+            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Ready(value)) => Ok(value),
+            Err(panic) => Err(message(&*panic)),
+        };
+        match catch_unwind(AssertUnwindSafe(|| drop(answer.take()))) {
+            Ok(()) => Poll::Ready(ended),
+            Err(panic) => Poll::Ready(Err(message(&*panic))),
+        }
     })
     .await
 }
