@@ -133,3 +133,9 @@ pub use store::{Appended, MemoryStore, Store, StoreError};
 pub use time::{Clock, SystemClock, Timestamp, TimestampError};
 pub use timeline::{Line, Phase, Timeline};
 pub use verdict::{Case, Permit, ReasonCode, Refusal, Verdict, admit, judge, review};
+
+/// The code in the pages compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+#[doc = include_str!("../../docs/build-a-domain.md")]
+struct Pages;

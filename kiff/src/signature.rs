@@ -140,7 +140,7 @@ pub trait Reply<Emits> {
 }
 
 #[diagnostic::do_not_recommend]
-impl<E> Reply<E> for Result<E, Failure> {
+impl<T> Reply<T> for Result<T, Failure> {
     fn settle(self) -> Self {
         self
     }
