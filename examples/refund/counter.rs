@@ -6,14 +6,14 @@ use std::io::Write;
 
 use kiff::{
     Actor, ActorId, Adapter, Approval, ApprovalStatus, Bounds, Call, Cents, Domain, EntityKey, Mapping, MemoryStore,
-    Outcome, Propose, Proposal, RawEvent, Review, RolePolicy, Runtime, State, Verdict,
+    Outcome, Proposal, Propose, RawEvent, RolePolicy, Runtime, State, Verdict,
 };
 use serde::Deserialize;
 
 use crate::domain::{Refund, RefundDesk, RefundOrder, RefundRole};
 use crate::lines::{Line, Unreadable};
 use crate::report::{self, Answer, ShortIdentifiers};
-use crate::tool_call::{self, Fault, Request, ToolCall};
+use crate::tool_call::{self, Fault, ToolCall};
 use crate::{LINE, reviewer};
 
 type Told = Result<(), Box<dyn Error>>;
@@ -65,7 +65,7 @@ impl<'o> Counter<'o> {
             report::answer(self.out, "shop", &answer)?;
             self.orders.push(order);
         }
-        report::entry(self.out, "agent-7", "sends every tool call of the file; whoever a line says it is from")?;
+        report::entry(self.out, "agent-7", "makes every call of the file, whoever a line says that it is from")?;
         let rule = format!(
             "a script that plays the human: grants up to {}, denies what is above or hides characters",
             reviewer::LIMIT
@@ -105,9 +105,14 @@ impl<'o> Counter<'o> {
 
     fn unread(&mut self, number: u64, code: &str, message: &str, remedy: Option<String>) -> Told {
         report::heading(self.out, &format!("line {number}"))?;
-        let answer = Answer::refused("unreadable", code, message, remedy);
+        self.answer("reader", &Answer::refused("unreadable", code, message, remedy))
+    }
+
+    /// Answers what the file asks for, and counts it.
+    fn answer(&mut self, who: &str, answer: &Answer) -> Told {
+        self.count("answer");
         self.count(answer.word());
-        report::answer(self.out, "reader", &answer)?;
+        report::answer(self.out, who, answer)?;
         Ok(())
     }
 
@@ -116,17 +121,18 @@ impl<'o> Counter<'o> {
         report::heading(self.out, &format!("line {number} · {} · {}", call.format, excerpt(id)))?;
         let understood = call.request(self.runtime.bounds()).and_then(|request| {
             let order = Refund::entity(&request.order).map_err(Fault::Order)?;
-            Ok((order, request))
+            Ok((order, request.call))
         });
-        let (order, Request { call: asked, .. }) = match understood {
+        let (order, asked) = match understood {
             Ok(understood) => understood,
             Err(fault) => {
-                report::entry(self.out, "agent-7", &format!("calls {} {}", call.name, excerpt(&call.arguments)))?;
-                let answer =
-                    Answer::refused("unreadable", fault.code(), fault.to_string(), Some(fault.remedy().to_owned()));
-                self.count(answer.word());
-                report::answer(self.out, "reader", &answer)?;
-                return Ok(());
+                report::entry(
+                    self.out,
+                    "agent-7",
+                    &format!("calls {} {}", excerpt(&call.name), excerpt(&call.arguments)),
+                )?;
+                let remedy = Some(fault.remedy().to_owned());
+                return self.answer("reader", &Answer::refused("unreadable", fault.code(), fault.to_string(), remedy));
             }
         };
         if let Some(rationale) = &call.rationale {
@@ -139,9 +145,7 @@ impl<'o> Counter<'o> {
             None => Proposal::new(asked),
         };
         let outcome = self.runtime.execute(&self.agent, &order, proposal.clone()).await?;
-        let answer = Answer::execution(&outcome);
-        self.count(answer.word());
-        report::answer(self.out, "kiff", &answer)?;
+        self.answer("kiff", &Answer::execution(&outcome, |executed| executed))?;
         if matches!(outcome, Outcome::ApprovalRequired(_)) { self.ask_nora(&order, proposal).await } else { Ok(()) }
     }
 
@@ -153,8 +157,8 @@ impl<'o> Counter<'o> {
         let Verdict::Allowed(approval) = asked else {
             return Ok(());
         };
-        let (word, review) = reviewer::answer(&approval);
-        let reviewed = self.review(order, &approval, word, review).await?;
+        let reviewed = self.runtime.review(&self.nora, order, &approval.id, reviewer::answer(&approval)).await?;
+        report::answer(self.out, "nora", &Answer::verdict(&reviewed, report::status))?;
         let again = proposal.approval(approval.id.clone());
         if let Verdict::Allowed(Approval { status: ApprovalStatus::Granted(_), .. }) = reviewed {
             self.count("granted");
@@ -164,27 +168,8 @@ impl<'o> Counter<'o> {
             self.try_with("once more", order, again).await
         } else {
             self.count("denied");
-            self.try_with("all the same", order, again).await
+            self.try_with("even so", order, again).await
         }
-    }
-
-    async fn review(
-        &mut self,
-        order: &EntityKey,
-        approval: &Approval,
-        word: &str,
-        review: Review,
-    ) -> Result<Verdict<Approval>, Box<dyn Error>> {
-        let reviewed = self.runtime.review(&self.nora, order, &approval.id, review).await?;
-        let told = Answer::verdict(&reviewed, |approval| match &approval.status {
-            ApprovalStatus::Granted(signature) | ApprovalStatus::Denied(signature) => {
-                let reason = signature.reason.as_deref().unwrap_or("no reason");
-                format!("{word} {}, which is now {}: {reason}", approval.id, approval.status.as_str())
-            }
-            status @ (ApprovalStatus::Pending | ApprovalStatus::Spent(_)) => status.as_str().to_owned(),
-        });
-        report::answer(self.out, "nora", &told)?;
-        Ok(reviewed)
     }
 
     async fn try_with(&mut self, label: &str, order: &EntityKey, proposal: impl Propose<Refund>) -> Told {
@@ -192,13 +177,14 @@ impl<'o> Counter<'o> {
         if matches!(outcome, Outcome::Executed(_)) {
             self.count("executed under an approval");
         }
-        report::answer(self.out, label, &Answer::execution(&outcome))?;
+        report::answer(self.out, label, &Answer::execution(&outcome, |executed| executed))?;
         Ok(())
     }
 
     /// Closes the counter: every order's timeline, whether its events alone lead to the same state, and the counts.
     pub async fn close(mut self) -> Told {
         for order in std::mem::take(&mut self.orders) {
+            self.count("journal");
             report::heading(self.out, &order.to_string())?;
             let rebuilt = self.runtime.rebuild(&self.shop, &order).await?;
             let timeline = self.runtime.timeline(&order).await?;
@@ -219,10 +205,11 @@ impl<'o> Counter<'o> {
         let of = |what: &str| self.tally.get(what).copied().unwrap_or(0);
         let amounts = self.runtime.services().paid_back();
         let text = format!(
-            "{} lines: {} executed, {} held, {} blocked, {} invalid, {} failed, {} unreadable. \
-             Approvals: {} granted, {} denied; {} executed under one. \
-             The desk paid back {} amounts, {} in all. Journals that replay as recorded: {}.",
+            "{} lines got {} answers: {} executed, {} held, {} blocked, {} invalid, {} failed, {} unreadable. \
+             Approvals: {} granted, {} denied, {} led to a refund. \
+             The desk paid back {} amounts, {} in all. {} of {} journals replay as recorded.",
             of("line"),
+            of("answer"),
             of("executed"),
             of("held"),
             of("blocked"),
@@ -235,6 +222,7 @@ impl<'o> Counter<'o> {
             amounts.len(),
             Cents(amounts.iter().map(|amount| amount.0).sum()),
             of("replayed as recorded"),
+            of("journal"),
         );
         report::heading(self.out, "The counter closes")?;
         report::entry(self.out, "summary", &text)?;

@@ -46,7 +46,7 @@ async fn mark_paid(
     execution: &Execution,
     #[param(length(min = 1, max = 64))] payment_id: String,
 ) -> Result<OrderPaid, Failure> {
-    desk.capture(execution, &payment_id)?;
+    desk.capture(execution.id(), execution.entity().id(), &payment_id)?;
     Ok(OrderPaid { payment_id })
 }
 
@@ -58,7 +58,7 @@ async fn refund_order(
     #[param(range(min = 1, max = 1_000_000))] amount: Cents,
     #[param(length(min = 1, max = 500))] reason: String,
 ) -> Result<OrderRefunded, Failure> {
-    desk.pay_back(execution, amount)?;
+    desk.pay_back(execution.id(), execution.entity().id(), amount)?;
     Ok(OrderRefunded { amount, reason })
 }
 
@@ -79,21 +79,28 @@ enum Posting {
 }
 
 impl RefundDesk {
-    fn capture(&self, execution: &Execution, payment_id: &str) -> Result<(), DeskError> {
+    /// Takes the payment of an order.
+    ///
+    /// # Errors
+    /// [`DeskError`] when the provider declines.
+    pub fn capture(&self, key: &ExecutionId, order: &str, payment_id: &str) -> Result<(), DeskError> {
         if payment_id == "pay-declined" {
             return Err(DeskError::Declined);
         }
-        let order = execution.entity().id().to_owned();
-        self.post(execution.id(), Posting::Captured { order, payment_id: payment_id.to_owned() });
+        self.post(key, Posting::Captured { order: order.to_owned(), payment_id: payment_id.to_owned() });
         Ok(())
     }
 
-    fn pay_back(&self, execution: &Execution, amount: Cents) -> Result<(), DeskError> {
-        let payment = self.payment_of(execution.entity().id());
+    /// Pays back what an order cost, or a part of it.
+    ///
+    /// # Errors
+    /// [`DeskError`] when the provider declines or does not say whether it paid.
+    pub fn pay_back(&self, key: &ExecutionId, order: &str, amount: Cents) -> Result<(), DeskError> {
+        let payment = self.payment_of(order);
         if payment.as_deref() == Some("pay-no-refund") {
             return Err(DeskError::Declined);
         }
-        self.post(execution.id(), Posting::PaidBack { amount });
+        self.post(key, Posting::PaidBack { amount });
         if payment.as_deref() == Some("pay-timeout") { Err(DeskError::NoAnswer) } else { Ok(()) }
     }
 
@@ -124,7 +131,8 @@ impl RefundDesk {
 }
 
 /// Why the desk did not say that it is done.
-enum DeskError {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeskError {
     /// It did nothing.
     Declined,
     /// It may have done it.
@@ -135,7 +143,9 @@ impl From<DeskError> for Failure {
     fn from(error: DeskError) -> Self {
         match error {
             DeskError::Declined => Self::refused("the payment desk declined").with_code("payment_declined"),
-            DeskError::NoAnswer => Self::unknown("the payment desk did not answer in time"),
+            DeskError::NoAnswer => {
+                Self::unknown("the payment desk did not answer in time").with_code("payment_unconfirmed")
+            }
         }
     }
 }

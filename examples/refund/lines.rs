@@ -36,7 +36,7 @@ impl<R: BufRead> Lines<R> {
     ///
     /// # Errors
     /// The reader's.
-    pub fn next(&mut self) -> io::Result<Option<Line>> {
+    pub fn next_line(&mut self) -> io::Result<Option<Line>> {
         let (mut kept, mut length, mut ended) = (Vec::new(), 0_u64, false);
         while !ended {
             let chunk = self.reader.fill_buf()?;

@@ -44,7 +44,7 @@ async fn run(path: &OsStr) -> Result<(), Box<dyn Error>> {
     let mut lines = Lines::new(input, LINE);
     let mut out = anstream::stdout().lock();
     let mut counter = Counter::open(&mut out).await?;
-    while let Some(line) = lines.next()? {
+    while let Some(line) = lines.next_line()? {
         counter.line(line).await?;
     }
     counter.close().await

@@ -6,7 +6,9 @@ use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
 
 use anstyle::{AnsiColor, Style};
-use kiff::{Domain, Event, Executed, Identifiers, Outcome, Refusal, State, Timeline, Verdict};
+use kiff::{
+    Approval, ApprovalStatus, Domain, Event, Executed, Identifiers, Outcome, Refusal, State, Timeline, Verdict,
+};
 
 /// How many columns a line takes.
 const WIDTH: usize = 100;
@@ -45,10 +47,11 @@ impl Answer {
         Self { verdict, style: RED, code: code.into(), message: message.into(), remedy }
     }
 
-    /// The answer to an execution.
-    pub fn execution<D: Domain>(outcome: &Outcome<Executed<D>>) -> Self {
+    /// The answer to an execution; `executed` finds in the outcome what the executor did.
+    pub fn execution<D: Domain, T>(outcome: &Outcome<T>, executed: impl FnOnce(&T) -> &Executed<D>) -> Self {
         match outcome {
             Outcome::Executed(done) => {
+                let done = executed(done);
                 let event = done.event.as_ref().map_or("no event", Event::name);
                 Self::done("executed", format!("{event} by {}: now {}", done.execution, done.state.name()))
             }
@@ -76,8 +79,23 @@ impl Answer {
     }
 
     /// The word for it.
+    #[must_use]
     pub const fn word(&self) -> &'static str {
         self.verdict
+    }
+}
+
+/// What became of a request for a sign-off, in words.
+#[must_use]
+pub fn status(approval: &Approval) -> String {
+    let word = approval.status.as_str();
+    let reason = match &approval.status {
+        ApprovalStatus::Granted(signature) | ApprovalStatus::Denied(signature) => signature.reason.as_deref(),
+        ApprovalStatus::Pending | ApprovalStatus::Spent(_) => None,
+    };
+    match reason {
+        Some(reason) => format!("{} is {word}: {reason}", approval.id),
+        None => format!("{} is {word}", approval.id),
     }
 }
 
@@ -126,7 +144,9 @@ pub fn timeline(out: &mut dyn Write, timeline: &Timeline) -> io::Result<()> {
         }
         let kind = record.fact().kind();
         let indent = columns.chars().count() + 2 + kinds + 2;
-        for (index, part) in wrapped(&visible(&line.message()), WIDTH - indent).iter().enumerate() {
+        for (index, part) in
+            wrapped(&visible(&line.message()), WIDTH.saturating_sub(indent).max(INDENT)).iter().enumerate()
+        {
             if index == 0 {
                 writeln!(out, "{DIM}{columns}{DIM:#}  {kind:<kinds$}  {part}")?;
             } else {
@@ -156,6 +176,7 @@ pub fn reader_is_gone(error: &(dyn std::error::Error + 'static)) -> bool {
 }
 
 /// The text with every character written out that changes how the text around it is shown.
+#[must_use]
 pub fn visible(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut shown, character| {
         if is_hidden(character) {

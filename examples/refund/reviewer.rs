@@ -15,16 +15,17 @@ struct Shown {
     reason: String,
 }
 
-/// Her answer, and the word for it.
-pub fn answer(approval: &Approval) -> (&'static str, Review) {
+/// Her answer.
+#[must_use]
+pub fn answer(approval: &Approval) -> Review {
     let Ok(shown) = approval.parameters.decode::<Shown>() else {
-        return ("denies", Review::deny().because("this is no refund"));
+        return Review::deny().because("this is no refund");
     };
     if visible(&shown.reason) != shown.reason {
-        return ("denies", Review::deny().because("the reason hides characters"));
+        return Review::deny().because("the reason hides characters");
     }
     if shown.amount > LIMIT {
-        return ("denies", Review::deny().because(format!("{} is above my limit of {LIMIT}", shown.amount)));
+        return Review::deny().because(format!("{} is above my limit of {LIMIT}", shown.amount));
     }
-    ("grants", Review::grant().because(format!("{} is within my limit of {LIMIT}", shown.amount)))
+    Review::grant().because(format!("{} is within my limit of {LIMIT}", shown.amount))
 }

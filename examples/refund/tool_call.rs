@@ -26,9 +26,9 @@ pub struct ToolCall {
 /// The ways in which a tool call is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// A `tool_calls` message of OpenAI's chat API, or one of its items.
+    /// A `tool_calls` message of `OpenAI`'s chat API, or one of its items.
     OpenAiChat,
-    /// A `function_call` item of OpenAI's Responses API.
+    /// A `function_call` item of `OpenAI`'s Responses API.
     OpenAiResponses,
     /// A `tool_use` block of Anthropic's, or a message that holds some.
     Anthropic,
@@ -213,7 +213,7 @@ fn call(format: Format, id: Option<String>, name: Option<String>, arguments: Str
     Ok(ToolCall { format, id, name, arguments, rationale: None })
 }
 
-/// OpenAI writes the arguments as a string that holds JSON; some who write as OpenAI does leave out the quotes.
+/// The `OpenAI` formats write the arguments as a string that holds JSON; some who imitate them leave out the quotes.
 fn unquoted(arguments: &RawValue) -> String {
     serde_json::from_str(arguments.get()).unwrap_or_else(|_| arguments.get().to_owned())
 }
@@ -251,6 +251,7 @@ pub enum Fault {
 
 impl Fault {
     /// The fault as programs read it.
+    #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Json(_) => "malformed_json",
@@ -262,6 +263,7 @@ impl Fault {
     }
 
     /// What would be understood.
+    #[must_use]
     pub const fn remedy(&self) -> &'static str {
         match self {
             Self::Json(_) => "write one JSON object in one line",

@@ -29,6 +29,6 @@ pub(crate) fn domain2(input: TokenStream) -> (TokenStream, Diagnostics) {
 
     // The second gate: only a block without any fault is expanded.
     let diagnostics = errors.finish();
-    let expansion = if diagnostics.is_empty() { expand::domain(&model) } else { expand::stub(&model) };
+    let expansion = if diagnostics.is_empty() { expand::domain(&model) } else { expand::stub(model) };
     (expansion, diagnostics)
 }

@@ -10,6 +10,42 @@ use proc_macro::TokenStream;
 /// Declares a governed domain in one block: roles, states, events, transitions, actions, allowances and promises.
 ///
 /// Whatever the block forbids does not build; all faults of a block are reported at once, each at its own token.
+///
+/// ```text
+/// domain! {
+///     /// Orders, their payments and their refunds.
+///     pub domain Refund governs Order;
+///     services RefundDesk;                                   // what executors may touch
+///
+///     roles { Agent: agent, Operator: human, System: system }
+///     states { Created, Paid, final Refunded }
+///     events {
+///         OrderPlaced { total: Cents } reported by System;   // a fact from outside, and who may report it
+///         OrderPaid { payment_id: String };                  // only an action can make it happen
+///         OrderRefunded { amount: Cents, reason: String };
+///     }
+///     transitions {
+///         OrderPlaced: new => Created;
+///         OrderPaid: Created => Paid;
+///         OrderRefunded: Paid => Refunded;
+///     }
+///     actions {
+///         MarkPaid { risk: low, by: Agent, emits: OrderPaid };
+///         RefundOrder { risk: high, by: Agent, emits: OrderRefunded, approval: Operator };
+///     }
+///     allow { Created => [MarkPaid]; Paid => [RefundOrder]; }
+///     never { Refunded without Operator }
+/// }
+/// ```
+///
+/// From this block come, beside it:
+///
+/// - `Refund`, the enum of its actions, which is the type of the domain; `RefundRole`, `OrderState` and `OrderEvent`;
+/// - one struct for each event, and `ReviewOrderEvent` for an action `ReviewOrder` that emits one of several events;
+/// - `Order<S>`, the handle on one entity, on which an action that the state `S` does not allow does not compile;
+/// - the module `refund` with one type for each state and each action, as in `Order<refund::Paid>`.
+///
+/// Each action that is allowed somewhere needs an executor: an async fn under `#[action(Refund::MarkPaid)]`.
 #[proc_macro]
 pub fn domain(input: TokenStream) -> TokenStream {
     let (mut expansion, diagnostics) = domain::domain2(input.into());

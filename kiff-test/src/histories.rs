@@ -18,8 +18,8 @@ mod tree;
 mod value;
 mod walk;
 
-pub use object::Field;
 pub(crate) use object::Draft;
+pub use object::Field;
 pub(crate) use step::{How, Step};
 pub use tree::HistoryTree;
 

@@ -1,4 +1,91 @@
-//! kiff-test
+//! The test kit of kiff: say what happened, who proposes what, and what must come of it.
+//!
+//! A domain's first three tests, for the refund domain of kiff's documentation: the happy path, the blocked path and the
+//! replay.
+//!
+//! ```
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/refund.rs"));
+//! # fn main() {
+//! #     an_approved_refund_is_paid();
+//! #     nothing_is_refunded_before_it_is_paid();
+//! #     the_events_alone_lead_to_the_same_state();
+//! # }
+//! use kiff::ReasonCode;
+//! use kiff_test::given;
+//!
+//! fn refund() -> RefundOrder {
+//!     RefundOrder { amount: Cents(4_900), reason: "damaged".into() }
+//! }
+//!
+//! # /*
+//! #[test]
+//! # */
+//! fn an_approved_refund_is_paid() {
+//!     given::<Refund>(RefundDesk::default())
+//!         .event(OrderPlaced { total: Cents(99_900) })
+//!         .event(OrderPaid { payment_id: "pay-1".into() })
+//!         .when(RefundRole::Agent, refund())
+//!         .then()
+//!         .approval_required()
+//!         .approved_by(RefundRole::Operator)
+//!         .executed(OrderRefunded { amount: Cents(4_900), reason: "damaged".into() })
+//!         .state(OrderState::Refunded);
+//! }
+//!
+//! # /*
+//! #[test]
+//! # */
+//! fn nothing_is_refunded_before_it_is_paid() {
+//!     given::<Refund>(RefundDesk::default())
+//!         .event(OrderPlaced { total: Cents(99_900) })
+//!         .when(RefundRole::Agent, refund())
+//!         .then()
+//!         .blocked(ReasonCode::StateNotAllowed);
+//! }
+//!
+//! # /*
+//! #[test]
+//! # */
+//! fn the_events_alone_lead_to_the_same_state() {
+//!     given::<Refund>(RefundDesk::default())
+//!         .event(OrderPlaced { total: Cents(99_900) })
+//!         .action(MarkPaid { payment_id: "pay-1".into() })
+//!         .when(RefundRole::Agent, refund())
+//!         .approved_by(RefundRole::Operator)
+//!         .then()
+//!         .replays();
+//! }
+//! ```
+//!
+//! An expectation that does not hold fails the test at its own line, and shows what was expected, what came of it, and
+//! the whole timeline.
+//!
+//! # What else there is
+//!
+//! - [`Spy`] stands in for the outside world: it notes what executors ask of it, and fails when the test says so.
+//! - [`timeline!`] compares a timeline with its snapshot, without what changes from run to run.
+//! - [`obeys_its_schema`] makes up histories of a domain, legal and illegal, and holds every answer to its schema.
+//! - [`store::laws`] holds a store to the laws of [`kiff::Store`].
+//! - [`FixedClock`], [`SequentialIdentifiers`], [`Actors`] and [`block_on`] are what `given` is made of, for tests that
+//!   set up a runtime themselves:
+//!
+//! ```
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/refund.rs"));
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use kiff::{Domain, MemoryStore, Runtime};
+//! use kiff_test::{Actors, FixedClock, SequentialIdentifiers, block_on};
+//!
+//! let (actors, clock) = (Actors::<Refund>::new(), FixedClock::new());
+//! let runtime = Runtime::<Refund>::new(MemoryStore::new(), actors.policy(), RefundDesk::default())
+//!     .with_clock(clock.clone())
+//!     .with_identifiers(SequentialIdentifiers::new());
+//! let (shop, order) = (actors.holder(RefundRole::System), Refund::entity("ord-1")?);
+//! let placed = runtime.ingest(&shop, &order, OrderPlaced { total: Cents(99_900) });
+//! assert!(block_on(placed)?.is_allowed());
+//! # Ok(())
+//! # }
+//! ```
+
 mod actors;
 mod clock;
 mod failure;
@@ -26,4 +113,5 @@ pub use scenario::{Given, Then, When, given};
 pub use snapshot::stable;
 pub use spy::Spy;
 pub use wait::block_on;
+// Their types are part of what `Histories::values` takes.
 pub use {proptest, serde_json};

@@ -82,13 +82,7 @@ impl Model {
     }
 
     /// What must come of a proposal; `named` is the approval that it names.
-    pub(crate) fn propose(
-        &self,
-        by: &Actor,
-        action: &str,
-        parameters: &Draft,
-        named: Option<&ApprovalId>,
-    ) -> Expected {
+    pub(crate) fn propose(&self, by: &Actor, action: &str, parameters: &Draft, named: Option<&ApprovalId>) -> Expected {
         let Some(state) = &self.state else {
             return Expected::Invalid(ReasonCode::UnknownEntity);
         };

@@ -39,6 +39,23 @@ pub fn given<D: Executable>(services: D::Services) -> Given<D> {
 }
 
 /// The history before the step that is tested. What does not fit into it fails the test.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/refund.rs"));
+/// # fn main() {
+/// use kiff_test::given;
+///
+/// let refund = |amount| RefundOrder { amount: Cents(amount), reason: "damaged".into() };
+/// given::<Refund>(RefundDesk::default())
+///     .event(OrderPlaced { total: Cents(99_900) })
+///     .action(MarkPaid { payment_id: "pay-1".into() })
+///     .granted(RefundRole::Agent, refund(49), RefundRole::Operator)
+///     .when(RefundRole::Agent, refund(999_999))
+///     .then()
+///     .approval_required()
+///     .because("approval `approval-1` is for other parameters");
+/// # }
+/// ```
 #[must_use = "a history alone tests nothing: call `when`"]
 #[derive(Debug)]
 pub struct Given<D: Executable>(Stage<D>);
@@ -64,9 +81,8 @@ impl<D: Executable> Given<D> {
     #[track_caller]
     pub fn event(self, event: impl Into<D::Event>) -> Self {
         let event = event.into();
-        let reporter = D::schema()
-            .event(event.name())
-            .and_then(|schema| Actors::<D>::able(&schema.report).into_iter().next());
+        let reporter =
+            D::schema().event(event.name()).and_then(|schema| Actors::<D>::able(&schema.report).into_iter().next());
         match reporter {
             Some(reporter) => self.0.report(&reporter, &event),
             None => self.0.write(&event),
@@ -92,7 +108,7 @@ impl<D: Executable> Given<D> {
     /// When nobody may, or the executor fails.
     #[track_caller]
     pub fn action(self, proposal: impl Propose<D> + Clone) -> Self {
-        self.0.act(&proposal);
+        self.0.act(proposal);
         self
     }
 
@@ -135,6 +151,22 @@ impl<D: Executable> Given<D> {
 }
 
 /// A proposal that is about to be made.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/refund.rs"));
+/// # fn main() {
+/// use kiff::{ActorKind, ReasonCode, Review};
+/// use kiff_test::{Actors, given};
+///
+/// let stranger = Actors::<Refund>::new().stranger(ActorKind::Human);
+/// given::<Refund>(RefundDesk::default())
+///     .event(OrderPlaced { total: Cents(99_900) })
+///     .event(OrderPaid { payment_id: "pay-1".into() })
+///     .when(RefundRole::Agent, RefundOrder { amount: Cents(49), reason: "damaged".into() })
+///     .reviewed_by(&stranger, Review::grant())
+///     .blocked(ReasonCode::PermissionDenied);
+/// # }
+/// ```
 #[must_use = "a proposal that is not made tests nothing: call `then`"]
 #[derive(Debug)]
 pub struct When<D: Executable, P> {
@@ -176,8 +208,8 @@ impl<D: Executable, P: Propose<D> + Clone> When<D, P> {
     #[track_caller]
     pub fn reviewed_by<By>(self, reviewer: impl Who<D, By>, review: Review) -> Then<D, P> {
         let asked = self.stage.ask(&self.actor, self.proposal.clone());
-        let reviewed = self.stage.answer(&reviewer.actor(), &asked, review);
-        Then::new(self.stage, Answer::of_review(reviewed), Some((self.actor, self.proposal)))
+        let verdict = self.stage.answer(&reviewer.actor(), &asked, review);
+        Then::new(self.stage, Answer::of_review(verdict), Some((self.actor, self.proposal)))
     }
 
     /// Time passes.

@@ -37,17 +37,14 @@ use machine::operations;
 #[track_caller]
 pub fn laws<S: Store>(make_store: impl Fn() -> S) {
     let config = Config { failure_persistence: None, ..Config::default() };
-    let played = TestRunner::new(config).run(&operations(), |operations| {
-        machine::play(&make_store(), &operations).map_err(TestCaseError::fail)
-    });
+    let played = TestRunner::new(config)
+        .run(&operations(), |operations| machine::play(&make_store(), &operations).map_err(TestCaseError::fail));
     match played {
         Ok(()) => {}
         Err(TestError::Abort(reason)) => fail(format_args!("no operations could be made up: {reason}")),
-        Err(TestError::Fail(reason, operations)) => fail(format_args!(
-            "the store breaks a law\n\n{}\n{}",
-            machine::shown(&operations),
-            reason.message()
-        )),
+        Err(TestError::Fail(reason, operations)) => {
+            fail(format_args!("the store breaks a law\n\n{}\n{}", machine::shown(&operations), reason.message()))
+        }
     }
     for raced in [race::on_one_entity(&make_store()), race::on_entities_of_their_own(&make_store())] {
         if let Err(problem) = raced {

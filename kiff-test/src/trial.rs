@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use kiff::{
-    Actor, Approval, ApprovalId, ApprovalRule, Bounds, Call, Commit, Contract, Entity, EntityKey, Envelope, Executable, Executed,
-    Fact, Json, MemoryStore, Outcome, Proposal, Review, Runtime, State, Store, Timeline, Verdict,
+    Actor, Approval, ApprovalId, ApprovalRule, Bounds, Call, Commit, Contract, Entity, EntityKey, Envelope, Executable,
+    Executed, Fact, Json, MemoryStore, Outcome, Proposal, Review, Runtime, State, Store, Timeline, Verdict,
 };
 
 use crate::actors::Actors;
@@ -75,7 +75,7 @@ impl<D: Executable> Trial<D> {
                     let expected = self.model.review(by, &asked);
                     let review = if *answer == kiff::Answer::Grant { Review::grant() } else { Review::deny() };
                     let verdict = broke(block_on(self.runtime.review(by, &self.key, &asked.id, review)))?;
-                    let allowed = compare(&expected, Got::of(&verdict))?;
+                    let allowed = compare(&expected, &Got::of(&verdict))?;
                     let kind = match (allowed, answer) {
                         (true, kiff::Answer::Grant) => "approval_granted",
                         (true, kiff::Answer::Deny) => "approval_denied",
@@ -106,7 +106,7 @@ impl<D: Executable> Trial<D> {
         let json = Json::parse(&payload.text, &Bounds::DEFAULT).map_err(|error| format!("the kit erred: {error}"))?;
         let envelope = Envelope::new(event.to_owned(), json);
         let verdict = broke(block_on(self.runtime.ingest(by, &self.key, envelope)))?;
-        if !compare(&expected, Got::of(&verdict))? {
+        if !compare(&expected, &Got::of(&verdict))? {
             return self.recorded(&[]);
         }
         self.model.state = self.model.transition(event);
@@ -120,12 +120,12 @@ impl<D: Executable> Trial<D> {
             How::Execute => self.execute(&expected, by, &call, None),
             How::Evaluate => {
                 let verdict = broke(block_on(self.runtime.evaluate(by, &self.key, call)))?;
-                compare(&expected, Got::of(&verdict))?;
+                compare(&expected, &Got::of(&verdict))?;
                 self.recorded(&[])
             }
             How::Validate => {
                 let verdict = broke(block_on(self.runtime.validate(by, &self.key, call)))?;
-                if compare(&expected, Got::of(&verdict))? {
+                if compare(&expected, &Got::of(&verdict))? {
                     self.recorded(&["action_validated"])
                 } else {
                     self.refused(&expected)
@@ -154,7 +154,7 @@ impl<D: Executable> Trial<D> {
             Outcome::Blocked(refusal) => Got::Blocked(refusal.to_string()),
             Outcome::Invalid(refusal) => Got::Invalid(refusal.to_string()),
         };
-        if !compare(expected, got)? {
+        if !compare(expected, &got)? {
             return self.refused(expected);
         }
         self.expected_runs += 1;
@@ -201,12 +201,7 @@ impl<D: Executable> Trial<D> {
     }
 
     /// Checks that a run has the sign-off that its action needs, and marks it as spent.
-    fn signed_off(
-        &mut self,
-        contract: &Contract,
-        call: &Call,
-        spent: Option<&ApprovalId>,
-    ) -> Found {
+    fn signed_off(&mut self, contract: &Contract, call: &Call, spent: Option<&ApprovalId>) -> Found {
         if !matches!(contract.approval, ApprovalRule::By(_)) {
             return Ok(());
         }
@@ -226,7 +221,7 @@ impl<D: Executable> Trial<D> {
         let expected = self.model.ask(by, action, parameters);
         let call = Call::new(action, &*parameters.text);
         let verdict = broke(block_on(self.runtime.request_approval(by, &self.key, call)))?;
-        if !compare(&expected, Got::of(&verdict))? {
+        if !compare(&expected, &Got::of(&verdict))? {
             return self.refused(&expected);
         }
         let Verdict::Allowed(approval) = verdict else { return Ok(()) };
@@ -243,10 +238,10 @@ impl<D: Executable> Trial<D> {
     fn rebuild(&mut self, by: &Actor) -> Found {
         let verdict = broke(block_on(self.runtime.rebuild(by, &self.key)))?;
         let Some(state) = &self.model.state else {
-            compare(&Expected::Invalid(kiff::ReasonCode::UnknownEntity), Got::of(&verdict))?;
+            compare(&Expected::Invalid(kiff::ReasonCode::UnknownEntity), &Got::of(&verdict))?;
             return self.recorded(&[]);
         };
-        compare(&Expected::Allowed, Got::of(&verdict))?;
+        compare(&Expected::Allowed, &Got::of(&verdict))?;
         match verdict {
             Verdict::Allowed(rebuilt) if rebuilt.matches && rebuilt.state.name() == state => {}
             other => return Err(format!("the events do not lead to {state}: {other:?}")),
@@ -295,12 +290,13 @@ impl<D: Executable> Trial<D> {
         same_state("the events lead to", state, replayed.map(State::name))?;
         let entity = broke(block_on(self.runtime.entity(&self.key)))?;
         same_state("the runtime says", state, entity.state().map(State::name))?;
-        let (changes, events) = self.commits.iter().flat_map(|commit| commit.facts()).fold((0, 0), |(changes, events), fact| {
-            (
-                changes + usize::from(matches!(fact, Fact::StateChanged(_))),
-                events + usize::from(matches!(fact, Fact::EventIngested(_))),
-            )
-        });
+        let (changes, events) =
+            self.commits.iter().flat_map(|commit| commit.facts()).fold((0, 0), |(changes, events), fact| {
+                (
+                    changes + usize::from(matches!(fact, Fact::StateChanged(_))),
+                    events + usize::from(matches!(fact, Fact::EventIngested(_))),
+                )
+            });
         if changes != events {
             return Err(format!("there are {events} events and {changes} changes of state on the record"));
         }
@@ -367,7 +363,7 @@ impl fmt::Display for Got {
 }
 
 /// Whether it is allowed, if it is what was expected.
-fn compare(expected: &Expected, got: Got) -> Found<bool> {
+fn compare(expected: &Expected, got: &Got) -> Found<bool> {
     let text = got.to_string();
     let fits = match expected {
         Expected::Allowed => text == "allowed",
@@ -375,5 +371,9 @@ fn compare(expected: &Expected, got: Got) -> Found<bool> {
         Expected::Blocked(code) => text.starts_with(&format!("blocked: {code}: ")),
         Expected::Invalid(code) => text.starts_with(&format!("invalid: {code}: ")),
     };
-    if fits { Ok(*expected == Expected::Allowed) } else { Err(format!("by the schema it is {expected}, but it was {text}")) }
+    if fits {
+        Ok(*expected == Expected::Allowed)
+    } else {
+        Err(format!("by the schema it is {expected}, but it was {text}"))
+    }
 }

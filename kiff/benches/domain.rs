@@ -60,14 +60,14 @@ async fn add_note(text: String) -> Result<NoteAdded, Failure> {
 }
 
 /// Who there is.
-pub struct People {
-    pub agent: Actor,
-    pub nora: Actor,
-    pub shop: Actor,
+pub(crate) struct People {
+    pub(crate) agent: Actor,
+    pub(crate) nora: Actor,
+    pub(crate) shop: Actor,
 }
 
 /// The agent, the operator and the shop.
-pub fn people() -> People {
+pub(crate) fn people() -> People {
     let known = "the names of the bench are identifiers";
     People {
         agent: Actor::agent("agent-7").expect(known),
@@ -77,7 +77,7 @@ pub fn people() -> People {
 }
 
 /// Who holds which role.
-pub fn policy() -> RolePolicy {
+pub(crate) fn policy() -> RolePolicy {
     let people = people();
     RolePolicy::new()
         .assign(people.agent.id().clone(), RefundRole::Agent)
@@ -86,16 +86,11 @@ pub fn policy() -> RolePolicy {
 }
 
 /// An empty runtime in memory.
-pub fn runtime() -> Runtime<Refund> {
+pub(crate) fn runtime() -> Runtime<Refund> {
     Runtime::new(MemoryStore::new(), policy(), ())
 }
 
 /// The key of the order of that number.
-pub fn order(number: usize) -> EntityKey {
+pub(crate) fn order(number: usize) -> EntityKey {
     EntityKey::new("Order", &format!("ord-{number}")).expect("a number is an identifier")
-}
-
-/// A small refund.
-pub fn refund() -> RefundOrder {
-    RefundOrder { amount: Cents(4_200), reason: "damaged".to_owned() }
 }

@@ -1,6 +1,6 @@
 //! What a record costs in memory: `cargo bench --bench memory`.
 
-#![expect(clippy::expect_used, missing_docs, reason = "a bench that goes wrong has nothing to measure")]
+#![expect(clippy::expect_used, reason = "a bench that goes wrong has nothing to measure")]
 #![expect(clippy::print_stdout, reason = "the figures are what it is for")]
 
 use pollster::block_on;

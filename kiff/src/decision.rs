@@ -74,6 +74,18 @@ impl<A> Proposal<A> {
         self
     }
 
+    /// What is to be done.
+    #[must_use]
+    pub const fn action(&self) -> &A {
+        &self.action
+    }
+
+    /// The approval that it names.
+    #[must_use]
+    pub const fn named_approval(&self) -> Option<&ApprovalId> {
+        self.approval.as_ref()
+    }
+
     /// The reasons.
     #[must_use]
     pub const fn reasons(&self) -> &Rationale {

@@ -93,30 +93,30 @@ pub trait Executor<D: Domain>: Declared<Domain = D> + Sized {
 /// An executor as `#[action]` writes it; whatever has this is an [`Executor`].
 ///
 /// The two are apart so that rustc, where an executor is missing, lists no implementation that nobody wrote by hand.
-pub trait Executes: Declared {
+pub trait Executes<D: Domain>: Declared<Domain = D> {
     /// The parameters that it takes.
-    type Action: Action<Domain = Self::Domain, Declared = Self>;
+    type Action: Action<Domain = D, Declared = Self>;
 
     /// Does it. The permit is spent by the call.
     fn run<'a>(
         permit: Permit<'a, Self::Action>,
         action: Self::Action,
-        services: &'a <Self::Domain as Domain>::Services,
+        services: &'a D::Services,
         execution: &'a Execution,
     ) -> impl Future<Output = Result<Self::Emits, Failure>> + Send + 'a;
 }
 
 #[diagnostic::do_not_recommend]
-impl<E: Executes> Executor<E::Domain> for E {
+impl<D: Domain, E: Executes<D>> Executor<D> for E {
     type Action = E::Action;
 
     fn run<'a>(
         permit: Permit<'a, Self::Action>,
         action: Self::Action,
-        services: &'a <E::Domain as Domain>::Services,
+        services: &'a D::Services,
         execution: &'a Execution,
     ) -> impl Future<Output = Result<Self::Emits, Failure>> + Send + 'a {
-        <E as Executes>::run(permit, action, services, execution)
+        <E as Executes<D>>::run(permit, action, services, execution)
     }
 }
 

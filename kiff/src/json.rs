@@ -279,10 +279,28 @@ impl fmt::Display for Excerpt<'_> {
     }
 }
 
+/// A text as it may be shown to people: characters that a terminal or a page would obey, or would not show, are written
+/// out.
+///
+/// ```
+/// assert_eq!(kiff::visible("pay \u{202e}999"), r"pay \u{202e}999");
+/// ```
+#[must_use]
+pub fn visible(text: &str) -> String {
+    text.chars().fold(String::with_capacity(text.len()), |mut shown, character| {
+        if is_hidden(character) {
+            shown.extend(character.escape_unicode());
+        } else {
+            shown.push(character);
+        }
+        shown
+    })
+}
+
 /// Whether a character changes how the text around it is shown instead of being shown itself.
 pub(crate) fn is_hidden(character: char) -> bool {
     character.is_control()
-        || matches!(character,
+        || matches!(character, '\u{ad}' | '\u{61c}' | '\u{180e}' |
             '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
             | '\u{e0000}'..='\u{e007f}')
 }

@@ -118,7 +118,7 @@ pub use identifier::{
     UuidIdentifiers,
 };
 pub use journal::{BrokenJournal, Commit, Fact, Record, RecordId, Sealed};
-pub use json::{Json, JsonError};
+pub use json::{Json, JsonError, visible};
 pub use kiff_macros::{action, domain};
 pub use money::Cents;
 pub use parameter::{Measured, ParameterFault, Ranged, Textual};

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use crate::bounds::Bounds;
-use crate::json::{Excerpt, Json, JsonError};
+use crate::json::{Excerpt, Json, JsonError, visible};
 use crate::money::Cents;
 use crate::schema::Parameter;
 
@@ -27,7 +27,9 @@ pub enum ParameterFault {
         /// What is wrong with its value.
         problem: String,
     },
-    /// The parameters cannot be read at all, or hold one that the action does not have; what is wrong.
+    /// There is one that the action does not have; an excerpt of its name.
+    Unknown(String),
+    /// The parameters cannot be read at all; what is wrong.
     Unreadable(String),
 }
 
@@ -44,6 +46,7 @@ impl fmt::Display for ParameterFault {
         match self {
             Self::Missing(name) => write!(f, "the parameter `{name}` is missing"),
             Self::Invalid { name, problem } => write!(f, "the parameter `{name}` is invalid: {problem}"),
+            Self::Unknown(name) => write!(f, "there is no parameter `{name}`"),
             Self::Unreadable(problem) => write!(f, "the parameters cannot be read: {problem}"),
         }
     }
@@ -72,10 +75,7 @@ impl<'a> Fields<'a> {
             .map_err(|_| ParameterFault::Unreadable("they are not a JSON object".to_owned()))?;
         for name in fields.keys() {
             if !known.iter().any(|parameter| parameter.name == *name) {
-                let valid: Vec<_> = known.iter().map(|parameter| format!("`{}`", parameter.name)).collect();
-                let valid = if valid.is_empty() { "none".to_owned() } else { valid.join(", ") };
-                let problem = format!("there is no parameter `{}`; the parameters are: {valid}", Excerpt(name));
-                return Err(ParameterFault::Unreadable(problem));
+                return Err(ParameterFault::Unknown(Excerpt(name).to_string()));
             }
         }
         Ok(Self(fields))
@@ -100,10 +100,32 @@ impl<'a> Fields<'a> {
 }
 
 fn decode<T: DeserializeOwned>(name: &'static str, value: &RawValue) -> Result<T, ParameterFault> {
-    serde_json::from_str(value.get()).map_err(|error| {
-        let text = error.to_string();
-        ParameterFault::invalid(name, text.split(" at line ").next().unwrap_or(&text))
-    })
+    serde_json::from_str(value.get()).map_err(|error| ParameterFault::invalid(name, visible(&in_words(&error))))
+}
+
+/// What serde says of a value, without the place in the text and with words for Rust's types.
+fn in_words(error: &serde_json::Error) -> String {
+    const TYPES: [(&str, &str); 13] = [
+        ("i8", "a whole number"),
+        ("i16", "a whole number"),
+        ("i32", "a whole number"),
+        ("i64", "a whole number"),
+        ("i128", "a whole number"),
+        ("u8", "a whole number that is not negative"),
+        ("u16", "a whole number that is not negative"),
+        ("u32", "a whole number that is not negative"),
+        ("u64", "a whole number that is not negative"),
+        ("u128", "a whole number that is not negative"),
+        ("f32", "a number"),
+        ("f64", "a number"),
+        ("a boolean", "true or false"),
+    ];
+    let text = error.to_string();
+    let sentence = text.split(" at line ").next().unwrap_or(&text);
+    let Some((given, expected)) = sentence.rsplit_once("expected ") else { return sentence.to_owned() };
+    let expected = TYPES.iter().find(|(rust, _)| *rust == expected).map_or(expected, |(_, words)| words);
+    let given = given.replace("floating point `", "`").replace("integer `", "`");
+    format!("{given}expected {expected}")
 }
 
 /// A JSON object of parameters, written one by one in the order of the signature.

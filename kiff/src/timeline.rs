@@ -7,6 +7,7 @@ use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use crate::identifier::EntityKey;
 use crate::journal::{Commit, Fact, FailedOutcome, Record};
+use crate::json::visible;
 use crate::schema::Text;
 use crate::time::Timestamp;
 
@@ -152,18 +153,6 @@ impl<'a> Line<'a> {
             }
         }
     }
-}
-
-/// A text of an actor's with what a terminal would obey written out.
-fn visible(text: &str) -> String {
-    text.chars().fold(String::with_capacity(text.len()), |mut shown, character| {
-        if crate::json::is_hidden(character) {
-            shown.extend(character.escape_unicode());
-        } else {
-            shown.push(character);
-        }
-        shown
-    })
 }
 
 impl fmt::Display for Line<'_> {

@@ -74,7 +74,8 @@ impl<P> Verdict<P> {
         }
     }
 
-    pub(crate) fn map<Q>(self, convert: impl FnOnce(P) -> Q) -> Verdict<Q> {
+    /// The same verdict about something else.
+    pub fn map<Q>(self, convert: impl FnOnce(P) -> Q) -> Verdict<Q> {
         match self {
             Self::Allowed(permit) => Verdict::Allowed(convert(permit)),
             Self::ApprovalRequired(refusal) => Verdict::ApprovalRequired(refusal),
@@ -221,7 +222,7 @@ pub struct Case<'c, D: Domain> {
 /// [`Verdict::Allowed`].
 pub fn judge<'j, D: Domain>(entity: &'j Entity<D>, case: &Case<'_, D>) -> Verdict<Permit<'j, D>> {
     let contract = case.action.contract();
-    if let Some(verdict) = check_state(entity, case, contract).or_else(|| check_parameters(case.parameters)) {
+    if let Some(verdict) = check_state(entity, case, contract).or_else(|| check_parameters(case.parameters, contract)) {
         return verdict;
     }
     if let Some(verdict) = check_permission(entity, case, &contract.permission) {
@@ -257,9 +258,9 @@ fn check_state<D: Domain, P>(entity: &Entity<D>, case: &Case<'_, D>, contract: &
     Some(Verdict::Blocked(sentence::state_not_allowed(contract, state.name())))
 }
 
-fn check_parameters<P>(parameters: &Result<(), ParameterFault>) -> Option<Verdict<P>> {
+fn check_parameters<P>(parameters: &Result<(), ParameterFault>, contract: &Contract) -> Option<Verdict<P>> {
     let fault = parameters.as_ref().err()?;
-    Some(Verdict::Invalid(sentence::parameters(fault)))
+    Some(Verdict::Invalid(sentence::parameters(fault, contract)))
 }
 
 fn check_permission<D: Domain, P>(
@@ -281,7 +282,7 @@ fn find_approval<'j, D: Domain>(
     contract: &Contract,
 ) -> Result<&'j Approval, String> {
     let Some(binding) = case.binding else {
-        return Err(sentence::needs_approval(contract));
+        return Err(sentence::needs_approval(contract, None));
     };
     let drift = |approval: &Approval| sentence::drift(approval, contract, binding, case.now);
     if let Some(id) = case.approval {
@@ -295,12 +296,17 @@ fn find_approval<'j, D: Domain>(
     let mut granted =
         open.filter(|open| open.action == contract.name && matches!(open.status, ApprovalStatus::Granted(_)));
     let Some(first) = granted.next() else {
-        return Err(sentence::needs_approval(contract));
+        return Err(sentence::needs_approval(contract, latest(entity, binding)));
     };
     match drift(first) {
         None => Ok(first),
         Some(problem) => granted.find(|approval| drift(approval).is_none()).ok_or(problem),
     }
+}
+
+/// The last approval of exactly this, whatever became of it.
+fn latest<'j, D: Domain>(entity: &'j Entity<D>, binding: &Binding) -> Option<&'j Approval> {
+    entity.approvals().filter(|approval| approval.binding.whole == binding.whole).last()
 }
 
 fn undecided(error: &PolicyError) -> Refusal {

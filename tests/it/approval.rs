@@ -150,7 +150,9 @@ fn p3_only_a_human_who_holds_the_permission_and_did_not_ask_can_answer() {
         }
         let kinds = runtime.timeline(&key).await.unwrap().kinds();
         assert_eq!(kinds.iter().filter(|kind| **kind == "approval_review_rejected").count(), 10);
-        assert!(matches!(held(&runtime.execute(&people.auditor, &key, refund(49)).await.unwrap()), message if message.contains("needs")));
+        assert!(
+            matches!(held(&runtime.execute(&people.auditor, &key, refund(49)).await.unwrap()), message if message.contains("needs"))
+        );
         assert!(runtime.review(&people.nora, &key, &approval.id, Review::grant()).await.unwrap().is_allowed());
     });
 }
@@ -167,7 +169,8 @@ fn a_denied_approval_stays_denied_and_says_so() {
         assert!(matches!(&denied, Verdict::Allowed(approval) if matches!(approval.status, ApprovalStatus::Denied(_))));
         let again = runtime.review(&people.omar, &key, &approval.id, Review::grant()).await.unwrap();
         assert!(again.refusal().unwrap().message.contains("already denied by `nora`"));
-        let outcome = runtime.execute(&people.agent, &key, Proposal::new(refund(49)).approval(approval.id)).await.unwrap();
+        let outcome =
+            runtime.execute(&people.agent, &key, Proposal::new(refund(49)).approval(approval.id)).await.unwrap();
         assert!(held(&outcome).contains("was denied by `nora`"));
     });
 }

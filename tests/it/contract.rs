@@ -32,7 +32,9 @@ macro_rules! release {
 
             /// Takes the money out.
             #[action(Till::EmptyDrawer)]
-            async fn empty_drawer(#[param(range(min = 1, max = $most))] amount: Cents) -> Result<DrawerEmptied, Failure> {
+            async fn empty_drawer(
+                #[param(range(min = 1, max = $most))] amount: Cents,
+            ) -> Result<DrawerEmptied, Failure> {
                 Ok(DrawerEmptied { amount })
             }
         }

@@ -186,7 +186,9 @@ fn a_typed_handle_grants_nothing() {
     block_on(async {
         let (runtime, people) = (open(), people());
         let key = place(&runtime, "ord-1").await;
-        let handle = || async { runtime.handle(&key).await.unwrap().unwrap().in_state::<crate::shop::refund::Created>().unwrap() };
+        let handle = || async {
+            runtime.handle(&key).await.unwrap().unwrap().in_state::<crate::shop::refund::Created>().unwrap()
+        };
         let (one, other) = (handle().await, handle().await);
         let outcome = one.execute(&runtime, &people.agent, pay()).await.unwrap();
         let Outcome::Executed(moved) = outcome else { panic!("{outcome:?}") };

@@ -23,7 +23,8 @@ fn p4_parameters_cannot_say_who_acts_or_what_the_state_is() {
     block_on(async {
         let (runtime, people) = (open(), people());
         let key = place(&runtime, "ord-1").await;
-        for smuggled in [r#""actor": "nora""#, r#""state": "PAID""#, r#""approved": true"#, r#""roles": ["operator"]"#] {
+        for smuggled in [r#""actor": "nora""#, r#""state": "PAID""#, r#""approved": true"#, r#""roles": ["operator"]"#]
+        {
             let parameters = format!(r#"{{"payment_id": "pay-1", {smuggled}}}"#);
             let outcome = runtime.execute(&people.agent, &key, Call::new("MARK_PAID", parameters)).await.unwrap();
             assert_eq!(outcome.refusal().unwrap().code, ReasonCode::InvalidParameter, "{smuggled}");
@@ -55,7 +56,8 @@ fn p4_a_role_is_held_only_by_actors_of_its_kind_whatever_the_policy_says() {
 
         let assigned = RolePolicy::new().assign(people.shop.id().clone(), RefundRole::Agent);
         let runtime = Runtime::<Refund>::new(MemoryStore::new(), assigned.clone(), Desk::default());
-        let refused = runtime.ingest(&people.shop, &key, crate::shop::OrderPlaced { total: kiff::Cents(1) }).await.unwrap();
+        let refused =
+            runtime.ingest(&people.shop, &key, crate::shop::OrderPlaced { total: kiff::Cents(1) }).await.unwrap();
         assert_eq!(refused.refusal().unwrap().code, ReasonCode::PermissionDenied);
         let agent = Actor::new(people.shop.id().clone(), ActorKind::Agent);
         assert_eq!(agent.id(), people.shop.id());

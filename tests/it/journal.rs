@@ -3,7 +3,9 @@
 use kiff::{Bounds, Call, Envelope, Fact, Json, Outcome, ReasonCode, Store, Trace, TraceId, Verdict, replay};
 use pollster::block_on;
 
-use crate::shop::{AddNote, MarkPaid, OrderCancelled, OrderPlaced, OrderState, Refund, open, order, paid, people, place, refund};
+use crate::shop::{
+    AddNote, MarkPaid, OrderCancelled, OrderPlaced, OrderState, Refund, open, order, paid, people, place, refund,
+};
 
 #[test]
 fn p1_every_change_of_state_is_on_the_record_and_replays() {
@@ -150,8 +152,7 @@ fn an_action_without_an_effect_is_one_commit() {
         assert!(matches!(outcome, Outcome::Executed(_)), "{outcome:?}");
         assert_eq!(runtime.entity(&key).await.unwrap().number(), before + 1);
         let kinds = runtime.timeline(&key).await.unwrap().kinds();
-        let expected =
-            ["action_validated", "action_started", "action_executed", "event_ingested", "state_changed"];
+        let expected = ["action_validated", "action_started", "action_executed", "event_ingested", "state_changed"];
         assert_eq!(kinds.get(kinds.len() - 5..).unwrap(), expected);
     });
 }

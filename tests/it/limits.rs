@@ -47,7 +47,9 @@ fn p10_reasons_are_bounded_and_nothing_over_a_bound_is_kept() {
         let many = (0..=Bounds::DEFAULT.evidence_items).fold(pay(), |proposal, _| proposal.evidence(evidence()));
         let long = pay().evidence(Evidence::new("photo", &"x".repeat(Bounds::DEFAULT.evidence)).unwrap());
         let wordy = pay().because("x".repeat(Bounds::DEFAULT.text + 1));
-        for (proposal, told) in [(many, "pieces of evidence is 17"), (long, "a piece of evidence"), (wordy, "a rationale")] {
+        for (proposal, told) in
+            [(many, "pieces of evidence is 17"), (long, "a piece of evidence"), (wordy, "a rationale")]
+        {
             let recorded = runtime.record(&people.agent, &key, proposal.clone()).await.unwrap();
             assert!(recorded.refusal().unwrap().message.contains(told), "{recorded:?}");
             let verdict = runtime.evaluate(&people.agent, &key, proposal).await.unwrap();
@@ -63,8 +65,7 @@ fn p10_events_are_bounded() {
         let runtime = narrow(Bounds { payload: 64, ..Bounds::DEFAULT });
         let payload = Json::parse(&format!(r#"{{"reason": "{}"}}"#, "x".repeat(80)), &Bounds::DEFAULT).unwrap();
         let key = place(&runtime, "ord-1").await;
-        let refused =
-            runtime.ingest(&people().shop, &key, Envelope::new("ORDER_CANCELLED", payload)).await.unwrap();
+        let refused = runtime.ingest(&people().shop, &key, Envelope::new("ORDER_CANCELLED", payload)).await.unwrap();
         assert!(refused.refusal().unwrap().message.contains("the bound is 64"), "{refused:?}");
     });
 }

@@ -1,7 +1,16 @@
 //! The integration tests.
 
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "what the tests share fails as loudly as a test"
+)]
+
 mod approval;
 mod contract;
+mod examples;
 mod failure;
 mod identity;
 mod journal;

@@ -70,7 +70,9 @@ fn the_fingerprint_ignores_order_and_words_and_nothing_else() {
 
 fn collect(value: &serde_json::Value, path: &mut Vec<String>, leaves: &mut Vec<Vec<String>>) {
     let steps: Vec<(String, &serde_json::Value)> = match value {
-        serde_json::Value::Array(items) => items.iter().enumerate().map(|(place, item)| (place.to_string(), item)).collect(),
+        serde_json::Value::Array(items) => {
+            items.iter().enumerate().map(|(place, item)| (place.to_string(), item)).collect()
+        }
         serde_json::Value::Object(members) => members.iter().map(|(key, item)| (key.clone(), item)).collect(),
         _ => return leaves.push(path.clone()),
     };

@@ -3,8 +3,8 @@
 use std::sync::Mutex;
 
 use kiff::{
-    Actor, Cents, Clock, Domain, EntityKey, Execution, Failure, MemoryStore, Outcome, RolePolicy, Runtime, Timestamp, Verdict,
-    action, domain,
+    Actor, Cents, Clock, Domain, EntityKey, Execution, Failure, MemoryStore, Outcome, RolePolicy, Runtime, Timestamp,
+    Verdict, action, domain,
 };
 
 domain! {

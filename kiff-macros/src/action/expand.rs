@@ -51,7 +51,6 @@ fn whole(executor: &Executor, target: &Target, fields: &[Field<'_>], body: &Toke
     let structure = structure::structure(executor, target, fields);
     let traits = structure::traits(target, fields);
     let contract = contract::action(target, fields);
-    let allowed_in = contract::allowed_in(target);
     let execution = execution::executor(executor, target, body);
     // The path is written once, so that rustc says once what is wrong with it.
     quote! {
@@ -65,7 +64,6 @@ fn whole(executor: &Executor, target: &Target, fields: &[Field<'_>], body: &Toke
 
             #traits
             #contract
-            #allowed_in
             #execution
         };
     }

@@ -51,7 +51,9 @@ pub(crate) fn domain(model: &Model) -> TokenStream {
 /// What stands in for the domain beside errors, so that the rest of the user's crate stays quiet.
 ///
 /// Whatever of the block could be read is declared, what is in doubt is granted, and nothing of it ever runs.
-pub(crate) fn stub(model: &Model) -> TokenStream {
+pub(crate) fn stub(mut model: Model) -> TokenStream {
+    stub::declare_what_is_used(&mut model);
+    let model = &model;
     let Some(names) = Names::of(&model.header) else {
         return TokenStream::new();
     };

@@ -3,14 +3,17 @@
 //! INVARIANT: what was not understood is [`Target::Unknown`] and never left out, so that no rule takes a typing error
 //! for an absence. A misspelt name stands for the one name that it is close to.
 
+mod assumed;
 mod resolve;
 mod table;
+mod used;
 
 use proc_macro2::{Ident, Span};
 use syn::{LitStr, Type};
 
 pub(crate) use self::resolve::Declaration;
 pub(crate) use self::table::{Id, Table};
+pub(crate) use self::used::Used;
 use super::syntax::{self, ActorKind, Effect, Header, Risk};
 use super::wire;
 

@@ -4,6 +4,7 @@
 
 mod actions;
 mod events;
+mod expansion;
 mod flow;
 mod names;
 mod promises;

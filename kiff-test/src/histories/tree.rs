@@ -4,8 +4,8 @@ use std::marker::PhantomData;
 
 use proptest::strategy::ValueTree;
 
-use super::step::Step;
 use super::History;
+use super::step::Step;
 
 /// A history that can shrink.
 pub struct HistoryTree<D> {

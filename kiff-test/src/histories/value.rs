@@ -122,11 +122,12 @@ fn text(field: &Field<'_>) -> BoxedStrategy<Value> {
 fn matching(field: &Field<'_>, pattern: &str) -> BoxedStrategy<String> {
     // The patterns of kiff know ASCII classes only, and the pattern means the whole text without saying so.
     let bare = pattern.trim_start_matches('^').trim_end_matches('$');
-    let made = proptest::string::string_regex(&format!("(?-u:{bare})"))
-        .or_else(|_| proptest::string::string_regex(bare));
+    let made = [format!("(?-u:{bare})"), bare.to_owned()]
+        .iter()
+        .find_map(|pattern| proptest::string::string_regex(pattern).ok());
     let whole = Regex::new(&format!("^(?:{pattern})$"));
     match (made, whole) {
-        (Ok(made), Ok(whole)) => made.prop_filter("a text that matches", move |text| whole.is_match(text)).boxed(),
+        (Some(made), Ok(whole)) => made.prop_filter("a text that matches", move |text| whole.is_match(text)).boxed(),
         _ => fail(format_args!(
             "the kit cannot make up texts that match `{pattern}`, as `{}` of `{}` must: hand some in with \
              `Histories::values`",

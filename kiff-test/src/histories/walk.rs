@@ -9,9 +9,9 @@ use proptest::sample::select;
 use proptest::strategy::{BoxedStrategy, Union, ValueTree};
 use proptest::test_runner::{Reason, TestRunner};
 
+use super::Values;
 use super::object::{Draft, fields_of_action, fields_of_event, sound, spoiled_action, spoiled_event};
 use super::step::{How, Step};
-use super::Values;
 use crate::actors::Actors;
 
 type Steps = Vec<Box<dyn ValueTree<Value = Step>>>;
@@ -137,12 +137,12 @@ impl Walk<'_> {
         for event in self.schema.events.iter() {
             let fields = fields_of_event(event);
             let payloads = both(sound(&fields, self.values), spoiled_event(&fields, self.values));
-            choices.push((2, report(event, &self.mostly((self.able)(&event.report)), payloads)));
+            choices.push((2, report(event, &self.mostly(&(self.able)(&event.report)), payloads)));
         }
         for contract in self.schema.actions.iter() {
             let fields = fields_of_action(contract);
             let parameters = both(sound(&fields, self.values), spoiled_action(&fields, self.values));
-            let actors = self.mostly((self.able)(&contract.permission));
+            let actors = self.mostly(&(self.able)(&contract.permission));
             let how = select(vec![How::Execute, How::Execute, How::Evaluate, How::Validate]).boxed();
             choices.push((3, propose(contract, &actors, parameters.clone(), how)));
             choices.push((1, ask(contract, &actors, parameters)));
@@ -151,7 +151,7 @@ impl Walk<'_> {
     }
 
     /// Those, several times, and everybody else once.
-    fn mostly(&self, able: Vec<Actor>) -> Vec<Actor> {
+    fn mostly(&self, able: &[Actor]) -> Vec<Actor> {
         let often = able.iter().cycle().take(able.len() * 5).cloned().collect::<Vec<_>>();
         often.into_iter().chain(self.everybody.iter().cloned()).collect()
     }

@@ -223,7 +223,7 @@ impl<D: Executable> Stage<D> {
 
     /// Executes a proposal by whoever may, signed off by whoever may.
     #[track_caller]
-    pub(super) fn act<P: Propose<D> + Clone>(&self, proposal: &P) {
+    pub(super) fn act(&self, proposal: impl Propose<D> + Clone) {
         let mut refused: Option<Refusal> = None;
         for actor in Actors::<D>::new().everybody() {
             let verdict = self.sure(block_on(self.runtime.evaluate(&actor, &self.key, proposal.clone())));
@@ -247,8 +247,8 @@ impl<D: Executable> Stage<D> {
     }
 
     #[track_caller]
-    fn run<P: Propose<D> + Clone>(&self, actor: &Actor, proposal: &P) {
-        let outcome = self.sure(block_on(self.runtime.execute(actor, &self.key, proposal.clone())));
+    fn run(&self, actor: &Actor, proposal: impl Propose<D>) {
+        let outcome = self.sure(block_on(self.runtime.execute(actor, &self.key, proposal)));
         if outcome.executed().is_none() {
             self.fail(format_args!("the history cannot be: {}", Answer::Execution(outcome)));
         }

@@ -1,5 +1,7 @@
 //! What a told test expects.
 
+#![expect(clippy::return_self_not_must_use, reason = "a chain of expectations ends with one")]
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +13,28 @@ use super::stage::{Answer, Stage, shown};
 use super::{Given, When};
 
 /// What came of the step that is tested. Each expectation that does not hold fails the test and shows the timeline.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/refund.rs"));
+/// # fn main() {
+/// use kiff_test::given;
+///
+/// let desk = RefundDesk::default();
+/// desk.bank.refuse_next("the bank declined");
+/// given::<Refund>(desk)
+///     .event(OrderPlaced { total: Cents(99_900) })
+///     .when(RefundRole::Agent, MarkPaid { payment_id: "pay-1".into() })
+///     .then()
+///     .failed("error")
+///     .because("the bank declined")
+///     .recorded(["action_validated", "action_started", "action_failed"])
+///     .again()
+///     .executed(OrderPaid { payment_id: "pay-1".into() })
+///     .services(|desk| assert_eq!(desk.bank.count(), 2))
+///     .allows(["REFUND_ORDER"])
+///     .replays();
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Then<D: Executable, P = ()> {
     stage: Stage<D>,
@@ -47,8 +71,7 @@ impl<D: Executable, P> Then<D, P> {
     /// The executor ran and answered without an event.
     #[track_caller]
     pub fn executed_without_event(self) -> Self {
-        let holds =
-            matches!(&self.answer, Answer::Execution(Outcome::Executed(done)) if done.event.is_none());
+        let holds = matches!(&self.answer, Answer::Execution(Outcome::Executed(done)) if done.event.is_none());
         self.expect(holds, "executed without an event")
     }
 
@@ -80,8 +103,8 @@ impl<D: Executable, P> Then<D, P> {
 
     #[track_caller]
     fn refused_as(self, outcome: &str, code: ReasonCode) -> Self {
-        let holds = self.answer.outcome() == outcome
-            && self.answer.refusal().is_some_and(|refusal| refusal.code == code);
+        let holds =
+            self.answer.outcome() == outcome && self.answer.refusal().is_some_and(|refusal| refusal.code == code);
         self.expect(holds, &format!("{outcome}: {code}"))
     }
 
@@ -96,8 +119,7 @@ impl<D: Executable, P> Then<D, P> {
     /// The executor ran and nobody knows what happened.
     #[track_caller]
     pub fn in_doubt(self) -> Self {
-        let holds =
-            matches!(&self.answer, Answer::Execution(Outcome::Failed(failed)) if failed.failure.is_unknown());
+        let holds = matches!(&self.answer, Answer::Execution(Outcome::Failed(failed)) if failed.failure.is_unknown());
         self.expect(holds, "failed, in doubt")
     }
 

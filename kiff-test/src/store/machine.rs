@@ -47,7 +47,8 @@ pub(super) fn operations() -> impl Strategy<Value = Vec<Operation>> {
     ];
     let few = || 0..5_usize;
     // A few entities get many commits, the others a few.
-    let entity = || prop_oneof![3 => few(), 1 => few().prop_map(|place| place + 5), 1 => few().prop_map(|place| place + 10)];
+    let entity =
+        || prop_oneof![3 => few(), 1 => few().prop_map(|place| place + 5), 1 => few().prop_map(|place| place + 10)];
     let limit = || prop_oneof![0..6_usize, Just(usize::MAX)];
     let after = prop_oneof![8 => 0..12_u64, 1 => Just(u64::MAX)];
     let operation = prop_oneof![

@@ -1,5 +1,6 @@
 //! Writers and readers of a store at once.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, ScopedJoinHandle};
@@ -16,22 +17,18 @@ const READERS: usize = 2;
 const COMMITS: u64 = 25;
 /// How many commits a reader reads at a time.
 const PAGE: usize = 4;
+/// How often a writer tries in vain while its journal does not grow.
+const PATIENCE: usize = 1000;
 
 /// Writers race for each number of one journal while others read it.
 pub(super) fn on_one_entity(store: &impl Store) -> Found {
     let key = &entity(1)?;
-    let (start, over) = (&Barrier::new(usize::try_from(WRITERS).unwrap_or(0) + READERS), &AtomicBool::new(false));
+    let (step, over) = (&Barrier::new(usize::try_from(WRITERS).unwrap_or(0)), &AtomicBool::new(false));
     let won = thread::scope(|scope| {
-        let spawn = |writer| {
-            scope.spawn(move || {
-                start.wait();
-                write(store, key, writer)
-            })
-        };
+        let spawn = |writer| scope.spawn(move || write_in_step(store, key, writer, step));
         let writers: Vec<_> = (0..WRITERS).map(spawn).collect();
         let read = |_| {
             scope.spawn(move || {
-                start.wait();
                 while !over.load(Ordering::Acquire) {
                     walk(store, key)?;
                 }
@@ -80,10 +77,41 @@ fn joined<T>(thread: ScopedJoinHandle<'_, Found<T>>) -> Found<T> {
     thread.join().unwrap_or_else(|_| Err("the store panicked".to_owned()))
 }
 
+/// Tries for each number at the same time as the other writers; the numbers that this writer won.
+fn write_in_step(store: &impl Store, key: &EntityKey, writer: u64, step: &Barrier) -> Found<Vec<(u64, u64)>> {
+    let mut won = Ok(Vec::new());
+    for number in 1..=COMMITS {
+        // Whatever goes wrong, the others wait at every step, so that this writer has to come along.
+        let sealed = survive(|| {
+            let commits = answer(block_on(store.read(key, 0, usize::MAX)))?;
+            let (last, hash) = head(commits.last().map(|last| &**last));
+            if last + 1 != number {
+                return Err(format!("the journal ends at {last} when commit {number} is due"));
+            }
+            commit(key, number, hash, 3, writer)
+        });
+        step.wait();
+        let appended = sealed.and_then(|sealed| survive(|| answer(block_on(store.append(sealed)))));
+        step.wait();
+        won = won.and_then(|mut won: Vec<_>| {
+            if appended? == Appended::Written {
+                won.push((number, writer));
+            }
+            Ok(won)
+        });
+    }
+    won
+}
+
+/// An answer, even where the store panics.
+fn survive<T>(ask: impl FnOnce() -> Found<T>) -> Found<T> {
+    catch_unwind(AssertUnwindSafe(ask)).unwrap_or_else(|_| Err("the store panicked".to_owned()))
+}
+
 /// Appends until the journal is full; the numbers that this writer won.
 fn write(store: &impl Store, key: &EntityKey, writer: u64) -> Found<Vec<(u64, u64)>> {
-    let mut won = Vec::new();
-    loop {
+    let (mut won, mut in_vain, mut seen) = (Vec::new(), 0, 0);
+    while in_vain < PATIENCE {
         let commits = answer(block_on(store.read(key, 0, usize::MAX)))?;
         let (last, hash) = head(commits.last().map(|last| &**last));
         if last >= COMMITS {
@@ -92,8 +120,14 @@ fn write(store: &impl Store, key: &EntityKey, writer: u64) -> Found<Vec<(u64, u6
         let sealed = commit(key, last + 1, hash, 3, writer)?;
         if answer(block_on(store.append(sealed)))? == Appended::Written {
             won.push((last + 1, writer));
+        } else {
+            in_vain = if last == seen { in_vain + 1 } else { 0 };
+            seen = last;
         }
     }
+    Err(format!(
+        "appending behind commit {seen} of `{key}` is in conflict {PATIENCE} times, although nobody else appends"
+    ))
 }
 
 /// Reads the journal page by page: who wrote each number.

@@ -33,9 +33,9 @@ const ENTITIES: [(&str, &str, &str); 14] = [
 
 /// Those entities, in order of their keys.
 pub(super) fn entities() -> Found<Vec<EntityKey>> {
-    let keys = ENTITIES.iter().map(|(tenant, entity_type, id)| {
-        own(EntityKey::new(entity_type, id).and_then(|key| key.in_tenant(tenant)))
-    });
+    let keys = ENTITIES
+        .iter()
+        .map(|(tenant, entity_type, id)| own(EntityKey::new(entity_type, id).and_then(|key| key.in_tenant(tenant))));
     let mut keys: Vec<_> = keys.collect::<Found<_>>()?;
     keys.sort_unstable();
     Ok(keys)
@@ -47,15 +47,10 @@ pub(super) fn entity(number: usize) -> Found<EntityKey> {
 }
 
 /// A commit of as many facts as `size` says, and of another content for each `seed`.
-pub(super) fn commit(
-    key: &EntityKey,
-    number: u64,
-    previous: Digest,
-    size: usize,
-    seed: u64,
-) -> Found<Sealed> {
+pub(super) fn commit(key: &EntityKey, number: u64, previous: Digest, size: usize, seed: u64) -> Found<Sealed> {
     let facts = (0..size.max(1)).map(|place| fact(place, seed)).collect::<Found<Vec<_>>>()?;
-    let trace = (seed % 2 == 1).then(|| own("4bf92f35".parse()).map(|id| Trace { trace_id: Some(id), ..Trace::default() }));
+    let trace =
+        (seed % 2 == 1).then(|| own("4bf92f35".parse()).map(|id| Trace { trace_id: Some(id), ..Trace::default() }));
     let content = Content {
         at: Timestamp::default().after(Duration::from_micros(seed)),
         actor: own(Actor::human(&format!("writer-{seed}")))?,

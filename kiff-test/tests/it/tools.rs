@@ -61,7 +61,7 @@ fn every_role_has_two_holders_and_strangers_hold_none() {
 #[test]
 fn a_timeline_of_real_identifiers_and_a_real_clock_is_stable() {
     let actors = Actors::<Refund>::new();
-    let text = |_| {
+    let text = |()| {
         let runtime = Runtime::<Refund>::new(MemoryStore::new(), actors.policy(), RefundDesk::default())
             .with_identifiers(UuidIdentifiers);
         let order = Refund::entity("ord-1").unwrap();
@@ -72,7 +72,7 @@ fn a_timeline_of_real_identifiers_and_a_real_clock_is_stable() {
         stable(&block_on(runtime.timeline(&order)).unwrap())
     };
     let texts = [(); 2].map(text);
-    assert_eq!(texts[0].contains("2026"), false, "{}", texts[0]);
+    assert!(!texts[0].contains("2026"), "{}", texts[0]);
     assert!(texts[0].contains(r#"MARK_PAID {"payment_id":"[uuid-1]"}"#), "{}", texts[0]);
     assert!(texts[0].contains("MARK_PAID as [uuid-2]"), "{}", texts[0]);
 }

@@ -52,7 +52,8 @@ impl<T> Outcome<T> {
         }
     }
 
-    pub(crate) fn map<U>(self, convert: impl FnOnce(T) -> U) -> Outcome<U> {
+    /// The same outcome of something else.
+    pub fn map<U>(self, convert: impl FnOnce(T) -> U) -> Outcome<U> {
         match self {
             Self::Executed(done) => Outcome::Executed(convert(done)),
             Self::ApprovalRequired(refusal) => Outcome::ApprovalRequired(refusal),

@@ -45,7 +45,12 @@ fn lock(journal: &Journal) -> MutexGuard<'_, Vec<Arc<Commit>>> {
 impl Store for MemoryStore {
     async fn append(&self, commit: Sealed) -> Result<Appended, StoreError> {
         let commit = commit.into_commit();
-        let journal = self.journals.get_or_insert_with(commit.key(), Journal::default);
+        let first = commit.number() == 1 && commit.previous() == Commit::GENESIS;
+        let journal = match self.journals.get(commit.key()) {
+            Some(journal) => journal,
+            None if first => self.journals.get_or_insert_with(commit.key(), Journal::default),
+            None => return Ok(Appended::Conflict),
+        };
         let mut journal = lock(&journal);
         let head = journal.last().map_or(Commit::GENESIS, |last| last.hash());
         if commit.number() != journal.len() as u64 + 1 || commit.previous() != head {
@@ -69,6 +74,8 @@ impl Store for MemoryStore {
     async fn entities(&self, after: Option<&EntityKey>, limit: usize) -> Result<Vec<EntityKey>, StoreError> {
         let mut keys: Vec<_> = self.journals.keys();
         keys.retain(|key| after.is_none_or(|after| key > after));
+        // A journal is there for an instant before its first commit is.
+        keys.retain(|key| self.journals.get(key).is_some_and(|journal| !lock(&journal).is_empty()));
         keys.sort_unstable();
         keys.truncate(limit);
         Ok(keys)

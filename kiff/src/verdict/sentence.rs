@@ -1,13 +1,15 @@
 //! What a refusal says to people, and what it says would allow the thing.
 
+use std::fmt;
+
 use crate::actor::Actor;
 use crate::approval::{Approval, ApprovalStatus, Binding};
 use crate::bounds::OverBound;
 use crate::entity::Running;
 use crate::identifier::EntityKey;
-use crate::json::{Excerpt, JsonError};
+use crate::json::{Excerpt, JsonError, visible};
 use crate::parameter::ParameterFault;
-use crate::schema::{Contract, Permission, Role, Schema};
+use crate::schema::{Contract, Permission, Role, Rule, Schema};
 use crate::time::Timestamp;
 
 use super::{ReasonCode, Refusal};
@@ -67,7 +69,7 @@ pub(crate) fn unknown_event(schema: &Schema, name: &str) -> Refusal {
     Refusal {
         code: ReasonCode::UnknownAction,
         message: format!("`{}` has no event `{}`", schema.domain, Excerpt(name)),
-        remedy: Some(format!("the events that can be reported are {}", list(events.map(|event| event.name.as_ref())))),
+        remedy: Some(suggestion("event", "events that can be reported", name, events.map(|event| event.name.as_ref()))),
     }
 }
 
@@ -75,7 +77,7 @@ pub(crate) fn unknown_action(schema: &Schema, name: &str) -> Refusal {
     Refusal {
         code: ReasonCode::UnknownAction,
         message: format!("`{}` has no action `{}`", schema.domain, Excerpt(name)),
-        remedy: Some(format!("its actions are {}", list(schema.actions.iter().map(|action| action.name.as_ref())))),
+        remedy: Some(suggestion("action", "actions", name, schema.actions.iter().map(|action| action.name.as_ref()))),
     }
 }
 
@@ -91,15 +93,60 @@ pub(crate) fn over_bound(over: &OverBound) -> Refusal {
     Refusal { code: ReasonCode::InvalidContract, message: over.to_string(), remedy: Some("send less".to_owned()) }
 }
 
-pub(super) fn parameters(fault: &ParameterFault) -> Refusal {
+pub(super) fn parameters(fault: &ParameterFault, contract: &Contract) -> Refusal {
     let (code, remedy) = match fault {
-        ParameterFault::Missing(name) => (ReasonCode::MissingParameter, Some(format!("add `{name}`"))),
+        ParameterFault::Missing(name) => {
+            (ReasonCode::MissingParameter, Some(format!("add {}", described(contract, name))))
+        }
         ParameterFault::Invalid { name, .. } => {
-            (ReasonCode::InvalidParameter, Some(format!("give `{name}` another value")))
+            (ReasonCode::InvalidParameter, Some(format!("give {}", described(contract, name))))
+        }
+        ParameterFault::Unknown(name) => {
+            let known = contract.parameters.iter().map(|parameter| parameter.name.as_ref());
+            (ReasonCode::InvalidParameter, Some(suggestion("parameter", "parameters", name, known)))
         }
         ParameterFault::Unreadable(_) => (ReasonCode::InvalidParameter, None),
     };
     Refusal { code, message: fault.to_string(), remedy }
+}
+
+/// A parameter with its type and its rules: "`amount`: `Cents`, from 1 to 1000000".
+fn described(contract: &Contract, name: &str) -> String {
+    let Some(parameter) = contract.parameters.iter().find(|parameter| parameter.name == name) else {
+        return format!("`{name}`");
+    };
+    let rules = parameter.rules.iter().map(|rule| match rule {
+        Rule::Range { min, max } => limits("", min.as_ref(), max.as_ref()),
+        Rule::Length { min, max } => limits(" long", min.as_ref(), max.as_ref()),
+        Rule::Pattern { pattern } => format!(", matching `{pattern}`"),
+        Rule::Float { .. } => String::new(),
+    });
+    format!("`{name}`: `{}`{}", parameter.type_name, rules.collect::<String>())
+}
+
+fn limits<T: fmt::Display>(what: &str, min: Option<&T>, max: Option<&T>) -> String {
+    match (min, max) {
+        (Some(min), Some(max)) => format!(", from {min} to {max}{what}"),
+        (Some(min), None) => format!(", at least {min}{what}"),
+        (None, Some(max)) => format!(", at most {max}{what}"),
+        (None, None) => String::new(),
+    }
+}
+
+/// What to write instead of a name that nobody knows: the one that is close, or all that there are.
+fn suggestion<'a>(one: &str, many: &str, name: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
+    /// From how alike on, from 0 to 1, a name is taken for a slip.
+    const CLOSE: f64 = 0.85;
+    let closest = known
+        .clone()
+        .map(|known| (strsim::jaro_winkler(&name.to_lowercase(), &known.to_lowercase()), known))
+        .filter(|(likeness, _)| *likeness >= CLOSE)
+        .max_by(|(likeness, _), (other, _)| likeness.total_cmp(other));
+    match closest {
+        Some((_, known)) => format!("did you mean `{known}`?"),
+        None if known.clone().next().is_none() => format!("there are no {many}: leave the {one} out"),
+        None => format!("the {many} are {}", list(known)),
+    }
 }
 
 pub(super) fn permission_denied(actor: &Actor, permission: &Permission) -> Refusal {
@@ -115,8 +162,17 @@ pub(super) fn permission_denied(actor: &Actor, permission: &Permission) -> Refus
     }
 }
 
-pub(super) fn needs_approval(contract: &Contract) -> String {
-    format!("`{}` is of {} risk and needs an approval of exactly these parameters", contract.name, contract.risk)
+pub(super) fn needs_approval(contract: &Contract, latest: Option<&Approval>) -> String {
+    let before = match latest.map(|approval| (&approval.id, &approval.status)) {
+        Some((id, ApprovalStatus::Pending)) => format!("; approval `{id}` waits for a review"),
+        Some((id, ApprovalStatus::Denied(by))) => format!("; approval `{id}` was denied by `{}`", by.by.id()),
+        Some((id, ApprovalStatus::Spent(_))) => format!("; approval `{id}` is spent"),
+        Some((_, ApprovalStatus::Granted(_))) | None => String::new(),
+    };
+    format!(
+        "`{}` is of {} risk and needs an approval of exactly these parameters{before}",
+        contract.name, contract.risk
+    )
 }
 
 pub(super) fn ask_for_approval(permission: &Permission) -> String {
@@ -141,7 +197,7 @@ pub(super) fn drift(approval: &Approval, contract: &Contract, binding: &Binding,
         return Some(format!("approval `{id}` expired at {}", approval.expires_at));
     }
     if approval.binding.parameters != binding.parameters {
-        return Some(format!("approval `{id}` is for other parameters: {}", approval.parameters));
+        return Some(format!("approval `{id}` is for other parameters: {}", visible(approval.parameters.as_str())));
     }
     if approval.binding.contract != binding.contract {
         return Some(format!("the contract of `{}` has changed since approval `{id}` was asked for", contract.name));

@@ -25,8 +25,8 @@ pub(super) fn services_and_execution(executor: &Executor, errors: &Errors) -> bo
     let (mut services, mut execution) = (None, None);
     for argument in &executor.arguments {
         let (first, what, borrowed) = match argument {
-            Argument::Services(borrowed) => (&mut services, "services", borrowed),
-            Argument::Execution(borrowed) => (&mut execution, "execution", borrowed),
+            Argument::Services(borrowed) => (&mut services, "services are", borrowed),
+            Argument::Execution(borrowed) => (&mut execution, "execution is", borrowed),
             Argument::Receiver(_) | Argument::Parameter(_) => continue,
         };
         let typed = &borrowed.typed.ty;
@@ -42,7 +42,7 @@ pub(super) fn services_and_execution(executor: &Executor, errors: &Errors) -> bo
         is_sound &= is_shared(borrowed, &fault);
         if let Some(first) = first.replace(typed) {
             let what = format!(
-                "the {what} are taken twice, as `{}` and as `{}`; parameters are taken by value",
+                "the {what} taken twice, as `{}` and as `{}`; parameters are taken by value",
                 code(first),
                 code(typed)
             );

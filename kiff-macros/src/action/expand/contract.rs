@@ -58,21 +58,6 @@ pub(super) fn action(target: &Target, fields: &[Field<'_>]) -> TokenStream {
     }
 }
 
-/// `impl<S> AllowedIn<S> for RefundOrder`, wherever the block allows it.
-pub(super) fn allowed_in(target: &Target) -> TokenStream {
-    let name = struct_name(target);
-    quote! {
-        #[automatically_derived]
-        #[diagnostic::do_not_recommend]
-        impl<S> ::kiff::__private::AllowedIn<S> for #name
-        where
-            S: ::kiff::__private::Allows<__Declared>,
-        {
-            type To = S::To;
-        }
-    }
-}
-
 fn parameter(field: &Field<'_>) -> TokenStream {
     let Field { parameter, wire, value, is_optional, rules, .. } = field;
     let _ = value;
@@ -114,9 +99,10 @@ fn rule(rule: &Rule) -> Option<TokenStream> {
 
 /// Both limits as expressions.
 fn both<T: quote::ToTokens>(limits: &Limits<T>) -> (TokenStream, TokenStream) {
-    let limit = |limit: &Option<T>| match limit {
-        Some(limit) => quote!(::core::option::Option::Some(#limit)),
-        None => quote!(::core::option::Option::None),
+    let limit = |limit: &Option<T>| {
+        limit
+            .as_ref()
+            .map_or_else(|| quote!(::core::option::Option::None), |limit| quote!(::core::option::Option::Some(#limit)))
     };
     (limit(&limits.min), limit(&limits.max))
 }

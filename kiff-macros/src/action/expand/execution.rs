@@ -1,4 +1,4 @@
-//! `Executor`: the user's fn, where nobody can call it but the gate.
+//! `Executes`: the user's fn, where nobody can call it but the gate.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -8,7 +8,7 @@ use syn::{FnArg, ReturnType, Safety, Signature, Token, Type};
 use super::struct_name;
 use crate::action::model::{Argument, Executor, Target};
 
-/// `impl Executor<Refund> for refund::RefundOrder`.
+/// `impl Executes<Refund> for refund::RefundOrder`.
 ///
 /// The future stands at the name of the user's fn, so that this is what rustc blames when it is not `Send`.
 pub(super) fn executor(executor: &Executor, target: &Target, body: &TokenStream) -> TokenStream {
@@ -22,19 +22,18 @@ pub(super) fn executor(executor: &Executor, target: &Target, body: &TokenStream)
     let block = quote_spanned!(place=> async move { #body });
     // Two executors of one action are told apart by the paths in their attributes.
     let header = quote_spanned! {target.action.span()=>
-        impl ::kiff::__private::Executor<__Domain> for __Declared
+        impl ::kiff::__private::Executes<__Domain> for __Declared
     };
     quote! {
         #[automatically_derived]
-        #[diagnostic::do_not_recommend]
         #header {
             type Action = #name;
 
             fn run<'a>(
-                permit: ::kiff::__private::Permit<'a, #name>,
-                action: #name,
-                services: &'a <__Domain as ::kiff::__private::Domain>::Services,
-                execution: &'a ::kiff::__private::Execution,
+                __permit: ::kiff::__private::Permit<'a, #name>,
+                __action: #name,
+                __services: &'a <__Domain as ::kiff::__private::Domain>::Services,
+                __execution: &'a ::kiff::__private::Execution,
             ) -> #future {
                 #block
             }
@@ -55,16 +54,16 @@ pub(super) fn body(executor: &Executor) -> TokenStream {
         Argument::Services(borrowed) => {
             let typed = &borrowed.reference.elem;
             quote_spanned! {typed.span()=>
-                <#typed as ::kiff::__private::Serves<__Domain, <__Domain as ::kiff::__private::Domain>::Services>>::borrow(services)
+                <#typed as ::kiff::__private::Serves<__Domain, <__Domain as ::kiff::__private::Domain>::Services>>::borrow(__services)
             }
         }
-        Argument::Execution(borrowed) => quote_spanned!(borrowed.typed.ty.span()=> execution),
+        Argument::Execution(borrowed) => quote_spanned!(borrowed.typed.ty.span()=> __execution),
         Argument::Parameter(parameter) => {
             let field = parameter.name.clone().map(|mut field| {
                 field.set_span(Span::call_site());
                 field
             });
-            quote!(action.#field)
+            quote!(__action.#field)
         }
         Argument::Receiver(_) => TokenStream::new(),
     });
@@ -76,7 +75,7 @@ pub(super) fn body(executor: &Executor) -> TokenStream {
     quote! {
         type #alias = #returned;
         #function
-        let _ = (permit, services, execution, &action);
+        let _ = (__permit, __services, __execution, &__action);
         #reply::settle(#name(#(#arguments),*).await)
     }
 }
@@ -94,7 +93,8 @@ fn same(returned: Option<&Type>) -> TokenStream {
 
 /// The user's fn as far as rustc can take it: async, and without what only `#[action]` reads.
 fn function(executor: &Executor, mut signature: Signature) -> TokenStream {
-    signature.asyncness.get_or_insert_with(<Token![async]>::default);
+    // The macro demands `async`, and so it is the macro's: no lint tells the user to take it away.
+    signature.asyncness = Some(Token![async](Span::call_site()));
     signature.constness = None;
     signature.safety = Safety::Default;
     signature.abi = None;

@@ -26,7 +26,7 @@ pub(super) fn read(attributes: &[Attribute], errors: &Errors) -> Vec<Rule> {
             let message = "`#[param]` holds no rule: write one, as in `#[param(range(min = 1))]`, or take it away";
             errors.report(RULES, attribute, message);
         }
-        rules.extend(divide(tokens).into_iter().filter_map(|rule| self::rule(rule, errors)));
+        rules.extend(divide(tokens).into_iter().filter_map(|part| rule(&part, errors)));
     }
     rules
 }
@@ -45,7 +45,7 @@ fn divide(tokens: TokenStream) -> Vec<Vec<TokenTree>> {
     parts
 }
 
-fn rule(part: Vec<TokenTree>, errors: &Errors) -> Option<Rule> {
+fn rule(part: &[TokenTree], errors: &Errors) -> Option<Rule> {
     let tokens: TokenStream = part.iter().cloned().collect();
     let Some(TokenTree::Ident(name)) = part.first() else {
         let message = "expected a rule: write `range(..)`, `length(..)`, `pattern(\"..\")` or `float(\"..\")`";
@@ -103,7 +103,7 @@ impl Source<'_> {
         let mut is_read = true;
         for part in divide(arguments) {
             let tokens: TokenStream = part.into_iter().collect();
-            is_read &= self.limit(tokens, &mut limits).is_some();
+            is_read &= self.limit(&tokens, &mut limits).is_some();
         }
         if is_read && limits.min.is_none() && limits.max.is_none() {
             let message = format!("`{}` has no limit: write `{}`, or one of the two", self.name, example(self.name));
@@ -114,7 +114,7 @@ impl Source<'_> {
     }
 
     /// Reads `min = 1`.
-    fn limit<T: FromStr>(&self, tokens: TokenStream, limits: &mut Limits<T>) -> Option<()> {
+    fn limit<T: FromStr>(&self, tokens: &TokenStream, limits: &mut Limits<T>) -> Option<()> {
         let parser = |input: ParseStream<'_>| {
             let key: Ident = input.parse()?;
             let value = value(input).ok();
@@ -125,7 +125,7 @@ impl Source<'_> {
             self.errors.report(RULES, place.to_token_stream(), message);
         };
         let Ok((key, value)) = parser.parse2(tokens.clone()) else {
-            fault(&tokens, format!("this is no limit: write `{}`", example(self.name)));
+            fault(tokens, format!("this is no limit: write `{}`", example(self.name)));
             return None;
         };
         let limit = match key.to_string().as_str() {
@@ -138,7 +138,7 @@ impl Source<'_> {
             }
         };
         let Some((minus, digits)) = value else {
-            fault(&tokens, format!("the limit `{key}` is not a whole number: write it out, as in `{key} = 100`"));
+            fault(tokens, format!("the limit `{key}` is not a whole number: write it out, as in `{key} = 100`"));
             return None;
         };
         let sign = if minus.is_some() { "-" } else { "" };

@@ -9,9 +9,9 @@ use crate::domain::model::{Action, Event, Id, Model, Reference};
 
 /// `pub enum Refund { MarkPaid, RefundOrder }`
 pub(super) fn enumeration(model: &Model, names: &Names) -> TokenStream {
-    let Names { visibility, domain, entity, .. } = names;
+    let Names { domain, entity, .. } = names;
     let declared = names.declared_by_domain(domain);
-    let instead = format!("What governs an [`{entity}`], and what can be done with it.");
+    let instead = format!("What governs an [`{entity}`](type@{entity}), and what can be done with it.");
     let attributes = documentation::attributes(&model.header.attributes, &instead);
     let variants = distinct(&model.actions).map(|(_, action)| {
         let instead = format!("The action `{}`.", action.declared.wire);
@@ -19,14 +19,15 @@ pub(super) fn enumeration(model: &Model, names: &Names) -> TokenStream {
         let name = &action.declared.name;
         quote!(#attributes #name)
     });
+    let item = names.item(declared.span(), &quote!(enum #declared { #(#variants),* }));
     quote! {
         #[derive(
             ::core::fmt::Debug, ::core::clone::Clone, ::core::marker::Copy,
             ::core::cmp::PartialEq, ::core::cmp::Eq, ::core::hash::Hash
         )]
         #attributes
-        #[allow(dead_code)]
-        #visibility enum #declared { #(#variants),* }
+        #[allow(dead_code, clippy::enum_variant_names)]
+        #item
     }
 }
 
@@ -75,10 +76,10 @@ pub(super) fn declarations(model: &Model, names: &Names) -> TokenStream {
 fn emits(model: &Model, action: &Action) -> TokenStream {
     match action.emits.as_slice() {
         [] => quote!(()),
-        [only] => match only.id().or_else(|| without_source(model)) {
-            Some(event) => used(&model.events[event].declared.name).into_token_stream(),
-            None => quote!(()),
-        },
+        [only] => only
+            .id()
+            .or_else(|| without_source(model))
+            .map_or_else(|| quote!(()), |event| used(&model.events[event].declared.name).into_token_stream()),
         _ => names::answer(&action.declared.name).into_token_stream(),
     }
 }
@@ -107,7 +108,6 @@ fn choices(model: &Model) -> impl Iterator<Item = (&Action, impl Iterator<Item =
 
 /// `pub enum ReviewOrderEvent { OrderApproved(OrderApproved), OrderRejected(OrderRejected) }`
 pub(super) fn answers(model: &Model, names: &Names) -> TokenStream {
-    let visibility = &names.visibility;
     let answers = choices(model).map(|(action, events)| {
         let mut answer = names::answer(&action.declared.name);
         answer.set_span(action.declared.name.span());
@@ -116,12 +116,14 @@ pub(super) fn answers(model: &Model, names: &Names) -> TokenStream {
             let documentation = format!("The event `{}`.", event.declared.wire);
             quote!(#[doc = #documentation] #name(#name))
         });
+        let item = names.item(answer.span(), &quote!(enum #answer { #(#variants),* }));
         let documentation = format!("What the action `{}` can make happen.", action.declared.wire);
         quote! {
             #[doc = #documentation]
             #[derive(::core::fmt::Debug, ::core::clone::Clone)]
-            #[allow(dead_code, deprecated, clippy::large_enum_variant)]
-            #visibility enum #answer { #(#variants),* }
+            #[allow(dead_code, deprecated, missing_copy_implementations)]
+            #[allow(clippy::enum_variant_names, clippy::large_enum_variant)]
+            #item
         }
     });
     quote!(#(#answers)*)

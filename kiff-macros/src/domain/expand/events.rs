@@ -1,12 +1,15 @@
 //! Events: one struct each, `OrderEvent`, and how they come and go.
 
-use proc_macro2::TokenStream;
-use quote::quote;
+use std::collections::HashSet;
+
+use proc_macro2::{Delimiter, Group, TokenStream};
+use quote::{quote, quote_spanned};
 
 use super::documentation;
 use super::names::{Names, distinct, private, used};
 use crate::domain::model::{Event, Id, Model};
 use crate::domain::syntax::Field;
+use crate::domain::wire::plain;
 
 /// `pub struct OrderPlaced { pub total: Cents }`, and so on.
 pub(super) fn structs(model: &Model, names: &Names) -> TokenStream {
@@ -16,29 +19,33 @@ pub(super) fn structs(model: &Model, names: &Names) -> TokenStream {
 
 fn structure(event: &Event, names: &Names) -> TokenStream {
     let kiff = private();
-    let visibility = &names.visibility;
     let (name, crate_path) = (&event.declared.name, format!("{kiff}::serde").replace(' ', ""));
     let instead = format!("The event `{}`.", event.declared.wire);
     let attributes = documentation::attributes(&event.syntax.attributes, &instead);
     let derives = quote! {
         #[derive(::core::fmt::Debug, ::core::clone::Clone, #kiff::serde::Serialize, #kiff::serde::Deserialize)]
         #[serde(crate = #crate_path)]
+        #[allow(missing_copy_implementations)]
     };
     if event.syntax.fields.is_empty() {
         // Without fields it is a unit to the user and an empty object on the wire.
         let empty = format!("{kiff}::Empty").replace(' ', "");
+        let item = names.item(name.span(), &quote!(struct #name;));
         return quote! {
             #derives
             #[serde(from = #empty, into = #empty)]
             #attributes
-            #visibility struct #name;
+            #item
         };
     }
-    let fields = event.syntax.fields.iter().filter_map(|field| self::field(field, names));
+    let mut seen = HashSet::new();
+    let mut is_new = |field: &&Field| seen.insert(field.name.as_ref().map(plain));
+    let fields = event.syntax.fields.iter().filter(&mut is_new).filter_map(|field| self::field(field, names));
+    let item = names.item(name.span(), &quote!(struct #name { #(#fields),* }));
     quote! {
         #derives
         #attributes
-        #visibility struct #name { #(#fields),* }
+        #item
     }
 }
 
@@ -51,19 +58,21 @@ fn field(field: &Field, names: &Names) -> Option<TokenStream> {
 
 /// `pub enum OrderEvent { OrderPlaced(OrderPlaced), … }`
 pub(super) fn enumeration(model: &Model, names: &Names) -> TokenStream {
-    let Names { visibility, entity, event, .. } = names;
+    let Names { entity, event, .. } = names;
     let declared = names.declared_by_entity(event);
     let variants = distinct(&model.events).map(|(_, event)| {
         let documentation = format!("The event `{}`.", event.declared.wire);
         let (name, structure) = (&event.declared.name, used(&event.declared.name));
         quote!(#[doc = #documentation] #name(#structure))
     });
-    let documentation = format!("What can happen to an [`{entity}`].");
+    let item = names.item(declared.span(), &quote!(enum #declared { #(#variants),* }));
+    let documentation = format!("What can happen to an [`{entity}`](type@{entity}).");
     quote! {
         #[doc = #documentation]
         #[derive(::core::fmt::Debug, ::core::clone::Clone)]
-        #[allow(deprecated, clippy::large_enum_variant)]
-        #visibility enum #declared { #(#variants),* }
+        #[allow(dead_code, deprecated, missing_copy_implementations)]
+        #[allow(clippy::enum_variant_names, clippy::large_enum_variant)]
+        #item
     }
 }
 
@@ -71,10 +80,10 @@ pub(super) fn enumeration(model: &Model, names: &Names) -> TokenStream {
 pub(super) fn event_trait(model: &Model, names: &Names) -> TokenStream {
     let kiff = private();
     let enumeration = &names.event;
-    let (mut named, mut encoded, mut decoded) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut called, mut encoded, mut decoded) = (Vec::new(), Vec::new(), Vec::new());
     for (_, event) in distinct(&model.events) {
         let (name, wire) = (used(&event.declared.name), &event.declared.wire);
-        named.push(quote!(Self::#name(_) => #wire));
+        called.push(quote!(Self::#name(_) => #wire));
         encoded.push(quote!(Self::#name(event) => #kiff::Json::encode(event, bounds)));
         decoded.push(quote! {
             #wire => ::core::option::Option::Some(
@@ -82,16 +91,16 @@ pub(super) fn event_trait(model: &Model, names: &Names) -> TokenStream {
             )
         });
     }
-    if named.is_empty() {
+    if called.is_empty() {
         // Only beside errors: a domain has events.
-        named.push(quote!(_ => ::core::unreachable!()));
+        called.push(quote!(_ => ::core::unreachable!()));
         encoded.push(quote!(_ => ::core::unreachable!()));
     }
     quote! {
         #[automatically_derived]
         impl #kiff::Event for #enumeration {
             fn name(&self) -> &'static ::core::primitive::str {
-                match self { #(#named),* }
+                match self { #(#called),* }
             }
 
             fn encode(&self, bounds: &#kiff::Bounds) -> ::core::result::Result<#kiff::Json, #kiff::JsonError> {
@@ -170,15 +179,21 @@ pub(super) fn incoming<'m>(
     let kiff = private();
     let Names { domain, event: enumeration, .. } = names;
     let incoming = events.map(|(_, event)| {
-        let name = used(&event.declared.name);
-        quote! {
-            #[diagnostic::do_not_recommend]
-            #[automatically_derived]
-            impl #kiff::Incoming<#domain> for #name {
+        let (declared, name) = (&event.declared.name, used(&event.declared.name));
+        // Where rustc lists what can be reported, it shows each event where the block declares it.
+        let implementation = quote_spanned!(declared.span()=> impl);
+        let mut body = Group::new(
+            Delimiter::Brace,
+            quote! {
                 fn arrive(self, bounds: &#kiff::Bounds) -> #kiff::Arrival {
                     #kiff::Arrival::typed(&#enumeration::#name(self), bounds)
                 }
-            }
+            },
+        );
+        body.set_span(declared.span());
+        quote! {
+            #[automatically_derived]
+            #implementation #kiff::Incoming<#domain> for #declared #body
         }
     });
     quote!(#(#incoming)*)

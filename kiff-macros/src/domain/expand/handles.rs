@@ -12,15 +12,17 @@ use crate::domain::model::{Action, Id, Model, Reference, State};
 /// `pub type Order<S = Any> = Handle<Refund, S>;`
 pub(super) fn alias(names: &Names) -> TokenStream {
     let kiff = private();
-    let Names { visibility, domain, entity, module, .. } = names;
+    let Names { visibility, domain, entity, module, lints, .. } = names;
     let declared = names.declared_by_entity(entity);
     let parameter = if domain == "S" { format_ident!("T") } else { format_ident!("S") };
     let documentation = format!(
-        "A handle on one entity that [`{domain}`] governs; `{parameter}` is the type of its state, one of those in [`{module}`]."
+        "A handle on one entity that [`{domain}`](enum@{domain}) governs; `{parameter}` is the type of its state, one of \
+         those in [`{module}`](mod@{module})."
     );
     quote! {
         #[doc = #documentation]
         #[allow(dead_code)]
+        #lints
         #visibility type #declared<#parameter = #kiff::Any> = #kiff::Handle<#domain, #parameter>;
     }
 }
@@ -47,10 +49,10 @@ pub(super) fn module(model: &Model, names: &Names) -> TokenStream {
             #structure
         }
     });
-    let documentation = format!("The states and the actions of [`{domain}`](super::{domain}), each as a type.");
+    let documentation = format!("The states and the actions of [`{domain}`](enum@super::{domain}), each as a type.");
     quote! {
         #[doc = #documentation]
-        #[allow(dead_code)]
+        #[allow(dead_code, clippy::redundant_pub_crate)]
         #visibility mod #module { #(#types)* }
     }
 }
@@ -99,13 +101,11 @@ pub(super) fn allows(
     let kiff = private();
     let module = &names.module;
     let name_of = |state: Id<State>| used(&model.states[state].declared.name);
-    let to = match targets(moves, state, &model.actions[action]).as_slice() {
-        [only] => type_of(names, &name_of(*only)),
-        _ => quote!(#kiff::Any),
-    };
+    let targets = targets(moves, state, &model.actions[action]);
+    let only = targets.first().filter(|_| targets.len() == 1);
+    let to = only.map_or_else(|| quote!(#kiff::Any), |only| type_of(names, &name_of(*only)));
     let (state, action) = (type_of(names, &name_of(state)), used(&model.actions[action].declared.name));
     quote! {
-        #[diagnostic::do_not_recommend]
         #[automatically_derived]
         impl #kiff::Allows<#module::#action> for #state {
             type To = #to;

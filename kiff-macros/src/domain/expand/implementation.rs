@@ -1,7 +1,7 @@
 //! What the domain is to the runtime: `impl Domain` and `impl Executable`.
 
 use proc_macro2::{Span, TokenStream};
-use quote::quote;
+use quote::{ToTokens, quote};
 
 use super::actions;
 use super::names::{Names, private, used};
@@ -48,12 +48,9 @@ pub(super) fn domain(model: &Model, names: &Names) -> TokenStream {
 
 /// `type Services = RefundDesk;`
 pub(super) fn services(model: &Model) -> TokenStream {
-    match &model.services {
-        Some(services) => quote!(type Services = #services;),
-        None => quote!(
-            type Services = ();
-        ),
-    }
+    let none = quote!(());
+    let services = model.services.as_ref().map_or(none, ToTokens::to_token_stream);
+    quote!(type Services = #services;)
 }
 
 fn from_name(model: &Model) -> TokenStream {
@@ -104,21 +101,28 @@ fn moves(model: &Model, names: &Names, event: Id<Event>) -> Vec<TokenStream> {
     let lines = model.transitions.items.iter().filter(|line| line.event.id() == Some(event));
     let moves = lines.filter_map(|line| {
         let to = used(&model.states[line.target.id()?].declared.name);
-        let sources: Vec<_> = line.sources.iter().filter_map(|source| self::source(model, names, source)).collect();
-        Some(quote!(#(#sources)|* => ::core::option::Option::Some(#enumeration::#to)))
+        let sources = sources(model, names, &line.sources);
+        Some(quote!(#sources => ::core::option::Option::Some(#enumeration::#to)))
     });
     moves.collect()
 }
 
-fn source(model: &Model, names: &Names, source: &PlaceReference) -> Option<TokenStream> {
+/// The pattern of these places: `None | Some(OrderState::Created | OrderState::Paid)`.
+fn sources(model: &Model, names: &Names, sources: &[PlaceReference]) -> TokenStream {
     let enumeration = &names.state;
-    match source {
-        PlaceReference::New(_) => Some(quote!(::core::option::Option::None)),
-        PlaceReference::State(state) => {
-            let name = used(&model.states[state.id()?].declared.name);
-            Some(quote!(::core::option::Option::Some(#enumeration::#name)))
+    let (mut patterns, mut states) = (Vec::new(), Vec::new());
+    for source in sources {
+        match source {
+            PlaceReference::New(_) => patterns.push(quote!(::core::option::Option::None)),
+            PlaceReference::State(state) => {
+                states.extend(state.id().map(|state| used(&model.states[state].declared.name)));
+            }
         }
     }
+    if !states.is_empty() {
+        patterns.push(quote!(::core::option::Option::Some(#(#enumeration::#states)|*)));
+    }
+    quote!(#(#patterns)|*)
 }
 
 /// `static ENTRIES: [Entry<Refund>; 2] = …;`

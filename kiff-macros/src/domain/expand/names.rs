@@ -30,6 +30,8 @@ pub(super) struct Names {
     pub(super) visibility: TokenStream,
     /// The same as seen from inside the module.
     pub(super) inner_visibility: TokenStream,
+    /// What clippy must not say about a visibility once for each item, where the user wrote it once.
+    pub(super) lints: TokenStream,
     domain_place: Span,
     entity_place: Span,
 }
@@ -46,11 +48,26 @@ impl Names {
             module: module_name(&snake(&plain(domain))),
             visibility: at_place(header.visibility.to_token_stream(), Span::call_site()),
             inner_visibility: inner_visibility(&header.visibility),
+            lints: match header.visibility {
+                Visibility::Restricted(_) => quote!(#[allow(clippy::redundant_pub_crate)]),
+                _ => TokenStream::new(),
+            },
             domain_place: domain.span(),
             entity_place: entity.span(),
             domain: used(domain),
             entity: used(&entity),
         })
+    }
+
+    /// An item of the block that rustc shows at `place`: that it does for what begins and ends there.
+    pub(super) fn item(&self, place: Span, item: &TokenStream) -> TokenStream {
+        let (lints, visibility) = (&self.lints, &self.visibility);
+        let tokens = quote!(#visibility #item).into_iter().map(|mut token| {
+            token.set_span(place);
+            token
+        });
+        let item: TokenStream = tokens.collect();
+        quote!(#lints #item)
     }
 
     /// A name that comes from the domain's, where it is declared.

@@ -10,7 +10,7 @@ use crate::domain::syntax::ActorKind;
 
 /// `pub enum RefundRole { Agent, Operator, System }`
 pub(super) fn enumeration(model: &Model, names: &Names) -> TokenStream {
-    let Names { visibility, domain, role, .. } = names;
+    let Names { domain, role, .. } = names;
     let declared = names.declared_by_domain(role);
     let variants = distinct(&model.roles).map(|(_, role)| {
         let attributes =
@@ -18,15 +18,16 @@ pub(super) fn enumeration(model: &Model, names: &Names) -> TokenStream {
         let name = &role.declared.name;
         quote!(#attributes #name)
     });
-    let documentation = format!("Who has a part in [`{domain}`].");
+    let item = names.item(declared.span(), &quote!(enum #declared { #(#variants),* }));
+    let documentation = format!("Who has a part in [`{domain}`](enum@{domain}).");
     quote! {
         #[doc = #documentation]
         #[derive(
             ::core::fmt::Debug, ::core::clone::Clone, ::core::marker::Copy,
             ::core::cmp::PartialEq, ::core::cmp::Eq, ::core::hash::Hash
         )]
-        #[allow(dead_code)]
-        #visibility enum #declared { #(#variants),* }
+        #[allow(dead_code, clippy::enum_variant_names)]
+        #item
     }
 }
 

@@ -167,10 +167,9 @@ fn from(model: &Model, place: &PlaceReference) -> TokenStream {
         PlaceReference::New(_) => None,
         PlaceReference::State(state) => state.id(),
     };
-    match state.map(|state| state_name(model, state)) {
-        Some(name) => quote!(::core::option::Option::Some(#name)),
-        None => quote!(::core::option::Option::None),
-    }
+    state
+        .map(|state| state_name(model, state))
+        .map_or_else(|| quote!(::core::option::Option::None), |name| quote!(::core::option::Option::Some(#name)))
 }
 
 fn permission(model: &Model, name: &str, roles: &[Reference<Role>]) -> TokenStream {

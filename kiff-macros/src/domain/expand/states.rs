@@ -9,7 +9,7 @@ use crate::domain::model::Model;
 
 /// `pub enum OrderState { Created, Paid, Refunded }`
 pub(super) fn enumeration(model: &Model, names: &Names) -> TokenStream {
-    let Names { visibility, entity, state, .. } = names;
+    let Names { entity, state, .. } = names;
     let declared = names.declared_by_entity(state);
     let variants = distinct(&model.states).map(|(_, state)| {
         let instead = format!("The state `{}`.", state.declared.wire);
@@ -17,15 +17,16 @@ pub(super) fn enumeration(model: &Model, names: &Names) -> TokenStream {
         let name = &state.declared.name;
         quote!(#attributes #name)
     });
-    let documentation = format!("What an [`{entity}`] can be.");
+    let item = names.item(declared.span(), &quote!(enum #declared { #(#variants),* }));
+    let documentation = format!("What an [`{entity}`](type@{entity}) can be.");
     quote! {
         #[doc = #documentation]
         #[derive(
             ::core::fmt::Debug, ::core::clone::Clone, ::core::marker::Copy,
             ::core::cmp::PartialEq, ::core::cmp::Eq, ::core::hash::Hash
         )]
-        #[allow(dead_code)]
-        #visibility enum #declared { #(#variants),* }
+        #[allow(dead_code, clippy::enum_variant_names)]
+        #item
     }
 }
 

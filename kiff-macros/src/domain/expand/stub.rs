@@ -1,16 +1,45 @@
 //! What stands in for the domain beside errors: it says yes to everything and is never run.
 
-use proc_macro2::TokenStream;
+use std::collections::HashSet;
+
+use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 use super::handles::{allowances, allows};
 use super::implementation::services;
 use super::names::{Names, distinct, private, used};
 use crate::domain::graph;
-use crate::domain::model::Model;
+use crate::domain::model::{Action, Declaration, Event, Model, Role, State, Table, Used};
+use crate::domain::wire::plain;
 
 /// The most pairs of a state and an action for which the stub says that the one allows the other.
 const PAIRS: usize = 4096;
+
+/// Declares every name that is used and not declared, where some declaration could not be read: it may be that one.
+pub(super) fn declare_what_is_used(model: &mut Model) {
+    fn missing<T: Declaration>(table: &Table<T>, used: &[&Ident]) -> Vec<Ident> {
+        if table.whole {
+            return Vec::new();
+        }
+        let mut known: HashSet<String> = table.iter().map(|(_, item)| item.declared().plain()).collect();
+        used.iter().filter(|name| known.insert(plain(name))).map(|name| (*name).clone()).collect()
+    }
+    let used = Used::of(model);
+    let (roles, states) = (missing(&model.roles, &used.roles), missing(&model.states, &used.states));
+    let (events, actions) = (missing(&model.events, &used.events), missing(&model.actions, &used.actions));
+    for name in &roles {
+        model.roles.push(Role::assumed(name));
+    }
+    for name in &states {
+        model.states.push(State::assumed(name));
+    }
+    for name in &events {
+        model.events.push(Event::assumed(name));
+    }
+    for name in &actions {
+        model.actions.push(Action::assumed(name));
+    }
+}
 
 /// `impl From<RefundRole> for Role`
 pub(super) fn role_conversion(names: &Names) -> TokenStream {

@@ -181,7 +181,10 @@ impl<'a> Reader<'a> {
     /// Reads `:`, or what somebody may have typed for it.
     pub(super) fn colon(&mut self, after: &str, example: &str) {
         if self.eat_punct(':') {
-            if self.at_punct(':') {
+            let colons =
+                self.ahead().take_while(|token| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ':'));
+            // Two more begin an absolute path: `total: ::kiff::Cents`.
+            if colons.count() == 1 {
                 self.remark(self.last_place(), format!("expected `:` after {after}, found `::`"));
                 self.eat_token();
             }
@@ -233,7 +236,7 @@ impl<'a> Reader<'a> {
             {
                 self.eat_token();
                 self.eat_token();
-                attributes.extend(found);
+                attributes.extend(found.into_iter().filter(|attribute| !self.is_condition(attribute)));
                 continue;
             }
             self.unexpected("an attribute such as `#[serde(rename = \"…\")]`");
@@ -254,6 +257,16 @@ impl<'a> Reader<'a> {
                 self.shared.errors.report(SYNTAX, &attribute, message);
             }
         }
+    }
+
+    /// Whether this leaves a part out under some condition: what governs must not depend on how it is built.
+    fn is_condition(&self, attribute: &Attribute) -> bool {
+        let is_condition = attribute.path().is_ident("cfg");
+        if is_condition {
+            let message = "no part of a domain can be left out under a condition: write `#[cfg(…)]` before `domain!`";
+            self.shared.errors.report(SYNTAX, attribute, message);
+        }
+        is_condition
     }
 
     /// Puts off a section that begins inside another one.

@@ -1,6 +1,6 @@
 //! Typing errors around the sections and in what they declare: one error each, at its token.
 
-use super::each;
+use super::{check, each, refund};
 
 #[test]
 fn the_first_line_is_mended_token_by_token() {
@@ -137,5 +137,19 @@ fn what_is_kept_for_later_says_so() {
         ("approval: Operator", "approval: «2» of Operator", "`2 of …` is reserved for a later version of kiff"),
         ("[MarkPaid];", "[MarkPaid «at» most 10 per day];", "`at most` is reserved for a later version of kiff"),
         ("Created => [MarkPaid];", "«any» => [MarkPaid];", "`any` is reserved for a later version of kiff"),
+    ]);
+}
+
+#[test]
+fn a_type_may_be_an_absolute_path() {
+    check(&refund(&[("{ payment_id: String }", "{ payment_id: ::std::string::String }")]), &[]);
+}
+
+#[test]
+fn no_part_can_be_left_out_under_a_condition() {
+    let message = "no part of a domain can be left out under a condition: write `#[cfg(…)]` before `domain!`";
+    each(&[
+        ("Paid, final", "«#[cfg(test)]» Paid, final", message),
+        ("RefundOrder {", "«#[cfg(feature = \"refunds\")]» RefundOrder {", message),
     ]);
 }

@@ -1,0 +1,52 @@
+//! What stands in the expansion, and what in the stub.
+
+use super::{action2, divide};
+
+fn expansion(source: &str) -> String {
+    let (attribute, item) = divide(source);
+    let (expansion, _) = action2(attribute, item);
+    let file: syn::File = syn::parse2(expansion).expect("an expansion must be items");
+    let tokens = quote::quote!(#file).to_string();
+    tokens.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn the_fn_disappears_into_the_executor() {
+    let text = expansion(
+        "#[action(Refund::Run)] #[inline] /// Runs.\n pub(crate) async fn go(desk: &Desk, mut a: u8) -> Result<Ran, Failure> {}",
+    );
+    assert!(text.contains("pub (crate) struct Run { # [doc = \"The parameter `a`.\"] pub a : u8 , }"), "{text}");
+    assert!(text.contains("# [inline] async fn go (desk : & Desk , mut a : u8)"), "{text}");
+    assert!(text.starts_with("# [doc = \" Runs.\"]"), "{text}");
+    assert_eq!(text.matches("Refund").count(), 1, "{text}");
+}
+
+#[test]
+fn a_condition_holds_for_everything() {
+    let text = expansion("#[action(Refund::Run)] #[cfg(unix)] async fn go() -> Result<Ran, Failure> {}");
+    assert_eq!(text.matches("# [cfg (unix)]").count(), 2, "{text}");
+    assert!(text.contains("pub struct Run ;"), "{text}");
+}
+
+#[test]
+fn a_stub_runs_the_body_without_the_rules() {
+    let text =
+        expansion("#[action(Refund::Run)] async fn go(#[param(range(min = 1))] a: bool) -> Result<Ran, Failure> {}");
+    assert!(text.contains("async fn go (a : bool)"), "{text}");
+    assert!(!text.contains("is_within"), "{text}");
+}
+
+#[test]
+fn a_stub_of_a_fn_that_cannot_run_keeps_it_beside() {
+    let text = expansion("#[action(Refund::Run)] fn go(&self, a: u8, b: &str) -> Result<Ran, Failure> { typed }");
+    assert!(text.contains("loop { }"), "{text}");
+    assert!(text.contains("# [cfg (rust_analyzer)] async fn go (& self , a : u8 , b : & str)"), "{text}");
+    assert!(text.contains("pub struct Run { # [doc = \"The parameter `a`.\"] pub a : u8 , }"), "{text}");
+}
+
+#[test]
+fn without_an_action_only_the_fn_is_left() {
+    let text = expansion("#[action(Run)] async fn go(/** A. */ #[param(range(min = 1))] a: u8) {}");
+    assert!(text.contains("async fn go (a : u8) { }"), "{text}");
+    assert!(!text.contains("struct"), "{text}");
+}

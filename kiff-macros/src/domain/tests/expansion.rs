@@ -1,0 +1,35 @@
+//! What the reference domain expands to, in full, so that every change of it is looked at.
+
+use super::{REFUND, refund};
+use crate::domain::domain2;
+
+/// The expansion as code that people can read.
+fn expansion(source: &str) -> String {
+    let (expansion, _) = domain2(source.parse().unwrap());
+    prettyplease::unparse(&syn::parse2(expansion).unwrap())
+}
+
+#[test]
+fn the_reference_domain() {
+    insta::assert_snapshot!(expansion(REFUND));
+}
+
+#[test]
+fn the_stub_of_the_reference_domain() {
+    insta::assert_snapshot!(expansion(&refund(&[("Paid => Refunded", "Paid => Refundd")])));
+}
+
+#[test]
+fn a_block_that_says_hardly_anything_still_expands_to_code() {
+    for source in [
+        "",
+        "domain",
+        "domain Refund",
+        "domain Refund governs Order;",
+        "domain Refund governs Order; roles {} states {} events {} transitions {} actions {} allow {}",
+        "domain Refund governs Order; states { Paid, Paid } actions { Paid { } } events { Paid; Paid { paid: } }",
+        "pub(in crate::shop) domain Crate governs r#Type; transitions { OrderPaid: Created => Paid } allow { A => [B] }",
+    ] {
+        expansion(source);
+    }
+}

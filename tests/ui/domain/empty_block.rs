@@ -1,0 +1,7 @@
+//! The block is empty.
+
+use kiff::domain;
+
+domain! {}
+
+fn main() {}
