@@ -138,7 +138,14 @@ impl Members {
     /// # Errors
     /// [`ParameterFault`] when the value's `Serialize` fails.
     pub fn put<T: Serialize>(&mut self, name: &'static str, value: &T) -> Result<(), ParameterFault> {
-        self.0.push(if self.0.is_empty() { b'{' } else { b',' });
+        /// Room for a few parameters, so that writing them seldom moves them.
+        const USUAL_SIZE: usize = 256;
+        if self.0.is_empty() {
+            self.0.reserve(USUAL_SIZE);
+            self.0.push(b'{');
+        } else {
+            self.0.push(b',');
+        }
         serde_json::to_writer(&mut self.0, name).map_err(|error| ParameterFault::invalid(name, error))?;
         self.0.push(b':');
         serde_json::to_writer(&mut self.0, value).map_err(|error| ParameterFault::invalid(name, error))

@@ -1,8 +1,7 @@
 //! The loop: events in, proposals judged, humans asked, executors run, and every step on the record.
 
-use std::collections::HashSet;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::actor::Actor;
@@ -24,10 +23,13 @@ mod approve;
 mod attempt;
 mod execute;
 mod ingest;
+mod live;
 mod outcome;
 mod panics;
 mod propose;
 mod read;
+
+use live::Live;
 
 pub use attempt::Propose;
 pub use ingest::{Arrival, Incoming, Ingested};
@@ -51,8 +53,7 @@ pub struct Runtime<D: Domain, S: Store = MemoryStore> {
     approval_lifetime: Duration,
     entities: Sharded<Arc<Entity<D>>>,
     fingerprints: Vec<(D, Digest)>,
-    /// The executions that run in this process now. What has started, not ended, and is not among them is in doubt.
-    live: Mutex<HashSet<ExecutionId>>,
+    live: Live,
 }
 
 /// How many entities a runtime remembers between two calls; one that it has forgotten is folded again.
@@ -80,7 +81,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             approval_lifetime: Self::APPROVAL_LIFETIME,
             entities: Sharded::new(),
             fingerprints,
-            live: Mutex::default(),
+            live: Live::new(),
         }
     }
 
@@ -175,29 +176,34 @@ impl<D: Executable, S: Store> Runtime<D, S> {
 
     /// Appends one batch to the journal of `entity` as it was judged; none when it has moved in the meantime.
     async fn commit(&self, entity: &Arc<Entity<D>>, batch: Batch<'_>) -> Result<Option<Arc<Entity<D>>>, Error> {
+        Ok(self.try_commit(entity, batch).await?.ok())
+    }
+
+    /// As [`Runtime::commit`]; when the entity has moved, the facts come back to be tried again.
+    async fn try_commit(
+        &self,
+        entity: &Arc<Entity<D>>,
+        batch: Batch<'_>,
+    ) -> Result<Result<Arc<Entity<D>>, Box<[Fact]>>, Error> {
         let content = Content {
             at: self.now(),
             actor: batch.actor.clone(),
             trace: (!batch.trace.is_empty()).then(|| Box::new(batch.trace.clone())),
             cause: batch.cause,
-            facts: batch.facts.into_boxed_slice(),
+            facts: batch.facts,
         };
         let sealed = Sealed::new(entity.key().clone(), entity.number() + 1, entity.head(), content)?;
         let commit = Arc::clone(sealed.commit());
         match self.store.append(sealed).await? {
-            Appended::Conflict => Ok(None),
+            Appended::Conflict => Ok(Err(commit.facts().into())),
             Appended::Written => {
                 let mut moved = Arc::clone(entity);
                 Arc::make_mut(&mut moved).apply(&commit)?;
                 self.remember(&moved);
                 announce::commit(&D::schema().domain, &commit);
-                Ok(Some(moved))
+                Ok(Ok(moved))
             }
         }
-    }
-
-    fn live(&self) -> std::sync::MutexGuard<'_, HashSet<ExecutionId>> {
-        self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -206,7 +212,7 @@ struct Batch<'a> {
     actor: &'a Actor,
     trace: &'a Trace,
     cause: Option<RecordId>,
-    facts: Vec<Fact>,
+    facts: Box<[Fact]>,
 }
 
 impl<D: Domain, S: Store + fmt::Debug> fmt::Debug for Runtime<D, S> {

@@ -45,7 +45,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
                     None => continue,
                 },
             };
-            let facts = vec![recorded(&approval).into()];
+            let facts: Box<[Fact]> = Box::new([recorded(&approval).into()]);
             let batch = Batch { actor, trace: &attempt.trace, cause: None, facts };
             if self.commit(&entity, batch).await?.is_some() {
                 return Ok(Verdict::Allowed(approval));
@@ -125,7 +125,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
                 None => answer(approval, &review),
             };
             let trace = Trace::default();
-            let batch = Batch { actor, trace: &trace, cause: None, facts: vec![fact] };
+            let batch = Batch { actor, trace: &trace, cause: None, facts: Box::new([fact]) };
             if let Some(moved) = self.commit(&entity, batch).await? {
                 let answered = answered.map(|asked| moved.approval(approval).cloned().unwrap_or(asked));
                 return Ok(Self::told(answered));

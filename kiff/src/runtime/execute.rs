@@ -7,7 +7,7 @@ use crate::actor::Actor;
 use crate::domain::{Domain, Event};
 use crate::entity::Entity;
 use crate::executor::{Executable, Execution, Ready};
-use crate::identifier::{EntityKey, ExecutionId};
+use crate::identifier::EntityKey;
 use crate::journal::{ActionExecuted, ActionFailed, ActionStarted, EventIngested, Fact, FailedOutcome};
 use crate::schema::{Effect, Text};
 use crate::store::Store;
@@ -76,8 +76,8 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     ) -> Result<Option<Outcome<Executed<D>>>, Error> {
         let mut facts = self.opening(attempt)?;
         facts.push(run.started().into());
-        let live = Live::enter(self, &run.execution.id);
-        let batch = Batch { actor: &run.execution.actor, trace: &attempt.trace, cause: None, facts };
+        let running = self.live.enter(run.execution.id.clone());
+        let batch = Batch { actor: &run.execution.actor, trace: &attempt.trace, cause: None, facts: facts.into() };
         let Some(started) = self.commit(run.entity, batch).await? else {
             return Ok(None);
         };
@@ -86,7 +86,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         };
         let answer = self.answer(ready, permit, &run.execution).await;
         let kept = self.finish(&started, &run, answer).await;
-        drop(live);
+        drop(running);
         kept.map(Some).map_err(|cause| Error::Unrecorded { execution: run.execution.id, cause: Box::new(cause) })
     }
 
@@ -108,7 +108,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         facts.push(run.started().into());
         let (answered, outcome) = self.answered(&run, answer, FailedOutcome::Refused);
         facts.extend(answered);
-        let batch = Batch { actor: &run.execution.actor, trace: &attempt.trace, cause: None, facts };
+        let batch = Batch { actor: &run.execution.actor, trace: &attempt.trace, cause: None, facts: facts.into() };
         if self.commit(run.entity, batch).await?.is_some() {
             return Ok(Some(outcome));
         }
@@ -137,11 +137,12 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     ) -> Result<Outcome<Executed<D>>, Error> {
         let (facts, outcome) = self.answered(run, answer, FailedOutcome::Unknown);
         let cause = started.running().map(|running| running.record);
-        let mut entity = Arc::clone(started);
+        let (mut entity, mut facts) = (Arc::clone(started), facts.into_boxed_slice());
         loop {
-            let batch = Batch { actor: &run.execution.actor, trace: &run.execution.trace, cause, facts: facts.clone() };
-            if self.commit(&entity, batch).await?.is_some() {
-                return Ok(outcome);
+            let batch = Batch { actor: &run.execution.actor, trace: &run.execution.trace, cause, facts };
+            match self.try_commit(&entity, batch).await? {
+                Ok(_) => return Ok(outcome),
+                Err(again) => facts = again,
             }
             entity = self.entity(run.entity.key()).await?;
         }
@@ -231,23 +232,4 @@ struct Landing<D: Domain> {
     event: Option<D::Event>,
     state: D::State,
     facts: Vec<Fact>,
-}
-
-/// Marks an execution as running in this process until it is dropped.
-struct Live<'r, D: Executable, S: Store> {
-    runtime: &'r Runtime<D, S>,
-    execution: ExecutionId,
-}
-
-impl<'r, D: Executable, S: Store> Live<'r, D, S> {
-    fn enter(runtime: &'r Runtime<D, S>, execution: &ExecutionId) -> Self {
-        runtime.live().insert(execution.clone());
-        Self { runtime, execution: execution.clone() }
-    }
-}
-
-impl<D: Executable, S: Store> Drop for Live<'_, D, S> {
-    fn drop(&mut self) {
-        self.runtime.live().remove(&self.execution);
-    }
 }

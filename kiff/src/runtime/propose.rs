@@ -31,7 +31,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             }
             let decision = self.decision(&attempt)?;
             let id = decision.id.clone();
-            let batch = Batch { actor, trace: &attempt.trace, cause: None, facts: vec![decision.into()] };
+            let batch = Batch { actor, trace: &attempt.trace, cause: None, facts: Box::new([decision.into()]) };
             if self.commit(&entity, batch).await?.is_some() {
                 return Ok(Verdict::Allowed(Decision { id, action: attempt.name.into_owned() }));
             }
@@ -61,7 +61,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             let recorded = match verdict.permit() {
                 Ok(()) => {
                     let facts = self.opening(&attempt)?;
-                    let batch = Batch { actor, trace: &attempt.trace, cause: None, facts };
+                    let batch = Batch { actor, trace: &attempt.trace, cause: None, facts: facts.into() };
                     self.commit(&entity, batch).await?.map(|_| Verdict::Allowed(()))
                 }
                 Err(refused) => self.refuse(&entity, actor, &attempt, refused).await?,
@@ -156,7 +156,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             facts.push(self.decision(attempt)?.into());
         }
         facts.push(refusal_fact(&refused, refusal, attempt));
-        let batch = Batch { actor, trace: &attempt.trace, cause: None, facts };
+        let batch = Batch { actor, trace: &attempt.trace, cause: None, facts: facts.into() };
         Ok(self.commit(entity, batch).await?.map(|_| Self::told(refused)))
     }
 

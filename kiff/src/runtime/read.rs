@@ -65,7 +65,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     /// [`Error`] when the store fails or the journal is broken.
     pub async fn in_doubt(&self, key: &EntityKey) -> Result<Option<Running>, Error> {
         let entity = self.entity(key).await?;
-        let running = entity.running().filter(|running| running.unknown || !self.live().contains(&running.execution));
+        let running = entity.running().filter(|running| running.unknown || !self.live.contains(&running.execution));
         Ok(running.cloned())
     }
 
@@ -85,7 +85,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             let state = state.unwrap_or(recorded);
             let matches = state == recorded;
             let fact = StateRebuilt { state: Text::Borrowed(state.name()), events, matches };
-            let batch = Batch { actor, trace: &Trace::default(), cause: None, facts: vec![fact.into()] };
+            let batch = Batch { actor, trace: &Trace::default(), cause: None, facts: Box::new([fact.into()]) };
             if self.commit(&entity, batch).await?.is_some() {
                 return Ok(Verdict::Allowed(Rebuilt { state, events, matches }));
             }

@@ -52,7 +52,7 @@ pub(super) fn module(model: &Model, names: &Names) -> TokenStream {
     let documentation = format!("The states and the actions of [`{domain}`](enum@super::{domain}), each as a type.");
     quote! {
         #[doc = #documentation]
-        #[allow(dead_code, clippy::redundant_pub_crate)]
+        #[allow(dead_code, unreachable_pub, clippy::redundant_pub_crate)]
         #visibility mod #module { #(#types)* }
     }
 }
