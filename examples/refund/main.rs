@@ -8,34 +8,49 @@ pub mod reviewer;
 pub mod tool_call;
 
 use std::error::Error;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Write};
 use std::process::ExitCode;
 
 use counter::Counter;
+use domain::Refund;
+use kiff::Dialect;
 use lines::Lines;
 
 const USAGE: &str = "give one file of tool calls, one JSON object a line, or `-` for the standard input:
-  cargo run --example refund -- examples/refund/proposals.jsonl";
+  cargo run --example refund -- examples/refund/proposals.jsonl
+or ask for the tools that an agent is given:
+  cargo run --example refund -- --tools openai|anthropic|mcp";
 
 /// How long a line may be, in bytes.
 const LINE: usize = 64 * 1024;
 
 fn main() -> ExitCode {
-    let mut arguments = std::env::args_os().skip(1);
-    let (Some(path), None) = (arguments.next(), arguments.next()) else {
-        eprintln!("{USAGE}");
-        return ExitCode::from(2);
+    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let (given, done) = match arguments.as_slice() {
+        [flag, dialect] if flag == "--tools" => (dialect, print_tools(dialect)),
+        [path] if path != "--tools" => (path, pollster::block_on(run(path))),
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
     };
-    match pollster::block_on(run(&path)) {
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if report::reader_is_gone(&*error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{}: {error}", report::visible(&path.to_string_lossy()));
+            eprintln!("{}: {error}", kiff::visible(&given.to_string_lossy()));
             ExitCode::FAILURE
         }
     }
+}
+
+fn print_tools(dialect: &OsStr) -> Result<(), Box<dyn Error>> {
+    let dialect: Dialect = dialect.to_string_lossy().parse()?;
+    let tools = kiff::tools::<Refund>(dialect)?.with_entity("order_id")?;
+    writeln!(anstream::stdout().lock(), "{tools}")?;
+    Ok(())
 }
 
 async fn run(path: &OsStr) -> Result<(), Box<dyn Error>> {

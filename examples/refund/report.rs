@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use anstyle::{AnsiColor, Style};
 use kiff::{
-    Approval, ApprovalStatus, Domain, Event, Executed, Identifiers, Outcome, Refusal, State, Timeline, Verdict,
+    Approval, ApprovalStatus, Domain, Event, Executed, Identifiers, Outcome, Refusal, State, Timeline, Verdict, visible,
 };
 
 /// How many columns a line takes.
@@ -173,27 +173,6 @@ fn beside(out: &mut dyn Write, label: &str, style: Style, text: &str) -> io::Res
 /// Whether an error only says that nobody reads the output any more, as after `| head`.
 pub fn reader_is_gone(error: &(dyn std::error::Error + 'static)) -> bool {
     error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
-}
-
-/// The text with every character written out that changes how the text around it is shown.
-#[must_use]
-pub fn visible(text: &str) -> String {
-    text.chars().fold(String::with_capacity(text.len()), |mut shown, character| {
-        if is_hidden(character) {
-            shown.extend(character.escape_unicode());
-        } else {
-            shown.push(character);
-        }
-        shown
-    })
-}
-
-/// Control characters, marks and overrides of the direction of writing, and what has no width.
-fn is_hidden(character: char) -> bool {
-    character.is_control()
-        || matches!(character,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// The text in lines of at most `width` characters, broken at spaces where there are any.

@@ -1,9 +1,7 @@
 //! The human of the example, played by a script: one rule, stated in the output.
 
-use kiff::{Approval, Cents, Review};
+use kiff::{Approval, Cents, Review, visible};
 use serde::Deserialize;
-
-use crate::report::visible;
 
 /// What Nora signs off at most.
 pub const LIMIT: Cents = Cents(50_000);

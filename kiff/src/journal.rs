@@ -232,6 +232,12 @@ impl Commit {
         self.hash
     }
 
+    /// What it says: with its place and the hash before, all that is hashed.
+    #[must_use]
+    pub const fn content(&self) -> &Content {
+        &self.content
+    }
+
     /// When it was appended.
     #[must_use]
     pub const fn at(&self) -> Timestamp {
