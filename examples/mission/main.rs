@@ -15,7 +15,7 @@ use domain::{
     CreateAttempt, ExecuteMove, Mission, MissionRole, MissionSubmitted, ProposeMove, RequestHumanApproval, Rover,
 };
 use kiff::{
-    Action, Actor, ActorId, ApprovalId, Declared, Domain, EntityKey, MemoryStore, Proposal, Propose, Review,
+    Actor, ActorId, ApprovalId, Declared, Domain, EntityKey, Governed, MemoryStore, Proposal, Propose, Review,
     RolePolicy, Runtime, Verdict,
 };
 use narrator::Narrator;
@@ -110,7 +110,7 @@ impl<'o> Base<'o> {
     /// The pilot tries an action, under an approval if there is one.
     async fn pilot_tries<A>(&mut self, attempt: &EntityKey, action: A, approval: Option<&ApprovalId>) -> Told
     where
-        A: Action<Domain = Mission> + Propose<Mission>,
+        A: Governed<Mission> + Propose<Mission>,
     {
         let name = &A::Declared::ACTION.contract().name;
         let parameters = action.encode(self.runtime.bounds())?;

@@ -1,6 +1,7 @@
 //! `domain!` on one screen: parse, model, check, expand; errors of every phase are reported at once.
 
 mod check;
+mod diagram;
 mod expand;
 mod graph;
 mod model;

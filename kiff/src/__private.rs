@@ -2,7 +2,7 @@
 
 pub use serde;
 
-pub use crate::action::{Action, Declared, Declares, Failure};
+pub use crate::action::{Action, Declared, Declares, Failure, Governed};
 pub use crate::actor::ActorKind;
 pub use crate::bounds::Bounds;
 pub use crate::domain::{Domain, Emitted, Empty, Event, State};
@@ -17,5 +17,6 @@ pub use crate::schema::{
     ApprovalRule, Contract, Effect, EventSchema, FieldSchema, List, Never, Parameter, Permission, Risk, Role,
     RoleSchema, Rule, Schema, StateSchema, Text, Transition,
 };
+pub use crate::shape::{Probe, Shapes};
 pub use crate::signature::{Reply, Same, Serves, Value};
 pub use crate::verdict::Permit;

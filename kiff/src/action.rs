@@ -8,18 +8,21 @@ use crate::domain::{Domain, Emitted};
 use crate::json::Json;
 use crate::parameter::ParameterFault;
 use crate::schema::Parameter;
+use crate::shape::Shapes;
 
 /// The parameters of one action, as a struct: what a typed proposal is made of.
 ///
 /// `#[action]` writes the implementation from the executor's signature; nobody writes one by hand.
 pub trait Action: Sized + Send + Sync + 'static {
-    /// The domain that governs it.
-    type Domain: Domain;
-    /// What the block declares of it.
-    type Declared: Declared<Domain = Self::Domain>;
-
     /// The parameters as data.
     const PARAMETERS: &'static [Parameter];
+
+    /// The doc comment of the executor.
+    const DOCUMENTATION: &'static str = "";
+
+    /// Asks the type of each parameter, in their order, what it looks like as JSON.
+    #[doc(hidden)]
+    fn shapes(_: &mut Shapes) {}
 
     /// Reads the parameters from a JSON object.
     ///
@@ -38,6 +41,15 @@ pub trait Action: Sized + Send + Sync + 'static {
     /// # Errors
     /// [`ParameterFault`] that names the first parameter that breaks one.
     fn check(&self) -> Result<(), ParameterFault>;
+}
+
+/// An action that the domain `D` governs.
+///
+/// `D` stands here, and is no type of [`Action`], so that a struct can be more visible than its domain is: the executors
+/// of a private domain need no visibility of their own.
+pub trait Governed<D: Domain>: Action {
+    /// What the block declares of it.
+    type Declared: Declared<Domain = D>;
 }
 
 /// What the block declares of an action, as a type.

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use crate::action::{Action, Declared, Failure};
+use crate::action::{Action, Declared, Failure, Governed};
 use crate::actor::Actor;
 use crate::bounds::Bounds;
 use crate::domain::{Domain, Emitted};
@@ -12,6 +12,7 @@ use crate::identifier::{ApprovalId, EntityKey, ExecutionId};
 use crate::json::Json;
 use crate::parameter::ParameterFault;
 use crate::schema::Parameter;
+use crate::shape::Shapes;
 use crate::verdict::Permit;
 
 /// What an executor is told about its run, besides its parameters.
@@ -67,19 +68,24 @@ impl Execution {
 
 /// The executor of a declared action: what `#[action]` makes of an async fn.
 #[diagnostic::on_unimplemented(
-    message = "action `{Self}` is allowed in `{D}` but has no executor",
+    message = "action `{Self}` of `{D}` is allowed but has no executor",
     label = "no executor",
     note = "write one: `#[action({D}::{Self})] async fn …`"
 )]
 pub trait Executor<D: Domain>: Declared<Domain = D> + Sized {
     /// The parameters that it takes.
-    type Action: Action<Domain = D, Declared = Self>;
+    type Action: Governed<D, Declared = Self>;
 
     /// Its parameters as data.
     const PARAMETERS: &'static [Parameter] = Self::Action::PARAMETERS;
 
     /// The door for callers who know the action by name only.
-    const ENTRY: Entry<D> = Entry { parameters: Self::PARAMETERS, read: read::<D, Self> };
+    const ENTRY: Entry<D> = Entry {
+        parameters: Self::PARAMETERS,
+        documentation: Self::Action::DOCUMENTATION,
+        shapes: Self::Action::shapes,
+        read: read::<D, Self>,
+    };
 
     /// Does it. The permit is spent by the call.
     fn run<'a>(
@@ -95,7 +101,7 @@ pub trait Executor<D: Domain>: Declared<Domain = D> + Sized {
 /// The two are apart so that rustc, where an executor is missing, lists no implementation that nobody wrote by hand.
 pub trait Executes<D: Domain>: Declared<Domain = D> {
     /// The parameters that it takes.
-    type Action: Action<Domain = D, Declared = Self>;
+    type Action: Governed<D, Declared = Self>;
 
     /// Does it. The permit is spent by the call.
     fn run<'a>(
@@ -147,7 +153,7 @@ pub(crate) struct Typed<A>(pub(crate) A);
 impl<D, A> Ready<D> for Typed<A>
 where
     D: Domain,
-    A: Action<Domain = D>,
+    A: Governed<D>,
     A::Declared: Executor<D, Action = A>,
 {
     fn check(&self) -> Result<(), ParameterFault> {
@@ -175,6 +181,8 @@ type ReadParameters<D> = Result<Box<dyn Ready<D>>, ParameterFault>;
 /// The door to one executor for callers who know its action by name only.
 pub struct Entry<D: Domain> {
     parameters: &'static [Parameter],
+    documentation: &'static str,
+    shapes: fn(&mut Shapes),
     read: fn(&Json) -> ReadParameters<D>,
 }
 
@@ -183,6 +191,18 @@ impl<D: Domain> Entry<D> {
     #[must_use]
     pub const fn parameters(&self) -> &'static [Parameter] {
         self.parameters
+    }
+
+    /// The doc comment of the executor.
+    #[must_use]
+    pub const fn documentation(&self) -> &'static str {
+        self.documentation
+    }
+
+    /// Asks the type of each parameter, in their order, what it looks like as JSON.
+    #[doc(hidden)]
+    pub fn shapes(&self, shapes: &mut Shapes) {
+        (self.shapes)(shapes);
     }
 
     pub(crate) fn read(&self, parameters: &Json) -> ReadParameters<D> {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::pin::Pin;
 
-use crate::action::Action;
+use crate::action::Governed;
 use crate::actor::Actor;
 use crate::domain::Domain;
 use crate::executor::Executable;
@@ -28,18 +28,18 @@ pub trait InState<D: Domain>: Send + Sync + 'static {
     label = "not allowed in `{S}`",
     note = "the `allow` section of the domain says which state allows what"
 )]
-pub trait AllowedIn<S> {
+pub trait AllowedIn<D: Domain, S> {
     /// The type of the state that it leads to; [`Any`] where it can lead to several.
     type To;
 }
 
 #[diagnostic::do_not_recommend]
-impl<A: Action, S: Allows<A::Declared>> AllowedIn<S> for A {
+impl<D: Domain, A: Governed<D>, S: Allows<A::Declared>> AllowedIn<D, S> for A {
     type To = S::To;
 }
 
 #[diagnostic::do_not_recommend]
-impl<A: AllowedIn<S>, S> AllowedIn<S> for crate::decision::Proposal<A> {
+impl<D: Domain, A: AllowedIn<D, S>, S> AllowedIn<D, S> for crate::decision::Proposal<A> {
     type To = A::To;
 }
 
@@ -101,7 +101,7 @@ impl<D: Executable, S> Handle<D, S> {
         action: A,
     ) -> MovedLater<'a, D, T>
     where
-        A: AllowedIn<S, To = T> + Propose<D> + 'a,
+        A: AllowedIn<D, S, To = T> + Propose<D> + 'a,
         T: 'static,
     {
         Box::pin(async move {

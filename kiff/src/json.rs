@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use crate::bounds::{Bounds, OverBound};
 
 /// The largest integer that every reader of JSON keeps exact: 2^53 − 1.
-const LARGEST_INTEGER: u64 = (1 << 53) - 1;
+pub(crate) const LARGEST_INTEGER: u64 = (1 << 53) - 1;
 
 /// One JSON text that has been checked, kept as it was written.
 ///

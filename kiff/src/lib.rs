@@ -84,6 +84,7 @@ mod schema;
 mod domain;
 mod permission;
 mod parameter;
+mod shape;
 mod action;
 mod decision;
 mod approval;
@@ -92,6 +93,8 @@ mod entity;
 mod verdict;
 mod signature;
 mod executor;
+#[cfg(feature = "tools")]
+mod tool;
 mod timeline;
 mod sharded;
 mod store;
@@ -101,7 +104,7 @@ mod handle;
 #[doc(hidden)]
 pub mod __private;
 
-pub use action::{Action, Declared, Failure};
+pub use action::{Action, Declared, Failure, Governed};
 pub use actor::{Actor, ActorKind};
 pub use adapter::{Adapter, AdapterError, Mapping, Passthrough, RawEvent};
 pub use approval::{Answer, Approval, ApprovalStatus, Binding, Review, Signature};
@@ -132,10 +135,13 @@ pub use signature::{Reply, Serves, Value};
 pub use store::{Appended, MemoryStore, Store, StoreError};
 pub use time::{Clock, SystemClock, Timestamp, TimestampError};
 pub use timeline::{Line, Phase, Timeline};
+#[cfg(feature = "tools")]
+pub use tool::{Dialect, DialectError, ToolError, Tools, tools};
 pub use verdict::{Case, Permit, ReasonCode, Refusal, Verdict, admit, judge, review};
 
 /// The code in the pages compiles.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 #[doc = include_str!("../../docs/build-a-domain.md")]
+#[doc = include_str!("../../docs/dsl.md")]
 struct Pages;

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use serde::{Deserialize, Serialize};
 
-use crate::action::{Action, Declared};
+use crate::action::{Declared, Governed};
 use crate::actor::Actor;
 use crate::approval::{Approval, ApprovalStatus, Binding};
 use crate::domain::{Domain, State};
@@ -190,7 +190,7 @@ impl<'j, D: Domain> Permit<'j, D> {
     }
 
     /// The same authority for an executor of `A`; none when it was given for another action.
-    pub(crate) fn for_action<A: Action<Domain = D>>(self) -> Option<Permit<'j, A>> {
+    pub(crate) fn for_action<A: Governed<D>>(self) -> Option<Permit<'j, A>> {
         let fits = self.action == A::Declared::ACTION.contract().name;
         fits.then_some(Permit { action: self.action, approval: self.approval, bound_to: PhantomData })
     }

@@ -95,10 +95,10 @@ fn p3_an_approval_expires() {
         let (people, clock) = (people(), SharedClock::default());
         let runtime = Runtime::<Refund>::new(MemoryStore::new(), policy(), Desk::default())
             .with_clock(clock.clone())
-            .with_approval_lifetime(Duration::from_secs(60));
+            .with_approval_lifetime(Duration::from_mins(1));
         let key = paid(&runtime, "ord-1").await;
         let approval = granted(&runtime, &key, refund(49)).await;
-        clock.0.pass(Duration::from_secs(60));
+        clock.0.pass(Duration::from_mins(1));
         let outcome = runtime.execute(&people.agent, &key, Proposal::new(refund(49)).approval(approval)).await.unwrap();
         assert!(held(&outcome).contains("expired at"), "{}", held(&outcome));
 

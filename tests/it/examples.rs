@@ -7,7 +7,7 @@ use std::process::{Command, Output, Stdio};
 mod faults;
 mod parts;
 
-const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/refund/proposals.jsonl");
+const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/refund/proposals.jsonl");
 
 /// Where cargo puts the program of an example: beside the folder of this test's own. `cargo test` builds them all; a
 /// run of this test alone does not, so that a missing one is built here.
@@ -19,7 +19,7 @@ fn program(example: &str) -> PathBuf {
         let built = Command::new(env!("CARGO"))
             .args(["build", "--quiet", "--example", example, "--target-dir"])
             .arg(profile.parent().unwrap())
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
             .status();
         assert!(built.unwrap().success(), "`cargo build --example {example}` failed");
     }
@@ -28,12 +28,12 @@ fn program(example: &str) -> PathBuf {
 
 fn command(example: &str) -> Command {
     let mut command = Command::new(program(example));
-    command.current_dir(env!("CARGO_MANIFEST_DIR")).env_remove("CLICOLOR_FORCE").stdin(Stdio::null());
+    command.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).env_remove("CLICOLOR_FORCE").stdin(Stdio::null());
     command
 }
 
 /// What an example prints that ends well and complains of nothing.
-fn printed(example: &str, arguments: &[&str]) -> String {
+pub(super) fn printed(example: &str, arguments: &[&str]) -> String {
     let output = command(example).args(arguments).output().unwrap();
     check(&output)
 }

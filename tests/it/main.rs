@@ -9,7 +9,10 @@
 )]
 
 mod approval;
+mod catalogue;
+mod chain;
 mod contract;
+mod crates;
 mod examples;
 mod failure;
 mod identity;
@@ -20,4 +23,5 @@ mod race;
 mod schema;
 mod shop;
 mod tidy;
+mod tools;
 mod ui;

@@ -35,9 +35,6 @@ fn the_fingerprint_ignores_order_and_words_and_nothing_else() {
     let print = schema.fingerprint();
 
     let mut shuffled = schema.clone();
-    fn turned<T: Clone>(items: &List<T>) -> List<T> {
-        items.iter().rev().cloned().collect()
-    }
     shuffled.roles = turned(&schema.roles);
     shuffled.states = turned(&schema.states);
     shuffled.events = turned(&schema.events);
@@ -59,13 +56,17 @@ fn the_fingerprint_ignores_order_and_words_and_nothing_else() {
     assert!(leaves.len() > 100, "{}", leaves.len());
     for path in leaves {
         let mut changed = document.clone();
-        let leaf = path.iter().fold(Some(&mut changed), |value, step| value?.pointer_mut(&format!("/{step}"))).unwrap();
+        let leaf = path.iter().try_fold(&mut changed, |value, step| value.pointer_mut(&format!("/{step}"))).unwrap();
         let other = other_than(leaf);
         *leaf = other;
         let Ok(changed) = serde_json::from_value::<Schema>(changed) else { continue };
         let documentation = path.last().is_some_and(|step| step == "documentation");
         assert_eq!(changed.fingerprint() == print, documentation, "{path:?}");
     }
+}
+
+fn turned<T: Clone>(items: &List<T>) -> List<T> {
+    items.iter().rev().cloned().collect()
 }
 
 fn collect(value: &serde_json::Value, path: &mut Vec<String>, leaves: &mut Vec<Vec<String>>) {

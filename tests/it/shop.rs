@@ -50,7 +50,7 @@ domain! {
 
 /// What the desk does when it is asked.
 #[derive(Debug, Clone, Default)]
-pub enum Mood {
+pub(crate) enum Mood {
     /// It does it.
     #[default]
     Willing,
@@ -73,12 +73,12 @@ pub struct Desk {
 
 impl Desk {
     /// Changes what the desk does from now on.
-    pub fn be(&self, mood: Mood) {
+    pub(crate) fn be(&self, mood: Mood) {
         *self.mood.lock().unwrap() = mood;
     }
 
     /// What it did, in order.
-    pub fn done(&self) -> Vec<String> {
+    pub(crate) fn done(&self) -> Vec<String> {
         self.done.lock().unwrap().clone()
     }
 
@@ -131,11 +131,11 @@ async fn export_order(desk: &Desk, format: Option<String>) -> Result<(), Failure
 
 /// A clock that stands still until it is moved.
 #[derive(Debug, Default)]
-pub struct StillClock(Mutex<Timestamp>);
+pub(crate) struct StillClock(Mutex<Timestamp>);
 
 impl StillClock {
     /// Moves the clock on.
-    pub fn pass(&self, time: std::time::Duration) {
+    pub(crate) fn pass(&self, time: std::time::Duration) {
         let mut now = self.0.lock().unwrap();
         *now = now.after(time);
     }
@@ -143,7 +143,7 @@ impl StillClock {
 
 /// The clock behind an `Arc`, as a runtime wants it.
 #[derive(Debug, Clone, Default)]
-pub struct SharedClock(pub std::sync::Arc<StillClock>);
+pub(crate) struct SharedClock(pub(crate) std::sync::Arc<StillClock>);
 
 impl Clock for SharedClock {
     fn now(&self) -> Timestamp {
@@ -152,16 +152,16 @@ impl Clock for SharedClock {
 }
 
 /// The people and programs of the shop.
-pub struct People {
-    pub agent: Actor,
-    pub nora: Actor,
-    pub omar: Actor,
-    pub auditor: Actor,
-    pub shop: Actor,
+pub(crate) struct People {
+    pub(crate) agent: Actor,
+    pub(crate) nora: Actor,
+    pub(crate) omar: Actor,
+    pub(crate) auditor: Actor,
+    pub(crate) shop: Actor,
 }
 
 /// Who there is.
-pub fn people() -> People {
+pub(crate) fn people() -> People {
     People {
         agent: Actor::agent("agent-7").unwrap(),
         nora: Actor::human("nora").unwrap(),
@@ -172,7 +172,7 @@ pub fn people() -> People {
 }
 
 /// Who holds which role.
-pub fn policy() -> RolePolicy {
+pub(crate) fn policy() -> RolePolicy {
     let people = people();
     RolePolicy::new()
         .assign(people.agent.id().clone(), RefundRole::Agent)
@@ -183,17 +183,17 @@ pub fn policy() -> RolePolicy {
 }
 
 /// An open shop.
-pub fn open() -> Runtime<Refund> {
+pub(crate) fn open() -> Runtime<Refund> {
     Runtime::new(MemoryStore::new(), policy(), Desk::default())
 }
 
 /// The key of an order.
-pub fn order(id: &str) -> EntityKey {
+pub(crate) fn order(id: &str) -> EntityKey {
     Refund::entity(id).unwrap()
 }
 
 /// Places an order.
-pub async fn place(runtime: &Runtime<Refund>, id: &str) -> EntityKey {
+pub(crate) async fn place(runtime: &Runtime<Refund>, id: &str) -> EntityKey {
     let key = order(id);
     let placed = runtime.ingest(&people().shop, &key, OrderPlaced { total: Cents(99_900) }).await.unwrap();
     assert!(placed.is_allowed(), "{placed:?}");
@@ -201,7 +201,7 @@ pub async fn place(runtime: &Runtime<Refund>, id: &str) -> EntityKey {
 }
 
 /// Places an order and has it paid.
-pub async fn paid(runtime: &Runtime<Refund>, id: &str) -> EntityKey {
+pub(crate) async fn paid(runtime: &Runtime<Refund>, id: &str) -> EntityKey {
     let key = place(runtime, id).await;
     let outcome = runtime.execute(&people().agent, &key, MarkPaid { payment_id: "pay-1".into() }).await.unwrap();
     assert!(matches!(outcome, Outcome::Executed(_)), "{outcome:?}");
@@ -209,12 +209,12 @@ pub async fn paid(runtime: &Runtime<Refund>, id: &str) -> EntityKey {
 }
 
 /// A refund of so much.
-pub fn refund(amount: i64) -> RefundOrder {
+pub(crate) fn refund(amount: i64) -> RefundOrder {
     RefundOrder { amount: Cents(amount), reason: "damaged".into() }
 }
 
 /// The number of an approval that Nora granted for exactly this.
-pub async fn granted(runtime: &Runtime<Refund>, key: &EntityKey, action: RefundOrder) -> kiff::ApprovalId {
+pub(crate) async fn granted(runtime: &Runtime<Refund>, key: &EntityKey, action: RefundOrder) -> kiff::ApprovalId {
     let people = people();
     let asked = runtime.request_approval(&people.agent, key, action).await.unwrap();
     let Verdict::Allowed(approval) = asked else { panic!("{asked:?}") };

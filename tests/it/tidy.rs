@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const LINES: usize = 450;
 
 fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
 /// Every Rust file below a folder, with its text.
@@ -75,10 +75,9 @@ fn a_file_says_what_it_is_for_and_is_not_too_long() {
             wrong.push(format!("{} has {lines} lines", path.display()));
         }
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-        if ["mod", "utils", "util", "common", "helpers", "helper", "support", "misc"].contains(&name.as_str()) {
-            if path != Path::new("tests/it/main.rs") {
-                wrong.push(format!("{} has a name that says nothing", path.display()));
-            }
+        let says_nothing = ["mod", "utils", "util", "common", "helpers", "helper", "support", "misc"];
+        if says_nothing.contains(&name.as_str()) && path != Path::new("tests/it/main.rs") {
+            wrong.push(format!("{} has a name that says nothing", path.display()));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -123,6 +122,47 @@ fn generated_code_names_only_the_private_module() {
                 if !rest.starts_with("__private") && !line.trim_start().starts_with("//") {
                     wrong.push(format!("{}:{}: {}", path.display(), number + 1, line.trim()));
                 }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The pages that people read.
+fn pages() -> Vec<PathBuf> {
+    let docs = fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let pages = docs.filter(|path| path.extension().is_some_and(|extension| extension == "md"));
+    pages.chain([root().join("README.md")]).collect()
+}
+
+/// The page without its code.
+fn prose(page: &Path) -> String {
+    let text = fs::read_to_string(page).unwrap();
+    text.split("\n```").step_by(2).collect::<Vec<_>>().join("\n")
+}
+
+/// What the headings of a page are called in links.
+fn anchors(page: &Path) -> Vec<String> {
+    let is_kept = |letter: &char| letter.is_alphanumeric() || " -_".contains(*letter);
+    let anchor =
+        |title: &str| title.trim().to_lowercase().chars().filter(is_kept).collect::<String>().replace(' ', "-");
+    prose(page).lines().filter(|line| line.starts_with('#')).map(|line| anchor(line.trim_start_matches('#'))).collect()
+}
+
+#[test]
+fn links_in_the_pages_lead_somewhere() {
+    let mut wrong = Vec::new();
+    for page in pages() {
+        let prose = prose(&page);
+        for link in prose.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            if link.contains("://") {
+                continue;
+            }
+            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let target = if file.is_empty() { page.clone() } else { page.parent().unwrap().join(file) };
+            let is_there = target.exists() && (anchor.is_empty() || anchors(&target).iter().any(|own| own == anchor));
+            if !is_there {
+                wrong.push(format!("{}: {link}", page.strip_prefix(root()).unwrap().display()));
             }
         }
     }

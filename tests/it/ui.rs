@@ -5,5 +5,5 @@
 /// Every rule of the design's table, P2 (`permit`), and what a typed handle does not allow.
 #[test]
 fn what_must_not_compile_does_not_and_says_why() {
-    trybuild::TestCases::new().compile_fail("tests/ui/*/*.rs");
+    trybuild::TestCases::new().compile_fail("ui/*/*.rs");
 }

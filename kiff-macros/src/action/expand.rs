@@ -50,7 +50,7 @@ fn whole(executor: &Executor, target: &Target, fields: &[Field<'_>], body: &Toke
     let Target { domain, action } = target;
     let structure = structure::structure(executor, target, fields);
     let traits = structure::traits(target, fields);
-    let contract = contract::action(target, fields);
+    let contract = contract::action(executor, target, fields);
     let execution = execution::executor(executor, target, body);
     // The path is written once, so that rustc says once what is wrong with it.
     quote! {

@@ -9,7 +9,9 @@ mod editor;
 mod events;
 mod handles;
 mod implementation;
+mod inherent;
 mod names;
+mod page;
 mod roles;
 mod schema;
 mod states;
@@ -19,6 +21,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use self::names::Names;
+use super::diagram::Diagram;
 use super::model::Model;
 
 /// Everything that follows from a block without faults.
@@ -26,7 +29,9 @@ pub(crate) fn domain(model: &Model) -> TokenStream {
     let Some(names) = Names::of(&model.header) else {
         return TokenStream::new();
     };
-    let visible = visible(model, &names);
+    let diagram = Diagram::of(model);
+    let (mermaid, svg) = (diagram.mermaid(), diagram.svg());
+    let visible = visible(model, &names, &svg);
     let hidden = [
         roles::values(model, &names),
         roles::conversion(model, &names),
@@ -44,6 +49,7 @@ pub(crate) fn domain(model: &Model) -> TokenStream {
         schema::schema(model, &names),
         implementation::domain(model, &names),
         implementation::executable(&names),
+        inherent::domain(&names, &mermaid, &svg),
     ];
     with_hidden(&visible, &hidden)
 }
@@ -57,7 +63,9 @@ pub(crate) fn stub(mut model: Model) -> TokenStream {
     let Some(names) = Names::of(&model.header) else {
         return TokenStream::new();
     };
-    let visible = visible(model, &names);
+    let diagram = Diagram::of(model);
+    let (mermaid, svg) = (diagram.mermaid(), diagram.svg());
+    let visible = visible(model, &names, &svg);
     let hidden = [
         stub::role_conversion(&names),
         states::state_trait(model, &names),
@@ -70,15 +78,16 @@ pub(crate) fn stub(mut model: Model) -> TokenStream {
         stub::allowed(model, &names),
         stub::domain(model, &names),
         stub::executable(&names),
+        inherent::stub(&names, &mermaid, &svg),
     ];
     with_hidden(&visible, &hidden)
 }
 
 /// The items that the user's code can name.
-fn visible(model: &Model, names: &Names) -> [TokenStream; 9] {
+fn visible(model: &Model, names: &Names, svg: &str) -> [TokenStream; 9] {
     [
         editor::hook(model, names),
-        actions::enumeration(model, names),
+        actions::enumeration(model, names, &page::page(model, names, svg)),
         roles::enumeration(model, names),
         states::enumeration(model, names),
         events::structs(model, names),

@@ -135,7 +135,8 @@ fn ways(model: &Model, source: Place, event: Id<Event>) -> Vec<Way> {
     ways
 }
 
-fn is_allowed(model: &Model, state: Id<State>, action: Id<Action>) -> bool {
+/// Whether some line of `allow` names both.
+pub(crate) fn is_allowed(model: &Model, state: Id<State>, action: Id<Action>) -> bool {
     model.allowances.items.iter().any(|line| {
         line.states.iter().any(|allowing| allowing.id() == Some(state))
             && line.actions.iter().any(|allowed| allowed.id() == Some(action))

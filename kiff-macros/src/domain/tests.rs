@@ -21,7 +21,7 @@ use proc_macro2::{LineColumn, TokenStream};
 use super::domain2;
 
 /// The reference domain, without a fault.
-const REFUND: &str = r"
+pub(super) const REFUND: &str = r"
     /// Orders, their payments and their refunds.
     pub domain Refund governs Order;
     services RefundDesk;
@@ -59,7 +59,7 @@ const REFUND: &str = r"
 type Fault = (String, Position, Position, String);
 
 /// The reference domain with some of its text replaced; each `from` must stand there exactly once.
-fn refund(edits: &[(&str, &str)]) -> String {
+pub(super) fn refund(edits: &[(&str, &str)]) -> String {
     edits.iter().fold(REFUND.to_owned(), |source, (from, to)| {
         assert_eq!(source.matches(from).count(), 1, "`{from}` does not stand there exactly once");
         source.replace(from, to)

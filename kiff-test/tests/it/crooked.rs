@@ -8,9 +8,9 @@ use std::sync::LazyLock;
 
 use kiff::__private::{ActorKind, Emitted, Entry, Executable, Execution, Executor, Fields, Members};
 use kiff::{
-    Action, ApprovalRule, Bounds, Contract, Declared, Domain, Effect, Event, EventSchema, Failure, Json, JsonError,
-    List, Parameter, ParameterFault, Permission, Permit, Risk, Role, RoleSchema, Rule, Schema, State, StateSchema,
-    Text, Transition,
+    Action, ApprovalRule, Bounds, Contract, Declared, Domain, Effect, Event, EventSchema, Failure, Governed, Json,
+    JsonError, List, Parameter, ParameterFault, Permission, Permit, Risk, Role, RoleSchema, Rule, Schema, State,
+    StateSchema, Text, Transition,
 };
 use kiff_test::{histories, obeys_its_schema};
 
@@ -210,9 +210,11 @@ impl<const FAULT: u8> Executor<Self> for Crooked<FAULT> {
 #[derive(Debug)]
 struct Pay<const FAULT: u8>(u8);
 
-impl<const FAULT: u8> Action for Pay<FAULT> {
-    type Domain = Crooked<FAULT>;
+impl<const FAULT: u8> Governed<Crooked<FAULT>> for Pay<FAULT> {
     type Declared = Crooked<FAULT>;
+}
+
+impl<const FAULT: u8> Action for Pay<FAULT> {
     const PARAMETERS: &'static [Parameter] = PARAMETERS;
 
     fn decode(parameters: &Json) -> Result<Self, ParameterFault> {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::action::{Action, Declared};
+use crate::action::{Declared, Governed};
 use crate::approval::Binding;
 use crate::bounds::{Bounds, OverBound};
 use crate::decision::{Call, Proposal, Rationale};
@@ -109,7 +109,7 @@ pub trait Propose<D: Executable>: Send {
 impl<D, A> Propose<D> for A
 where
     D: Executable,
-    A: Action<Domain = D>,
+    A: Governed<D>,
     A::Declared: Executor<D, Action = A>,
 {
     fn attempt(self, bounds: &Bounds) -> Attempt<D> {

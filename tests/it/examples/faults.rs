@@ -21,13 +21,13 @@ fn faults() -> [Fault; 5] {
             name: "no_executor_for_mark_paid",
             source: without_fn("/// Captures the payment."),
             blames: ("Created => [MarkPaid]", "MarkPaid"),
-            sentence: "action `MarkPaid` is allowed in `Refund` but has no executor",
+            sentence: "action `MarkPaid` of `Refund` is allowed but has no executor",
         },
         Fault {
             name: "no_executor_for_refund_order",
             source: without_fn("/// Pays the customer back."),
             blames: ("Paid    => [RefundOrder]", "RefundOrder"),
-            sentence: "action `RefundOrder` is allowed in `Refund` but has no executor",
+            sentence: "action `RefundOrder` of `Refund` is allowed but has no executor",
         },
         Fault {
             name: "allowed_where_its_event_leads_nowhere",
@@ -65,7 +65,7 @@ fn without_fn(comment: &str) -> String {
 
 /// A crate of its own with one program for each fault and one for the domain as it is.
 fn write_crate(faults: &[Fault]) -> PathBuf {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let root = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("faults");
     fs::create_dir_all(folder.join("src/bin")).unwrap();
     let manifest = format!(

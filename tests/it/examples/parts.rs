@@ -9,7 +9,6 @@ use lines::{Lines, Unreadable};
 use tool_call::{Fault, Format, Request, ToolCall};
 
 #[path = "../../../examples/refund/domain.rs"]
-#[expect(unreachable_pub, reason = "these modules are public in the example")]
 mod domain;
 #[path = "../../../examples/refund/lines.rs"]
 #[expect(unreachable_pub, reason = "these modules are public in the example")]

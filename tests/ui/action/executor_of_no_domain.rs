@@ -51,3 +51,11 @@ async fn refund_order(_desk: &RefundDesk, amount: Cents, reason: String) -> Resu
 }
 
 fn main() {}
+
+// why: An action belongs to a domain, and the attribute names both.
+//
+// right:
+//     #[action(Refund::RefundOrder)]
+//     async fn refund_order(_desk: &RefundDesk, amount: Cents, reason: String) -> Result<OrderRefunded, Failure> {
+//         Ok(OrderRefunded { amount, reason })
+//     }

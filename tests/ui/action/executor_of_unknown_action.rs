@@ -51,3 +51,11 @@ async fn refund_order(_desk: &RefundDesk, amount: Cents, reason: String) -> Resu
 }
 
 fn main() {}
+
+// why: The block declares the actions, and an executor carries out one of them.
+//
+// right:
+//     #[action(Refund::RefundOrder)]
+//     async fn refund_order(_desk: &RefundDesk, amount: Cents, reason: String) -> Result<OrderRefunded, Failure> {
+//         Ok(OrderRefunded { amount, reason })
+//     }

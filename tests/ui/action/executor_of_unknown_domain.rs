@@ -51,3 +51,11 @@ async fn refund_order(_desk: &RefundDesk, amount: Cents, reason: String) -> Resu
 }
 
 fn main() {}
+
+// why: The attribute holds a path to the domain, as any other path in Rust.
+//
+// right:
+//     #[action(Refund::RefundOrder)]
+//     async fn refund_order(_desk: &RefundDesk, amount: Cents, reason: String) -> Result<OrderRefunded, Failure> {
+//         Ok(OrderRefunded { amount, reason })
+//     }

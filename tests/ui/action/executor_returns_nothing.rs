@@ -51,3 +51,11 @@ async fn refund_order(_desk: &RefundDesk, amount: Cents, reason: String) {
 }
 
 fn main() {}
+
+// why: The journal must know how an action ended.
+//
+// right:
+//     #[action(Refund::RefundOrder)]
+//     async fn refund_order(_desk: &RefundDesk, amount: Cents, reason: String) -> Result<OrderRefunded, Failure> {
+//         Ok(OrderRefunded { amount, reason })
+//     }

@@ -52,3 +52,12 @@ fn refund_order(&self, desk: &mut RefundDesk, amount: Cents, reason: &str) -> Re
 }
 
 fn main() {}
+
+// why: An executor is an async fn that borrows its services, owns its parameters and answers with its event or a failure.
+//
+// right:
+//     #[action(Refund::RefundOrder)]
+//     async fn refund_order(desk: &RefundDesk, amount: Cents, reason: String) -> Result<OrderRefunded, Failure> {
+//         let _ = desk;
+//         Ok(OrderRefunded { amount, reason })
+//     }

@@ -58,3 +58,18 @@ async fn refund_order(
 }
 
 fn main() {}
+
+// why: Money that went through a binary float is wrong by a cent sooner or later: a float says why it is no money.
+//
+// right:
+//     #[action(Refund::RefundOrder)]
+//     async fn refund_order(
+//         amount: Cents,
+//         parts: Option<Vec<(String, Cents)>>,
+//         #[param(float("a rate of exchange, no amount"))] rate: f64,
+//         #[param(float("a share of the whole, no amount"))] share: f64,
+//         reason: String,
+//     ) -> Result<OrderRefunded, Failure> {
+//         let _ = (parts, rate, share);
+//         Ok(OrderRefunded { amount, reason })
+//     }

@@ -56,3 +56,15 @@ async fn refund_order(_desk: &RefundDesk, amount: Cents, reason: String) -> Resu
 }
 
 fn main() {}
+
+// why: The runtime may go on with an executor on another thread, so that it must not hold a lock while it waits.
+//
+// right:
+//     #[action(Refund::RefundOrder)]
+//     async fn refund_order(_desk: &RefundDesk, amount: Cents, reason: String) -> Result<OrderRefunded, Failure> {
+//         if let Ok(mut paid) = PAID.lock() {
+//             *paid += 1;
+//         }
+//         std::future::ready(()).await;
+//         Ok(OrderRefunded { amount, reason })
+//     }

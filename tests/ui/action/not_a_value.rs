@@ -53,3 +53,14 @@ async fn refund_order(_desk: &RefundDesk, amount: Cents, _bank: Bank, _note: Opt
 }
 
 fn main() {}
+
+// why: Parameters are read from JSON, written to the journal and shown to reviewers, and their types must be able to.
+//
+// right:
+//     #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+//     pub struct Bank;
+//
+//     #[action(Refund::RefundOrder)]
+//     async fn refund_order(_desk: &RefundDesk, amount: Cents, _bank: Bank, _note: Option<Bank>, reason: String) -> Result<OrderRefunded, Failure> {
+//         Ok(OrderRefunded { amount, reason })
+//     }

@@ -59,3 +59,19 @@ async fn refund_order(
 }
 
 fn main() {}
+
+// why: A rule that its type cannot answer checks nothing, and one that no value keeps refuses everything.
+//
+// right:
+//     #[action(Refund::RefundOrder)]
+//     async fn refund_order(
+//         #[param(range(min = 1, max = 1_000))] amount: Cents,
+//         #[param(length(min = 1, max = 500))] reason: String,
+//         #[param(pattern("[A-Z]+"))] code: String,
+//         #[param(length(max = 5))] notes: Vec<String>,
+//         #[param(length(max = 2))] tags: Vec<String>,
+//         urgent: bool,
+//     ) -> Result<OrderRefunded, Failure> {
+//         let _ = (code, notes, tags, urgent);
+//         Ok(OrderRefunded { amount, reason })
+//     }

@@ -54,3 +54,20 @@ async fn refund_order(#[param(range(min = 1), length(min = 1), pattern("[a-z]+")
 }
 
 fn main() {}
+
+// why: A type of your own answers a rule when it implements the rule's trait: `Ranged`, `Measured` or `Textual`.
+//
+// right:
+//     #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+//     pub struct Bank(String);
+//
+//     impl kiff::Textual for Bank {
+//         fn text(&self) -> Option<&str> {
+//             Some(&self.0)
+//         }
+//     }
+//
+//     #[action(Refund::RefundOrder)]
+//     async fn refund_order(#[param(pattern("[a-z]+"))] _bank: Bank, amount: Cents, reason: String) -> Result<OrderRefunded, Failure> {
+//         Ok(OrderRefunded { amount, reason })
+//     }

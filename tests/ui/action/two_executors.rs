@@ -60,3 +60,11 @@ mod elsewhere {
 }
 
 fn main() {}
+
+// why: An action is carried out in one way, or nobody knows in which.
+//
+// right:
+//     #[action(Refund::RefundOrder)]
+//     async fn refund_order(_desk: &RefundDesk, amount: Cents, reason: String) -> Result<OrderRefunded, Failure> {
+//         Ok(OrderRefunded { amount, reason })
+//     }

@@ -51,3 +51,11 @@ async fn refund_order(_desk: &RefundDesk, amount: Cent, reason: String) -> Resul
 }
 
 fn main() {}
+
+// why: A name that Rust does not know is Rust's own error, once and at its place.
+//
+// right:
+//     #[action(Refund::RefundOrder)]
+//     async fn refund_order(_desk: &RefundDesk, amount: Cents, reason: String) -> Result<OrderRefunded, Failure> {
+//         Ok(OrderRefunded { amount, reason })
+//     }

@@ -51,3 +51,11 @@ async fn refund_order(_desk: &RefundDesk, amount: Cents, reason: String) -> Resu
 }
 
 fn main() {}
+
+// why: An action ends in the event that its line in `actions` names, and in no other.
+//
+// right:
+//     #[action(Refund::RefundOrder)]
+//     async fn refund_order(_desk: &RefundDesk, amount: Cents, reason: String) -> Result<OrderRefunded, Failure> {
+//         Ok(OrderRefunded { amount, reason })
+//     }

@@ -53,3 +53,11 @@ async fn refund_order(_bank: &Bank, amount: Cents, reason: String) -> Result<Ord
 }
 
 fn main() {}
+
+// why: Executors touch what the block names under `services`, and nothing else is lent to them.
+//
+// right:
+//     #[action(Refund::RefundOrder)]
+//     async fn refund_order(_desk: &RefundDesk, amount: Cents, reason: String) -> Result<OrderRefunded, Failure> {
+//         Ok(OrderRefunded { amount, reason })
+//     }

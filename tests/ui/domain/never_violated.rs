@@ -56,12 +56,13 @@ async fn refund_order(
 
 /// Takes an order from the shop to its refund.
 pub async fn story(runtime: &Runtime<Refund>, key: &EntityKey, shop: &Actor, agent: &Actor) -> Result<(), Error> {
-    runtime.ingest(shop, key, OrderPlaced { total: Cents(4_900) }).await?;
-    runtime.execute(agent, key, Call::new("MARK_PAID", r#"{"payment_id":"pay-1"}"#)).await?;
+    let placed = runtime.ingest(shop, key, OrderPlaced { total: Cents(4_900) }).await?;
+    let paid = runtime.execute(agent, key, Call::new("MARK_PAID", r#"{"payment_id":"pay-1"}"#)).await?;
+    println!("{placed:?}, then {paid:?}");
     let Some(order) = runtime.handle(key).await? else { return Ok(()) };
     if let Ok(paid) = order.in_state::<refund::Paid>() {
         let refund = RefundOrder { amount: Cents(4_900), reason: "damaged".to_owned() };
-        paid.execute(runtime, agent, refund).await?;
+        println!("{:?}", paid.execute(runtime, agent, refund).await?);
     }
     Ok(())
 }
@@ -77,3 +78,19 @@ pub fn policy(agent: kiff::ActorId) -> RolePolicy {
 }
 
 fn main() {}
+
+// why: A promise that the block breaks is worse than none. The message shows the shortest way around it.
+//
+// right:
+//     actions {
+//         MarkPaid { risk: low, by: Agent, emits: OrderPaid };
+//         RefundSmall { risk: low, by: Agent, emits: OrderRefunded, approval: Operator };
+//         RefundOrder { risk: high, by: Agent, emits: OrderRefunded, approval: Operator };
+//     }
+//
+//     never { Refunded without Operator }
+//
+//     #[action(Refund::RefundSmall)]
+//     async fn refund_small(amount: Cents) -> Result<OrderRefunded, Failure> {
+//         Ok(OrderRefunded { amount, reason: "small".to_owned() })
+//     }

@@ -55,12 +55,13 @@ async fn refund_order(
 
 /// Takes an order from the shop to its refund.
 pub async fn story(runtime: &Runtime<Refund>, key: &EntityKey, shop: &Actor, agent: &Actor) -> Result<(), Error> {
-    runtime.ingest(shop, key, OrderPlaced { total: Cents(4_900) }).await?;
-    runtime.execute(agent, key, Call::new("MARK_PAID", r#"{"payment_id":"pay-1"}"#)).await?;
+    let placed = runtime.ingest(shop, key, OrderPlaced { total: Cents(4_900) }).await?;
+    let paid = runtime.execute(agent, key, Call::new("MARK_PAID", r#"{"payment_id":"pay-1"}"#)).await?;
+    println!("{placed:?}, then {paid:?}");
     let Some(order) = runtime.handle(key).await? else { return Ok(()) };
     if let Ok(paid) = order.in_state::<refund::Paid>() {
         let refund = RefundOrder { amount: Cents(4_900), reason: "damaged".to_owned() };
-        paid.execute(runtime, agent, refund).await?;
+        println!("{:?}", paid.execute(runtime, agent, refund).await?);
     }
     Ok(())
 }
@@ -76,3 +77,11 @@ pub fn policy(agent: kiff::ActorId) -> RolePolicy {
 }
 
 fn main() {}
+
+// why: An action that nobody may run, or that nobody may approve, looks governed and is dead.
+//
+// right:
+//     actions {
+//         MarkPaid { risk: low, by: Agent, emits: OrderPaid };
+//         RefundOrder { risk: high, by: Agent, emits: OrderRefunded, approval: Operator };
+//     }

@@ -55,7 +55,8 @@ async fn refund_order(
 
 pub async fn hasty(runtime: &Runtime<Refund>, agent: &Actor, order: Order<refund::Created>) -> Result<(), Error> {
     let refund = RefundOrder { amount: Cents(4_900), reason: "damaged".to_owned() };
-    order.execute(runtime, agent, refund).await?;
+    let outcome = order.execute(runtime, agent, refund).await?;
+    println!("{outcome:?}");
     Ok(())
 }
 

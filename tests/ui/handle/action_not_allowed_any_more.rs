@@ -57,7 +57,8 @@ pub async fn greedy(runtime: &Runtime<Refund>, agent: &Actor, order: Order<refun
     let refund = || RefundOrder { amount: Cents(4_900), reason: "damaged".to_owned() };
     let outcome = order.execute(runtime, agent, refund()).await?;
     if let Outcome::Executed(moved) = outcome {
-        moved.handle.execute(runtime, agent, refund()).await?;
+        let again = moved.handle.execute(runtime, agent, refund()).await?;
+        println!("{again:?}");
     }
     Ok(())
 }

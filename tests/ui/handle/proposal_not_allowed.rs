@@ -56,7 +56,8 @@ async fn refund_order(
 pub async fn hasty(runtime: &Runtime<Refund>, agent: &Actor, order: Order<refund::Created>) -> Result<(), Error> {
     let refund = RefundOrder { amount: Cents(4_900), reason: "damaged".to_owned() };
     let proposal = Proposal::new(refund).because("the customer is angry");
-    order.execute(runtime, agent, proposal).await?;
+    let outcome = order.execute(runtime, agent, proposal).await?;
+    println!("{outcome:?}");
     Ok(())
 }
 

@@ -55,8 +55,9 @@ async fn refund_order(
 
 pub async fn twice(runtime: &Runtime<Refund>, agent: &Actor, order: Order<refund::Paid>) -> Result<(), Error> {
     let refund = || RefundOrder { amount: Cents(4_900), reason: "damaged".to_owned() };
-    order.execute(runtime, agent, refund()).await?;
-    order.execute(runtime, agent, refund()).await?;
+    let once = order.execute(runtime, agent, refund()).await?;
+    let twice = order.execute(runtime, agent, refund()).await?;
+    println!("{once:?}, then {twice:?}");
     Ok(())
 }
 

@@ -3,7 +3,8 @@
 use std::sync::Mutex;
 
 use kiff::{
-    Action, Bounds, Cents, Execution, Executor, Failure, Json, Parameter, ParameterFault, Permit, action, domain,
+    Action, Bounds, Cents, Execution, Executor, Failure, Governed, Json, Parameter, ParameterFault, Permit, action,
+    domain,
 };
 
 pub struct RefundDesk;
@@ -62,9 +63,11 @@ async fn refund_order(
 #[derive(Debug, Clone)]
 pub struct PlaceHold;
 
-impl Action for PlaceHold {
-    type Domain = Refund;
+impl Governed<Refund> for PlaceHold {
     type Declared = refund::PlaceHold;
+}
+
+impl Action for PlaceHold {
     const PARAMETERS: &'static [Parameter] = &[];
 
     fn decode(_: &Json) -> Result<Self, ParameterFault> {

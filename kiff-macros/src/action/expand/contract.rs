@@ -7,13 +7,15 @@ use syn::spanned::Spanned;
 use super::structure::value;
 use super::{Field, struct_name};
 use crate::action::documentation;
-use crate::action::model::{Demand, Limits, Rule, Target};
+use crate::action::model::{Demand, Executor, Limits, Rule, Target};
 use crate::action::sentence::code;
 
 /// `impl Action for RefundOrder`.
-pub(super) fn action(target: &Target, fields: &[Field<'_>]) -> TokenStream {
+pub(super) fn action(executor: &Executor, target: &Target, fields: &[Field<'_>]) -> TokenStream {
     let name = struct_name(target);
+    let documentation = documentation::text(&executor.documentation);
     let parameters = fields.iter().map(parameter);
+    let shapes = shapes(fields);
     let reads = fields.iter().map(read);
     let writes = fields.iter().map(write);
     let checks = fields.iter().flat_map(|field| {
@@ -28,11 +30,17 @@ pub(super) fn action(target: &Target, fields: &[Field<'_>]) -> TokenStream {
     let members = if fields.is_empty() { quote!(let members) } else { quote!(let mut members) };
     quote! {
         #[automatically_derived]
-        impl ::kiff::__private::Action for #name {
-            type Domain = __Domain;
+        impl ::kiff::__private::Governed<__Domain> for #name {
             type Declared = __Declared;
+        }
 
+        #[automatically_derived]
+        impl ::kiff::__private::Action for #name {
             const PARAMETERS: &'static [::kiff::__private::Parameter] = &[#(#parameters),*];
+
+            const DOCUMENTATION: &'static ::core::primitive::str = #documentation;
+
+            #shapes
 
             fn decode(
                 parameters: &::kiff::__private::Json,
@@ -71,6 +79,21 @@ fn parameter(field: &Field<'_>) -> TokenStream {
             documentation: ::kiff::__private::Text::Borrowed(#documentation),
             optional: #is_optional,
             rules: ::kiff::__private::List::Borrowed(&[#(#rules),*]),
+        }
+    }
+}
+
+/// Asks each type what it looks like as JSON, without demanding that it can say it.
+fn shapes(fields: &[Field<'_>]) -> TokenStream {
+    if fields.is_empty() {
+        return quote!(
+            fn shapes(_: &mut ::kiff::__private::Shapes) {}
+        );
+    }
+    let types = fields.iter().map(|field| field.value);
+    quote! {
+        fn shapes(shapes: &mut ::kiff::__private::Shapes) {
+            #(::kiff::__private::Probe::<#types>::NEW.shape(shapes);)*
         }
     }
 }

@@ -16,7 +16,8 @@ pub(super) fn structure(executor: &Executor, target: &Target, fields: &[Field<'_
     let documentation =
         documented(&executor.documentation, &format!("The parameters of the action `{}`.", plain(&name)));
     let visibility = match &executor.visibility {
-        Visibility::Inherited => quote!(pub),
+        // As visible as any domain can be; what it holds may be less so.
+        Visibility::Inherited => quote!(#[allow(unreachable_pub, private_interfaces)] pub),
         given => given.to_token_stream(),
     };
     let body = if fields.is_empty() {

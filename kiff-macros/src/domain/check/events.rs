@@ -51,7 +51,7 @@ pub(crate) fn emitted_and_reported(model: &Model, errors: &Errors) {
             continue;
         }
         let message = format!(
-            "the event `{}` could be reported past the governance of {}, which emits it: \
+            "the event `{}` could also be reported, past the checks of {}, which emits it: \
              take `reported by` away, or declare another event for what is reported",
             event.declared.plain(),
             enumerate(&actions, "and"),

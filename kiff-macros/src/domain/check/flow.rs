@@ -163,7 +163,7 @@ pub(crate) fn final_state_moves(model: &Model, errors: &Errors) {
             moves.push(format!("{} is allowed in it", enumerate(&actions, "and")));
         }
         let message = format!(
-            "the state `{name}` is final, and yet {}: take that out, or take `final` away from `{name}`",
+            "the state `{name}` is final, and yet {}: take `{name}` out of there, or take `final` away from it",
             moves.join(" and ")
         );
         errors.report("final_state_moves", first, message);

@@ -150,5 +150,5 @@ impl Ground<'_> {
 }
 
 fn empty(path: &str) -> String {
-    format!("this promises nothing, as nobody can take any path from {path}: remove the clause, or add the path")
+    format!("this promises nothing, as nobody can take any path from {path}: correct its names, or remove the clause")
 }

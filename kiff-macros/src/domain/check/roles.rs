@@ -30,12 +30,15 @@ pub(crate) fn approver_not_human(model: &Model, errors: &Errors) {
         .filter(|(_, role)| role.kind() == Some(ActorKind::Human))
         .map(|(_, role)| role.declared.plain())
         .collect();
-    let instead = match humans.as_slice() {
-        [] => "declare a role for them, as in `Operator: human`".to_owned(),
-        humans => format!("write {} instead", enumerate(humans, "or")),
-    };
     for (_, action) in model.actions.iter() {
-        for (role, token) in action.approval.roles().iter().filter_map(Reference::exact) {
+        let approvers = action.approval.roles().iter().filter_map(Reference::exact);
+        let has_human = approvers.clone().any(|(role, _)| model.roles[role].kind() == Some(ActorKind::Human));
+        let instead = match humans.as_slice() {
+            _ if has_human => "take it out".to_owned(),
+            [] => "declare a role for them, as in `Operator: human`".to_owned(),
+            humans => format!("write {} instead", enumerate(humans, "or")),
+        };
+        for (role, token) in approvers {
             let Some(kind) = model.roles[role].kind().filter(|kind| *kind != ActorKind::Human) else {
                 continue;
             };

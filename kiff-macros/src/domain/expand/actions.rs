@@ -7,8 +7,8 @@ use super::documentation;
 use super::names::{self, Names, distinct, private, used};
 use crate::domain::model::{Action, Event, Id, Model, Reference};
 
-/// `pub enum Refund { MarkPaid, RefundOrder }`
-pub(super) fn enumeration(model: &Model, names: &Names) -> TokenStream {
+/// `pub enum Refund { MarkPaid, RefundOrder }`, with the page that rustdoc shows of it.
+pub(super) fn enumeration(model: &Model, names: &Names, page: &TokenStream) -> TokenStream {
     let Names { domain, entity, .. } = names;
     let declared = names.declared_by_domain(domain);
     let instead = format!("What governs an [`{entity}`](type@{entity}), and what can be done with it.");
@@ -26,6 +26,7 @@ pub(super) fn enumeration(model: &Model, names: &Names) -> TokenStream {
             ::core::cmp::PartialEq, ::core::cmp::Eq, ::core::hash::Hash
         )]
         #attributes
+        #page
         #[allow(dead_code, clippy::enum_variant_names)]
         #item
     }
@@ -52,7 +53,8 @@ pub(super) fn alias(model: &Model, id: Id<Action>) -> Ident {
 pub(super) fn declarations(model: &Model, names: &Names) -> TokenStream {
     let kiff = private();
     let Names { domain, module, .. } = names;
-    let declarations = distinct(&model.actions).map(|(_, action)| {
+    // A number, and not `Refund::MarkPaid as usize`: rustc holds every two of these apart, and numbers at a glance.
+    let declarations = distinct(&model.actions).enumerate().map(|(place, (_, action))| {
         let name = used(&action.declared.name);
         let emits = emits(model, action);
         quote! {
@@ -63,8 +65,9 @@ pub(super) fn declarations(model: &Model, names: &Names) -> TokenStream {
                 const ACTION: #domain = #domain::#name;
             }
 
+            #[doc(hidden)]
             #[automatically_derived]
-            impl #kiff::Declares<{ #domain::#name as ::core::primitive::usize }> for #domain {
+            impl #kiff::Declares<#place> for #domain {
                 type Declared = #module::#name;
             }
         }

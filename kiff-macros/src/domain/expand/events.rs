@@ -22,10 +22,16 @@ fn structure(event: &Event, names: &Names) -> TokenStream {
     let (name, crate_path) = (&event.declared.name, format!("{kiff}::serde").replace(' ', ""));
     let instead = format!("The event `{}`.", event.declared.wire);
     let attributes = documentation::attributes(&event.syntax.attributes, &instead);
+    // The derives read every field, and that is no use of it that anybody should be warned of.
+    let mut attributes_of_fields = event.syntax.fields.iter().flat_map(|field| &field.attributes);
+    let deprecated = attributes_of_fields
+        .any(|attribute| attribute.path().is_ident("deprecated"))
+        .then(|| quote!(#[allow(deprecated)]));
     let derives = quote! {
         #[derive(::core::fmt::Debug, ::core::clone::Clone, #kiff::serde::Serialize, #kiff::serde::Deserialize)]
         #[serde(crate = #crate_path)]
         #[allow(missing_copy_implementations)]
+        #deprecated
     };
     if event.syntax.fields.is_empty() {
         // Without fields it is a unit to the user and an empty object on the wire.

@@ -30,7 +30,7 @@ pub(super) struct Names {
     pub(super) visibility: TokenStream,
     /// The same as seen from inside the module.
     pub(super) inner_visibility: TokenStream,
-    /// What clippy must not say about a visibility once for each item, where the user wrote it once.
+    /// What lints must not say about a visibility once for each item, where the user wrote it once.
     pub(super) lints: TokenStream,
     domain_place: Span,
     entity_place: Span,
@@ -50,7 +50,8 @@ impl Names {
             inner_visibility: inner_visibility(&header.visibility),
             lints: match header.visibility {
                 Visibility::Restricted(_) => quote!(#[allow(clippy::redundant_pub_crate)]),
-                _ => TokenStream::new(),
+                Visibility::Public(_) => quote!(#[allow(unreachable_pub)]),
+                Visibility::Inherited => TokenStream::new(),
             },
             domain_place: domain.span(),
             entity_place: entity.span(),

@@ -191,7 +191,7 @@ fn missing_keys(reader: &mut Reader<'_>, action: &mut Action, given: &[&str]) {
     reader.remark(
         name.span(),
         format!(
-            "the action `{name}` does not say {}: add `{}`",
+            "the action `{name}` does not say {}: add it, as in `{}`",
             suggest::enumerate(&missing, "and"),
             examples.join(", ")
         ),

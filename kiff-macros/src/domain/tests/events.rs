@@ -39,7 +39,7 @@ fn emitted_and_reported() {
         "{ payment_id: String };",
         "{ payment_id: String } «reported by System | Operator»;",
         "emitted_and_reported",
-        "the event `OrderPaid` could be reported past the governance of `MarkPaid`, which emits it: \
+        "the event `OrderPaid` could also be reported, past the checks of `MarkPaid`, which emits it: \
          take `reported by` away, or declare another event for what is reported",
     );
 }

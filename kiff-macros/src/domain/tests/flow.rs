@@ -129,14 +129,14 @@ fn final_state_moves() {
         "=> Refunded; OrderPaid: «Refunded» => Paid;",
         "final_state_moves",
         "the state `Refunded` is final, and yet `OrderPaid` leads on from it: \
-         take that out, or take `final` away from `Refunded`",
+         take `Refunded` out of there, or take `final` away from it",
     );
     one(
         "Paid => [RefundOrder];",
         "Paid | «Refunded» => [RefundOrder];",
         "final_state_moves",
         "the state `Refunded` is final, and yet `RefundOrder` is allowed in it: \
-         take that out, or take `final` away from `Refunded`",
+         take `Refunded` out of there, or take `final` away from it",
     );
     let source = refund(&[("Created, Paid,", "Created, final Paid,"), ("Paid => Refunded", "«Paid» => Refunded")]);
     check(
@@ -144,7 +144,7 @@ fn final_state_moves() {
         &[(
             "final_state_moves",
             "the state `Paid` is final, and yet `OrderRefunded` leads on from it and `RefundOrder` is allowed in it: \
-             take that out, or take `final` away from `Paid`",
+             take `Paid` out of there, or take `final` away from it",
         )],
     );
 }

@@ -81,7 +81,7 @@ fn never_vacuous_where_nothing_leads() {
         "«Agent alone from Refunded to Created»",
         "never_vacuous",
         "this promises nothing, as nobody can take any path from `Refunded` to `Created`: \
-         remove the clause, or add the path",
+         correct its names, or remove the clause",
     );
 }
 
@@ -97,7 +97,7 @@ fn never_vacuous_where_nobody_can_go() {
         ("Refunded without Operator", "«Held without Operator»; «Agent alone from Held to Refunded»"),
     ]);
     let message = "this promises nothing, as nobody can take any path from `new` to `Held`: \
-                   remove the clause, or add the path";
+                   correct its names, or remove the clause";
     check(&source, &[("never_vacuous", message); 2]);
 }
 

@@ -23,6 +23,12 @@ fn approver_not_human() {
         "approval: Operator",
         "approval: Operator | «System»",
         "approver_not_human",
+        "`System` cannot approve `RefundOrder`, as it is held by the system: only humans approve; take it out",
+    );
+    one(
+        "approval: Operator",
+        "approval: «System»",
+        "approver_not_human",
         "`System` cannot approve `RefundOrder`, as it is held by the system: only humans approve; write `Operator` instead",
     );
 }

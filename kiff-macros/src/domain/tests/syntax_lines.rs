@@ -77,7 +77,11 @@ fn the_keys_of_an_action_are_mended() {
     each(&[
         ("risk: low,", "risk «low»,", "expected `:` after `risk`, as in `risk: low`, found `low`"),
         ("risk: low,", "«rsk»: low,", "unknown key `rsk`: did you mean `risk`?"),
-        ("MarkPaid { risk: low,", "«MarkPaid» { ", "the action `MarkPaid` does not say `risk`: add `risk: low`"),
+        (
+            "MarkPaid { risk: low,",
+            "«MarkPaid» { ",
+            "the action `MarkPaid` does not say `risk`: add it, as in `risk: low`",
+        ),
         ("risk: low,", "risk: low, «risk»: high,", "`risk` is given twice: remove one"),
         (
             "risk: low,",
@@ -93,7 +97,7 @@ fn the_keys_of_an_action_are_mended() {
         (
             "MarkPaid { risk: low, by: Agent, emits: OrderPaid };",
             "«MarkPaid» { };",
-            "the action `MarkPaid` does not say `risk`, `by` and `emits`: add `risk: low, by: Agent, emits: OrderPaid`",
+            "the action `MarkPaid` does not say `risk`, `by` and `emits`: add it, as in `risk: low, by: Agent, emits: OrderPaid`",
         ),
         (
             "MarkPaid { risk: low, by: Agent, emits: OrderPaid };",

@@ -64,7 +64,7 @@ const FAULTS: [(&str, &str); 17] = [
     ),
     (
         "emitted_and_reported",
-        "the event `OrderPaid` could be reported past the governance of `MarkPaid`, which emits it: take `reported by` away, or declare another event for what is reported",
+        "the event `OrderPaid` could also be reported, past the checks of `MarkPaid`, which emits it: take `reported by` away, or declare another event for what is reported",
     ),
     ("unused_event", "no transition uses the event `OrderForgotten`: add one to `transitions`, or remove the event"),
     (
@@ -86,7 +86,7 @@ const FAULTS: [(&str, &str); 17] = [
     ),
     (
         "approver_not_human",
-        "`System` cannot approve `RefundOrder`, as it is held by the system: only humans approve; write `Operator` or `Auditor` instead",
+        "`System` cannot approve `RefundOrder`, as it is held by the system: only humans approve; take it out",
     ),
     (
         "unapproved_risk",
@@ -99,7 +99,7 @@ const FAULTS: [(&str, &str); 17] = [
     ("nobody_may", "nobody may run the action `Nobody`: say who, as in `by: Agent`"),
     (
         "final_state_moves",
-        "the state `Refunded` is final, and yet `Export` is allowed in it: take that out, or take `final` away from `Refunded`",
+        "the state `Refunded` is final, and yet `Export` is allowed in it: take `Refunded` out of there, or take `final` away from it",
     ),
     (
         "never_violated",
@@ -107,7 +107,7 @@ const FAULTS: [(&str, &str); 17] = [
     ),
     (
         "never_vacuous",
-        "this promises nothing, as nobody can take any path from `Refunded` to `Created`: remove the clause, or add the path",
+        "this promises nothing, as nobody can take any path from `Refunded` to `Created`: correct its names, or remove the clause",
     ),
 ];
 
@@ -138,7 +138,7 @@ fn typing_errors_and_broken_rules_are_reported_side_by_side() {
             ("syntax", "expected `:` after the field `amount`, as in `amount: Cents`, found `Cents`"),
             ("syntax", "expected `=>`, found `->`"),
             ("unknown_name", "unknown state `Piad`: did you mean `Paid`?"),
-            ("syntax", "the action `MarkPaid` does not say `risk`: add `risk: low`"),
+            ("syntax", "the action `MarkPaid` does not say `risk`: add it, as in `risk: low`"),
             (
                 "unapproved_risk",
                 "the action `RefundOrder` has high risk and nobody has to approve it: \

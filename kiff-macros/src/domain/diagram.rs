@@ -1,0 +1,159 @@
+//! What a domain's diagram shows: its places, what leads from one to another, and who brings that about.
+
+mod layout;
+mod mermaid;
+mod sentence;
+mod svg;
+#[cfg(test)]
+mod tests;
+mod width;
+
+use super::graph;
+use super::model::{Action, Approval, Event, Id, Model, Place, Reference, Role};
+use super::wire::plain;
+
+/// The most places and arrows that are drawn; a diagram of more than that is read by nobody.
+const PLACES: usize = 192;
+const ARROWS: usize = 1024;
+
+/// The diagram of one domain.
+pub(crate) struct Diagram {
+    domain: String,
+    entity: String,
+    places: Vec<Shown>,
+    arrows: Vec<Arrow>,
+}
+
+/// A place in the life of an entity.
+struct Shown {
+    name: String,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Before the first event; it has no name.
+    New,
+    State,
+    Final,
+}
+
+/// Everything that leads from one place to another and is alike in whether it needs an approval.
+struct Arrow {
+    from: usize,
+    to: usize,
+    /// Whether nobody takes it without an approval.
+    approved: bool,
+    steps: Vec<Step>,
+}
+
+/// One event, and how it comes about at this place.
+struct Step {
+    event: String,
+    ways: Vec<Way>,
+}
+
+/// One way in which an event comes about.
+#[derive(PartialEq, Eq)]
+enum Way {
+    Reported { by: Vec<String> },
+    Acted { action: String, by: Vec<String>, consent: Consent },
+}
+
+/// Who has to agree to an action.
+#[derive(PartialEq, Eq)]
+enum Consent {
+    NotNeeded,
+    Waived,
+    By(Vec<String>),
+}
+
+impl Diagram {
+    /// What is known of the domain, even if something is wrong with it.
+    pub(crate) fn of(model: &Model) -> Self {
+        let name =
+            |named: &Option<super::syntax::Named>| named.as_ref().map_or_else(String::new, |own| plain(&own.name));
+        let mut diagram = Self {
+            domain: name(&model.header.domain),
+            entity: name(&model.header.entity),
+            places: vec![Shown { name: String::new(), kind: Kind::New }],
+            arrows: Vec::new(),
+        };
+        let states = || model.states.iter().take(PLACES);
+        diagram.places.extend(states().map(|(_, state)| Shown {
+            name: state.declared.plain(),
+            kind: if state.syntax.is_final { Kind::Final } else { Kind::State },
+        }));
+        let numbers: Vec<Place> = [Place::New].into_iter().chain(states().map(|(id, _)| Place::State(id))).collect();
+        let number = |place: Place| numbers.iter().position(|own| *own == place);
+        for step in graph::moves(model).into_iter().take(ARROWS) {
+            let (Some(source), Some(event), Some(target)) = (step.source, step.event, step.target) else { continue };
+            if let (Some(from), Some(to)) = (number(source), number(Place::State(target))) {
+                diagram.add(from, to, self::step(model, source, event));
+            }
+        }
+        diagram
+    }
+
+    fn add(&mut self, from: usize, to: usize, step: Step) {
+        let approved = step.is_approved();
+        let alike = |arrow: &&mut Arrow| arrow.from == from && arrow.to == to && arrow.approved == approved;
+        match self.arrows.iter_mut().find(alike) {
+            Some(arrow) if arrow.steps.iter().any(|own| own.event == step.event) => {}
+            Some(arrow) => arrow.steps.push(step),
+            None => self.arrows.push(Arrow { from, to, approved, steps: vec![step] }),
+        }
+    }
+
+    /// The diagram as text for Mermaid.
+    pub(crate) fn mermaid(&self) -> String {
+        mermaid::mermaid(self)
+    }
+
+    /// The diagram as a picture that takes on the colour of the text around it.
+    pub(crate) fn svg(&self) -> String {
+        svg::svg(self)
+    }
+}
+
+/// How this event comes about at this place.
+fn step(model: &Model, source: Place, event: Id<Event>) -> Step {
+    let declared = &model.events[event];
+    let mut step = Step { event: declared.declared.plain(), ways: Vec::new() };
+    let by = names(model, &declared.reporters);
+    if !by.is_empty() {
+        step.ways.push(Way::Reported { by });
+    }
+    if let Place::State(state) = source {
+        for (id, action) in model.actions.iter() {
+            let emits = action.emits.iter().any(|own| own.id() == Some(event));
+            if emits && graph::is_allowed(model, state, id) {
+                step.ways.push(way(model, action));
+            }
+        }
+    }
+    step
+}
+
+fn way(model: &Model, action: &Action) -> Way {
+    Way::Acted {
+        action: action.declared.plain(),
+        by: names(model, action.runners.roles()),
+        consent: match &action.approval {
+            Approval::Roles(roles) => Consent::By(names(model, roles)),
+            Approval::Waived(_) => Consent::Waived,
+            Approval::Nobody(_) | Approval::LeftOut => Consent::NotNeeded,
+        },
+    }
+}
+
+fn names(model: &Model, roles: &[Reference<Role>]) -> Vec<String> {
+    roles.iter().filter_map(Reference::id).map(|role| model.role_name(role)).collect()
+}
+
+impl Step {
+    fn is_approved(&self) -> bool {
+        let needs_approval = |way: &Way| matches!(way, Way::Acted { consent: Consent::By(_), .. });
+        !self.ways.is_empty() && self.ways.iter().all(needs_approval)
+    }
+}

@@ -1,0 +1,10 @@
+//! Without the feature `tools` nobody listens to what types say.
+
+/// Where the types of an action's parameters say what they look like, one after the other.
+#[derive(Debug)]
+pub struct Shapes(());
+
+impl Shapes {
+    #[expect(clippy::unused_self, reason = "with the feature `tools` it is noted")]
+    pub(super) const fn anything(&mut self) {}
+}

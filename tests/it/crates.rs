@@ -1,0 +1,78 @@
+//! Crates that make it hard: each folder below `tests/crates` is a package of its own, with its own lints, edition and names.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Runs a command of cargo on one of the crates.
+///
+/// All share a folder for what is built. The versions are those of the workspace, so that nothing is downloaded twice, or at
+/// all where there is no network.
+#[track_caller]
+fn cargo(name: &str, command: &[&str]) {
+    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    let package = root.join("tests/crates").join(name);
+    fs::copy(root.join("Cargo.lock"), package.join("Cargo.lock")).unwrap();
+    let run = |arguments: &[&str]| {
+        Command::new(env!("CARGO"))
+            .args(command)
+            .args(arguments)
+            .current_dir(&package)
+            .env("CARGO_TARGET_DIR", built())
+            .env_remove("RUSTFLAGS")
+            .output()
+            .unwrap()
+    };
+    let mut output = run(&["--offline"]);
+    if !output.status.success() && String::from_utf8_lossy(&output.stderr).contains("--offline") {
+        output = run(&[]);
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success(),
+        "`cargo {}` in {}:\n{said}{}",
+        command.join(" "),
+        package.display(),
+        String::from_utf8_lossy(&output.stdout)
+    );
+}
+
+/// Beside what the workspace builds, wherever that is.
+fn built() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("crates")
+}
+
+#[test]
+fn what_the_macros_write_is_held_to_the_strictest_lints() {
+    cargo("strict", &["clippy", "--quiet"]);
+}
+
+#[test]
+fn a_domain_stands_in_any_module_and_in_a_fn() {
+    cargo("nested", &["clippy", "--quiet"]);
+}
+
+#[test]
+fn the_edition_before_is_as_good() {
+    cargo("edition-2021", &["check", "--quiet"]);
+}
+
+#[test]
+fn no_name_of_the_user_means_something_to_the_macros() {
+    cargo("std-names", &["clippy", "--quiet"]);
+}
+
+#[test]
+fn attributes_land_where_they_belong() {
+    cargo("attributes", &["test", "--quiet"]);
+}
+
+#[test]
+fn a_domain_is_as_private_as_it_says() {
+    cargo("visibility", &["clippy", "--quiet"]);
+}
+
+#[test]
+fn kiff_may_have_another_name() {
+    cargo("renamed", &["clippy", "--quiet"]);
+}
