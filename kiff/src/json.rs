@@ -1,7 +1,7 @@
 //! JSON as kiff accepts it: bounded, without anything that two readers could read differently.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::de::{self, DeserializeOwned, DeserializeSeed, MapAccess, SeqAccess, Visitor};
@@ -76,16 +76,45 @@ impl Json {
         serde_json::from_str(self.as_str()).map_err(JsonError::syntax)
     }
 
-    /// Feeds the text to `sink` with the keys of every object in order and without white space, so that two texts
-    /// that mean the same feed the same bytes.
+    /// The text with the keys of every object in order and without white space, so that two texts that mean the same
+    /// become the same.
     pub(crate) fn canonical(&self) -> String {
-        let mut out = String::with_capacity(self.as_str().len());
-        // INVARIANT: a `Json` is well-formed, so that this cannot fail; the text itself is the safe answer if it does.
-        match serde_json::from_str::<serde_json::Value>(self.as_str()) {
-            Ok(value) => write_canonical(&value, &mut out),
-            Err(_) => out.push_str(self.as_str()),
-        }
-        out
+        flat(self.as_str()).unwrap_or_else(|| {
+            let mut out = String::with_capacity(self.as_str().len());
+            // INVARIANT: a `Json` is well-formed, so this cannot fail; the text itself is the safe answer if it does.
+            match serde_json::from_str::<serde_json::Value>(self.as_str()) {
+                Ok(value) => write_canonical(&value, &mut out),
+                Err(_) => out.push_str(self.as_str()),
+            }
+            out
+        })
+    }
+}
+
+/// The canonical form of an object of plain members, as parameters nearly always are, without building a tree of it;
+/// none for anything else.
+fn flat(text: &str) -> Option<String> {
+    let members: BTreeMap<&str, &RawValue> = serde_json::from_str(text).ok()?;
+    let mut out = String::with_capacity(text.len());
+    for (key, value) in members {
+        out.push(if out.is_empty() { '{' } else { ',' });
+        let is_plain = key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') && is_plain(value.get());
+        is_plain.then_some(())?;
+        out.extend(["\"", key, "\":", value.get()]);
+    }
+    if out.is_empty() {
+        out.push('{');
+    }
+    out.push('}');
+    Some(out)
+}
+
+/// Whether there is only one way to write a value: a text without escapes, an integer, or a word.
+fn is_plain(value: &str) -> bool {
+    match value.strip_prefix('"') {
+        Some(text) => !text.contains('\\'),
+        None if matches!(value, "true" | "false" | "null") => true,
+        None => value != "-0" && value.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-'),
     }
 }
 
@@ -378,5 +407,25 @@ mod tests {
         let other = Json::parse(r#"{"a":2.5,"b":[1,{"x":null,"y":"\u00e9"}]}"#, &bounds).unwrap();
         assert_eq!(one.canonical(), other.canonical());
         assert_eq!(one.canonical(), r#"{"a":2.5,"b":[1,{"x":null,"y":"é"}]}"#);
+    }
+
+    #[test]
+    fn what_is_flat_has_the_same_canonical_form_as_by_the_tree() {
+        for text in [
+            "{}",
+            r#"{"b": 1, "a": "é / \"", "c": true}"#,
+            r#"{ "reason" : "damaged" , "amount":-49, "x": null }"#,
+            r#"{"a": 1.50}"#,
+            r#"{"a": -0}"#,
+            r#"{"a": 1e2, "z": [1]}"#,
+            r#"{"\u0061": 1}"#,
+            "[1]",
+            "7",
+        ] {
+            let json = Json::parse(text, &Bounds::DEFAULT).unwrap();
+            let mut tree = String::new();
+            write_canonical(&serde_json::from_str(text).unwrap(), &mut tree);
+            assert_eq!(json.canonical(), tree, "{text}");
+        }
     }
 }

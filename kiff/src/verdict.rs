@@ -25,7 +25,21 @@ pub use review::review;
 pub(crate) use sentence::{other_type, over_bound, unknown_action, unknown_entity, unknown_event};
 
 /// The gate's answer.
+///
+/// ```
+/// # use kiff::{Approval, Verdict};
+/// fn waits(asked: Verdict<Approval>) -> Option<Approval> {
+///     match asked {
+///         Verdict::Allowed(approval) => Some(approval),
+///         Verdict::ApprovalRequired(refusal) | Verdict::Blocked(refusal) | Verdict::Invalid(refusal) => {
+///             eprintln!("{refusal}");
+///             None
+///         }
+///     }
+/// }
+/// ```
 #[derive(Debug, PartialEq, Eq)]
+#[must_use = "what was asked for may have been refused"]
 pub enum Verdict<P = ()> {
     /// It may run.
     Allowed(P),

@@ -20,6 +20,7 @@ mod journal;
 mod limits;
 mod observed;
 mod race;
+mod readme;
 mod schema;
 mod shop;
 mod tidy;

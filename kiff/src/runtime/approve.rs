@@ -62,7 +62,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         wanted: Option<&ApprovalId>,
     ) -> Result<Result<Asked, Verdict<Approval>>, Error> {
         let binding = attempt.binding(entity.key(), |action| self.fingerprint(action));
-        let (Some(binding), Some(parameters)) = (binding, attempt.parameters.clone()) else {
+        let (Some(binding), Some(parameters)) = (binding.copied(), attempt.parameters.clone()) else {
             return Ok(Err(Verdict::Invalid(needless(attempt, None))));
         };
         let now = self.now();

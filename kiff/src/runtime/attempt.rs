@@ -1,6 +1,7 @@
 //! What a runtime makes of a proposal before it is judged, typed or not.
 
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 use crate::action::{Declared, Governed};
 use crate::approval::Binding;
@@ -31,6 +32,8 @@ pub struct Attempt<D: Executable> {
     pub(super) within: Result<(), OverBound>,
     pub(super) approval: Option<ApprovalId>,
     pub(super) trace: Trace,
+    /// What an approval of this would be bound to, once it has been asked for.
+    binding: OnceLock<Option<Binding>>,
 }
 
 impl<D: Executable> Attempt<D> {
@@ -54,6 +57,7 @@ impl<D: Executable> Attempt<D> {
             within: Ok(()),
             approval: None,
             trace: Trace::default(),
+            binding: OnceLock::new(),
         }
     }
 
@@ -85,12 +89,17 @@ impl<D: Executable> Attempt<D> {
         }
     }
 
-    /// What an approval of this would be bound to; none where the contract asks for none.
-    pub(super) fn binding(&self, key: &EntityKey, fingerprint: impl FnOnce(D) -> Digest) -> Option<Binding> {
-        let (action, parameters) = (self.action?, self.parameters.as_ref()?);
-        let contract = action.contract();
-        matches!(contract.approval, ApprovalRule::By(_))
-            .then(|| Binding::of(key, contract, fingerprint(action), parameters, &self.reasons))
+    /// What an approval of this on `key` would be bound to; none where the contract asks for none.
+    ///
+    /// INVARIANT: an attempt is judged on one entity only, so that this is worked out once.
+    pub(super) fn binding(&self, key: &EntityKey, fingerprint: impl FnOnce(D) -> Digest) -> Option<&Binding> {
+        let bind = || {
+            let (action, parameters) = (self.action?, self.parameters.as_ref()?);
+            let contract = action.contract();
+            matches!(contract.approval, ApprovalRule::By(_))
+                .then(|| Binding::of(key, contract, fingerprint(action), parameters, &self.reasons))
+        };
+        self.binding.get_or_init(bind).as_ref()
     }
 }
 

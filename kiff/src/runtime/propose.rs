@@ -90,7 +90,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         let case = Case {
             action,
             parameters: &attempt.checked,
-            binding: binding.as_ref(),
+            binding,
             approval: attempt.approval.as_ref(),
             actor,
             policy: &*self.policy,

@@ -1,0 +1,118 @@
+//! The code of the README, which must compile and run as it stands there.
+
+use pollster::block_on;
+
+mod page {
+    // from the README: the domain
+    use kiff::{Cents, Failure, action, domain};
+
+    /// What executors may touch: clients, credentials.
+    pub struct RefundDesk;
+
+    domain! {
+        /// Orders, their payments and their refunds.
+        pub domain Refund governs Order;
+        services RefundDesk;
+
+        roles { Agent: agent, Operator: human, System: system }
+
+        states { Created, Paid, final Refunded }
+
+        events {
+            OrderPlaced   { total: Cents } reported by System;    // a fact from outside, and who may report it
+            OrderPaid     { payment_id: String };                 // only an action can make it happen
+            OrderRefunded { amount: Cents, reason: String };
+        }
+
+        transitions {
+            OrderPlaced:   new     => Created;
+            OrderPaid:     Created => Paid;
+            OrderRefunded: Paid    => Refunded;
+        }
+
+        actions {
+            MarkPaid    { risk: low,  by: Agent, emits: OrderPaid };
+            RefundOrder { risk: high, by: Agent, emits: OrderRefunded, approval: Operator };
+        }
+
+        allow {
+            Created => [MarkPaid];
+            Paid    => [RefundOrder];
+        }
+
+        never { Refunded without Operator }
+    }
+
+    /// Captures the payment.
+    #[action(Refund::MarkPaid)]
+    async fn mark_paid(_desk: &RefundDesk, payment_id: String) -> Result<OrderPaid, Failure> {
+        Ok(OrderPaid { payment_id })
+    }
+
+    /// Pays the customer back.
+    #[action(Refund::RefundOrder)]
+    async fn refund_order(
+        _desk: &RefundDesk,
+        #[param(range(min = 1, max = 1_000_000))] amount: Cents,
+        #[param(length(min = 1, max = 500))] reason: String,
+    ) -> Result<OrderRefunded, Failure> {
+        Ok(OrderRefunded { amount, reason })
+    }
+    // from the README: the loop
+    use kiff::{Actor, Call, Domain, MemoryStore, Review, RolePolicy, Runtime, Verdict};
+
+    async fn a_refund() -> Result<(), Box<dyn std::error::Error>> {
+        let (agent, nora, shop) = (Actor::agent("agent-7")?, Actor::human("nora")?, Actor::system("shop")?);
+        let policy = RolePolicy::new()
+            .assign(agent.id().clone(), RefundRole::Agent)
+            .assign(nora.id().clone(), RefundRole::Operator)
+            .assign(shop.id().clone(), RefundRole::System);
+        let runtime = Runtime::<Refund>::new(MemoryStore::new(), policy, RefundDesk);
+        let order = Refund::entity("ord-1")?;
+
+        let placed = runtime.ingest(&shop, &order, OrderPlaced { total: Cents(99_900) }).await?;
+        assert!(placed.is_allowed());
+        let paid = runtime.execute(&agent, &order, MarkPaid { payment_id: "pay-1".into() }).await?;
+        assert_eq!(paid.outcome(), "executed");
+
+        // What a model's tool call comes as. Nothing runs: a human has to see it first.
+        let refund = Call::new("REFUND_ORDER", r#"{"amount": 99900, "reason": "damaged"}"#);
+        let held = runtime.execute(&agent, &order, refund.clone()).await?;
+        assert_eq!(held.outcome(), "approval_required");
+
+        let Verdict::Allowed(asked) = runtime.request_approval(&agent, &order, refund.clone()).await? else {
+            return Err("nobody could be asked".into());
+        };
+        let granted = runtime.review(&nora, &order, &asked.id, Review::grant().because("it arrived broken")).await?;
+        assert!(granted.is_allowed());
+
+        let done = runtime.execute(&agent, &order, refund).await?;
+        assert_eq!(done.outcome(), "executed"); // once: the approval is spent
+        println!("{}", runtime.timeline(&order).await?);
+        Ok(())
+    }
+    // to here
+
+    pub(super) fn run() -> Result<(), String> {
+        super::block_on(a_refund()).map_err(|error| error.to_string())
+    }
+}
+
+#[test]
+fn the_loop_of_the_readme_runs() {
+    page::run().unwrap();
+}
+
+#[test]
+fn the_readme_shows_this_code() {
+    let readme = include_str!("../../README.md");
+    let own = include_str!("readme.rs");
+    let markers = ["// from the README: the domain\n", "// from the README: the loop\n", "// to here\n"];
+    let places: Vec<usize> = markers.iter().map(|marker| own.find(marker).unwrap()).collect();
+    for (part, marker) in places.windows(2).zip(markers) {
+        let code = own[part[0] + marker.len()..part[1]].lines().map(|line| line.strip_prefix("    ").unwrap_or(line));
+        for line in code.map(str::trim_end).filter(|line| !line.is_empty()) {
+            assert!(readme.lines().any(|shown| shown.trim_end() == line), "the README lacks `{line}`");
+        }
+    }
+}
