@@ -104,8 +104,14 @@ fn parameter(parameter: &Parameter, executions: &mut usize) -> String {
                 String::new()
             }
         }
-        other => format!("{name}: {}", code(other)),
+        other => format!("{}{name}: {}", rules(parameter), code(other)),
     }
+}
+
+/// The rules as they stand before the parameter: a signature that is pasted from a message must not lose them.
+fn rules(parameter: &Parameter) -> String {
+    let rules: Vec<String> = parameter.rules.iter().map(|rule| code(&rule.tokens)).collect();
+    if rules.is_empty() { String::new() } else { format!("#[param({})] ", rules.join(", ")) }
 }
 
 /// The owned form of a type that is only known behind a reference: `String` for `str`.

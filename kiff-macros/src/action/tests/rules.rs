@@ -139,7 +139,7 @@ fn all_faults_of_a_fn_are_reported_together() {
             (
                 "executor_signature",
                 "a parameter is taken by value, so that `&str` becomes `String`: \
-                 write `async fn run(reason: String, rate: f64, text: String) -> Result<Ran, Failure>`",
+                 write `async fn run(#[param(range(min = 1))] reason: String, rate: f64, text: String) -> Result<Ran, Failure>`",
             ),
         ],
     );

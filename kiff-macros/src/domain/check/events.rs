@@ -20,7 +20,10 @@ pub(crate) fn unused_event(model: &Model, errors: &Errors) {
 pub(crate) fn event_without_source(model: &Model, errors: &Errors) {
     for (id, event) in model.events.iter() {
         let emitted = !model.actions.whole
-            || model.actions.iter().any(|(_, action)| action.emits.iter().any(|own| own.may_be(id)));
+            || model.actions.iter().any(|(_, action)| {
+                // What could not be read of an action may have named the event.
+                !action.syntax.whole || action.emits.iter().any(|own| own.may_be(id))
+            });
         // An event that is not used either is one leftover, not two faults.
         if event.declared.twin || emitted || !event.reporters.is_empty() || !is_used(model, id) {
             continue;

@@ -151,6 +151,16 @@ fn typing_errors_and_broken_rules_are_reported_side_by_side() {
 }
 
 #[test]
+fn what_could_not_be_read_of_an_action_is_not_missed_elsewhere() {
+    let source = refund(&[
+        ("OrderRefunded { amount", "OrderLost; OrderRefunded { amount"),
+        ("OrderRefunded: Paid => Refunded;", "OrderRefunded: Paid => Refunded; OrderLost: Paid => Refunded;"),
+        ("emits: OrderRefunded,", "emits: OrderRefunded, «OrderLost»,"),
+    ]);
+    check(&source, &[("syntax", "expected a key such as `risk`, found `OrderLost`: put `|` between several names")]);
+}
+
+#[test]
 fn a_name_that_stands_for_anything_silences_what_it_could_have_satisfied() {
     // `Shipped` could be the state that leads on to `Refunded`, and could be where `Paid` leads.
     let source = refund(&[("OrderRefunded: Paid => Refunded;", "OrderRefunded: Paid => «Shipped»;")]);
