@@ -15,6 +15,7 @@ mod contract;
 mod crates;
 mod examples;
 mod failure;
+mod gate;
 mod identity;
 mod journal;
 mod limits;
