@@ -17,13 +17,19 @@ use machine::operations;
 ///   nor a hash before that does not follow, nor the same commit once more;
 /// - what is read back is what was appended, in order, with hashes that fit;
 /// - `read` and `entities` page by `after` and `limit`, from any place and of any size;
+/// - a commit is kept byte for byte, with whatever it says that only a later kiff knows;
+/// - `search` finds, in the order in which they were appended and with positions without gaps, the commits that a query
+///   looks for, and pages in both directions;
+/// - `open` lists what is open, the oldest first, until it is closed or stops to matter by itself;
+/// - `keyed` finds the first use of an idempotency key, and `snapshot` the last snapshot;
 /// - an entity is listed once it has a commit and not before, in order of the keys;
 /// - tenants, entity types and ids are kept apart, whatever characters they are of;
-/// - of writers that race, exactly one wins each number, and a reader sees a journal without gaps at any time;
+/// - of writers that race, exactly one wins each number, and a reader sees a journal without gaps at any time, and all
+///   commits of the store without skipping one;
 /// - writers of different entities do not stand in each other's way.
 ///
-/// The first five are tried with made-up operations against a plain model, and a failure is shrunk to the operations
-/// that are needed for it; the last two with threads. `make_store` makes a store without any journal each time it is
+/// All but the last two are tried with made-up operations against a plain model, and a failure is shrunk to the operations
+/// that are needed for it; those with threads. `make_store` makes a store without any journal each time it is
 /// called: about 256 times, or as often as the environment variable `PROPTEST_CASES` says.
 ///
 /// ```

@@ -54,7 +54,7 @@ impl Binding {
 }
 
 /// A request for a human's sign-off, and what became of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Approval {
     /// Its number.
     pub id: ApprovalId,
@@ -77,7 +77,8 @@ pub struct Approval {
 }
 
 /// What became of an approval.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ApprovalStatus {
     /// It waits for a review.
     Pending,
@@ -109,7 +110,7 @@ impl ApprovalStatus {
 }
 
 /// Who reviewed, when, and why so.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signature {
     /// The human.
     pub by: Actor,

@@ -3,16 +3,20 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::approval::{Approval, ApprovalStatus, Signature};
 use crate::digest::Digest;
 use crate::domain::{Domain, State};
 use crate::identifier::{ApprovalId, EntityKey, ExecutionId};
 use crate::journal::{
     ActionStarted, ApprovalRecorded, ApprovalReviewed, BrokenJournal, Commit, Fact, FailedOutcome, RecordId,
-    StateChanged,
+    StateChanged, Unknown,
 };
 use crate::schema::Text;
 use crate::time::Timestamp;
+
+mod fold;
 
 /// How many closed approvals an entity remembers, so that using one again is told from using an unknown one.
 const CLOSED_REMEMBERED: usize = 64;
@@ -33,7 +37,7 @@ pub struct Entity<D: Domain> {
 }
 
 /// An action that has started and of which it is not known how it ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Running {
     /// The action's wire name.
     pub action: Text,
@@ -91,8 +95,13 @@ impl<D: Domain> Entity<D> {
         }
         let mut state = self.state;
         for fact in commit.facts() {
-            if let Fact::StateChanged(change) = fact {
-                state = Some(Self::changed(state, change).map_err(broken)?);
+            match fact {
+                Fact::StateChanged(change) => state = Some(Self::changed(state, change).map_err(broken)?),
+                Fact::Unknown(unknown) => {
+                    let Unknown { kind, version, .. } = &**unknown;
+                    return Err(broken(format!("a later kiff wrote its `{kind}`, version {version}: use that one")));
+                }
+                _ => {}
             }
         }
         self.state = state;
@@ -114,17 +123,10 @@ impl<D: Domain> Entity<D> {
     fn note(&mut self, fact: &Fact, commit: &Commit, record: RecordId) {
         match fact {
             Fact::ActionStarted(started) => self.start(started, commit, record),
-            Fact::ActionExecuted(_) => self.running = None,
-            Fact::ActionFailed(failed) if failed.execution.is_some() => match failed.outcome {
-                FailedOutcome::Unknown => {
-                    if let Some(running) = &mut self.running {
-                        running.unknown = true;
-                    }
-                }
-                FailedOutcome::Refused | FailedOutcome::Blocked | FailedOutcome::Invalid => {
-                    self.running = None;
-                }
-            },
+            Fact::ActionExecuted(executed) => self.end(Some(&executed.execution), false),
+            Fact::ActionFailed(failed) => {
+                self.end(failed.execution.as_ref(), failed.outcome == FailedOutcome::Unknown);
+            }
             Fact::ApprovalRecorded(recorded) => self.request(recorded, commit),
             Fact::ApprovalGranted(reviewed) => {
                 let signature = signature(reviewed, commit);
@@ -142,7 +144,17 @@ impl<D: Domain> Entity<D> {
             | Fact::ActionValidated(_)
             | Fact::ApprovalRequired(_)
             | Fact::ApprovalReviewRejected(_)
-            | Fact::ActionFailed(_) => {}
+            | Fact::ActionDeduplicated(_)
+            | Fact::Unknown(_) => {}
+        }
+    }
+
+    /// An answer about the run that is under way; one about another run changes nothing.
+    fn end(&mut self, execution: Option<&ExecutionId>, unknown: bool) {
+        match &mut self.running {
+            Some(running) if Some(&running.execution) != execution => {}
+            Some(running) if unknown => running.unknown = true,
+            running => *running = None,
         }
     }
 

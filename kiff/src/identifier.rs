@@ -147,6 +147,17 @@ identifier! {
 }
 
 identifier! {
+    /// What an actor calls one wish, so that asking twice does it once.
+    ///
+    /// ```
+    /// let key = kiff::IdempotencyKey::new("refund-of-ord-1")?;
+    /// # assert_eq!(key.as_str(), "refund-of-ord-1");
+    /// # Ok::<(), kiff::IdentifierError>(())
+    /// ```
+    IdempotencyKey
+}
+
+identifier! {
     /// An identifier that comes from outside and that kiff only hands on: a trace, a correlation, a cause.
     TraceId
 }

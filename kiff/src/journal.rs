@@ -10,16 +10,20 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use crate::actor::Actor;
 use crate::digest::Digest;
 use crate::event::Trace;
-use crate::identifier::EntityKey;
+use crate::identifier::{EntityKey, IdempotencyKey};
 use crate::time::Timestamp;
 
 mod fact;
+mod matter;
+mod query;
 
 pub use fact::{
-    ActionExecuted, ActionFailed, ActionStarted, ActionValidated, ApprovalRecorded, ApprovalRequired,
-    ApprovalReviewRejected, ApprovalReviewed, DecisionProposed, EventIngested, Fact, FailedOutcome, StateChanged,
-    StateRebuilt,
+    ActionDeduplicated, ActionExecuted, ActionFailed, ActionStarted, ActionValidated, ApprovalRecorded,
+    ApprovalRequired, ApprovalReviewRejected, ApprovalReviewed, DecisionProposed, EventIngested, Fact, FailedOutcome,
+    Settled, StateChanged, StateRebuilt, Unknown,
 };
+pub use matter::{Change, Matter, Open};
+pub use query::{Cursor, Query};
 
 /// Where a record stands in its entity's journal: the commit's number and the place in it, as in `7.2`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -125,19 +129,52 @@ pub struct Content {
     /// The record that the first fact follows from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<RecordId>,
+    /// The digest of what the journal before this commit folds to, where the fold was kept beside it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fold: Option<Digest>,
     /// The facts, in order.
     #[serde(rename = "records")]
     pub facts: Box<[Fact]>,
 }
 
 /// One batch of records of one entity: it is in the journal whole or not at all.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Commit {
     key: EntityKey,
     number: u64,
     previous: Digest,
     hash: Digest,
     content: Content,
+    /// The JSON as it was read; none where it is what this version writes.
+    body: Option<Box<[u8]>>,
+}
+
+impl PartialEq for Commit {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.key, self.number, self.previous, self.hash, &self.content)
+            == (&other.key, other.number, other.previous, other.hash, &other.content)
+    }
+}
+
+impl Eq for Commit {}
+
+/// What a journal folds to at one of its commits, kept beside it so that a long journal is not read from its beginning.
+///
+/// It is taken at its word only where the commit that follows says its digest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The number of the last commit that it covers.
+    pub number: u64,
+    /// The fold, as JSON.
+    pub body: Vec<u8>,
+}
+
+impl Snapshot {
+    /// What the commit that follows says of it.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest::of(&[b"kiff/fold/1", &self.number.to_be_bytes(), &self.body])
+    }
 }
 
 /// A commit together with its JSON, which a store keeps as it is.
@@ -145,6 +182,7 @@ pub struct Commit {
 pub struct Sealed {
     commit: Arc<Commit>,
     body: Vec<u8>,
+    snapshot: Option<Snapshot>,
 }
 
 impl Sealed {
@@ -162,7 +200,31 @@ impl Sealed {
             problem: format!("its content cannot be written: {error}"),
         })?;
         let hash = chain(&key, number, previous, &body);
-        Ok(Self { commit: Arc::new(Commit { key, number, previous, hash, content }), body })
+        let commit = Arc::new(Commit { key, number, previous, hash, content, body: None });
+        Ok(Self { commit, body, snapshot: None })
+    }
+
+    /// Chains a body as another store kept it.
+    ///
+    /// # Errors
+    /// [`BrokenJournal`] when the body is no commit.
+    pub fn verbatim(key: EntityKey, number: u64, previous: Digest, body: Vec<u8>) -> Result<Self, BrokenJournal> {
+        let hash = chain(&key, number, previous, &body);
+        let commit = Arc::new(Commit::open(key, number, previous, hash, &body)?);
+        Ok(Self { commit, body, snapshot: None })
+    }
+
+    /// The same commit together with the fold of the journal before it, whose digest it says.
+    #[must_use]
+    pub fn with_snapshot(mut self, snapshot: Snapshot) -> Self {
+        self.snapshot = Some(snapshot);
+        self
+    }
+
+    /// The fold that the store is to keep in place of the one that it has of this entity; none most of the time.
+    #[must_use]
+    pub const fn snapshot(&self) -> Option<&Snapshot> {
+        self.snapshot.as_ref()
     }
 
     /// The commit.
@@ -203,7 +265,7 @@ impl Commit {
             return Err(BrokenJournal { key, number, problem: "its hash does not fit what it says".to_owned() });
         }
         match serde_json::from_slice(body) {
-            Ok(content) => Ok(Self { key, number, previous, hash, content }),
+            Ok(content) => Ok(Self { key, number, previous, hash, content, body: Some(body.into()) }),
             Err(error) => Err(BrokenJournal { key, number, problem: format!("it cannot be read: {error}") }),
         }
     }
@@ -262,6 +324,30 @@ impl Commit {
         &self.content.facts
     }
 
+    /// Its JSON: what is stored and hashed.
+    ///
+    /// # Errors
+    /// [`BrokenJournal`] when it cannot be written.
+    pub fn body(&self) -> Result<Cow<'_, [u8]>, BrokenJournal> {
+        if let Some(body) = &self.body {
+            return Ok(Cow::Borrowed(body));
+        }
+        serde_json::to_vec(&self.content).map(Cow::Owned).map_err(|error| BrokenJournal {
+            key: self.key.clone(),
+            number: self.number,
+            problem: format!("its content cannot be written: {error}"),
+        })
+    }
+
+    /// The key under which the action that this commit starts may be asked for again.
+    #[must_use]
+    pub fn idempotency_key(&self) -> Option<&IdempotencyKey> {
+        self.facts().iter().find_map(|fact| match fact {
+            Fact::ActionStarted(started) => started.key.as_ref(),
+            _ => None,
+        })
+    }
+
     /// The facts, each with what is around it.
     pub fn records(&self) -> impl Iterator<Item = Record<'_>> {
         (1..).zip(self.facts()).map(|(place, fact)| Record { commit: self, place, fact })
@@ -279,8 +365,7 @@ impl Commit {
     /// # Errors
     /// [`BrokenJournal`] when it does not.
     pub fn verify(&self) -> Result<(), BrokenJournal> {
-        let again = Sealed::new(self.key.clone(), self.number, self.previous, self.content.clone())?;
-        if again.commit.hash == self.hash {
+        if chain(&self.key, self.number, self.previous, &self.body()?) == self.hash {
             return Ok(());
         }
         let problem = "its hash does not fit what it says".to_owned();

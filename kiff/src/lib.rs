@@ -117,10 +117,10 @@ pub use event::{Envelope, Trace};
 pub use executor::{Executable, Executes, Execution, Executor};
 pub use handle::{AllowedIn, Any, Handle, InState, Moved};
 pub use identifier::{
-    ActorId, ApprovalId, DecisionId, EntityKey, EventId, ExecutionId, IdentifierError, Identifiers, TraceId,
-    UuidIdentifiers,
+    ActorId, ApprovalId, DecisionId, EntityKey, EventId, ExecutionId, IdempotencyKey, IdentifierError, Identifiers,
+    TraceId, UuidIdentifiers,
 };
-pub use journal::{BrokenJournal, Commit, Fact, Record, RecordId, Sealed};
+pub use journal::{BrokenJournal, Commit, Cursor, Fact, Matter, Open, Query, Record, RecordId, Sealed, Snapshot};
 pub use json::{Json, JsonError, visible};
 pub use kiff_macros::{action, domain};
 pub use money::Cents;

@@ -12,7 +12,7 @@ use crate::entity::Entity;
 use crate::event::Trace;
 use crate::executor::Executable;
 use crate::identifier::{EntityKey, ExecutionId, IdentifierError, Identifiers, UuidIdentifiers};
-use crate::journal::{BrokenJournal, Content, Fact, RecordId, Sealed};
+use crate::journal::{BrokenJournal, Content, Fact, RecordId, Sealed, Snapshot};
 use crate::permission::Policy;
 use crate::sharded::Sharded;
 use crate::store::{Appended, MemoryStore, Store, StoreError};
@@ -61,6 +61,10 @@ const REMEMBERED: usize = 1 << 20;
 
 /// How many commits are read at a time.
 const PAGE: usize = 1024;
+
+/// After how many commits of an entity what it folds to is kept beside its journal, so that a long journal is not read
+/// from its beginning after a restart.
+const FOLD_KEPT_EVERY: u64 = 256;
 
 /// How often a step is judged again because its entity has moved in the meantime, before that becomes an error.
 const TRIES: usize = 10_000;
@@ -139,8 +143,10 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     /// # Errors
     /// [`Error`] when the store fails or the journal is broken.
     pub async fn entity(&self, key: &EntityKey) -> Result<Arc<Entity<D>>, Error> {
-        let remembered = self.entities.get(key);
-        let mut entity = remembered.unwrap_or_else(|| Arc::new(Entity::empty(key.clone())));
+        let mut entity = match self.entities.get(key) {
+            Some(remembered) => remembered,
+            None => Arc::new(self.recall(key).await?),
+        };
         loop {
             let commits = self.store.read(key, entity.number(), PAGE).await?;
             if commits.is_empty() {
@@ -152,6 +158,24 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             if commits.len() < PAGE {
                 return Ok(entity);
             }
+        }
+    }
+
+    /// The entity as it was when its fold was last kept beside the journal; empty when it never was. A fold that the
+    /// journal does not vouch for is left alone: the journal says everything.
+    async fn recall(&self, key: &EntityKey) -> Result<Entity<D>, Error> {
+        let Some(snapshot) = self.store.snapshot(key).await? else {
+            return Ok(Entity::empty(key.clone()));
+        };
+        let next = self.store.read(key, snapshot.number, 1).await?;
+        let restored = next.first().map(|next| Entity::restore(&snapshot, next));
+        match restored {
+            Some(Ok(entity)) => Ok(entity),
+            Some(Err(error)) => {
+                tracing::warn!(target: "kiff::snapshot", entity = %key, %error, "the journal is folded from its beginning");
+                Ok(Entity::empty(key.clone()))
+            }
+            None => Ok(Entity::empty(key.clone())),
         }
     }
 
@@ -185,14 +209,21 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         entity: &Arc<Entity<D>>,
         batch: Batch<'_>,
     ) -> Result<Result<Arc<Entity<D>>, Box<[Fact]>>, Error> {
+        let snapshot =
+            (entity.number() > 0 && entity.number().is_multiple_of(FOLD_KEPT_EVERY)).then(|| entity.snapshot());
+        let snapshot = snapshot.transpose()?;
         let content = Content {
             at: self.now(),
             actor: batch.actor.clone(),
             trace: (!batch.trace.is_empty()).then(|| Box::new(batch.trace.clone())),
             cause: batch.cause,
+            fold: snapshot.as_ref().map(Snapshot::digest),
             facts: batch.facts,
         };
-        let sealed = Sealed::new(entity.key().clone(), entity.number() + 1, entity.head(), content)?;
+        let mut sealed = Sealed::new(entity.key().clone(), entity.number() + 1, entity.head(), content)?;
+        if let Some(snapshot) = snapshot {
+            sealed = sealed.with_snapshot(snapshot);
+        }
         let commit = Arc::clone(sealed.commit());
         match self.store.append(sealed).await? {
             Appended::Conflict => Ok(Err(commit.facts().into())),
@@ -244,7 +275,10 @@ pub enum Error {
 
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
-        Self::Store(error)
+        match error.broken() {
+            Some(broken) => Self::Journal(broken.clone()),
+            None => Self::Store(error),
+        }
     }
 }
 

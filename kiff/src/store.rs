@@ -4,8 +4,9 @@ use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
-use crate::identifier::EntityKey;
-use crate::journal::{Commit, Sealed};
+use crate::identifier::{EntityKey, IdempotencyKey};
+use crate::journal::{BrokenJournal, Commit, Cursor, Matter, Open, Query, Sealed, Snapshot};
+use crate::time::Timestamp;
 
 mod memory;
 
@@ -14,9 +15,12 @@ pub use memory::MemoryStore;
 /// The place where journals are kept.
 ///
 /// A store keeps commits and decides one thing: whether a commit still follows on the last one of its entity. All
-/// that a domain means stays above it. The laws that every store obeys are in `kiff_test::store`.
+/// that a domain means stays above it: what a store looks commits up by, each commit says itself
+/// ([`Commit::changes`], [`Commit::idempotency_key`], [`Query::matches`]). The laws that every store obeys are in
+/// `kiff_test::store`.
 pub trait Store: Send + Sync + 'static {
-    /// Appends a commit if its number and the hash before still follow on the entity's last commit.
+    /// Appends a commit if its number and the hash before still follow on the entity's last commit. The
+    /// [snapshot](Sealed::snapshot) that may come along is kept with it, in place of the last one.
     ///
     /// When this answers [`Appended::Written`], the whole commit is kept; otherwise none of it is.
     ///
@@ -27,7 +31,7 @@ pub trait Store: Send + Sync + 'static {
     /// The commits of an entity whose number is greater than `after`, in order, at most `limit` of them.
     ///
     /// # Errors
-    /// [`StoreError`] when they cannot be read.
+    /// [`StoreError`] when they cannot be read; one made of a [`BrokenJournal`] when they are not what was written.
     fn read(
         &self,
         key: &EntityKey,
@@ -44,6 +48,50 @@ pub trait Store: Send + Sync + 'static {
         after: Option<&EntityKey>,
         limit: usize,
     ) -> impl Future<Output = Result<Vec<EntityKey>, StoreError>> + Send;
+
+    /// The commits that `query` looks for, each with its position in the one order of all commits of the store, from
+    /// `cursor` on, at most `limit` of them.
+    ///
+    /// Whoever walks them oldest first, each time from behind the last position that he saw, skips none, even while
+    /// others write.
+    ///
+    /// # Errors
+    /// [`StoreError`] as for [`Store::read`].
+    fn search(
+        &self,
+        query: &Query,
+        cursor: Cursor,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<(u64, Arc<Commit>)>, StoreError>> + Send;
+
+    /// The matters that are open, the oldest first, behind `after`, at most `limit` of them. One that has stopped to
+    /// matter by itself ([`Open::until`]) at `now` is left out.
+    ///
+    /// # Errors
+    /// [`StoreError`] when they cannot be listed.
+    fn open(
+        &self,
+        matter: Matter,
+        now: Timestamp,
+        after: Option<&Open>,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<Open>, StoreError>> + Send;
+
+    /// The number of the entity's first commit that starts an action under `idempotency_key`.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be looked up.
+    fn keyed(
+        &self,
+        key: &EntityKey,
+        idempotency_key: &IdempotencyKey,
+    ) -> impl Future<Output = Result<Option<u64>, StoreError>> + Send;
+
+    /// The last snapshot that was kept of the entity.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be read.
+    fn snapshot(&self, key: &EntityKey) -> impl Future<Output = Result<Option<Snapshot>, StoreError>> + Send;
 }
 
 impl<S: Store> Store for Arc<S> {
@@ -67,6 +115,37 @@ impl<S: Store> Store for Arc<S> {
     ) -> impl Future<Output = Result<Vec<EntityKey>, StoreError>> + Send {
         S::entities(self, after, limit)
     }
+
+    fn search(
+        &self,
+        query: &Query,
+        cursor: Cursor,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<(u64, Arc<Commit>)>, StoreError>> + Send {
+        S::search(self, query, cursor, limit)
+    }
+
+    fn open(
+        &self,
+        matter: Matter,
+        now: Timestamp,
+        after: Option<&Open>,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<Open>, StoreError>> + Send {
+        S::open(self, matter, now, after, limit)
+    }
+
+    fn keyed(
+        &self,
+        key: &EntityKey,
+        idempotency_key: &IdempotencyKey,
+    ) -> impl Future<Output = Result<Option<u64>, StoreError>> + Send {
+        S::keyed(self, key, idempotency_key)
+    }
+
+    fn snapshot(&self, key: &EntityKey) -> impl Future<Output = Result<Option<Snapshot>, StoreError>> + Send {
+        S::snapshot(self, key)
+    }
 }
 
 /// What became of a commit.
@@ -86,6 +165,18 @@ impl StoreError {
     /// An error with its cause.
     pub fn new(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self(cause.into())
+    }
+
+    /// What is wrong with the journal, where that is what failed.
+    #[must_use]
+    pub fn broken(&self) -> Option<&BrokenJournal> {
+        self.0.downcast_ref()
+    }
+}
+
+impl From<BrokenJournal> for StoreError {
+    fn from(broken: BrokenJournal) -> Self {
+        Self::new(broken)
     }
 }
 

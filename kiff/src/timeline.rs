@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use crate::identifier::EntityKey;
-use crate::journal::{Commit, Fact, FailedOutcome, Record};
+use crate::journal::{Commit, Fact, FailedOutcome, Record, Settled};
 use crate::json::visible;
 use crate::schema::Text;
 use crate::time::Timestamp;
@@ -146,12 +146,29 @@ impl<'a> Line<'a> {
                 Some(approval) => format!("{} as {}, spends {approval}", data.action, data.execution),
                 None => format!("{} as {}", data.action, data.execution),
             },
-            Fact::ActionExecuted(data) => format!("{} as {}", data.action, data.execution),
+            Fact::ActionExecuted(data) => {
+                format!("{} as {}{}", data.action, data.execution, settled(data.settled.as_ref()))
+            }
             Fact::ActionFailed(data) => {
                 let doubt = if data.outcome == FailedOutcome::Unknown { ", in doubt" } else { "" };
-                format!("{} {}: {}{doubt}", data.action, data.code, data.message)
+                format!("{} {}: {}{doubt}{}", data.action, data.code, data.message, settled(data.settled.as_ref()))
+            }
+            Fact::ActionDeduplicated(data) => {
+                format!("{} under key {} was {}", data.action, data.key, data.execution)
+            }
+            Fact::Unknown(unknown) => {
+                format!("{} version {}, of a later kiff: {}", unknown.kind, unknown.version, unknown.data)
             }
         }
+    }
+}
+
+/// How a doubt was settled, as the end of a sentence.
+fn settled(settled: Option<&Settled>) -> String {
+    match settled {
+        None => String::new(),
+        Some(Settled::Reconcile) => ", as the outside world says".to_owned(),
+        Some(Settled::Person { reason }) => format!(", settled because \"{reason}\""),
     }
 }
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use kiff::{
-    Appended, Commit, EntityKey, Error, Fact, MemoryStore, Outcome, Policy, PolicyError, Question, ReasonCode, Runtime,
-    Sealed, Store, StoreError,
+    Appended, Commit, Cursor, EntityKey, Error, Fact, IdempotencyKey, Matter, MemoryStore, Open, Outcome, Policy,
+    PolicyError, Query, Question, ReasonCode, Runtime, Sealed, Snapshot, Store, StoreError, Timestamp,
 };
 use pollster::block_on;
 
@@ -140,6 +140,28 @@ impl Store for Failing {
 
     async fn entities(&self, after: Option<&EntityKey>, limit: usize) -> Result<Vec<EntityKey>, StoreError> {
         self.inner.entities(after, limit).await
+    }
+
+    async fn search(&self, query: &Query, cursor: Cursor, limit: usize) -> Result<Vec<(u64, Arc<Commit>)>, StoreError> {
+        self.inner.search(query, cursor, limit).await
+    }
+
+    async fn open(
+        &self,
+        matter: Matter,
+        now: Timestamp,
+        after: Option<&Open>,
+        limit: usize,
+    ) -> Result<Vec<Open>, StoreError> {
+        self.inner.open(matter, now, after, limit).await
+    }
+
+    async fn keyed(&self, key: &EntityKey, idempotency_key: &IdempotencyKey) -> Result<Option<u64>, StoreError> {
+        self.inner.keyed(key, idempotency_key).await
+    }
+
+    async fn snapshot(&self, key: &EntityKey) -> Result<Option<Snapshot>, StoreError> {
+        self.inner.snapshot(key).await
     }
 }
 

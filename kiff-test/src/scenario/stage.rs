@@ -213,6 +213,7 @@ impl<D: Executable> Stage<D> {
             actor,
             trace: None,
             cause: None,
+            fold: None,
             facts: Box::new([ingested.into(), StateChanged { from, to }.into()]),
         };
         let sealed = must(Sealed::new(self.key.clone(), entity.number() + 1, entity.head(), content));

@@ -5,10 +5,12 @@ use std::fmt::Write as _;
 use std::ops::Bound;
 use std::sync::Arc;
 
-use kiff::{Appended, Commit, Digest, EntityKey, Sealed, Store};
+use kiff::journal::Change;
+use kiff::{Appended, Commit, Cursor, Digest, EntityKey, Matter, Open, Query, Sealed, Store};
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
+use proptest::sample::select;
 
-use super::sample::{commit, entities, head};
+use super::sample::{at, commit, entities, head};
 use crate::wait::block_on;
 
 /// What does not fit, in a sentence.
@@ -25,6 +27,28 @@ pub(super) enum Operation {
     Read { entity: usize, after: u64, limit: usize },
     /// Lists a page of entities.
     List { after: Option<usize>, limit: usize },
+    /// Searches a page of all commits.
+    Search { wanted: Wanted, entity: usize, seed: u64, cursor: Cursor, limit: usize },
+    /// Lists a page of what is open, behind the last matter of the page before where it asks for the next one.
+    Open { matter: Matter, now: u64, next: bool, limit: usize },
+    /// Looks up an idempotency key.
+    Keyed { entity: usize, seed: u64 },
+}
+
+/// What a search looks for.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Wanted {
+    Everything,
+    Entity,
+    Tenant,
+    Type,
+    Kind,
+    Actor,
+    Trace,
+    Approval,
+    Time,
+    TraceOfEntity,
+    KindInTime,
 }
 
 /// Where a commit claims to stand.
@@ -51,6 +75,26 @@ pub(super) fn operations() -> impl Strategy<Value = Vec<Operation>> {
         || prop_oneof![3 => few(), 1 => few().prop_map(|place| place + 5), 1 => few().prop_map(|place| place + 10)];
     let limit = || prop_oneof![0..6_usize, Just(usize::MAX)];
     let after = prop_oneof![8 => 0..12_u64, 1 => Just(u64::MAX)];
+    let wanted = select(vec![
+        Wanted::Everything,
+        Wanted::Entity,
+        Wanted::Tenant,
+        Wanted::Type,
+        Wanted::Kind,
+        Wanted::Actor,
+        Wanted::Trace,
+        Wanted::Approval,
+        Wanted::Time,
+        Wanted::TraceOfEntity,
+        Wanted::KindInTime,
+    ]);
+    let cursor = prop_oneof![
+        2 => (0..20_u64).prop_map(Cursor::After),
+        2 => (0..30_u64).prop_map(Cursor::Before),
+        1 => Just(Cursor::FIRST),
+        1 => Just(Cursor::LAST),
+        1 => Just(Cursor::After(u64::MAX)),
+    ];
     let operation = prop_oneof![
         6 => (entity(), place, 1..7_usize, any::<u16>()).prop_map(|(entity, place, facts, seed)| {
             Operation::Append { entity, place, facts, seed: seed.into() }
@@ -58,6 +102,14 @@ pub(super) fn operations() -> impl Strategy<Value = Vec<Operation>> {
         1 => (entity(), few()).prop_map(|(entity, number)| Operation::Repeat { entity, number }),
         2 => (entity(), after, limit()).prop_map(|(entity, after, limit)| Operation::Read { entity, after, limit }),
         2 => (proptest::option::of(entity()), limit()).prop_map(|(after, limit)| Operation::List { after, limit }),
+        3 => (wanted, entity(), any::<u16>(), cursor, limit()).prop_map(|(wanted, entity, seed, cursor, limit)| {
+            Operation::Search { wanted, entity, seed: seed.into(), cursor, limit }
+        }),
+        2 => (any::<bool>(), 0..120_u64, any::<bool>(), limit()).prop_map(|(review, now, next, limit)| {
+            let matter = if review { Matter::Review } else { Matter::Execution };
+            Operation::Open { matter, now, next, limit }
+        }),
+        1 => (entity(), 0..3_u64).prop_map(|(entity, seed)| Operation::Keyed { entity, seed }),
     ];
     proptest::collection::vec(operation, 1..60)
 }
@@ -73,13 +125,18 @@ pub(super) fn shown(operations: &[Operation]) -> String {
 
 /// Does the operations, and compares each answer with the model's.
 pub(super) fn play(store: &impl Store, operations: &[Operation]) -> Found {
-    let mut machine = Machine { store, entities: entities()?, journals: BTreeMap::new() };
+    let mut machine = Machine { store, entities: entities()?, journals: BTreeMap::new(), order: Vec::new() };
     for (number, operation) in (1..).zip(operations) {
         machine.step(operation).map_err(|problem| format!("at operation {number}: {problem}"))?;
     }
     for key in machine.entities.clone() {
         machine.read(&key, 0, usize::MAX)?;
+        machine.snapshot(&key)?;
+        (0..2).try_for_each(|seed| machine.keyed(&key, seed))?;
     }
+    machine.search(&Query::default(), Cursor::FIRST, usize::MAX)?;
+    machine.open(Matter::Review, 0, None, usize::MAX)?;
+    machine.open(Matter::Execution, 0, None, usize::MAX)?;
     machine.list(None, usize::MAX)
 }
 
@@ -88,6 +145,8 @@ struct Machine<'s, S> {
     entities: Vec<EntityKey>,
     /// The model: what every journal must be.
     journals: BTreeMap<EntityKey, Vec<Sealed>>,
+    /// All commits, as they were appended.
+    order: Vec<Arc<Commit>>,
 }
 
 impl<S: Store> Machine<'_, S> {
@@ -122,6 +181,17 @@ impl<S: Store> Machine<'_, S> {
                 let after = after.map(|after| self.key(after)).transpose()?;
                 self.list(after.as_ref(), *limit)
             }
+            Operation::Search { wanted, entity, seed, cursor, limit } => {
+                self.search(&query(*wanted, &self.key(*entity)?, *seed)?, *cursor, *limit)
+            }
+            Operation::Open { matter, now, next, limit } => {
+                let first = self.open(*matter, *now, None, *limit)?;
+                match first.last() {
+                    Some(last) if *next => self.open(*matter, *now, Some(last), *limit).map(drop),
+                    _ => Ok(()),
+                }
+            }
+            Operation::Keyed { entity, seed } => self.keyed(&self.key(*entity)?, *seed),
         }
     }
 
@@ -133,6 +203,7 @@ impl<S: Store> Machine<'_, S> {
             return Err(format!("appending commit {number} to `{key}` is {appended:?}, expected {expected:?}"));
         }
         if follows {
+            self.order.push(Arc::clone(sealed.commit()));
             self.journals.entry(key).or_default().push(sealed);
         }
         Ok(())
@@ -149,7 +220,15 @@ impl<S: Store> Machine<'_, S> {
                 numbers(&expected)
             ));
         }
-        read.iter().try_for_each(|commit| commit.verify()).map_err(|error| error.to_string())
+        for (commit, sealed) in read.iter().zip(self.journal(key).iter().filter(|kept| kept.commit().number() > after))
+        {
+            commit.verify().map_err(|error| error.to_string())?;
+            let body = commit.body().map_err(|error| error.to_string())?;
+            if *body != *sealed.body() {
+                return Err(format!("commit {} of `{key}` is not kept as it was written", commit.number()));
+            }
+        }
+        Ok(())
     }
 
     fn list(&self, after: Option<&EntityKey>, limit: usize) -> Found {
@@ -162,6 +241,96 @@ impl<S: Store> Machine<'_, S> {
         }
         Err(format!("listing {limit} entities after {after:?} gives {listed:?}, expected {expected:?}"))
     }
+
+    fn search(&self, query: &Query, cursor: Cursor, limit: usize) -> Found {
+        let found = answer(block_on(self.store.search(query, cursor, limit)))?;
+        let matching = (1_u64..).zip(&self.order).filter(|(_, commit)| query.matches(commit));
+        let matching = matching.map(|(position, commit)| (position, Arc::clone(commit)));
+        let expected: Vec<_> = match cursor {
+            Cursor::After(after) => matching.filter(|(position, _)| *position > after).take(limit).collect(),
+            Cursor::Before(before) => {
+                let before: Vec<_> = matching.filter(|(position, _)| *position < before).collect();
+                before.into_iter().rev().take(limit).collect()
+            }
+        };
+        if found == expected {
+            return Ok(());
+        }
+        let places = |found: &[(u64, Arc<Commit>)]| {
+            let places =
+                found.iter().map(|(position, commit)| format!("{position}: {} {}", commit.key(), commit.number()));
+            places.collect::<Vec<_>>().join(", ")
+        };
+        Err(format!(
+            "searching {limit} of {query:?} from {cursor:?} gives [{}], expected [{}]",
+            places(&found),
+            places(&expected)
+        ))
+    }
+
+    fn open(&self, matter: Matter, now: u64, after: Option<&Open>, limit: usize) -> Found<Vec<Open>> {
+        let now = at(now);
+        let listed = answer(block_on(self.store.open(matter, now, after, limit)))?;
+        let mut expected: Vec<Open> = Vec::new();
+        for commit in &self.order {
+            for change in commit.changes() {
+                match change {
+                    Change::Opened(opened, id, until) if opened == matter => expected.push(commit.opening(id, until)),
+                    Change::Closed(closed, id) if closed == matter => {
+                        expected.retain(|open| (&open.key, &*open.id) != (commit.key(), id));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        expected.retain(|open| open.until.is_none_or(|until| now < until) && after.is_none_or(|after| open > after));
+        expected.sort_unstable();
+        expected.truncate(limit);
+        if listed == expected {
+            return Ok(listed);
+        }
+        Err(format!("listing {limit} of open {matter:?} after {after:?} gives {listed:?}, expected {expected:?}"))
+    }
+
+    fn keyed(&self, key: &EntityKey, seed: u64) -> Found {
+        let wanted = format!("key-{seed}").parse().map_err(|_| "the kit made up no key".to_owned())?;
+        let found = answer(block_on(self.store.keyed(key, &wanted)))?;
+        let mut journal = self.journal(key).iter().map(Sealed::commit);
+        let expected = journal.find(|commit| commit.idempotency_key() == Some(&wanted)).map(|commit| commit.number());
+        if found == expected {
+            return Ok(());
+        }
+        Err(format!("the key `{wanted}` of `{key}` was first used by commit {found:?}, expected {expected:?}"))
+    }
+
+    fn snapshot(&self, key: &EntityKey) -> Found {
+        let kept = answer(block_on(self.store.snapshot(key)))?;
+        let expected = self.journal(key).iter().rev().find_map(Sealed::snapshot);
+        if kept.as_ref() == expected {
+            return Ok(());
+        }
+        Err(format!("the snapshot of `{key}` is {kept:?}, expected {expected:?}"))
+    }
+}
+
+/// What somebody looks for who knows an entity and a number.
+fn query(wanted: Wanted, key: &EntityKey, seed: u64) -> Found<Query> {
+    let own = |_| "the kit made up no identifier".to_owned();
+    let all = Query::default();
+    let kind = kiff::Fact::KINDS.get(usize::try_from(seed % 14).unwrap_or(0)).copied().unwrap_or_default();
+    Ok(match wanted {
+        Wanted::Everything => all,
+        Wanted::Entity => all.entity(key.clone()),
+        Wanted::Tenant => all.tenant(key.tenant()),
+        Wanted::Type => all.entity_type(key.entity_type()),
+        Wanted::Kind => all.kind(kind),
+        Wanted::Actor => all.actor(format!("writer-{seed}").parse().map_err(own)?),
+        Wanted::Trace => all.trace(format!("trace-{}", seed % 5).parse().map_err(own)?),
+        Wanted::Approval => all.approval(format!("{}-{}", seed % 6, seed % 4).parse().map_err(own)?),
+        Wanted::Time => all.from(at(seed / 2)).until(at(seed)),
+        Wanted::TraceOfEntity => all.entity(key.clone()).trace("trace-1".parse().map_err(own)?),
+        Wanted::KindInTime => all.kind(kind).from(at(seed)),
+    })
 }
 
 /// The numbers of commits, and whether two with the same numbers say the same.

@@ -1,11 +1,12 @@
 //! Writers and readers of a store at once.
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, ScopedJoinHandle};
 
-use kiff::{Appended, EntityKey, Store};
+use kiff::{Appended, Cursor, EntityKey, Query, Store};
 
 use super::machine::{Found, answer};
 use super::sample::{commit, entity, head};
@@ -54,7 +55,8 @@ pub(super) fn on_one_entity(store: &impl Store) -> Found {
 
 /// Each writer has an entity of its own, so that nobody is ever in conflict.
 pub(super) fn on_entities_of_their_own(store: &impl Store) -> Found {
-    let start = &Barrier::new(usize::try_from(WRITERS).unwrap_or(0));
+    // The writers and one who follows.
+    let start = &Barrier::new(usize::try_from(WRITERS).unwrap_or(0) + 1);
     thread::scope(|scope| {
         let spawn = |writer| {
             scope.spawn(move || {
@@ -69,8 +71,40 @@ pub(super) fn on_entities_of_their_own(store: &impl Store) -> Found {
             })
         };
         let writers: Vec<_> = (0..WRITERS).map(spawn).collect();
-        writers.into_iter().try_for_each(joined)
+        let follower = scope.spawn(move || {
+            start.wait();
+            follow(store)
+        });
+        writers.into_iter().try_for_each(joined).and(joined(follower))
     })
+}
+
+/// Follows all commits while they are written: each entity's in order, none left out, at positions without gaps.
+fn follow(store: &impl Store) -> Found {
+    let (mut position, mut in_vain) = (0, 0);
+    let mut seen: BTreeMap<EntityKey, u64> = BTreeMap::new();
+    let total = WRITERS.saturating_mul(COMMITS);
+    while position < total {
+        let page = answer(block_on(store.search(&Query::default(), Cursor::After(position), PAGE)))?;
+        in_vain = if page.is_empty() { in_vain + 1 } else { 0 };
+        if in_vain > PATIENCE.saturating_mul(PATIENCE) {
+            return Err(format!("whoever follows all commits sees only {position} of {total}"));
+        }
+        for (found, commit) in page {
+            let last = seen.entry(commit.key().clone()).or_default();
+            if found != position + 1 || commit.number() != *last + 1 {
+                return Err(format!(
+                    "whoever follows all commits saw commit {} of `{}` at position {found}, behind its commit {last} and \
+                     position {position}",
+                    commit.number(),
+                    commit.key()
+                ));
+            }
+            (position, *last) = (found, commit.number());
+        }
+        thread::yield_now();
+    }
+    Ok(())
 }
 
 fn joined<T>(thread: ScopedJoinHandle<'_, Found<T>>) -> Found<T> {

@@ -2,8 +2,13 @@
 
 use std::time::Duration;
 
-use kiff::journal::{ActionStarted, Content, EventIngested, RecordId, StateChanged};
-use kiff::{Actor, Bounds, Commit, Digest, EntityKey, Fact, Json, Sealed, Timestamp, Trace};
+use kiff::journal::{
+    ActionExecuted, ActionFailed, ActionStarted, ApprovalRecorded, ApprovalReviewed, Content, EventIngested,
+    FailedOutcome, RecordId, StateChanged,
+};
+use kiff::{
+    Actor, Binding, Bounds, Commit, Digest, EntityKey, Fact, Json, Rationale, Sealed, Snapshot, Timestamp, Trace,
+};
 
 use super::machine::Found;
 
@@ -46,35 +51,85 @@ pub(super) fn entity(number: usize) -> Found<EntityKey> {
     own(EntityKey::new("Order", &format!("ord-{number}")))
 }
 
-/// A commit of as many facts as `size` says, and of another content for each `seed`.
+/// A commit of as many facts as `size` says, and of another content for each `seed`: some say what only a later kiff
+/// knows, some bring a snapshot along.
 pub(super) fn commit(key: &EntityKey, number: u64, previous: Digest, size: usize, seed: u64) -> Found<Sealed> {
-    let facts = (0..size.max(1)).map(|place| fact(place, seed)).collect::<Found<Vec<_>>>()?;
-    let trace =
-        (seed % 2 == 1).then(|| own("4bf92f35".parse()).map(|id| Trace { trace_id: Some(id), ..Trace::default() }));
+    let facts = (0..size.max(1)).map(|place| fact(place, number, seed)).collect::<Found<Vec<_>>>()?;
+    let trace = (seed % 2 == 1)
+        .then(|| own(format!("trace-{}", seed % 5).parse()).map(|id| Trace { trace_id: Some(id), ..Trace::default() }));
+    let snapshot = (number > 1 && seed.is_multiple_of(5))
+        .then(|| Snapshot { number: number.saturating_sub(1), body: format!("{{\"fold\":{seed}}}").into_bytes() });
     let content = Content {
-        at: Timestamp::default().after(Duration::from_micros(seed)),
+        at: at(seed),
         actor: own(Actor::human(&format!("writer-{seed}")))?,
         trace: trace.transpose()?.map(Box::new),
         cause: (number > 1).then_some(RecordId { commit: number.saturating_sub(1), place: 1 }),
+        fold: snapshot.as_ref().map(Snapshot::digest),
         facts: facts.into_boxed_slice(),
     };
-    own(Sealed::new(key.clone(), number, previous, content))
+    let mut sealed = own(Sealed::new(key.clone(), number, previous, content))?;
+    if seed.is_multiple_of(7) {
+        let body = own(std::str::from_utf8(sealed.body()))?;
+        let later =
+            r#""later":{"z":1,"a":[1.50,"\u00e9"]},"records":[{"v":9,"data":{"x" : 1},"kind":"of_a_later_kiff"},"#;
+        let body = body.replacen(r#""records":["#, later, 1);
+        sealed = own(Sealed::verbatim(key.clone(), number, previous, body.into_bytes()))?;
+    }
+    Ok(match snapshot {
+        Some(snapshot) => sealed.with_snapshot(snapshot),
+        None => sealed,
+    })
 }
 
-fn fact(place: usize, seed: u64) -> Found<Fact> {
-    Ok(match place % 3 {
+/// The time of a commit: many have the same.
+pub(super) fn at(seed: u64) -> Timestamp {
+    Timestamp::default().after(Duration::from_micros(seed % 100))
+}
+
+fn fact(place: usize, number: u64, seed: u64) -> Found<Fact> {
+    let id = |number: u64, place: usize| format!("{number}-{place}");
+    let before = id(number.saturating_sub(1), place.saturating_sub(1));
+    let action = || "MARK_PAID".into();
+    Ok(match (place as u64 + seed) % 7 {
         0 => {
             let payload = format!(r#"{{ "n": {seed}, "text": "{}é漢🦀\u0001\\ \"" }}"#, "x".repeat(place));
             let payload = own(Json::parse(&payload, &Bounds::DEFAULT))?;
             EventIngested { event: "ORDER_PLACED".into(), payload, id: None, source: None, occurred_at: None }.into()
         }
         1 => StateChanged { from: None, to: "CREATED".into() }.into(),
-        _ => {
-            let execution = own(format!("execution-{seed}").parse())?;
-            ActionStarted { action: "MARK_PAID".into(), execution, approval: None }.into()
+        2 => {
+            let key = (!seed.is_multiple_of(3)).then(|| own(format!("key-{}", seed % 2).parse())).transpose()?;
+            let execution = own(id(number, place).parse())?;
+            ActionStarted { action: action(), execution, approval: None, key }.into()
         }
+        3 => ActionExecuted { action: action(), execution: own(before.parse())?, settled: None }.into(),
+        4 => ApprovalRecorded {
+            approval: own(id(number, place).parse())?,
+            action: action(),
+            parameters: own(Json::parse("{}", &Bounds::DEFAULT))?,
+            reasons: Rationale::default(),
+            binding: Binding { whole: NO_DIGEST, parameters: NO_DIGEST, contract: NO_DIGEST, evidence: None },
+            expires_at: at(seed / 2),
+        }
+        .into(),
+        5 => {
+            let reviewed = ApprovalReviewed { approval: own(before.parse())?, reason: None };
+            Fact::ApprovalGranted(Box::new(reviewed))
+        }
+        _ => ActionFailed {
+            action: action(),
+            outcome: if seed.is_multiple_of(2) { FailedOutcome::Unknown } else { FailedOutcome::Refused },
+            code: "error".into(),
+            message: "o'clock".into(),
+            parameters: None,
+            execution: Some(own(before.parse())?),
+            settled: None,
+        }
+        .into(),
     })
 }
+
+const NO_DIGEST: Digest = Digest::from_bytes([3; 32]);
 
 /// What a commit follows on: its number and hash; 0 and the genesis when there is none.
 pub(super) fn head(last: Option<&Commit>) -> (u64, Digest) {

@@ -7,12 +7,19 @@ use std::panic::catch_unwind;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use kiff::{Appended, Commit, EntityKey, MemoryStore, Sealed, Store, StoreError};
+use kiff::journal::Change;
+use kiff::{
+    Appended, Commit, Cursor, EntityKey, IdempotencyKey, Matter, MemoryStore, Open, Query, Sealed, Snapshot, Store,
+    StoreError, Timestamp,
+};
 use kiff_test::store::laws;
 
 /// A plain store, and what is wrong with it.
 struct Plain {
     journals: Mutex<BTreeMap<EntityKey, Vec<Arc<Commit>>>>,
+    /// All commits in order, and the snapshots.
+    order: Mutex<Vec<Arc<Commit>>>,
+    snapshots: Mutex<BTreeMap<EntityKey, Snapshot>>,
     fault: Fault,
 }
 
@@ -30,11 +37,21 @@ enum Fault {
     ListsTheUnwritten,
     ChecksBeforeItLocks,
     Fails,
+    SearchesPastLimit,
+    SearchesFromCursor,
+    SearchesOldestFirst,
+    SearchesWithoutKind,
+    ListsTheClosed,
+    ListsTheExpired,
+    ListsOpenFromAfter,
+    TakesTheLastKey,
+    ForgetsSnapshots,
+    Rewrites,
 }
 
 impl Plain {
     fn new(fault: Fault) -> Self {
-        Self { journals: Mutex::default(), fault }
+        Self { journals: Mutex::default(), order: Mutex::default(), snapshots: Mutex::default(), fault }
     }
 
     fn has(&self, fault: Fault) -> bool {
@@ -65,7 +82,7 @@ impl Store for Plain {
         if self.has(Fault::Fails) {
             return Err(StoreError::new("the disk is full"));
         }
-        let commit = Arc::clone(commit.commit());
+        let (snapshot, mut commit) = (commit.snapshot().cloned(), Arc::clone(commit.commit()));
         let _alone = (!self.has(Fault::ChecksBeforeItLocks)).then(|| ALONE.lock().unwrap());
         if !self.follows(&commit) {
             return Ok(Appended::Conflict);
@@ -73,6 +90,16 @@ impl Store for Plain {
         if self.has(Fault::ChecksBeforeItLocks) {
             thread::yield_now();
         }
+        if self.has(Fault::Rewrites) {
+            let body =
+                String::from_utf8(commit.body().unwrap().into_owned()).unwrap().replace("1.50", "1.5").into_bytes();
+            commit =
+                Sealed::verbatim(commit.key().clone(), commit.number(), commit.previous(), body).unwrap().into_commit();
+        }
+        if let Some(snapshot) = snapshot.filter(|_| !self.has(Fault::ForgetsSnapshots)) {
+            self.snapshots.lock().unwrap().insert(commit.key().clone(), snapshot);
+        }
+        self.order.lock().unwrap().push(Arc::clone(&commit));
         self.journals.lock().unwrap().entry(self.key(commit.key())).or_default().push(commit);
         Ok(Appended::Written)
     }
@@ -96,6 +123,66 @@ impl Store for Plain {
             keys.reverse();
         }
         Ok(keys)
+    }
+
+    async fn search(&self, query: &Query, cursor: Cursor, limit: usize) -> Result<Vec<(u64, Arc<Commit>)>, StoreError> {
+        let limit = if self.has(Fault::SearchesPastLimit) { limit.saturating_add(1) } else { limit };
+        let kind = query.kind.clone().filter(|_| !self.has(Fault::SearchesWithoutKind));
+        let query = Query { kind, ..query.clone() };
+        let from = self.has(Fault::SearchesFromCursor);
+        let order = self.order.lock().unwrap();
+        let all = (1_u64..).zip(order.iter().cloned()).filter(|(_, commit)| query.matches(commit));
+        Ok(match cursor {
+            Cursor::After(after) => {
+                all.filter(|(position, _)| *position > after || (from && *position == after)).take(limit).collect()
+            }
+            Cursor::Before(before) if self.has(Fault::SearchesOldestFirst) => {
+                all.filter(|(position, _)| *position < before).take(limit).collect()
+            }
+            Cursor::Before(before) => {
+                let all: Vec<_> = all.filter(|(position, _)| *position < before).collect();
+                all.into_iter().rev().take(limit).collect()
+            }
+        })
+    }
+
+    async fn open(
+        &self,
+        matter: Matter,
+        now: Timestamp,
+        after: Option<&Open>,
+        limit: usize,
+    ) -> Result<Vec<Open>, StoreError> {
+        let mut open: Vec<Open> = Vec::new();
+        for commit in self.order.lock().unwrap().iter() {
+            for change in commit.changes() {
+                match change {
+                    Change::Opened(opened, id, until) if opened == matter => open.push(commit.opening(id, until)),
+                    Change::Closed(closed, id) if closed == matter && !self.has(Fault::ListsTheClosed) => {
+                        open.retain(|open| (&open.key, &*open.id) != (commit.key(), id));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        open.retain(|open| open.until.is_none_or(|until| now < until || self.has(Fault::ListsTheExpired)));
+        let from = self.has(Fault::ListsOpenFromAfter);
+        open.retain(|open| after.is_none_or(|after| open > after || (from && open == after)));
+        open.sort();
+        open.truncate(limit);
+        Ok(open)
+    }
+
+    async fn keyed(&self, key: &EntityKey, idempotency_key: &IdempotencyKey) -> Result<Option<u64>, StoreError> {
+        let journals = self.journals.lock().unwrap();
+        let journal = journals.get(key).map(Vec::as_slice).unwrap_or_default();
+        let mut found = journal.iter().filter(|commit| commit.idempotency_key() == Some(idempotency_key));
+        let found = if self.has(Fault::TakesTheLastKey) { found.next_back() } else { found.next() };
+        Ok(found.map(|commit| commit.number()))
+    }
+
+    async fn snapshot(&self, key: &EntityKey) -> Result<Option<Snapshot>, StoreError> {
+        Ok(self.snapshots.lock().unwrap().get(key).cloned())
     }
 }
 
@@ -159,4 +246,34 @@ fn p5_writers_that_race_are_one_after_the_other() {
 #[test]
 fn a_store_that_fails_obeys_no_law() {
     check(Fault::Fails, &["the store failed: the disk is full"]);
+}
+
+#[test]
+fn searching_pages_and_finds_what_is_asked_for() {
+    check(Fault::SearchesPastLimit, &["Search {", "searching"]);
+    check(Fault::SearchesFromCursor, &["Search {", "After("]);
+    check(Fault::SearchesOldestFirst, &["Search {", "Before("]);
+    check(Fault::SearchesWithoutKind, &["Kind"]);
+}
+
+#[test]
+fn what_is_open_is_listed_until_it_is_closed_or_expires() {
+    check(Fault::ListsTheClosed, &["Open {", "listing"]);
+    check(Fault::ListsTheExpired, &["Review"]);
+    check(Fault::ListsOpenFromAfter, &["next: true"]);
+}
+
+#[test]
+fn the_first_use_of_a_key_is_found() {
+    check(Fault::TakesTheLastKey, &["was first used by commit"]);
+}
+
+#[test]
+fn snapshots_are_kept() {
+    check(Fault::ForgetsSnapshots, &["the snapshot of"]);
+}
+
+#[test]
+fn a_commit_is_kept_as_it_was_written() {
+    check(Fault::Rewrites, &["Append {", "reading"]);
 }

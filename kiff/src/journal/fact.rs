@@ -1,14 +1,15 @@
 //! What can be on the record: one struct a kind, and the enum of them all.
 
-use std::fmt;
+use std::borrow::Cow;
 
-use serde::de::{self, MapAccess, Visitor};
+use serde::de;
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
 
 use crate::approval::Binding;
 use crate::decision::Rationale;
-use crate::identifier::{ApprovalId, DecisionId, EventId, ExecutionId, TraceId};
+use crate::identifier::{ApprovalId, DecisionId, EventId, ExecutionId, IdempotencyKey, TraceId};
 use crate::json::Json;
 use crate::schema::Text;
 use crate::time::Timestamp;
@@ -20,18 +21,25 @@ macro_rules! facts {
     ($($(#[$documentation:meta])* $variant:ident($data:ty) = $kind:literal,)*) => {
         /// One thing that is on the record.
         ///
-        /// On the wire `{"kind": …, "v": …, "data": {…}}`, in this order.
+        /// On the wire `{"kind": …, "v": …, "data": {…}}`.
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub enum Fact {
             $($(#[$documentation])* $variant(Box<$data>),)*
+            /// A record of a kind or version that only a later kiff knows: it is kept and shown as it is, and nothing is
+            /// decided on an entity that has one.
+            Unknown(Box<Unknown>),
         }
 
         impl Fact {
-            /// The kind on the wire.
+            /// The kinds that this version writes. A new one is added at the end, so that a kind's place is stable.
+            pub const KINDS: &'static [&'static str] = &[$($kind),*];
+
+            /// The kind on the wire; `unknown` for one that only a later version knows.
             #[must_use]
             pub const fn kind(&self) -> &'static str {
                 match self {
                     $(Self::$variant(_) => $kind,)*
+                    Self::Unknown(_) => "unknown",
                 }
             }
 
@@ -39,6 +47,7 @@ macro_rules! facts {
             pub(crate) fn count(&self) {
                 match self {
                     $(Self::$variant(_) => metrics::counter!("kiff_records_total", "kind" => $kind).increment(1),)*
+                    Self::Unknown(_) => {}
                 }
             }
         }
@@ -48,6 +57,7 @@ macro_rules! facts {
         #[serde(untagged)]
         pub(crate) enum Data<'a> {
             $($variant(&'a $data),)*
+            Unknown(&'a Json),
         }
 
         impl Fact {
@@ -55,28 +65,18 @@ macro_rules! facts {
             pub(crate) fn data(&self) -> Data<'_> {
                 match self {
                     $(Self::$variant(data) => Data::$variant(data),)*
+                    Self::Unknown(unknown) => Data::Unknown(&unknown.data),
+                }
+            }
+
+            /// Reads what a record of this version says; none when this version has no such kind.
+            fn read(kind: &str, data: &str) -> Option<serde_json::Result<Self>> {
+                match kind {
+                    $($kind => Some(serde_json::from_str(data).map(Self::$variant)),)*
+                    _ => None,
                 }
             }
         }
-
-        impl Serialize for Fact {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                let mut record = serializer.serialize_struct("Record", 3)?;
-                record.serialize_field("kind", self.kind())?;
-                record.serialize_field("v", &VERSION)?;
-                record.serialize_field("data", &self.data())?;
-                record.end()
-            }
-        }
-
-        /// Reads what a record of a kind says.
-        fn read_data<'de, A: MapAccess<'de>>(kind: &str, members: &mut A) -> Result<Fact, A::Error> {
-            match kind {
-                $($kind => Ok(Fact::$variant(members.next_value()?)),)*
-                other => Err(de::Error::custom(format_args!("`{other}` is no kind of record that this version knows"))),
-            }
-        }
-
     };
 }
 
@@ -107,6 +107,8 @@ facts! {
     ActionExecuted(ActionExecuted) = "action_executed",
     /// A proposal was refused, or an executor did not answer with its event.
     ActionFailed(ActionFailed) = "action_failed",
+    /// The same was proposed before under the same key; nothing ran.
+    ActionDeduplicated(ActionDeduplicated) = "action_deduplicated",
 }
 
 macro_rules! from_data {
@@ -131,44 +133,75 @@ from_data!(
     ActionStarted,
     ActionExecuted,
     ActionFailed,
+    ActionDeduplicated,
 );
+
+impl Serialize for Fact {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (kind, version) = match self {
+            Self::Unknown(unknown) => (&*unknown.kind, unknown.version),
+            known => (known.kind(), VERSION),
+        };
+        let mut record = serializer.serialize_struct("Record", 3)?;
+        record.serialize_field("kind", kind)?;
+        record.serialize_field("v", &version)?;
+        record.serialize_field("data", &self.data())?;
+        record.end()
+    }
+}
+
+/// A record as it stands in the journal, before its kind and version are looked at.
+#[derive(Deserialize)]
+struct Written<'a> {
+    #[serde(borrow)]
+    kind: Cow<'a, str>,
+    v: u32,
+    #[serde(borrow)]
+    data: &'a RawValue,
+}
 
 impl<'de> Deserialize<'de> for Fact {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct RecordVisitor;
-
-        impl<'de> Visitor<'de> for RecordVisitor {
-            type Value = Fact;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a record with `kind`, `v` and `data`, in this order")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Fact, A::Error> {
-                let kind: String = member(&mut members, "kind")?;
-                let version: u32 = member(&mut members, "v")?;
-                if version != VERSION {
-                    return Err(de::Error::custom(format_args!("version {version} of `{kind}` is not known")));
-                }
-                expect_key(&mut members, "data")?;
-                read_data(&kind, &mut members)
-            }
-        }
-
-        deserializer.deserialize_struct("Record", &["kind", "v", "data"], RecordVisitor)
+        let written = Written::deserialize(deserializer)?;
+        read(&written, UPCASTS).map_err(de::Error::custom)
     }
 }
 
-fn member<'de, A: MapAccess<'de>, T: Deserialize<'de>>(members: &mut A, name: &'static str) -> Result<T, A::Error> {
-    expect_key(members, name)?;
-    members.next_value()
+/// One step from an old version of a kind of record to the next.
+struct Upcast {
+    kind: &'static str,
+    from: u32,
+    step: fn(serde_json::Value) -> serde_json::Value,
 }
 
-fn expect_key<'de, A: MapAccess<'de>>(members: &mut A, name: &'static str) -> Result<(), A::Error> {
-    match members.next_key::<String>()? {
-        Some(key) if key == name => Ok(()),
-        _ => Err(de::Error::missing_field(name)),
+/// The steps from the versions that were written once to the one that is written today. A record on disk never changes;
+/// what is read is what the steps make of it.
+const UPCASTS: &[Upcast] = &[];
+
+fn read(written: &Written<'_>, upcasts: &[Upcast]) -> serde_json::Result<Fact> {
+    let Written { kind, v, data } = written;
+    let mut version = *v;
+    let mut text = Cow::Borrowed(data.get());
+    while let Some(upcast) = upcasts.iter().find(|upcast| upcast.kind == kind && upcast.from == version) {
+        text = Cow::Owned((upcast.step)(serde_json::from_str(&text)?).to_string());
+        version += 1;
     }
+    let known = if version == VERSION { Fact::read(kind, &text) } else { None };
+    known.unwrap_or_else(|| {
+        let data = serde_json::from_str(data.get())?;
+        Ok(Fact::Unknown(Box::new(Unknown { kind: kind.clone().into_owned(), version: *v, data })))
+    })
+}
+
+/// A record that only a later version knows, as it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unknown {
+    /// The kind on the wire.
+    pub kind: String,
+    /// Its version.
+    pub version: u32,
+    /// What it says.
+    pub data: Json,
 }
 
 /// What is on the record of an accepted event.
@@ -296,6 +329,9 @@ pub struct ActionStarted {
     /// The approval that this start spends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<ApprovalId>,
+    /// The key under which its actor may ask again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<IdempotencyKey>,
 }
 
 /// What is on the record of an executor's answer.
@@ -305,6 +341,9 @@ pub struct ActionExecuted {
     pub action: Text,
     /// The run's number.
     pub execution: ExecutionId,
+    /// Who found out that it happened, where the executor did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settled: Option<Settled>,
 }
 
 /// What is on the record of a refusal or a failure.
@@ -324,6 +363,33 @@ pub struct ActionFailed {
     /// The run's number; none where nothing ran.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub execution: Option<ExecutionId>,
+    /// Who found out that it did not happen, where the executor did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settled: Option<Settled>,
+}
+
+/// How a doubt was settled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "by", rename_all = "snake_case")]
+pub enum Settled {
+    /// The action's reconcile fn asked the outside world.
+    Reconcile,
+    /// A person looked and said so.
+    Person {
+        /// How they know.
+        reason: String,
+    },
+}
+
+/// What is on the record of a proposal that was made before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActionDeduplicated {
+    /// The action's wire name.
+    pub action: Text,
+    /// The run that it led to then.
+    pub execution: ExecutionId,
+    /// The key.
+    pub key: IdempotencyKey,
 }
 
 /// Who said no, and whether something may have happened all the same.

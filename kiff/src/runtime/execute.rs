@@ -159,7 +159,8 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         let landed = answer.and_then(|event| self.landing(run.entity, event));
         match landed {
             Ok(Landing { event, state, facts }) => {
-                let executed = ActionExecuted { action: run.name.clone(), execution: run.execution.id.clone() };
+                let executed =
+                    ActionExecuted { action: run.name.clone(), execution: run.execution.id.clone(), settled: None };
                 let facts = std::iter::once(executed.into()).chain(facts).collect();
                 let execution = run.execution.id.clone();
                 (facts, Outcome::Executed(Executed { execution, event, state }))
@@ -173,6 +174,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
                     message: self.short(failure.message()),
                     parameters: None,
                     execution: Some(run.execution.id.clone()),
+                    settled: None,
                 };
                 (vec![failed.into()], Outcome::Failed(Failed { execution: run.execution.id.clone(), failure }))
             }
@@ -223,6 +225,7 @@ impl<D: Domain> Run<'_, D> {
             action: self.name.clone(),
             execution: self.execution.id.clone(),
             approval: self.execution.approval.clone(),
+            key: None,
         }
     }
 }

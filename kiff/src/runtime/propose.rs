@@ -188,6 +188,7 @@ fn refusal_fact<D: Executable, P>(refused: &Verdict<P>, refusal: &Refusal, attem
         message: refusal.message.clone(),
         parameters: attempt.parameters.clone(),
         execution: None,
+        settled: None,
     }
     .into()
 }

@@ -1,0 +1,96 @@
+//! What a journal leaves open until somebody acts: requests that wait for a review, and actions that have not ended.
+
+use crate::identifier::EntityKey;
+use crate::time::Timestamp;
+
+use super::{Commit, Fact, FailedOutcome};
+
+/// What can be open in a journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Matter {
+    /// A request for a sign-off that nobody has reviewed.
+    Review,
+    /// An action that has started and not ended: it runs somewhere, or it is in doubt.
+    Execution,
+}
+
+impl Matter {
+    /// The word on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Review => "review",
+            Self::Execution => "execution",
+        }
+    }
+}
+
+/// One matter that is open.
+///
+/// The order is the order in which they are listed: the oldest first.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Open {
+    /// The time of the commit that opened it.
+    pub since: Timestamp,
+    /// Of which entity.
+    pub key: EntityKey,
+    /// The number of the approval or of the run.
+    pub id: String,
+    /// The number of the commit that opened it.
+    pub commit: u64,
+    /// When it stops to matter by itself; none where it never does.
+    pub until: Option<Timestamp>,
+}
+
+/// What a commit opens or closes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change<'c> {
+    /// It is open from here on, until that time if there is one.
+    Opened(Matter, &'c str, Option<Timestamp>),
+    /// It is no longer.
+    Closed(Matter, &'c str),
+}
+
+impl Commit {
+    /// What this commit opens and closes. What it opens and closes itself is left out.
+    #[must_use]
+    pub fn changes(&self) -> Vec<Change<'_>> {
+        let mut changes = Vec::new();
+        for change in self.facts().iter().filter_map(change) {
+            let Change::Closed(matter, id) = change else {
+                changes.push(change);
+                continue;
+            };
+            let opened =
+                changes.iter().position(|known| matches!(known, Change::Opened(m, i, _) if (*m, *i) == (matter, id)));
+            match opened {
+                Some(place) => drop(changes.remove(place)),
+                None => changes.push(change),
+            }
+        }
+        changes
+    }
+
+    /// One of the matters that this commit opens, as a store lists it.
+    #[must_use]
+    pub fn opening(&self, id: &str, until: Option<Timestamp>) -> Open {
+        Open { since: self.at(), key: self.key().clone(), id: id.to_owned(), commit: self.number(), until }
+    }
+}
+
+fn change(fact: &Fact) -> Option<Change<'_>> {
+    match fact {
+        Fact::ApprovalRecorded(recorded) => {
+            Some(Change::Opened(Matter::Review, recorded.approval.as_str(), Some(recorded.expires_at)))
+        }
+        Fact::ApprovalGranted(reviewed) | Fact::ApprovalDenied(reviewed) => {
+            Some(Change::Closed(Matter::Review, reviewed.approval.as_str()))
+        }
+        Fact::ActionStarted(started) => Some(Change::Opened(Matter::Execution, started.execution.as_str(), None)),
+        Fact::ActionExecuted(executed) => Some(Change::Closed(Matter::Execution, executed.execution.as_str())),
+        Fact::ActionFailed(failed) if failed.outcome != FailedOutcome::Unknown => {
+            failed.execution.as_ref().map(|execution| Change::Closed(Matter::Execution, execution.as_str()))
+        }
+        _ => None,
+    }
+}
