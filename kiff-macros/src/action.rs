@@ -1,7 +1,8 @@
-//! `#[action]` on one screen: parse, check, expand; all errors of one fn are reported at once.
+//! `#[action]` and `#[reconcile]` on one screen: parse, check, expand; all errors of one fn are reported at once.
 
 mod check;
 mod documentation;
+mod duty;
 mod expand;
 mod kind;
 mod model;
@@ -12,12 +13,13 @@ mod tests;
 
 use proc_macro2::TokenStream;
 
+pub(crate) use self::duty::Duty;
 use crate::errors::{Diagnostics, Errors};
 
-/// Expands the executor of one action, or finds everything that is wrong with it and expands to a stub.
-pub(crate) fn action2(attribute: TokenStream, item: TokenStream) -> (TokenStream, Diagnostics) {
+/// Expands the fn that stands for one action, or finds everything that is wrong with it and expands to a stub.
+pub(crate) fn action2(duty: Duty, attribute: TokenStream, item: TokenStream) -> (TokenStream, Diagnostics) {
     let errors = Errors::new();
-    let Some(executor) = parse::executor(attribute, item.clone(), &errors) else {
+    let Some(executor) = parse::executor(duty, attribute, item.clone(), &errors) else {
         // What is no fn is none of this macro's business: it stays as it is.
         return (item, errors.finish());
     };

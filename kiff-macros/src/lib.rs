@@ -7,6 +7,8 @@ mod suggest;
 
 use proc_macro::TokenStream;
 
+use self::action::Duty;
+
 /// Declares a governed domain in one block: roles, states, events, transitions, actions, allowances and promises.
 ///
 /// Whatever the block forbids does not build; all faults of a block are reported at once, each at its own token.
@@ -59,7 +61,20 @@ pub fn domain(input: TokenStream) -> TokenStream {
 /// can call it.
 #[proc_macro_attribute]
 pub fn action(attribute: TokenStream, item: TokenStream) -> TokenStream {
-    let (mut expansion, diagnostics) = action::action2(attribute.into(), item.into());
+    attribute_of(Duty::Execute, attribute, item)
+}
+
+/// Makes an async fn ask the outside world what became of a run of which nobody knows how it ended.
+///
+/// It stands beside the executor of an action that touches something outside, takes what it needs of that action's
+/// parameters, and answers with a `Reconciled` event. The fn itself disappears, so that only the runtime can call it.
+#[proc_macro_attribute]
+pub fn reconcile(attribute: TokenStream, item: TokenStream) -> TokenStream {
+    attribute_of(Duty::Reconcile, attribute, item)
+}
+
+fn attribute_of(duty: Duty, attribute: TokenStream, item: TokenStream) -> TokenStream {
+    let (mut expansion, diagnostics) = action::action2(duty, attribute.into(), item.into());
     expansion.extend(diagnostics.into_compile_errors());
     expansion.into()
 }

@@ -6,7 +6,10 @@ pub use crate::action::{Action, Declared, Declares, Failure, Governed};
 pub use crate::actor::ActorKind;
 pub use crate::bounds::Bounds;
 pub use crate::domain::{Domain, Emitted, Empty, Event, State};
-pub use crate::executor::{Entry, Executable, Executes, Execution, Executor};
+pub use crate::executor::{
+    Asks, AsksNobody, Entry, Executable, Executes, Execution, Executor, Finding, Outside, Reconciled, Reconciles,
+    Recorded, recorded,
+};
 pub use crate::handle::{AllowedIn, Allows, Any, Handle, InState};
 pub use crate::json::{Json, JsonError};
 pub use crate::parameter::{

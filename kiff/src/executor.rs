@@ -1,5 +1,7 @@
 //! Running an action: the executor, what it is told, and the one way to call it.
 
+mod reconcile;
+
 use std::future::Future;
 use std::pin::Pin;
 
@@ -14,6 +16,9 @@ use crate::parameter::ParameterFault;
 use crate::schema::Parameter;
 use crate::shape::Shapes;
 use crate::verdict::Permit;
+
+use self::reconcile::Ask;
+pub use self::reconcile::{Asks, AsksNobody, Finding, Outside, Reconciled, Reconciles, Recorded, recorded};
 
 /// What an executor is told about its run, besides its parameters.
 ///
@@ -85,6 +90,7 @@ pub trait Executor<D: Domain>: Declared<Domain = D> + Sized {
         documentation: Self::Action::DOCUMENTATION,
         shapes: Self::Action::shapes,
         read: read::<D, Self>,
+        reconcile: None,
     };
 
     /// Does it. The permit is spent by the call.
@@ -184,9 +190,18 @@ pub struct Entry<D: Domain> {
     documentation: &'static str,
     shapes: fn(&mut Shapes),
     read: fn(&Json) -> ReadParameters<D>,
+    reconcile: Option<Ask<D>>,
 }
 
 impl<D: Domain> Entry<D> {
+    /// The door of an action, with the fn that asks what became of a run, if it has one.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn of(mut executor: Self, reconcile: Option<Ask<D>>) -> Self {
+        executor.reconcile = reconcile;
+        executor
+    }
+
     /// The action's parameters as data.
     #[must_use]
     pub const fn parameters(&self) -> &'static [Parameter] {
@@ -207,6 +222,15 @@ impl<D: Domain> Entry<D> {
 
     pub(crate) fn read(&self, parameters: &Json) -> ReadParameters<D> {
         (self.read)(parameters)
+    }
+
+    /// The way to the fn that asks what became of a run; none where the action has no such fn.
+    ///
+    /// It takes the parameters as they were recorded. When they cannot be read, that is a [`Failure`] as any other: it is
+    /// still not known how the run ended.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the runtime calls it once it settles what is in doubt"))]
+    pub(crate) const fn reconcile(&self) -> Option<Ask<D>> {
+        self.reconcile
     }
 }
 

@@ -114,7 +114,7 @@ pub use digest::{Digest, DigestError};
 pub use domain::{Domain, Emitted, Event, State};
 pub use entity::{Entity, Running};
 pub use event::{Envelope, Trace};
-pub use executor::{Executable, Executes, Execution, Executor};
+pub use executor::{Executable, Executes, Execution, Executor, Outside, Reconciled, Reconciles};
 pub use handle::{AllowedIn, Any, Handle, InState, Moved};
 pub use identifier::{
     ActorId, ApprovalId, DecisionId, EntityKey, EventId, ExecutionId, IdempotencyKey, IdentifierError, Identifiers,
@@ -122,7 +122,7 @@ pub use identifier::{
 };
 pub use journal::{BrokenJournal, Commit, Cursor, Fact, Matter, Open, Query, Record, RecordId, Sealed, Snapshot};
 pub use json::{Json, JsonError, visible};
-pub use kiff_macros::{action, domain};
+pub use kiff_macros::{action, domain, reconcile};
 pub use money::Cents;
 pub use parameter::{Measured, ParameterFault, Ranged, Textual};
 pub use permission::{Policy, PolicyError, Question, RolePolicy};
@@ -138,6 +138,10 @@ pub use timeline::{Line, Phase, Timeline};
 #[cfg(feature = "tools")]
 pub use tool::{Dialect, DialectError, ToolError, Tools, tools};
 pub use verdict::{Case, Permit, ReasonCode, Refusal, Verdict, admit, judge, review};
+
+/// The crate's own tests declare domains, whose code names the crate as everybody does.
+#[cfg(test)]
+extern crate self as kiff;
 
 /// The code in the pages compiles.
 #[cfg(doctest)]

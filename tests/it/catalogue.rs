@@ -20,7 +20,7 @@ const BEGIN: &str = "<!-- catalogue -->\n";
 const END: &str = "<!-- /catalogue -->";
 
 /// What must not compile, in the order in which a block is read.
-const RULES: [(&str, &[&str]); 2] = [
+const RULES: [(&str, &[&str]); 3] = [
     (
         "domain",
         &[
@@ -47,6 +47,7 @@ const RULES: [(&str, &[&str]); 2] = [
         ],
     ),
     ("action", &["parameter_rule_mismatch", "float_parameter", "executor_signature"]),
+    ("reconcile", &["reconcile_signature", "nothing_to_reconcile"]),
 ];
 
 #[test]
@@ -62,7 +63,7 @@ fn every_rule_has_a_program_that_breaks_it_and_its_words() {
             }
         }
     }
-    for lesson in ["domain", "action"].into_iter().flat_map(lessons) {
+    for lesson in ["domain", "action", "reconcile"].into_iter().flat_map(lessons) {
         if lesson.why.is_empty() {
             wrong.push(format!("tests/ui/{}/{}.rs: no `// why: …` at its end", lesson.group, lesson.rule));
         }
@@ -109,7 +110,8 @@ error[E0308]: mismatched types
 
 #[test]
 fn what_the_catalogue_calls_right_compiles() {
-    let lessons = ["domain", "action"].into_iter().flat_map(lessons).filter(|lesson| !lesson.right.is_empty());
+    let lessons =
+        ["domain", "action", "reconcile"].into_iter().flat_map(lessons).filter(|lesson| !lesson.right.is_empty());
     let modules = lessons.map(|lesson| format!("mod {}_{} {{\n{}}}\n", lesson.group, lesson.rule, lesson.mended()));
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("right.rs");
     fs::write(&path, format!("{ONE_FAULT}{}", modules.collect::<String>())).unwrap();
@@ -131,6 +133,7 @@ fn catalogue() -> String {
     let faults = [
         ("domain", "Faults of the block\n"),
         ("action", "Faults of executors\n"),
+        ("reconcile", "Faults of reconcile fns\n"),
         ("handle", "Faults with typed handles\n\nWhat the block does not allow, a program cannot ask for either.\n"),
     ];
     for (group, title) in faults {

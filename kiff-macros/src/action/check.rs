@@ -1,15 +1,13 @@
-//! Every rule that an executor must keep, one function each; the order here is only for reading, as errors are sorted.
+//! Every rule that the fn must keep, one function each; the order here is only for reading, as errors are sorted.
 
 mod arguments;
 mod floats;
 mod rules;
 mod shape;
 
+use super::duty::Duty;
 use super::model::Executor;
 use crate::errors::Errors;
-
-/// The name of all rules about the fn's shape.
-pub(super) const SHAPE: &str = "executor_signature";
 
 /// The name of all rules about `#[param(..)]`.
 pub(super) const RULES: &str = "parameter_rule_mismatch";
@@ -38,6 +36,16 @@ pub(super) fn check(executor: &Executor, errors: &Errors) -> Shape {
         arguments::are_not_too_many(executor, errors),
     ];
 
+    match executor.duty {
+        Duty::Execute => parameters(executor, errors),
+        Duty::Reconcile => arguments::have_no_rules(executor, errors),
+    }
+
+    if sound.contains(&false) { Shape::Faulty } else { Shape::Sound }
+}
+
+/// What an executor's parameters ask of whoever proposes the action.
+fn parameters(executor: &Executor, errors: &Errors) {
     for parameter in executor.parameters() {
         rules::fits_its_type(parameter, errors);
         rules::stands_once(parameter, errors);
@@ -47,6 +55,4 @@ pub(super) fn check(executor: &Executor, errors: &Errors) -> Shape {
         floats::float_parameter(parameter, errors);
         floats::needless_waiver(parameter, errors);
     }
-
-    if sound.contains(&false) { Shape::Faulty } else { Shape::Sound }
 }

@@ -1,4 +1,5 @@
 //! What an executor becomes: the struct of its parameters, its `Action` and its `Executor`; one function each.
+//! A reconcile fn becomes the last of the three alone.
 
 mod contract;
 mod execution;
@@ -10,6 +11,7 @@ use syn::Type;
 use syn::spanned::Spanned;
 
 use super::check::Shape;
+use super::duty::Duty;
 use super::kind;
 use super::model::{Executor, Parameter, Rule, Target};
 use super::sentence::plain;
@@ -19,8 +21,11 @@ pub(super) fn executor(executor: &Executor) -> TokenStream {
     let Some(target) = &executor.target else {
         return execution::remains(executor);
     };
-    let fields: Vec<_> = fields(executor).collect();
-    whole(executor, target, &fields, &execution::body(executor))
+    let body = execution::body(executor);
+    match executor.duty {
+        Duty::Execute => whole(executor, target, &fields(executor).collect::<Vec<_>>(), &body),
+        Duty::Reconcile => reconciler(executor, target, &body),
+    }
 }
 
 /// What stands beside errors, so that the rest of the crate adds none of its own: no rules, and no body where the fn
@@ -29,42 +34,52 @@ pub(super) fn stub(executor: &Executor, shape: Shape) -> TokenStream {
     let Some(target) = &executor.target else {
         return execution::remains(executor);
     };
-    let mut fields: Vec<Field<'_>> = Vec::new();
-    for field in self::fields(executor) {
-        if fields.iter().all(|other| other.wire != field.wire) {
-            fields.push(Field { rules: &[], ..field });
-        }
+    let body = match shape {
+        Shape::Sound => execution::body(executor),
+        Shape::Faulty => quote!(loop {}),
+    };
+    let mut expansion = match executor.duty {
+        Duty::Execute => whole(executor, target, &fields_without_rules(executor), &body),
+        Duty::Reconcile => reconciler(executor, target, &body),
+    };
+    if shape == Shape::Faulty {
+        expansion.extend(execution::remains(executor));
     }
-    match shape {
-        Shape::Sound => whole(executor, target, &fields, &execution::body(executor)),
-        Shape::Faulty => {
-            let mut expansion = whole(executor, target, &fields, &quote!(loop {}));
-            expansion.extend(execution::remains(executor));
-            expansion
-        }
-    }
+    expansion
+}
+
+/// `#[reconcile]`: no struct, as it takes that of the action.
+fn reconciler(executor: &Executor, target: &Target, body: &TokenStream) -> TokenStream {
+    let reconciler = execution::reconciler(executor, target, body);
+    hidden(executor, target, &reconciler)
 }
 
 fn whole(executor: &Executor, target: &Target, fields: &[Field<'_>], body: &TokenStream) -> TokenStream {
-    let conditions = &executor.conditions;
-    let Target { domain, action } = target;
     let structure = structure::structure(executor, target, fields);
     let traits = structure::traits(target, fields);
     let contract = contract::action(executor, target, fields);
     let execution = execution::executor(executor, target, body);
-    // The path is written once, so that rustc says once what is wrong with it.
+    let hidden = hidden(executor, target, &quote!(#traits #contract #execution));
     quote! {
         #structure
 
+        #hidden
+    }
+}
+
+/// What nobody names, below names for the action's domain and for what the block declares of the action.
+fn hidden(executor: &Executor, target: &Target, items: &TokenStream) -> TokenStream {
+    let conditions = &executor.conditions;
+    let Target { domain, action } = target;
+    // The path is written once, so that rustc says once what is wrong with it.
+    quote! {
         #(#conditions)*
         const _: () = {
             type __Domain = #domain;
             const __INDEX: usize = __Domain::#action as usize;
             type __Declared = <__Domain as ::kiff::__private::Declares<{ __INDEX }>>::Declared;
 
-            #traits
-            #contract
-            #execution
+            #items
         };
     }
 }
@@ -96,6 +111,17 @@ impl Field<'_> {
         let ending = if self.is_optional { "_optional" } else { "" };
         Ident::new(&format!("{name}{ending}"), self.value.span())
     }
+}
+
+/// What stands beside errors: each name once, and without rules.
+fn fields_without_rules(executor: &Executor) -> Vec<Field<'_>> {
+    let mut fields: Vec<Field<'_>> = Vec::new();
+    for field in self::fields(executor) {
+        if fields.iter().all(|other| other.wire != field.wire) {
+            fields.push(Field { rules: &[], ..field });
+        }
+    }
+    fields
 }
 
 fn fields(executor: &Executor) -> impl Iterator<Item = Field<'_>> {

@@ -3,11 +3,13 @@
 use proc_macro2::{Group, Ident, TokenStream};
 use syn::{Attribute, LitStr, PatType, Path, Receiver, ReturnType, Signature, Type, TypeReference, Visibility};
 
+use super::duty::Duty;
 use super::sentence::code;
 
-/// The async fn under `#[action(..)]`.
+/// The async fn under `#[action(..)]` or `#[reconcile(..)]`.
 pub(crate) struct Executor {
-    /// The action that it executes; none when the attribute cannot be read.
+    pub(crate) duty: Duty,
+    /// The action that it is for; none when the attribute cannot be read.
     pub(crate) target: Option<Target>,
     /// `/// …` and what else of `#[doc]` there is.
     pub(crate) documentation: Vec<Attribute>,

@@ -7,28 +7,30 @@ use quote::ToTokens;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Attribute, FnArg, Pat, PatType, Path, Signature, Type, Visibility};
 
-use super::check::SHAPE;
 use super::documentation;
+use super::duty::Duty;
 use super::kind;
 use super::model::{Argument, Borrowed, Executor, Parameter, Target};
 use super::sentence::{code, plain};
 use crate::errors::Errors;
 
 /// Reads the attribute and the fn; none when there is no fn.
-pub(super) fn executor(attribute: TokenStream, item: TokenStream, errors: &Errors) -> Option<Executor> {
+pub(super) fn executor(duty: Duty, attribute: TokenStream, item: TokenStream, errors: &Errors) -> Option<Executor> {
     let function: Function = match syn::parse2(item) {
         Ok(function) => function,
         Err(error) => {
-            errors.report_at(SHAPE, error.span(), "`#[action(..)]` stands on an async fn that has a body");
+            let message = format!("`#[{}(..)]` stands on an async fn that has a body", duty.attribute());
+            errors.report_at(duty.rule(), error.span(), message);
             return None;
         }
     };
-    let target = target(attribute, &function.signature.ident, errors);
+    let target = target(duty, attribute, &function.signature.ident, errors);
     let (documentation, others) = documentation::divide(function.attributes);
     let (conditions, attributes) = others.into_iter().partition(|attribute| attribute.path().is_ident("cfg"));
     let mut signature = function.signature;
-    let arguments = signature.inputs.iter_mut().map(|input| argument(input, errors)).collect();
+    let arguments = signature.inputs.iter_mut().map(|input| argument(duty, input, errors)).collect();
     Some(Executor {
+        duty,
         target,
         documentation,
         conditions,
@@ -60,21 +62,27 @@ impl Parse for Function {
 }
 
 /// Reads `Refund::RefundOrder`.
-fn target(attribute: TokenStream, function: &Ident, errors: &Errors) -> Option<Target> {
-    let example = camel(&plain(function));
+fn target(duty: Duty, attribute: TokenStream, function: &Ident, errors: &Errors) -> Option<Target> {
+    let name = duty.attribute();
+    // The fn of an executor often bears the action's name; another one does not.
+    let example = match duty {
+        Duty::Execute => camel(&plain(function)),
+        Duty::Reconcile => "Action".to_owned(),
+    };
     if attribute.is_empty() {
         let message = format!(
-            "`#[action]` does not say which action `{function}` executes: write `#[action(Domain::{example})]` with the \
-             name of your domain"
+            "`#[{name}]` does not say which action `{function}` {}: write `#[{name}(Domain::{example})]` with the \
+             name of your domain",
+            duty.verb()
         );
-        errors.report(SHAPE, function, message);
+        errors.report(duty.rule(), function, message);
         return None;
     }
     let whole = attribute.clone();
-    let fault = |message: String| errors.report(SHAPE, whole, message);
+    let fault = |message: String| errors.report(duty.rule(), whole, message);
     let Ok(mut path) = Path::parse_mod_style.parse2(attribute) else {
         fault(format!(
-            "this is not the path of an action: write `#[action(Domain::{example})]` with the name of your domain"
+            "this is not the path of an action: write `#[{name}(Domain::{example})]` with the name of your domain"
         ));
         return None;
     };
@@ -82,7 +90,7 @@ fn target(attribute: TokenStream, function: &Ident, errors: &Errors) -> Option<T
     path.segments.pop_punct();
     if path.segments.is_empty() {
         fault(format!(
-            "`{action}` does not say of which domain it is: write `#[action(Domain::{action})]` with the name of your domain"
+            "`{action}` does not say of which domain it is: write `#[{name}(Domain::{action})]` with the name of your domain"
         ));
         return None;
     }
@@ -101,7 +109,7 @@ fn camel(name: &str) -> String {
 }
 
 /// Takes the attributes out of an argument and says what it is.
-fn argument(input: &mut FnArg, errors: &Errors) -> Argument {
+fn argument(duty: Duty, input: &mut FnArg, errors: &Errors) -> Argument {
     let typed = match input {
         FnArg::Receiver(receiver) => {
             receiver.attrs.clear();
@@ -112,7 +120,7 @@ fn argument(input: &mut FnArg, errors: &Errors) -> Argument {
     let (documentation, others) = documentation::divide(std::mem::take(&mut typed.attrs));
     let (param, others): (Vec<_>, Vec<_>) =
         others.into_iter().partition(|attribute| attribute.path().is_ident("param"));
-    typed.attrs = others.into_iter().filter(|other| is_for_rustc(other, errors)).collect();
+    typed.attrs = others.into_iter().filter(|other| is_for_rustc(duty, other, errors)).collect();
     if let Type::Reference(reference) = kind::peel(&typed.ty) {
         let borrowed = Borrowed { typed: typed.clone(), reference: reference.clone(), has_rules: !param.is_empty() };
         return if kind::is_execution(&reference.elem) {
@@ -138,7 +146,7 @@ fn named(typed: &PatType) -> Option<Ident> {
 }
 
 /// Whether an attribute of an argument is a lint level; there are no others, least of all `#[cfg]`.
-fn is_for_rustc(attribute: &Attribute, errors: &Errors) -> bool {
+fn is_for_rustc(duty: Duty, attribute: &Attribute, errors: &Errors) -> bool {
     let path = attribute.path();
     if ["allow", "expect", "warn", "deny"].iter().any(|level| path.is_ident(level)) {
         return true;
@@ -149,6 +157,6 @@ fn is_for_rustc(attribute: &Attribute, errors: &Errors) -> bool {
     } else {
         format!("`#[{}]` is no attribute of a parameter: the only one is `#[param(..)]`", code(path))
     };
-    errors.report(SHAPE, attribute.to_token_stream(), message);
+    errors.report(duty.rule(), attribute.to_token_stream(), message);
     false
 }

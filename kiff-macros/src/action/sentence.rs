@@ -5,6 +5,7 @@ use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{Pat, Type};
 
+use super::duty::Duty;
 use super::kind;
 use super::model::{Argument, Borrowed, Executor, Parameter};
 
@@ -71,13 +72,13 @@ pub(crate) fn write_signature(executor: &Executor) -> String {
                 None => first(&mut services).then(|| self::borrowed(borrowed)),
             },
             Argument::Execution(borrowed) => first(&mut executions).then(|| self::borrowed(borrowed)),
-            Argument::Parameter(parameter) => Some(self::parameter(parameter, &mut executions)),
+            Argument::Parameter(parameter) => Some(self::parameter(executor.duty, parameter, &mut executions)),
         })
         .filter(|argument| !argument.is_empty())
         .collect();
     let returned = match executor.returned() {
         Some(returned) if kind::last_segment(returned).is_some() => code(returned),
-        _ => "Result<Event, Failure>".to_owned(),
+        _ => executor.duty.returned().to_owned(),
     };
     format!("write `async fn {}({}) -> {returned}`", executor.signature.ident, arguments.join(", "))
 }
@@ -92,7 +93,7 @@ fn borrowed(borrowed: &Borrowed) -> String {
     format!("{}: &{}", name(&borrowed.typed.pat), code(elem))
 }
 
-fn parameter(parameter: &Parameter, executions: &mut usize) -> String {
+fn parameter(duty: Duty, parameter: &Parameter, executions: &mut usize) -> String {
     let typed = &parameter.typed.ty;
     let name = name(&parameter.typed.pat);
     match kind::peel(typed) {
@@ -104,6 +105,7 @@ fn parameter(parameter: &Parameter, executions: &mut usize) -> String {
                 String::new()
             }
         }
+        other if duty == Duty::Reconcile => format!("{name}: {}", code(other)),
         other => format!("{}{name}: {}", rules(parameter), code(other)),
     }
 }

@@ -4,6 +4,7 @@
 
 mod arguments;
 mod expansion;
+mod reconcile;
 mod rules;
 mod shape;
 
@@ -11,7 +12,7 @@ use std::str::FromStr;
 
 use proc_macro2::{LineColumn, TokenStream};
 
-use super::action2;
+use super::{Duty, action2};
 
 /// Line and column.
 type Position = (usize, usize);
@@ -39,8 +40,9 @@ fn arguments(arguments: &str, expected: &[(&str, &str)]) {
     check(&format!("#[action(Refund::Run)]\nasync fn run({arguments}) -> Result<Ran, Failure> {{}}"), expected);
 }
 
-/// The attribute's tokens and the fn's.
-fn divide(source: &str) -> (TokenStream, TokenStream) {
+/// Which attribute it is, its tokens, and those of the fn.
+fn divide(source: &str) -> (Duty, TokenStream, TokenStream) {
+    let duty = if source.trim_start().starts_with("#[reconcile") { Duty::Reconcile } else { Duty::Execute };
     let tokens = TokenStream::from_str(source).expect("the test's source must consist of tokens");
     let mut attribute = TokenStream::new();
     let mut item = TokenStream::new();
@@ -55,12 +57,12 @@ fn divide(source: &str) -> (TokenStream, TokenStream) {
             _ => {}
         }
     }
-    (attribute, item)
+    (duty, attribute, item)
 }
 
 fn faults(source: &str) -> Vec<Fault> {
-    let (attribute, item) = divide(source);
-    let (_, diagnostics) = action2(attribute, item);
+    let (duty, attribute, item) = divide(source);
+    let (_, diagnostics) = action2(duty, attribute, item);
     let place = |place: LineColumn| (place.line, place.column);
     diagnostics
         .iter()

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use quote::ToTokens;
 use syn::Type;
 
-use super::SHAPE;
+use crate::action::duty::Duty;
 use crate::action::kind;
 use crate::action::model::{Argument, Borrowed, Executor};
 use crate::action::sentence::{code, owned, plain, write_signature};
@@ -18,7 +18,7 @@ const MOST: usize = 64;
 pub(super) fn services_and_execution(executor: &Executor, errors: &Errors) -> bool {
     let fault = |place: &dyn ToTokens, what: String| {
         let message = format!("{what}: {}", write_signature(executor));
-        errors.report(SHAPE, place.to_token_stream(), message);
+        errors.report(executor.duty.rule(), place.to_token_stream(), message);
         false
     };
     let mut is_sound = true;
@@ -39,7 +39,7 @@ pub(super) fn services_and_execution(executor: &Executor, errors: &Errors) -> bo
             let what = format!("`{}` is borrowed, so that it is no parameter and has no rules", code(typed));
             is_sound = fault(typed, what);
         }
-        is_sound &= is_shared(borrowed, &fault);
+        is_sound &= is_shared(borrowed, executor.duty, &fault);
         if let Some(first) = first.replace(typed) {
             let what = format!(
                 "the {what} taken twice, as `{}` and as `{}`; parameters are taken by value",
@@ -53,20 +53,20 @@ pub(super) fn services_and_execution(executor: &Executor, errors: &Errors) -> bo
 }
 
 /// `&T`, with a `T` that has a name.
-fn is_shared(borrowed: &Borrowed, fault: &dyn Fn(&dyn ToTokens, String) -> bool) -> bool {
+fn is_shared(borrowed: &Borrowed, duty: Duty, fault: &dyn Fn(&dyn ToTokens, String) -> bool) -> bool {
     let reference = &borrowed.reference;
     if let Some(mutability) = &reference.mutability {
         let what = "services and execution are shared between runs, and cannot be taken by `&mut`".to_owned();
         return fault(&mutability, what);
     }
     if let Some(lifetime) = &reference.lifetime {
-        let what = format!("an executor borrows for one run, and has no use for the lifetime `{lifetime}`");
+        let what = format!("{} borrows for one run, and has no use for the lifetime `{lifetime}`", duty.one());
         return fault(lifetime, what);
     }
     if matches!(kind::peel(&reference.elem), Type::Path(_) | Type::Macro(_)) {
         return true;
     }
-    let what = format!("an executor borrows the services of its domain by their type, not `{}`", code(reference));
+    let what = format!("{} borrows the services of its domain by their type, not `{}`", duty.one(), code(reference));
     fault(reference, what)
 }
 
@@ -80,9 +80,17 @@ pub(super) fn are_owned(executor: &Executor, errors: &Errors) -> bool {
         };
         is_sound = false;
         let message = format!("`{}` {what}: {}", parameter.label(), write_signature(executor));
-        errors.report(SHAPE, typed, message);
+        errors.report(executor.duty.rule(), typed, message);
     }
     is_sound
+}
+
+/// What is recorded was held to its rules when it was proposed: rules elsewhere than on the executor would check nothing.
+pub(super) fn have_no_rules(executor: &Executor, errors: &Errors) {
+    for rule in executor.parameters().flat_map(|parameter| &parameter.rules) {
+        let message = "the rules of a parameter stand on the executor alone: take this away";
+        errors.report(executor.duty.rule(), &rule.tokens, message);
+    }
 }
 
 /// The name of a parameter is its name in JSON.
@@ -94,13 +102,13 @@ pub(super) fn have_names(executor: &Executor, errors: &Errors) -> bool {
             is_sound = false;
             let message =
                 format!("a parameter needs a name, which is also its name in JSON: {}", write_signature(executor));
-            errors.report(SHAPE, &parameter.typed.pat, message);
+            errors.report(executor.duty.rule(), &parameter.typed.pat, message);
             continue;
         };
         if !seen.insert(plain(name)) {
             is_sound = false;
             let message = format!("`{name}` is declared twice: give one of the two another name");
-            errors.report(SHAPE, name, message);
+            errors.report(executor.duty.rule(), name, message);
         }
     }
     is_sound
@@ -113,9 +121,10 @@ pub(super) fn are_not_too_many(executor: &Executor, errors: &Errors) -> bool {
         return true;
     };
     let message = format!(
-        "the executor `{}` takes {count} parameters and the most is {MOST}: put some of them into a struct",
+        "the {} `{}` takes {count} parameters and the most is {MOST}: put some of them into a struct",
+        executor.duty.noun(),
         executor.signature.ident
     );
-    errors.report(SHAPE, &first.typed, message);
+    errors.report(executor.duty.rule(), &first.typed, message);
     false
 }

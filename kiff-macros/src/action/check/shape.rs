@@ -3,7 +3,6 @@
 use quote::ToTokens;
 use syn::{Safety, Type};
 
-use super::SHAPE;
 use crate::action::kind;
 use crate::action::model::{Argument, Executor};
 use crate::action::sentence::write_signature;
@@ -13,8 +12,9 @@ use crate::errors::Errors;
 pub(super) fn is_async(executor: &Executor, errors: &Errors) -> bool {
     let signature = &executor.signature;
     if signature.asyncness.is_none() {
-        let message = format!("the executor `{}` is not async: {}", signature.ident, write_signature(executor));
-        errors.report(SHAPE, signature.fn_token, message);
+        let message =
+            format!("the {} `{}` is not async: {}", executor.duty.noun(), signature.ident, write_signature(executor));
+        errors.report(executor.duty.rule(), signature.fn_token, message);
     }
     signature.asyncness.is_some()
 }
@@ -35,8 +35,8 @@ pub(super) fn is_plain(executor: &Executor, errors: &Errors) -> bool {
     let mut is_plain = true;
     for word in words.into_iter().flatten() {
         is_plain = false;
-        let message = format!("an executor is a plain async fn: {}", write_signature(executor));
-        errors.report(SHAPE, word, message);
+        let message = format!("{} is a plain async fn: {}", executor.duty.one(), write_signature(executor));
+        errors.report(executor.duty.rule(), word, message);
     }
     is_plain
 }
@@ -47,14 +47,16 @@ pub(super) fn is_not_generic(executor: &Executor, errors: &Errors) -> bool {
     let where_clause = &generics.where_clause;
     if !generics.params.is_empty() {
         let message = format!(
-            "the executor `{}` is generic, but an agent's JSON chooses no type and no lifetime: {}",
+            "the {} `{}` is generic, but an agent's JSON chooses no type and no lifetime: {}",
+            executor.duty.noun(),
             executor.signature.ident,
             write_signature(executor)
         );
-        errors.report(SHAPE, generics, message);
+        errors.report(executor.duty.rule(), generics, message);
     } else if let Some(where_clause) = where_clause {
-        let message = format!("an executor has nothing to bind with `where`: {}", write_signature(executor));
-        errors.report(SHAPE, where_clause, message);
+        let message =
+            format!("{} has nothing to bind with `where`: {}", executor.duty.one(), write_signature(executor));
+        errors.report(executor.duty.rule(), where_clause, message);
     }
     generics.params.is_empty() && where_clause.is_none()
 }
@@ -66,10 +68,11 @@ pub(super) fn has_no_receiver(executor: &Executor, errors: &Errors) -> bool {
         if let Argument::Receiver(receiver) = argument {
             has_none = false;
             let message = format!(
-                "an executor is a free fn without `self`; what it needs are the services of its domain: {}",
+                "{} is a free fn without `self`; what it needs are the services of its domain: {}",
+                executor.duty.one(),
                 write_signature(executor)
             );
-            errors.report(SHAPE, receiver, message);
+            errors.report(executor.duty.rule(), receiver, message);
         }
     }
     has_none
@@ -79,17 +82,17 @@ pub(super) fn has_no_receiver(executor: &Executor, errors: &Errors) -> bool {
 ///
 /// Whether the type is the right `Result` only rustc knows; here it is about what can be none.
 pub(super) fn returns_a_result(executor: &Executor, errors: &Errors) -> bool {
-    let name = &executor.signature.ident;
+    let (name, noun) = (&executor.signature.ident, executor.duty.noun());
     let event =
         executor.target.as_ref().map_or_else(|| "its action".to_owned(), |target| format!("`{}`", target.action));
     let instead = format!("{}, with the event that {event} emits", write_signature(executor));
     let Some(returned) = executor.returned() else {
-        errors.report(SHAPE, name, format!("the executor `{name}` returns nothing: {instead}"));
+        errors.report(executor.duty.rule(), name, format!("the {noun} `{name}` returns nothing: {instead}"));
         return false;
     };
     if matches!(kind::peel(returned), Type::Path(_) | Type::Macro(_)) {
         return true;
     }
-    errors.report(SHAPE, returned, format!("the executor `{name}` returns no `Result`: {instead}"));
+    errors.report(executor.duty.rule(), returned, format!("the {noun} `{name}` returns no `Result`: {instead}"));
     false
 }

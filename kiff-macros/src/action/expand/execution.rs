@@ -6,6 +6,7 @@ use syn::spanned::Spanned;
 use syn::{FnArg, ReturnType, Safety, Signature, Token, Type};
 
 use super::struct_name;
+use crate::action::duty::Duty;
 use crate::action::model::{Argument, Executor, Target};
 
 /// `impl Executes<Refund> for refund::RefundOrder`.
@@ -19,7 +20,7 @@ pub(super) fn executor(executor: &Executor, target: &Target, body: &TokenStream)
             Output = ::core::result::Result<Self::Emits, ::kiff::__private::Failure>,
         > + ::core::marker::Send + 'a
     };
-    let block = quote_spanned!(place=> async move { #body });
+    let block = quote_spanned!(place=> async move { let _ = __permit; #body });
     // Two executors of one action are told apart by the paths in their attributes.
     let header = quote_spanned! {target.action.span()=>
         impl ::kiff::__private::Executes<__Domain> for __Declared
@@ -43,10 +44,19 @@ pub(super) fn executor(executor: &Executor, target: &Target, body: &TokenStream)
 
 /// The user's fn and the one call of it.
 pub(super) fn body(executor: &Executor) -> TokenStream {
+    let place = executor.returned().span();
+    let same = same(executor.returned());
+    let settled = match executor.duty {
+        Duty::Execute => quote_spanned! {place=>
+            <#same as ::kiff::__private::Reply<<__Declared as ::kiff::__private::Declared>::Emits>>::settle
+        },
+        Duty::Reconcile => quote_spanned! {place=>
+            <#same as ::kiff::__private::Finding<<__Declared as ::kiff::__private::Declared>::Emits>>::settle
+        },
+    };
     let returned = executor.returned();
     let mut signature = executor.signature.clone();
-    let same = same(returned);
-    signature.output = ReturnType::Type(<Token![->]>::default(), Box::new(Type::Verbatim(same.clone())));
+    signature.output = ReturnType::Type(<Token![->]>::default(), Box::new(Type::Verbatim(same)));
     let function = function(executor, signature);
     let mut name = executor.signature.ident.clone();
     name.set_span(Span::call_site());
@@ -59,24 +69,33 @@ pub(super) fn body(executor: &Executor) -> TokenStream {
         }
         Argument::Execution(borrowed) => quote_spanned!(borrowed.typed.ty.span()=> __execution),
         Argument::Parameter(parameter) => {
-            let field = parameter.name.clone().map(|mut field| {
-                field.set_span(Span::call_site());
-                field
-            });
-            quote!(__action.#field)
+            parameter.name.as_ref().map(|name| field(executor.duty, name, &parameter.typed.ty)).unwrap_or_default()
         }
         Argument::Receiver(_) => TokenStream::new(),
     });
-    let place = returned.span();
-    let reply = quote_spanned! {place=>
-        <#same as ::kiff::__private::Reply<<__Declared as ::kiff::__private::Declared>::Emits>>
-    };
     let alias = Ident::new("__Returned", Span::mixed_site());
     quote! {
         type #alias = #returned;
         #function
-        let _ = (__permit, __services, __execution, &__action);
-        #reply::settle(#name(#(#arguments),*).await)
+        let _ = (__services, __execution, &__action);
+        #settled(#name(#(#arguments),*).await)
+    }
+}
+
+/// What an argument is given. An action's own parameters are its fields; another fn may name one that is none, or that is of
+/// another type.
+fn field(duty: Duty, name: &Ident, typed: &Type) -> TokenStream {
+    let mut field = name.clone();
+    match duty {
+        Duty::Execute => {
+            field.set_span(Span::call_site());
+            quote!(__action.#field)
+        }
+        Duty::Reconcile => {
+            field.set_span(Span::call_site().located_at(name.span()));
+            let take = quote_spanned!(typed.span()=> ::kiff::__private::recorded::<_, #typed>);
+            quote!(#take(__action.#field))
+        }
     }
 }
 
@@ -103,6 +122,35 @@ fn function(executor: &Executor, mut signature: Signature) -> TokenStream {
     quote! {
         #(#attributes)*
         #signature #body
+    }
+}
+
+/// `impl Reconciles<Refund> for refund::RefundOrder`.
+pub(super) fn reconciler(executor: &Executor, target: &Target, body: &TokenStream) -> TokenStream {
+    let place = executor.signature.ident.span();
+    let future = quote_spanned! {place=>
+        impl ::core::future::Future<
+            Output = ::core::result::Result<
+                ::kiff::__private::Reconciled<<Self as ::kiff::__private::Declared>::Emits>,
+                ::kiff::__private::Failure,
+            >,
+        > + ::core::marker::Send + 'a
+    };
+    let block = quote_spanned!(place=> async move { #body });
+    let header = quote_spanned! {target.action.span()=>
+        impl ::kiff::__private::Reconciles<__Domain> for __Declared
+    };
+    quote! {
+        #[automatically_derived]
+        #header {
+            fn reconcile<'a>(
+                __action: <Self as ::kiff::__private::Executor<__Domain>>::Action,
+                __services: &'a <__Domain as ::kiff::__private::Domain>::Services,
+                __execution: &'a ::kiff::__private::Execution,
+            ) -> #future {
+                #block
+            }
+        }
     }
 }
 

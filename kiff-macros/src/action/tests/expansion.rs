@@ -2,9 +2,9 @@
 
 use super::{action2, divide};
 
-fn expansion(source: &str) -> String {
-    let (attribute, item) = divide(source);
-    let (expansion, _) = action2(attribute, item);
+pub(super) fn expansion(source: &str) -> String {
+    let (duty, attribute, item) = divide(source);
+    let (expansion, _) = action2(duty, attribute, item);
     let file: syn::File = syn::parse2(expansion).expect("an expansion must be items");
     let tokens = quote::quote!(#file).to_string();
     tokens.split_whitespace().collect::<Vec<_>>().join(" ")

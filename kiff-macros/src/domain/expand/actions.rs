@@ -6,6 +6,7 @@ use quote::{ToTokens, format_ident, quote};
 use super::documentation;
 use super::names::{self, Names, distinct, private, used};
 use crate::domain::model::{Action, Event, Id, Model, Reference};
+use crate::domain::syntax::Effect;
 
 /// `pub enum Refund { MarkPaid, RefundOrder }`, with the page that rustdoc shows of it.
 pub(super) fn enumeration(model: &Model, names: &Names, page: &TokenStream) -> TokenStream {
@@ -57,6 +58,12 @@ pub(super) fn declarations(model: &Model, names: &Names) -> TokenStream {
     let declarations = distinct(&model.actions).enumerate().map(|(place, (_, action))| {
         let name = used(&action.declared.name);
         let emits = emits(model, action);
+        let outside = (action.effect() == Effect::Outside).then(|| {
+            quote! {
+                #[automatically_derived]
+                impl #kiff::Outside for #module::#name {}
+            }
+        });
         quote! {
             #[automatically_derived]
             impl #kiff::Declared for #module::#name {
@@ -64,6 +71,8 @@ pub(super) fn declarations(model: &Model, names: &Names) -> TokenStream {
                 type Emits = #emits;
                 const ACTION: #domain = #domain::#name;
             }
+
+            #outside
 
             #[doc(hidden)]
             #[automatically_derived]

@@ -131,19 +131,28 @@ pub(super) fn entries(model: &Model, names: &Names) -> TokenStream {
     let domain = &names.domain;
     let entries: Vec<_> = model.actions.iter().map(|(id, _)| entry(model, names, id)).collect();
     let count = entries.len();
-    quote!(static ENTRIES: [#kiff::Entry<#domain>; #count] = [#(#entries),*];)
+    quote! {
+        // What an action without a reconcile fn has instead.
+        #[allow(unused_imports)]
+        use #kiff::AsksNobody as _;
+
+        static ENTRIES: [#kiff::Entry<#domain>; #count] = [#(#entries),*];
+    }
 }
 
-/// The door to the action's executor; if there is none, that is said once, at the action's name in `allow`.
+/// The door to the action's executor, and to its reconcile fn if there is one.
+///
+/// Where there is no executor, that is said once, at the action's name in `allow`.
 fn entry(model: &Model, names: &Names, id: Id<Action>) -> TokenStream {
     let kiff = private();
     let domain = &names.domain;
     let lines = model.allowances.items.iter();
     let token = lines.flat_map(|line| &line.actions).filter_map(Reference::exact).find(|(own, _)| *own == id);
     // rustc underlines the type, so that this one name has to carry the place.
-    let mut alias = actions::alias(model, id);
-    alias.set_span(token.map_or_else(Span::call_site, |(_, token)| token.span()));
-    quote!(<#alias as #kiff::Executor<#domain>>::ENTRY)
+    let alias = actions::alias(model, id);
+    let mut blamed = alias.clone();
+    blamed.set_span(token.map_or_else(Span::call_site, |(_, token)| token.span()));
+    quote!(#kiff::Entry::of(<#blamed as #kiff::Executor<#domain>>::ENTRY, #kiff::Asks::<#domain, #alias>::ANSWER))
 }
 
 /// `impl Executable for Refund`: every action has an executor.
