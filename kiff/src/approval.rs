@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::actor::Actor;
 use crate::decision::Rationale;
 use crate::digest::Digest;
+use crate::event::Trace;
 use crate::identifier::{ApprovalId, EntityKey, ExecutionId};
 use crate::json::Json;
 use crate::schema::{Contract, Text};
@@ -133,6 +134,7 @@ pub struct Signature {
 pub struct Review {
     pub(crate) answer: Answer,
     pub(crate) reason: Option<String>,
+    pub(crate) trace: Trace,
 }
 
 /// Yes or no.
@@ -147,20 +149,27 @@ pub enum Answer {
 impl Review {
     /// Yes: exactly this, once.
     #[must_use]
-    pub const fn grant() -> Self {
-        Self { answer: Answer::Grant, reason: None }
+    pub fn grant() -> Self {
+        Self { answer: Answer::Grant, reason: None, trace: Trace::default() }
     }
 
     /// No.
     #[must_use]
-    pub const fn deny() -> Self {
-        Self { answer: Answer::Deny, reason: None }
+    pub fn deny() -> Self {
+        Self { answer: Answer::Deny, reason: None, trace: Trace::default() }
     }
 
     /// The same answer with a reason.
     #[must_use]
     pub fn because(mut self, reason: impl Into<String>) -> Self {
         self.reason = Some(reason.into());
+        self
+    }
+
+    /// The same answer as part of a larger story.
+    #[must_use]
+    pub fn trace(mut self, trace: Trace) -> Self {
+        self.trace = trace;
         self
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::action::Action;
 use crate::bounds::{Bounds, OverBound};
 use crate::event::Trace;
-use crate::identifier::{ApprovalId, DecisionId};
+use crate::identifier::{ApprovalId, DecisionId, IdempotencyKey};
 use crate::json::{Json, JsonError};
 
 /// What an actor wants to do, and why it says that it wants it.
@@ -27,13 +27,14 @@ pub struct Proposal<A> {
     pub(crate) reasons: Rationale,
     pub(crate) approval: Option<ApprovalId>,
     pub(crate) trace: Trace,
+    pub(crate) key: Option<IdempotencyKey>,
 }
 
 impl<A> Proposal<A> {
     /// The wish to do `action`, without reasons.
     #[must_use]
     pub fn new(action: A) -> Self {
-        Self { action, reasons: Rationale::default(), approval: None, trace: Trace::default() }
+        Self { action, reasons: Rationale::default(), approval: None, trace: Trace::default(), key: None }
     }
 
     /// The same proposal with the reason that its actor gives.
@@ -64,6 +65,15 @@ impl<A> Proposal<A> {
     #[must_use]
     pub fn approval(mut self, approval: ApprovalId) -> Self {
         self.approval = Some(approval);
+        self
+    }
+
+    /// The same proposal under a key of its actor's own. Executing it again under the same key, with the same parameters,
+    /// gives the first answer and runs nothing; anything else under that key is refused. A proposal that was held or
+    /// refused has used no key.
+    #[must_use]
+    pub fn idempotency_key(mut self, key: IdempotencyKey) -> Self {
+        self.key = Some(key);
         self
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::actor::Actor;
 use crate::approval::{Approval, ApprovalStatus, Signature};
 use crate::digest::Digest;
 use crate::domain::{Domain, State};
@@ -43,6 +44,8 @@ pub struct Running {
     pub action: Text,
     /// The run's number.
     pub execution: ExecutionId,
+    /// Who asked for it.
+    pub by: Actor,
     /// When it started.
     pub since: Timestamp,
     /// The record of its start.
@@ -165,6 +168,7 @@ impl<D: Domain> Entity<D> {
         self.running = Some(Running {
             action: started.action.clone(),
             execution: started.execution.clone(),
+            by: commit.actor().clone(),
             since: commit.at(),
             record,
             unknown: false,

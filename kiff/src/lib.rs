@@ -126,7 +126,9 @@ pub use kiff_macros::{action, domain, reconcile};
 pub use money::Cents;
 pub use parameter::{Measured, ParameterFault, Ranged, Textual};
 pub use permission::{Policy, PolicyError, Question, RolePolicy};
-pub use runtime::{Error, Executed, Failed, Incoming, Ingested, Outcome, Propose, Rebuilt, Runtime, replay};
+pub use runtime::{
+    Doubt, Error, Executed, Failed, Incoming, Ingested, Outcome, Pending, Propose, Rebuilt, Runtime, Settlement, replay,
+};
 pub use schema::{
     ApprovalRule, Contract, Effect, EventSchema, FieldSchema, List, Never, Parameter, Permission, Risk, Role,
     RoleSchema, Rule, Schema, SchemaError, StateSchema, Text, Transition,
@@ -137,7 +139,7 @@ pub use time::{Clock, SystemClock, Timestamp, TimestampError};
 pub use timeline::{Line, Phase, Timeline};
 #[cfg(feature = "tools")]
 pub use tool::{Dialect, DialectError, ToolError, Tools, tools};
-pub use verdict::{Case, Permit, ReasonCode, Refusal, Verdict, admit, judge, review};
+pub use verdict::{Case, Permit, ReasonCode, Refusal, Verdict, admit, judge, review, settle};
 
 /// The crate's own tests declare domains, whose code names the crate as everybody does.
 #[cfg(test)]

@@ -51,7 +51,7 @@ pub trait Policy: Send + Sync + 'static {
 }
 
 /// A policy cannot decide.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PolicyError(String);
 
 impl PolicyError {

@@ -28,13 +28,17 @@ mod outcome;
 mod panics;
 mod propose;
 mod read;
+mod repeat;
+mod settle;
 
 use live::Live;
 
+pub use approve::Pending;
 pub use attempt::Propose;
 pub use ingest::{Arrival, Incoming, Ingested};
 pub use outcome::{Executed, Failed, Outcome};
 pub use read::{Rebuilt, replay};
+pub use settle::{Doubt, Settlement};
 
 /// A governed domain at work.
 ///

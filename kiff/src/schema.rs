@@ -142,6 +142,28 @@ pub struct Contract {
     pub parameters: List<Parameter>,
 }
 
+impl Contract {
+    /// What a human needs in order to say what became of a run of which nobody knows how it ended: the roles that
+    /// approve the action carry it, or, where nobody has to approve it, every role of the domain that humans hold.
+    #[must_use]
+    pub fn settlement(&self, schema: &Schema) -> Permission {
+        let (domain, action) = self.permission.name.split_once('.').unwrap_or((&schema.domain, &self.permission.name));
+        let roles = match &self.approval {
+            ApprovalRule::By(permission) => permission.roles.to_vec(),
+            ApprovalRule::None | ApprovalRule::Waived { .. } => {
+                let humans = schema.roles.iter().filter(|role| role.kind == ActorKind::Human);
+                let role = |role: &RoleSchema| Role {
+                    domain: schema.domain.clone(),
+                    name: role.name.clone(),
+                    kind: role.kind,
+                };
+                humans.map(role).collect()
+            }
+        };
+        Permission { name: format!("{domain}.settle_{action}").into(), roles: roles.into() }
+    }
+}
+
 /// How much harm an action can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -19,10 +19,12 @@ use crate::time::Timestamp;
 mod admission;
 mod review;
 mod sentence;
+mod settle;
 
 pub use admission::admit;
 pub use review::review;
-pub(crate) use sentence::{other_type, over_bound, unknown_action, unknown_entity, unknown_event};
+pub(crate) use sentence::{key_reused, other_type, over_bound, unknown_action, unknown_entity, unknown_event};
+pub use settle::settle;
 
 /// The gate's answer.
 ///
@@ -165,6 +167,8 @@ reason_codes! {
     ApprovalRequired = "approval_required",
     /// The rules for approvals do not allow the review.
     ApprovalPolicyError = "approval_policy_error",
+    /// The idempotency key was used before, by another actor or for something else.
+    IdempotencyKeyReused = "idempotency_key_reused",
     /// Another action of the entity has started and not ended.
     ActionInProgress = "action_in_progress",
     /// It could not be decided.

@@ -55,7 +55,7 @@ fn p9_a_panic_is_on_the_record_and_takes_down_nothing_else() {
         assert!(failed.failure.message().contains("the desk fell over"));
         let timeline = runtime.timeline(&key).await.unwrap();
         assert_eq!(timeline.kinds().last(), Some(&"action_failed"));
-        let doubt = runtime.in_doubt(&key).await.unwrap().unwrap();
+        let doubt = runtime.doubt(&key).await.unwrap().unwrap();
         assert_eq!((doubt.action.as_ref(), &doubt.execution), ("MARK_PAID", &failed.execution));
         let again = runtime.execute(&people.agent, &key, pay()).await.unwrap();
         assert!(again.refusal().unwrap().message.contains("is in doubt"));
@@ -75,7 +75,7 @@ fn a_panic_without_an_effect_outside_leaves_no_doubt() {
         let note = || AddNote { text: "fragile".into() };
         let outcome = runtime.execute(&people.agent, &key, note()).await.unwrap();
         assert!(matches!(&outcome, Outcome::Failed(failed) if !failed.failure.is_unknown()), "{outcome:?}");
-        assert!(runtime.in_doubt(&key).await.unwrap().is_none());
+        assert!(runtime.doubt(&key).await.unwrap().is_none());
         runtime.services().be(Mood::Willing);
         let outcome = runtime.execute(&people.agent, &key, note()).await.unwrap();
         assert!(matches!(outcome, Outcome::Executed(_)), "{outcome:?}");
@@ -90,7 +90,7 @@ fn what_was_refused_may_be_tried_again_and_what_is_unknown_may_not() {
         runtime.services().be(Mood::Declining);
         let outcome = runtime.execute(&people.agent, &key, pay()).await.unwrap();
         assert!(matches!(&outcome, Outcome::Failed(failed) if failed.failure.code() == "declined_by_bank"));
-        assert!(runtime.in_doubt(&key).await.unwrap().is_none());
+        assert!(runtime.doubt(&key).await.unwrap().is_none());
         runtime.services().be(Mood::Silent);
         let outcome = runtime.execute(&people.agent, &key, pay()).await.unwrap();
         assert!(matches!(&outcome, Outcome::Failed(failed) if failed.failure.is_unknown()));
@@ -111,7 +111,7 @@ fn a_dropped_future_leaves_a_started_action_in_doubt() {
     assert!(stuck.as_mut().poll(&mut context).is_pending());
     drop(stuck);
     block_on(async {
-        let doubt = runtime.in_doubt(&key).await.unwrap().unwrap();
+        let doubt = runtime.doubt(&key).await.unwrap().unwrap();
         assert_eq!(doubt.action, "MARK_PAID");
         assert_eq!(runtime.timeline(&key).await.unwrap().kinds().last(), Some(&"action_started"));
         assert_eq!(runtime.entity(&key).await.unwrap().state(), Some(OrderState::Created));
@@ -197,7 +197,7 @@ fn p9_when_the_answer_cannot_be_kept_the_action_is_in_doubt() {
         let broken = runtime.execute(&people().agent, &key, pay()).await.unwrap_err();
         let Error::Unrecorded { execution, .. } = &broken else { panic!("{broken}") };
         assert_eq!(runtime.services().done().len(), 1);
-        let doubt = runtime.in_doubt(&key).await.unwrap().unwrap();
+        let doubt = runtime.doubt(&key).await.unwrap().unwrap();
         assert_eq!(doubt.execution, *execution);
         assert_eq!(runtime.entity(&key).await.unwrap().state(), Some(OrderState::Created));
     });

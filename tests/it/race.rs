@@ -81,7 +81,7 @@ fn p5_while_an_action_runs_nothing_else_moves_its_entity() {
     runtime.services().be(Mood::Willing);
 
     block_on(async {
-        assert!(runtime.in_doubt(&key).await.unwrap().is_none(), "it runs here, so it is not in doubt");
+        assert!(runtime.doubt(&key).await.unwrap().is_none(), "it runs here, so it is not in doubt");
         let cancelled = runtime.ingest(&people.shop, &key, OrderCancelled { reason: "late".into() }).await.unwrap();
         assert_eq!(cancelled.refusal().unwrap().code, ReasonCode::ActionInProgress);
         let again = runtime.execute(&people.agent, &key, MarkPaid { payment_id: "pay-2".into() }).await.unwrap();

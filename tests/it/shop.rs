@@ -62,6 +62,8 @@ pub(crate) enum Mood {
     Panicking,
     /// It never answers.
     Stuck,
+    /// It does it once it is willing.
+    Waiting,
 }
 
 /// A desk that remembers what it did.
@@ -83,16 +85,22 @@ impl Desk {
     }
 
     async fn act(&self, what: String) -> Result<(), Failure> {
-        let mood = self.mood.lock().unwrap().clone();
+        let mood = std::future::poll_fn(|_| match self.mood.lock().unwrap().clone() {
+            Mood::Waiting => std::task::Poll::Pending,
+            mood => std::task::Poll::Ready(mood),
+        });
+        let mood = mood.await;
         match mood {
             Mood::Declining => return Err(Failure::refused("the bank declined").with_code("declined_by_bank")),
-            Mood::Willing | Mood::Silent | Mood::Panicking | Mood::Stuck => self.done.lock().unwrap().push(what),
+            Mood::Willing | Mood::Silent | Mood::Panicking | Mood::Stuck | Mood::Waiting => {
+                self.done.lock().unwrap().push(what);
+            }
         }
         match mood {
             Mood::Silent => Err(Failure::unknown("no answer from the bank")),
             Mood::Panicking => panic!("the desk fell over"),
             Mood::Stuck => std::future::pending().await,
-            Mood::Willing | Mood::Declining => Ok(()),
+            Mood::Willing | Mood::Declining | Mood::Waiting => Ok(()),
         }
     }
 }

@@ -4,15 +4,14 @@ use crate::actor::Actor;
 use crate::approval::{Answer, Approval, ApprovalStatus, Review};
 use crate::bounds::{Bounds, OverBound};
 use crate::entity::Entity;
-use crate::event::Trace;
 use crate::executor::Executable;
 use crate::identifier::{ApprovalId, EntityKey};
-use crate::journal::{ApprovalRecorded, ApprovalReviewRejected, ApprovalReviewed, Fact};
+use crate::journal::{ApprovalRecorded, ApprovalReviewRejected, ApprovalReviewed, Cursor, Fact, Matter, Open, Query};
 use crate::store::Store;
 use crate::verdict::{self, ReasonCode, Refusal, Verdict};
 
 use super::attempt::{Attempt, Propose};
-use super::{Batch, Error, Runtime, TRIES};
+use super::{Batch, Error, PAGE, Runtime, TRIES};
 
 impl<D: Executable, S: Store> Runtime<D, S> {
     /// Asks for a human's sign-off of exactly this proposal; an approval that the proposal names becomes its number.
@@ -47,8 +46,8 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             };
             let facts: Box<[Fact]> = Box::new([recorded(&approval).into()]);
             let batch = Batch { actor, trace: &attempt.trace, cause: None, facts };
-            if self.commit(&entity, batch).await?.is_some() {
-                return Ok(Verdict::Allowed(approval));
+            if let Some(moved) = self.commit(&entity, batch).await? {
+                return Ok(Verdict::Allowed(moved.approval(&approval.id).cloned().unwrap_or(approval)));
             }
         }
         Err(Error::Contended(key.clone()))
@@ -124,8 +123,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
                 Some(refusal) => rejection(approval, refusal).into(),
                 None => answer(approval, &review),
             };
-            let trace = Trace::default();
-            let batch = Batch { actor, trace: &trace, cause: None, facts: Box::new([fact]) };
+            let batch = Batch { actor, trace: &review.trace, cause: None, facts: Box::new([fact]) };
             if let Some(moved) = self.commit(&entity, batch).await? {
                 let answered = answered.map(|asked| moved.approval(approval).cloned().unwrap_or(asked));
                 return Ok(Self::told(answered));
@@ -134,9 +132,55 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         Err(Error::Contended(key.clone()))
     }
 
+    /// The requests of this domain that wait for a review, over all entities: the oldest first, behind `after`, at most
+    /// `limit` of them. What has expired does not wait.
+    ///
+    /// # Errors
+    /// [`Error`] when the store fails or a journal is broken.
+    pub async fn pending_approvals(&self, after: Option<&Open>, limit: usize) -> Result<Vec<Pending>, Error> {
+        let mut pending = Vec::new();
+        let mut after = after.cloned();
+        while pending.len() < limit {
+            let page = self.store.open(Matter::Review, self.now(), after.as_ref(), limit.min(PAGE)).await?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.clone());
+            for open in page {
+                if open.key.entity_type() != D::schema().entity_type {
+                    continue;
+                }
+                let entity = self.entity(&open.key).await?;
+                let approval = entity.open_approvals().iter().find(|approval| approval.id.as_str() == open.id);
+                let approval = approval.filter(|approval| approval.status == ApprovalStatus::Pending);
+                pending.extend(approval.map(|approval| Pending { approval: Approval::clone(approval), open }));
+            }
+        }
+        pending.truncate(limit);
+        Ok(pending)
+    }
+
+    /// The entities of this domain of which an approval of this number was asked for: one, unless callers have chosen
+    /// the same number twice.
+    ///
+    /// # Errors
+    /// [`Error`] when the store fails.
+    pub async fn find_approval(&self, approval: &ApprovalId) -> Result<Vec<EntityKey>, Error> {
+        let query = Query::default().entity_type(D::schema().entity_type.clone()).approval(approval.clone());
+        let found = self.store.search(&query, Cursor::FIRST, PAGE).await?;
+        Ok(found.into_iter().map(|(_, commit)| commit.key().clone()).collect())
+    }
+
     fn within_text(&self, text: &str) -> Result<(), OverBound> {
         Bounds::check("a reason in bytes", text.len(), self.bounds.text)
     }
+}
+
+/// A request that waits for a review.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pending {
+    /// Since when, of which entity, and until when.
+    pub open: Open,
+    /// What is asked for.
+    pub approval: Approval,
 }
 
 /// What asking leads to.

@@ -10,7 +10,7 @@ use crate::decision::{Call, Proposal, Rationale};
 use crate::digest::Digest;
 use crate::event::Trace;
 use crate::executor::{Executable, Executor, Ready, Typed};
-use crate::identifier::{ApprovalId, EntityKey};
+use crate::identifier::{ApprovalId, EntityKey, IdempotencyKey};
 use crate::json::{Excerpt, Json};
 use crate::parameter::ParameterFault;
 use crate::schema::{ApprovalRule, Text};
@@ -32,6 +32,7 @@ pub struct Attempt<D: Executable> {
     pub(super) within: Result<(), OverBound>,
     pub(super) approval: Option<ApprovalId>,
     pub(super) trace: Trace,
+    pub(super) key: Option<IdempotencyKey>,
     /// What an approval of this would be bound to, once it has been asked for.
     binding: OnceLock<Option<Binding>>,
 }
@@ -57,6 +58,7 @@ impl<D: Executable> Attempt<D> {
             within: Ok(()),
             approval: None,
             trace: Trace::default(),
+            key: None,
             binding: OnceLock::new(),
         }
     }
@@ -137,6 +139,13 @@ impl<D: Executable, A: Propose<D>> Propose<D> for Proposal<A> {
         let within = self.reasons.check(bounds);
         // What is over a bound is told and not kept.
         let reasons = if within.is_ok() { self.reasons } else { Rationale::default() };
-        Attempt { reasons, within, approval: self.approval, trace: self.trace, ..self.action.attempt(bounds) }
+        Attempt {
+            reasons,
+            within,
+            approval: self.approval,
+            trace: self.trace,
+            key: self.key,
+            ..self.action.attempt(bounds)
+        }
     }
 }

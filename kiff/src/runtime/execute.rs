@@ -7,7 +7,7 @@ use crate::actor::Actor;
 use crate::domain::{Domain, Event};
 use crate::entity::Entity;
 use crate::executor::{Executable, Execution, Ready};
-use crate::identifier::EntityKey;
+use crate::identifier::{EntityKey, IdempotencyKey};
 use crate::journal::{ActionExecuted, ActionFailed, ActionStarted, EventIngested, Fact, FailedOutcome};
 use crate::schema::{Effect, Text};
 use crate::store::Store;
@@ -17,6 +17,7 @@ use super::attempt::{Attempt, Propose};
 use super::ingest::happened;
 use super::outcome::{Executed, Failed, Outcome};
 use super::panics::caught;
+use super::repeat::Wish;
 use super::{Batch, Error, Runtime, TRIES};
 
 /// What an executor answered.
@@ -40,6 +41,11 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         let mut attempt = proposal.attempt(&self.bounds);
         for _ in 0..TRIES {
             let entity = self.entity(key).await?;
+            match self.wish(&entity, actor, &attempt).await? {
+                Wish::New => {}
+                Wish::Repeated(outcome) => return Ok(outcome),
+                Wish::Moved => continue,
+            }
             let permit = match self.judge(&entity, actor, &attempt).permit() {
                 Ok(permit) => permit,
                 Err(refused) => match self.refuse(&entity, actor, &attempt, refused).await? {
@@ -54,7 +60,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
                 approval: permit.approval().cloned(),
                 trace: attempt.trace.clone(),
             };
-            let run = Run { entity: &entity, execution, name: attempt.name.clone() };
+            let run = Run { entity: &entity, execution, name: attempt.name.clone(), key: attempt.key.clone() };
             let outcome = match attempt.action.map(|action| action.contract().effect) {
                 Some(Effect::None) => self.run_at_once(run, permit, &mut attempt).await?,
                 _ => self.run_outside(run, permit, &mut attempt).await?,
@@ -135,10 +141,14 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         run: &Run<'_, D>,
         answer: Answer<D>,
     ) -> Result<Outcome<Executed<D>>, Error> {
-        let (facts, outcome) = self.answered(run, answer, FailedOutcome::Unknown);
+        let (facts, mut outcome) = self.answered(run, answer, FailedOutcome::Unknown);
         let cause = started.running().map(|running| running.record);
         let (mut entity, mut facts) = (Arc::clone(started), facts.into_boxed_slice());
         loop {
+            let under_way = entity.running().is_some_and(|running| running.execution == run.execution.id);
+            if !under_way && !matches!(&*facts, [Fact::ActionFailed(failed)] if failed.code == TOO_LATE) {
+                (facts, outcome) = too_late(run, &outcome);
+            }
             let batch = Batch { actor: &run.execution.actor, trace: &run.execution.trace, cause, facts };
             match self.try_commit(&entity, batch).await? {
                 Ok(_) => return Ok(outcome),
@@ -163,7 +173,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
                     ActionExecuted { action: run.name.clone(), execution: run.execution.id.clone(), settled: None };
                 let facts = std::iter::once(executed.into()).chain(facts).collect();
                 let execution = run.execution.id.clone();
-                (facts, Outcome::Executed(Executed { execution, event, state }))
+                (facts, Outcome::Executed(Executed { execution, event, state, deduplicated: false }))
             }
             Err(failure) => {
                 let outcome = if failure.is_unknown() { unusable } else { FailedOutcome::Refused };
@@ -176,13 +186,14 @@ impl<D: Executable, S: Store> Runtime<D, S> {
                     execution: Some(run.execution.id.clone()),
                     settled: None,
                 };
-                (vec![failed.into()], Outcome::Failed(Failed { execution: run.execution.id.clone(), failure }))
+                let execution = run.execution.id.clone();
+                (vec![failed.into()], Outcome::Failed(Failed { execution, failure, deduplicated: false }))
             }
         }
     }
 
     /// Where the executor's event leads, and what goes on the record of it.
-    fn landing(&self, entity: &Entity<D>, event: Option<D::Event>) -> Result<Landing<D>, Failure> {
+    pub(super) fn landing(&self, entity: &Entity<D>, event: Option<D::Event>) -> Result<Landing<D>, Failure> {
         let Some(from) = entity.state() else {
             return Err(Failure::unknown("the entity has no state"));
         };
@@ -211,12 +222,37 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     }
 }
 
+/// The code of an answer that came after somebody had settled what became of the run.
+const TOO_LATE: &str = "too_late";
+
+/// What goes on the record of an answer that came too late: it changes nothing and is not forgotten.
+fn too_late<D: Domain>(run: &Run<'_, D>, answer: &Outcome<Executed<D>>) -> (Box<[Fact]>, Outcome<Executed<D>>) {
+    let said = match answer {
+        Outcome::Failed(failed) => failed.failure.message().to_owned(),
+        other => format!("it was {}", other.outcome()),
+    };
+    let message = format!("its executor answered after the doubt was settled: {said}");
+    let failed = ActionFailed {
+        action: run.name.clone(),
+        outcome: FailedOutcome::Unknown,
+        code: TOO_LATE.into(),
+        message: message.clone(),
+        parameters: None,
+        execution: Some(run.execution.id.clone()),
+        settled: None,
+    };
+    let failure = Failure::unknown(message).with_code(TOO_LATE);
+    let outcome = Outcome::Failed(Failed { execution: run.execution.id.clone(), failure, deduplicated: false });
+    (Box::new([failed.into()]), outcome)
+}
+
 /// One run of an executor.
 struct Run<'r, D: Domain> {
     /// The entity as it was judged.
     entity: &'r Arc<Entity<D>>,
     execution: Execution,
     name: Text,
+    key: Option<IdempotencyKey>,
 }
 
 impl<D: Domain> Run<'_, D> {
@@ -225,14 +261,14 @@ impl<D: Domain> Run<'_, D> {
             action: self.name.clone(),
             execution: self.execution.id.clone(),
             approval: self.execution.approval.clone(),
-            key: None,
+            key: self.key.clone(),
         }
     }
 }
 
 /// Where an executor's event leads.
-struct Landing<D: Domain> {
+pub(super) struct Landing<D: Domain> {
     event: Option<D::Event>,
-    state: D::State,
-    facts: Vec<Fact>,
+    pub(super) state: D::State,
+    pub(super) facts: Vec<Fact>,
 }

@@ -84,6 +84,8 @@ pub struct Executed<D: Domain> {
     pub event: Option<D::Event>,
     /// What the entity is now.
     pub state: D::State,
+    /// Whether it ran earlier, under the same idempotency key, and nothing ran now.
+    pub deduplicated: bool,
 }
 
 /// An executor ran and did not answer with its event.
@@ -93,4 +95,6 @@ pub struct Failed {
     pub execution: ExecutionId,
     /// What it said; [`Failure::is_unknown`] when the action is in doubt.
     pub failure: Failure,
+    /// Whether it ran earlier, under the same idempotency key, and nothing ran now.
+    pub deduplicated: bool,
 }

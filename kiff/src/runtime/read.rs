@@ -1,10 +1,10 @@
-//! Looking: what is allowed, what was, what is in doubt, and whether the events alone lead to the same state.
+//! Looking: what is allowed, what was, and whether the events alone lead to the same state.
 
 use std::sync::Arc;
 
 use crate::actor::Actor;
 use crate::domain::{Domain, State};
-use crate::entity::{Entity, Running};
+use crate::entity::Entity;
 use crate::event::Trace;
 use crate::executor::Executable;
 use crate::identifier::EntityKey;
@@ -56,17 +56,6 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     /// [`Error`] when the store fails.
     pub async fn lifecycle(&self, key: &EntityKey) -> Result<Vec<Phase>, Error> {
         Ok(self.timeline(key).await?.lifecycle())
-    }
-
-    /// The action of the entity that has started, has not ended, and does not run in this process now; none when
-    /// nothing is in doubt.
-    ///
-    /// # Errors
-    /// [`Error`] when the store fails or the journal is broken.
-    pub async fn in_doubt(&self, key: &EntityKey) -> Result<Option<Running>, Error> {
-        let entity = self.entity(key).await?;
-        let running = entity.running().filter(|running| running.unknown || !self.live.contains(&running.execution));
-        Ok(running.cloned())
     }
 
     /// Replays the entity's events from the beginning, compares what they lead to with the recorded state, and puts

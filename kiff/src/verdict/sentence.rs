@@ -6,7 +6,7 @@ use crate::actor::Actor;
 use crate::approval::{Approval, ApprovalStatus, Binding};
 use crate::bounds::OverBound;
 use crate::entity::Running;
-use crate::identifier::EntityKey;
+use crate::identifier::{EntityKey, IdempotencyKey};
 use crate::json::{Excerpt, JsonError, visible};
 use crate::parameter::ParameterFault;
 use crate::schema::{Contract, Permission, Role, Rule, Schema};
@@ -19,6 +19,14 @@ pub(crate) fn unknown_entity(key: &EntityKey) -> Refusal {
         code: ReasonCode::UnknownEntity,
         message: format!("there is no entity `{key}`"),
         remedy: Some("report the event that brings it into being first".to_owned()),
+    }
+}
+
+pub(crate) fn key_reused(key: &IdempotencyKey) -> Refusal {
+    Refusal {
+        code: ReasonCode::IdempotencyKeyReused,
+        message: format!("the idempotency key `{key}` was used before, for something else or by somebody else"),
+        remedy: Some("use another key".to_owned()),
     }
 }
 

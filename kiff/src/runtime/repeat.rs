@@ -1,0 +1,150 @@
+//! The same wish once more: the first answer again, and nothing runs.
+
+use std::sync::Arc;
+
+use crate::action::Failure;
+use crate::actor::Actor;
+use crate::domain::{Domain, Event, State};
+use crate::entity::Entity;
+use crate::executor::Executable;
+use crate::identifier::{ExecutionId, IdempotencyKey};
+use crate::journal::{ActionDeduplicated, ActionExecuted, ActionFailed, BrokenJournal, Commit, Fact, FailedOutcome};
+use crate::json::Json;
+use crate::permission;
+use crate::store::Store;
+use crate::verdict::{self, Verdict};
+
+use super::attempt::Attempt;
+use super::outcome::{Executed, Failed, Outcome};
+use super::{Batch, Error, PAGE, Runtime};
+
+/// What an attempt under an idempotency key is.
+pub(super) enum Wish<D: Domain> {
+    /// It was not made before, or it has not ended: it is judged like any other.
+    New,
+    /// It was made before, and this was the answer.
+    Repeated(Outcome<Executed<D>>),
+    /// The entity moved before the answer was on the record.
+    Moved,
+}
+
+/// The action that was started under a key.
+struct First<'c> {
+    execution: &'c ExecutionId,
+    commit: &'c Commit,
+    action: &'c str,
+    parameters: Option<&'c Json>,
+}
+
+impl<D: Executable, S: Store> Runtime<D, S> {
+    /// Whether the same was asked before under the attempt's key, and what came of it.
+    ///
+    /// Whoever may not run the action learns nothing about keys: the attempt is then judged, and refused.
+    pub(super) async fn wish(
+        &self,
+        entity: &Arc<Entity<D>>,
+        actor: &Actor,
+        attempt: &Attempt<D>,
+    ) -> Result<Wish<D>, Error> {
+        let (Some(key), Some(action)) = (&attempt.key, attempt.action) else {
+            return Ok(Wish::New);
+        };
+        if permission::has(&*self.policy, actor, &action.contract().permission, entity.key()) != Ok(true) {
+            return Ok(Wish::New);
+        }
+        let Some(number) = self.store.keyed(entity.key(), key).await? else {
+            return Ok(Wish::New);
+        };
+        let commits = self.store.read(entity.key(), number.saturating_sub(1), PAGE).await?;
+        let Some(first) = commits.first().and_then(|commit| first(commit, key)) else {
+            let problem = format!("it does not start an action under the key `{key}`");
+            return Err(BrokenJournal { key: entity.key().clone(), number, problem }.into());
+        };
+        if !is_same(&first, actor, attempt) {
+            let refused = Verdict::Invalid(verdict::key_reused(key));
+            let refused = self.refuse(entity, actor, attempt, refused).await?;
+            return Ok(refused.map_or(Wish::Moved, |refused| Wish::Repeated(Outcome::from(refused))));
+        }
+        if entity.running().is_some_and(|running| running.execution == *first.execution) {
+            return Ok(Wish::New);
+        }
+        let execution = first.execution.clone();
+        let Some(outcome) = self.answer_of(entity, &execution, commits).await? else {
+            let problem = format!("execution `{execution}` has neither ended nor is it under way");
+            return Err(BrokenJournal { key: entity.key().clone(), number, problem }.into());
+        };
+        let fact = ActionDeduplicated { action: attempt.name.clone(), execution, key: key.clone() };
+        let batch = Batch { actor, trace: &attempt.trace, cause: None, facts: Box::new([fact.into()]) };
+        let kept = self.commit(entity, batch).await?;
+        Ok(kept.map_or(Wish::Moved, |_| Wish::Repeated(outcome)))
+    }
+
+    /// How a run ended, by the commits from its start on; none when they do not say.
+    async fn answer_of(
+        &self,
+        entity: &Entity<D>,
+        execution: &ExecutionId,
+        mut commits: Vec<Arc<Commit>>,
+    ) -> Result<Option<Outcome<Executed<D>>>, Error> {
+        loop {
+            if let Some(outcome) = commits.iter().find_map(|commit| ended(entity, execution, commit)) {
+                return Ok(Some(outcome));
+            }
+            let Some(last) = commits.last() else {
+                return Ok(None);
+            };
+            commits = self.store.read(entity.key(), last.number(), PAGE).await?;
+        }
+    }
+}
+
+/// The action that a commit starts under `key`.
+fn first<'c>(commit: &'c Commit, key: &IdempotencyKey) -> Option<First<'c>> {
+    let started = commit.facts().iter().find_map(|fact| match fact {
+        Fact::ActionStarted(started) if started.key.as_ref() == Some(key) => Some(started),
+        _ => None,
+    })?;
+    let parameters = commit.facts().iter().find_map(|fact| match fact {
+        Fact::ActionValidated(validated) => Some(&validated.parameters),
+        _ => None,
+    });
+    Some(First { execution: &started.execution, commit, action: &started.action, parameters })
+}
+
+/// Whether the attempt is by the same actor and asks for the same action with the same parameters.
+fn is_same<D: Executable>(first: &First<'_>, actor: &Actor, attempt: &Attempt<D>) -> bool {
+    first.commit.actor() == actor
+        && first.action == attempt.name
+        && first.parameters.map(Json::canonical) == attempt.parameters.as_ref().map(Json::canonical)
+}
+
+/// How a run ended, if this commit says it.
+fn ended<D: Domain>(entity: &Entity<D>, execution: &ExecutionId, commit: &Commit) -> Option<Outcome<Executed<D>>> {
+    commit.facts().iter().find_map(|fact| match fact {
+        Fact::ActionExecuted(executed) if executed.execution == *execution => {
+            Some(Outcome::Executed(done(entity, executed, commit)?))
+        }
+        Fact::ActionFailed(failed) if failed.execution.as_ref() == Some(execution) => refused(failed),
+        _ => None,
+    })
+}
+
+fn done<D: Domain>(entity: &Entity<D>, executed: &ActionExecuted, commit: &Commit) -> Option<Executed<D>> {
+    let (mut event, mut state) = (None, None);
+    for fact in commit.facts() {
+        match fact {
+            Fact::EventIngested(data) => event = D::Event::decode(&data.event, &data.payload).and_then(Result::ok),
+            Fact::StateChanged(data) => state = D::State::from_name(&data.to),
+            _ => {}
+        }
+    }
+    let state = state.or(entity.state())?;
+    Some(Executed { execution: executed.execution.clone(), event, state, deduplicated: true })
+}
+
+fn refused<D: Domain>(failed: &ActionFailed) -> Option<Outcome<Executed<D>>> {
+    let failure = Failure::refused(failed.message.clone()).with_code(failed.code.clone());
+    let execution = failed.execution.clone()?;
+    (failed.outcome != FailedOutcome::Unknown)
+        .then(|| Outcome::Failed(Failed { execution, failure, deduplicated: true }))
+}

@@ -1,0 +1,254 @@
+//! Doubt: which actions have started and not ended, and settling what became of them.
+
+use crate::actor::Actor;
+use crate::bounds::Bounds;
+use crate::domain::{Domain, Emitted, Event};
+use crate::entity::{Entity, Running};
+use crate::event::Trace;
+use crate::executor::Executable;
+use crate::identifier::{EntityKey, ExecutionId};
+use crate::journal::{ActionExecuted, ActionFailed, Fact, FailedOutcome, Matter, Open, Settled};
+use crate::schema::Contract;
+use crate::store::Store;
+use crate::verdict::{self, ReasonCode, Refusal, Verdict};
+
+use super::{Batch, Error, PAGE, Runtime, TRIES};
+
+/// An action that has started, has not ended, and does not run in this process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Doubt {
+    /// Since when, and of which entity.
+    pub open: Open,
+    /// The run.
+    pub running: Running,
+}
+
+/// What a person says became of a run of which nobody knows how it ended.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/../kiff-test/tests/it/refund.rs"));
+/// # fn main() {
+/// use kiff::Settlement;
+///
+/// let paid = Settlement::<Refund>::happened(OrderRefunded { amount: kiff::Cents(999), reason: "damaged".into() })
+///     .because("it is on the bank's statement");
+/// let not_paid = Settlement::<Refund>::did_not_happen().because("the bank's support says so");
+/// # let _ = (paid, not_paid);
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Settlement<D: Domain> {
+    became: Became<D>,
+    reason: String,
+    trace: Trace,
+}
+
+/// What became of a run.
+#[derive(Debug, Clone)]
+pub(super) enum Became<D: Domain> {
+    /// It was done, with its event; none where the action emits none.
+    Happened(Option<D::Event>),
+    /// Nothing was done.
+    DidNotHappen,
+}
+
+impl<D: Domain> Became<D> {
+    /// Whether the action can become this at all.
+    fn fits(&self, contract: &Contract) -> bool {
+        match self {
+            Self::DidNotHappen => true,
+            Self::Happened(None) => contract.emits.is_empty(),
+            Self::Happened(Some(event)) => contract.emits.iter().any(|emitted| *emitted == event.name()),
+        }
+    }
+}
+
+impl<D: Domain> Settlement<D> {
+    /// It happened, and this is the event that its executor would have answered with; `()` where the action emits none.
+    #[must_use]
+    pub fn happened(event: impl Emitted<D>) -> Self {
+        Self::event(event.into_event())
+    }
+
+    /// As [`Settlement::happened`], with an event of the domain's enum.
+    #[must_use]
+    pub fn event(event: Option<D::Event>) -> Self {
+        Self { became: Became::Happened(event), reason: String::new(), trace: Trace::default() }
+    }
+
+    /// Nothing happened: the action may be tried again.
+    #[must_use]
+    pub fn did_not_happen() -> Self {
+        Self { became: Became::DidNotHappen, reason: String::new(), trace: Trace::default() }
+    }
+
+    /// The same with how the person knows. It goes on the record; without one, nothing is settled.
+    #[must_use]
+    pub fn because(mut self, reason: impl Into<String>) -> Self {
+        self.reason = reason.into();
+        self
+    }
+
+    /// The same as part of a larger story.
+    #[must_use]
+    pub fn trace(mut self, trace: Trace) -> Self {
+        self.trace = trace;
+        self
+    }
+}
+
+impl<D: Executable, S: Store> Runtime<D, S> {
+    /// The actions of this domain that have started, have not ended, and do not run in this process now: the oldest
+    /// first, behind `after`, at most `limit` of them.
+    ///
+    /// Where several processes share a store, an action that runs in another one is among them: look at since when.
+    ///
+    /// # Errors
+    /// [`Error`] when the store fails or a journal is broken.
+    pub async fn in_doubt(&self, after: Option<&Open>, limit: usize) -> Result<Vec<Doubt>, Error> {
+        let mut doubts = Vec::new();
+        let mut after = after.cloned();
+        while doubts.len() < limit {
+            let page = self.store.open(Matter::Execution, self.now(), after.as_ref(), PAGE).await?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.clone());
+            for open in page {
+                if open.key.entity_type() != D::schema().entity_type {
+                    continue;
+                }
+                let running = self.doubt(&open.key).await?.filter(|running| running.execution.as_str() == open.id);
+                doubts.extend(running.map(|running| Doubt { open, running }));
+            }
+        }
+        doubts.truncate(limit);
+        Ok(doubts)
+    }
+
+    /// The action of the entity that has started, has not ended, and does not run in this process now; none when
+    /// nothing is in doubt.
+    ///
+    /// # Errors
+    /// [`Error`] when the store fails or the journal is broken.
+    pub async fn doubt(&self, key: &EntityKey) -> Result<Option<Running>, Error> {
+        let entity = self.entity(key).await?;
+        let running = entity.running().filter(|running| running.unknown || !self.live.contains(&running.execution));
+        Ok(running.cloned())
+    }
+
+    /// A person's word on what became of a run of which nobody knows how it ended. It must be a human who did not ask
+    /// for the run and holds the permission ([`Contract::settlement`](crate::Contract::settlement)), and they must say
+    /// how they know. A word that does not count is on the record as well.
+    ///
+    /// # Errors
+    /// [`Error`] when the store fails or the journal is broken.
+    pub async fn settle(
+        &self,
+        actor: &Actor,
+        key: &EntityKey,
+        execution: &ExecutionId,
+        settlement: Settlement<D>,
+    ) -> Result<Verdict<D::State>, Error> {
+        for _ in 0..TRIES {
+            let entity = self.entity(key).await?;
+            if entity.state().is_none() || Self::check_type(key).is_some() {
+                return Ok(Self::told(Verdict::Invalid(verdict::unknown_entity(key))));
+            }
+            let settled = self.settled(&entity, execution, actor, &settlement);
+            let (facts, verdict) = match settled.permit() {
+                Ok((facts, state)) => (facts, Verdict::Allowed(state)),
+                Err(refused) => (vec![refusal(&entity, execution, &refused)], refused),
+            };
+            let cause = entity.running().map(|running| running.record);
+            let batch = Batch { actor, trace: &settlement.trace, cause, facts: facts.into() };
+            if self.commit(&entity, batch).await?.is_some() {
+                return Ok(Self::told(verdict));
+            }
+        }
+        Err(Error::Contended(key.clone()))
+    }
+
+    /// What goes on the record of a settlement that counts, and the state after it.
+    fn settled(
+        &self,
+        entity: &Entity<D>,
+        execution: &ExecutionId,
+        actor: &Actor,
+        settlement: &Settlement<D>,
+    ) -> Verdict<(Vec<Fact>, D::State)> {
+        let (running, action) = match verdict::settle(entity, execution, actor, &*self.policy).permit() {
+            Ok(allowed) => allowed,
+            Err(refused) => return refused,
+        };
+        if !running.unknown && self.live.contains(execution) {
+            return Verdict::Blocked(Refusal {
+                code: ReasonCode::ActionInProgress,
+                message: format!("execution `{execution}` still runs"),
+                remedy: Some("wait for its answer".to_owned()),
+            });
+        }
+        if settlement.reason.trim().is_empty() {
+            return invalid("a settlement needs a reason: how do you know?".to_owned());
+        }
+        if let Err(over) = Bounds::check("a reason in bytes", settlement.reason.len(), self.bounds.text) {
+            return Verdict::Invalid(verdict::over_bound(&over));
+        }
+        let by = Settled::Person { reason: settlement.reason.clone() };
+        if !settlement.became.fits(action.contract()) {
+            let emits = action.contract().emits.join("` or `");
+            return invalid(format!("`{}` makes `{emits}` happen, and nothing else", running.action));
+        }
+        match self.record_of(entity, running, settlement.became.clone(), by) {
+            Ok(settled) => Verdict::Allowed(settled),
+            Err(problem) => invalid(problem),
+        }
+    }
+
+    /// What goes on the record when it is known what became of a run, and the state after it.
+    pub(super) fn record_of(
+        &self,
+        entity: &Entity<D>,
+        running: &Running,
+        became: Became<D>,
+        by: Settled,
+    ) -> Result<(Vec<Fact>, D::State), String> {
+        let (action, execution) = (running.action.clone(), running.execution.clone());
+        let state = entity.state().ok_or_else(|| "the entity has no state".to_owned())?;
+        let Became::Happened(event) = became else {
+            let failed = ActionFailed {
+                action,
+                outcome: FailedOutcome::Refused,
+                code: "did_not_happen".into(),
+                message: "it did not happen".to_owned(),
+                parameters: None,
+                execution: Some(execution),
+                settled: Some(by),
+            };
+            return Ok((vec![failed.into()], state));
+        };
+        let landing = self.landing(entity, event).map_err(|failure| failure.message().to_owned())?;
+        let executed = ActionExecuted { action, execution, settled: Some(by) };
+        let facts = std::iter::once(executed.into()).chain(landing.facts).collect();
+        Ok((facts, landing.state))
+    }
+}
+
+fn invalid<P>(message: String) -> Verdict<P> {
+    Verdict::Invalid(Refusal { code: ReasonCode::InvalidContract, message, remedy: None })
+}
+
+/// What goes on the record of a settlement that does not count.
+fn refusal<D: Domain, P>(entity: &Entity<D>, execution: &ExecutionId, refused: &Verdict<P>) -> Fact {
+    let refusal = refused.refusal();
+    let running = entity.running().filter(|running| running.execution == *execution);
+    let invalid = matches!(refused, Verdict::Invalid(_));
+    ActionFailed {
+        action: running.map_or_else(|| "unknown".into(), |running| running.action.clone()),
+        outcome: if invalid { FailedOutcome::Invalid } else { FailedOutcome::Blocked },
+        code: refusal.map_or("error", |refusal| refusal.code.as_str()).into(),
+        message: refusal.map(|refusal| format!("settling `{execution}`: {}", refusal.message)).unwrap_or_default(),
+        parameters: None,
+        execution: None,
+        settled: None,
+    }
+    .into()
+}

@@ -1,0 +1,45 @@
+//! Whether somebody's word on what became of a run counts.
+
+use crate::actor::{Actor, ActorKind};
+use crate::domain::Domain;
+use crate::entity::{Entity, Running};
+use crate::identifier::ExecutionId;
+use crate::permission::{self, Policy};
+
+use super::{ReasonCode, Refusal, Verdict, sentence, undecided};
+
+/// Decides whether `actor` may say what became of the run `execution`: it must be the one that has not ended, and the
+/// actor must be a human, not the one who asked for it, and hold the permission ([`Contract::settlement`]).
+///
+/// [`Contract::settlement`]: crate::Contract::settlement
+pub fn settle<'j, D: Domain>(
+    entity: &'j Entity<D>,
+    execution: &ExecutionId,
+    actor: &Actor,
+    policy: &dyn Policy,
+) -> Verdict<(&'j Running, D)> {
+    let running = entity.running().filter(|running| running.execution == *execution);
+    let Some((running, action)) = running.and_then(|running| Some((running, D::from_name(&running.action)?))) else {
+        return Verdict::Invalid(Refusal {
+            code: ReasonCode::UnknownEntity,
+            message: format!("`{}` has no execution `{execution}` that has not ended", entity.key()),
+            remedy: None,
+        });
+    };
+    if actor.kind() != ActorKind::Human {
+        return denied(format!("only a human can settle a doubt; `{}` is of kind {}", actor.id(), actor.kind()));
+    }
+    if actor.id() == running.by.id() {
+        return denied(format!("`{}` asked for execution `{execution}` and cannot settle it", actor.id()));
+    }
+    let permission = action.contract().settlement(D::schema());
+    match permission::has(policy, actor, &permission, entity.key()) {
+        Ok(true) => Verdict::Allowed((running, action)),
+        Ok(false) => Verdict::Blocked(sentence::permission_denied(actor, &permission)),
+        Err(error) => Verdict::Blocked(undecided(&error)),
+    }
+}
+
+fn denied<P>(message: String) -> Verdict<P> {
+    Verdict::Blocked(Refusal { code: ReasonCode::PermissionDenied, message, remedy: None })
+}

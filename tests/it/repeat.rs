@@ -1,0 +1,172 @@
+//! P6: the same wish twice does it once, and gives the first answer again.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use kiff::{
+    Actor, Call, EntityKey, Executed, Fact, IdempotencyKey, MemoryStore, Outcome, Proposal, ReasonCode, Review,
+    Runtime, Verdict,
+};
+use pollster::block_on;
+
+use crate::shop::{
+    AddNote, Desk, MarkPaid, Mood, OrderState, Refund, open, order, paid, people, place, policy, refund,
+};
+
+fn key(text: &str) -> IdempotencyKey {
+    text.parse().unwrap()
+}
+
+fn pay(payment: &str) -> Proposal<MarkPaid> {
+    Proposal::new(MarkPaid { payment_id: payment.into() }).idempotency_key(key("wish-1"))
+}
+
+fn executed(outcome: Outcome<Executed<Refund>>) -> Executed<Refund> {
+    match outcome {
+        Outcome::Executed(done) => done,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn last<S: kiff::Store>(runtime: &Runtime<Refund, S>, order: &EntityKey) -> &'static str {
+    runtime.timeline(order).await.unwrap().kinds().last().copied().unwrap_or_default()
+}
+
+#[test]
+fn p6_the_same_wish_gives_the_first_answer_and_runs_nothing() {
+    block_on(async {
+        let (runtime, people) = (open(), people());
+        let order = place(&runtime, "ord-1").await;
+        let first = executed(runtime.execute(&people.agent, &order, pay("pay-1")).await.unwrap());
+        assert!(!first.deduplicated);
+        // The state has moved, so that without the key the answer would be another.
+        let call =
+            Proposal::new(Call::new("MARK_PAID", r#"{ "payment_id" : "pay-1" }"#)).idempotency_key(key("wish-1"));
+        let again = executed(runtime.execute(&people.agent, &order, call).await.unwrap());
+        assert!(again.deduplicated);
+        assert_eq!((&again.execution, again.state), (&first.execution, OrderState::Paid));
+        assert_eq!(format!("{:?}", again.event), format!("{:?}", first.event));
+        assert_eq!(runtime.services().done(), ["captured pay-1"]);
+        assert_eq!(last(&runtime, &order).await, "action_deduplicated");
+        let other = place(&runtime, "ord-2").await;
+        assert!(!executed(runtime.execute(&people.agent, &other, pay("pay-1")).await.unwrap()).deduplicated);
+    });
+}
+
+#[test]
+fn p6_anything_else_under_the_same_key_is_refused_and_recorded() {
+    block_on(async {
+        let (runtime, people) = (open(), people());
+        let order = place(&runtime, "ord-1").await;
+        executed(runtime.execute(&people.agent, &order, pay("pay-1")).await.unwrap());
+        let note = || Proposal::new(AddNote { text: "fragile".into() }).idempotency_key(key("wish-1"));
+        for (actor, outcome) in [
+            (&people.agent, runtime.execute(&people.agent, &order, pay("pay-2")).await.unwrap()),
+            (&people.auditor, runtime.execute(&people.auditor, &order, pay("pay-1")).await.unwrap()),
+            (&people.agent, runtime.execute(&people.agent, &order, note()).await.unwrap()),
+        ] {
+            assert_eq!(outcome.refusal().unwrap().code, ReasonCode::IdempotencyKeyReused, "{}", actor.id());
+        }
+        assert_eq!(runtime.services().done(), ["captured pay-1"]);
+        assert_eq!(last(&runtime, &order).await, "action_failed");
+    });
+}
+
+#[test]
+fn p6_whoever_may_not_ask_learns_nothing_of_keys() {
+    block_on(async {
+        let (runtime, people) = (open(), people());
+        let order = place(&runtime, "ord-1").await;
+        let note = |text: &str| Proposal::new(AddNote { text: text.into() }).idempotency_key(key("wish-1"));
+        executed(runtime.execute(&people.agent, &order, note("fragile")).await.unwrap());
+        let stranger = Actor::agent("mallory").unwrap();
+        for text in ["fragile", "other"] {
+            let outcome = runtime.execute(&stranger, &order, note(text)).await.unwrap();
+            assert_eq!(outcome.refusal().unwrap().code, ReasonCode::PermissionDenied);
+        }
+    });
+}
+
+#[test]
+fn p6_what_was_held_or_refused_has_used_no_key() {
+    block_on(async {
+        let (runtime, people) = (open(), people());
+        let order = paid(&runtime, "ord-1").await;
+        let wish = || Proposal::new(refund(4_900)).idempotency_key(key("wish-1"));
+        assert_eq!(runtime.execute(&people.agent, &order, wish()).await.unwrap().outcome(), "approval_required");
+        let Verdict::Allowed(asked) = runtime.request_approval(&people.agent, &order, wish()).await.unwrap() else {
+            panic!("it can be asked for")
+        };
+        let granted = runtime.review(&people.nora, &order, &asked.id, Review::grant()).await.unwrap();
+        assert!(granted.is_allowed());
+        let first = executed(runtime.execute(&people.agent, &order, wish()).await.unwrap());
+        // The approval is spent and the order refunded, and still the answer is the first one.
+        let again = executed(runtime.execute(&people.agent, &order, wish()).await.unwrap());
+        assert_eq!(first.execution, again.execution);
+        assert_eq!(runtime.services().done().len(), 2);
+    });
+}
+
+#[test]
+fn p6_a_refusal_of_the_executor_is_repeated_too() {
+    block_on(async {
+        let (runtime, people) = (open(), people());
+        let order = place(&runtime, "ord-1").await;
+        runtime.services().be(Mood::Declining);
+        let first = runtime.execute(&people.agent, &order, pay("pay-1")).await.unwrap();
+        runtime.services().be(Mood::Willing);
+        let again = runtime.execute(&people.agent, &order, pay("pay-1")).await.unwrap();
+        let (Outcome::Failed(first), Outcome::Failed(again)) = (first, again) else { panic!("the bank declined") };
+        assert_eq!((first.execution, first.failure), (again.execution, again.failure));
+        assert!(again.deduplicated && runtime.services().done().is_empty());
+    });
+}
+
+#[test]
+fn p6_while_the_first_one_runs_the_second_is_told_so() {
+    let (runtime, people) = (open(), people());
+    let order = block_on(place(&runtime, "ord-1"));
+    runtime.services().be(Mood::Stuck);
+    let mut stuck = Box::pin(runtime.execute(&people.agent, &order, pay("pay-1")));
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    assert!(stuck.as_mut().poll(&mut context).is_pending());
+    block_on(async {
+        let again = runtime.execute(&people.agent, &order, pay("pay-1")).await.unwrap();
+        assert_eq!(again.refusal().unwrap().code, ReasonCode::ActionInProgress);
+        let other = runtime.execute(&people.agent, &order, pay("pay-2")).await.unwrap();
+        assert_eq!(other.refusal().unwrap().code, ReasonCode::IdempotencyKeyReused);
+    });
+    drop(stuck);
+}
+
+#[test]
+fn p6_the_key_survives_a_restart() {
+    block_on(async {
+        let (store, people) = (Arc::new(MemoryStore::new()), people());
+        let before = Runtime::<Refund, _>::new(Arc::clone(&store), policy(), Desk::default());
+        let order = order("ord-1");
+        let placed = crate::shop::OrderPlaced { total: kiff::Cents(5) };
+        assert!(before.ingest(&people.shop, &order, placed).await.unwrap().is_allowed());
+        let first = executed(before.execute(&people.agent, &order, pay("pay-1")).await.unwrap());
+        let after = Runtime::<Refund, _>::new(store, policy(), Desk::default());
+        let again = executed(after.execute(&people.agent, &order, pay("pay-1")).await.unwrap());
+        assert_eq!((first.execution, true), (again.execution, again.deduplicated));
+        assert!(after.services().done().is_empty());
+    });
+}
+
+#[test]
+fn p6_of_many_at_once_one_runs() {
+    let (runtime, people) = (open(), people());
+    let order = block_on(place(&runtime, "ord-1"));
+    let wish = || Proposal::new(AddNote { text: "once".into() }).idempotency_key(key("wish-1"));
+    std::thread::scope(|scope| {
+        for _ in 0..16 {
+            scope.spawn(|| executed(block_on(runtime.execute(&people.agent, &order, wish())).unwrap()));
+        }
+    });
+    let timeline = block_on(runtime.timeline(&order)).unwrap();
+    let count = |wanted: fn(&Fact) -> bool| timeline.records().filter(|record| wanted(record.fact())).count();
+    assert_eq!(count(|fact| matches!(fact, Fact::ActionStarted(_))), 1);
+    assert_eq!(count(|fact| matches!(fact, Fact::ActionDeduplicated(_))), 15);
+}

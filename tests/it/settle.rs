@@ -1,0 +1,194 @@
+//! P7: what may have happened is shown, holds its entity, and is settled by somebody who may, with a reason.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use kiff::{EntityKey, ExecutionId, Fact, MemoryStore, Outcome, ReasonCode, Runtime, Settlement, Verdict};
+use pollster::block_on;
+
+use crate::shop::{
+    Desk, MarkPaid, Mood, NoteAdded, OrderPaid, OrderState, Refund, granted, open, order, paid, people, place, policy,
+    refund,
+};
+
+fn pay() -> MarkPaid {
+    MarkPaid { payment_id: "pay-1".into() }
+}
+
+fn happened() -> Settlement<Refund> {
+    Settlement::happened(OrderPaid { payment_id: "pay-1".into() }).because("it is on the statement")
+}
+
+/// An order whose payment nobody knows the end of.
+async fn doubtful(runtime: &Runtime<Refund>, id: &str) -> (EntityKey, ExecutionId) {
+    let key = place(runtime, id).await;
+    runtime.services().be(Mood::Silent);
+    let outcome = runtime.execute(&people().agent, &key, pay()).await.unwrap();
+    runtime.services().be(Mood::Willing);
+    let Outcome::Failed(failed) = outcome else { panic!("{outcome:?}") };
+    assert!(failed.failure.is_unknown());
+    (key, failed.execution)
+}
+
+#[test]
+fn p7_doubts_are_listed_over_all_entities_until_they_are_settled() {
+    block_on(async {
+        let (runtime, people) = (open(), people());
+        paid(&runtime, "ord-0").await;
+        let mut doubts = Vec::new();
+        for id in ["ord-1", "ord-2", "ord-3"] {
+            doubts.push(doubtful(&runtime, id).await);
+        }
+        let listed = runtime.in_doubt(None, 2).await.unwrap();
+        let rest = runtime.in_doubt(Some(&listed[1].open), 9).await.unwrap();
+        let found: Vec<_> =
+            listed.iter().chain(&rest).map(|doubt| (&doubt.open.key, &doubt.running.execution)).collect();
+        assert_eq!(found, doubts.iter().map(|(key, execution)| (key, execution)).collect::<Vec<_>>());
+        let (key, execution) = &doubts[1];
+        let settled = runtime.settle(&people.nora, key, execution, Settlement::did_not_happen().because("no trace"));
+        assert_eq!(settled.await.unwrap(), Verdict::Allowed(OrderState::Created));
+        assert_eq!(runtime.in_doubt(None, 9).await.unwrap().len(), 2);
+    });
+}
+
+#[test]
+fn p7_what_happened_moves_the_entity_with_the_reason_on_the_record() {
+    block_on(async {
+        let (runtime, people) = (open(), people());
+        let (key, execution) = doubtful(&runtime, "ord-1").await;
+        let settled = runtime.settle(&people.nora, &key, &execution, happened()).await.unwrap();
+        assert_eq!(settled, Verdict::Allowed(OrderState::Paid));
+        let timeline = runtime.timeline(&key).await.unwrap();
+        assert!(timeline.to_string().contains("settled because \"it is on the statement\""), "{timeline}");
+        assert!(runtime.rebuild(&people.shop, &key).await.unwrap().is_allowed());
+        let again = runtime.settle(&people.nora, &key, &execution, happened()).await.unwrap();
+        assert_eq!(again.refusal().unwrap().code, ReasonCode::UnknownEntity);
+    });
+}
+
+#[test]
+fn p7_what_did_not_happen_may_be_tried_again() {
+    block_on(async {
+        let (runtime, people) = (open(), people());
+        let (key, execution) = doubtful(&runtime, "ord-1").await;
+        let blocked = runtime.execute(&people.agent, &key, pay()).await.unwrap();
+        assert_eq!(blocked.refusal().unwrap().code, ReasonCode::ActionInProgress);
+        let no = Settlement::did_not_happen().because("the bank's support says so");
+        assert!(runtime.settle(&people.nora, &key, &execution, no).await.unwrap().is_allowed());
+        assert!(runtime.execute(&people.agent, &key, pay()).await.unwrap().executed().is_some());
+    });
+}
+
+#[test]
+fn p7_only_a_human_who_may_and_did_not_ask_settles_and_says_how_they_know() {
+    block_on(async {
+        let (runtime, people) = (open(), people());
+        let (key, execution) = doubtful(&runtime, "ord-1").await;
+        let stranger = kiff::Actor::human("mallory").unwrap();
+        let no_reason = Settlement::did_not_happen().because(" ");
+        let wrong_event = Settlement::happened(NoteAdded { text: "x".into() }).because("hm");
+        let no_event = Settlement::event(None).because("hm");
+        let endless = Settlement::did_not_happen().because("x".repeat(runtime.bounds().text + 1));
+        for (actor, settlement, code) in [
+            (&people.agent, happened(), ReasonCode::PermissionDenied),
+            (&people.shop, happened(), ReasonCode::PermissionDenied),
+            (&stranger, happened(), ReasonCode::PermissionDenied),
+            (&people.nora, no_reason, ReasonCode::InvalidContract),
+            (&people.nora, wrong_event, ReasonCode::InvalidContract),
+            (&people.nora, no_event, ReasonCode::InvalidContract),
+            (&people.nora, endless, ReasonCode::InvalidContract),
+        ] {
+            let verdict = runtime.settle(actor, &key, &execution, settlement).await.unwrap();
+            assert_eq!(verdict.refusal().map(|refusal| refusal.code), Some(code), "{}: {verdict:?}", actor.id());
+            let timeline = runtime.timeline(&key).await.unwrap();
+            let last = timeline.records().last().unwrap();
+            assert!(matches!(last.fact(), Fact::ActionFailed(failed) if failed.message.contains("settling")));
+            assert_eq!(last.commit().actor(), actor);
+        }
+        let other = runtime.settle(&people.nora, &key, &"another".parse().unwrap(), happened()).await.unwrap();
+        assert_eq!(other.refusal().unwrap().code, ReasonCode::UnknownEntity);
+        assert!(runtime.doubt(&key).await.unwrap().is_some());
+    });
+}
+
+#[test]
+fn p7_who_asked_for_the_run_cannot_settle_it_and_an_approved_action_is_for_its_approvers() {
+    block_on(async {
+        let (runtime, people) = (open(), people());
+        let key = place(&runtime, "ord-1").await;
+        runtime.services().be(Mood::Silent);
+        let outcome = runtime.execute(&people.auditor, &key, pay()).await.unwrap();
+        let Outcome::Failed(failed) = outcome else { panic!("{outcome:?}") };
+        let verdict = runtime.settle(&people.auditor, &key, &failed.execution, happened()).await.unwrap();
+        assert!(verdict.refusal().unwrap().message.contains("asked for execution"), "{verdict:?}");
+
+        runtime.services().be(Mood::Willing);
+        let key = paid(&runtime, "ord-2").await;
+        granted(&runtime, &key, refund(4_900)).await;
+        runtime.services().be(Mood::Silent);
+        let outcome = runtime.execute(&people.agent, &key, refund(4_900)).await.unwrap();
+        let Outcome::Failed(failed) = outcome else { panic!("{outcome:?}") };
+        let no = || Settlement::did_not_happen().because("looked");
+        let verdict = runtime.settle(&people.auditor, &key, &failed.execution, no()).await.unwrap();
+        assert_eq!(verdict.refusal().unwrap().code, ReasonCode::PermissionDenied);
+        assert!(runtime.settle(&people.omar, &key, &failed.execution, no()).await.unwrap().is_allowed());
+    });
+}
+
+#[test]
+fn p7_what_still_runs_here_cannot_be_settled_and_an_answer_after_a_settlement_changes_nothing() {
+    let (store, people) = (Arc::new(MemoryStore::new()), people());
+    let here = Runtime::<Refund, _>::new(Arc::clone(&store), policy(), Desk::default());
+    let key = order("ord-1");
+    let placed = crate::shop::OrderPlaced { total: kiff::Cents(5) };
+    assert!(block_on(here.ingest(&people.shop, &key, placed)).unwrap().is_allowed());
+    here.services().be(Mood::Waiting);
+    let mut slow = Box::pin(here.execute(&people.agent, &key, pay()));
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    assert!(slow.as_mut().poll(&mut context).is_pending());
+    let execution = block_on(here.entity(&key)).unwrap().running().unwrap().execution.clone();
+    let verdict = block_on(here.settle(&people.nora, &key, &execution, happened())).unwrap();
+    assert_eq!(verdict.refusal().unwrap().code, ReasonCode::ActionInProgress);
+    assert!(block_on(here.in_doubt(None, 9)).unwrap().is_empty());
+
+    // Another process cannot know that it runs here, and settles it.
+    let there = Runtime::<Refund, _>::new(store, policy(), Desk::default());
+    assert_eq!(block_on(there.in_doubt(None, 9)).unwrap().len(), 1);
+    let no = Settlement::did_not_happen().because("the process is gone");
+    assert!(block_on(there.settle(&people.nora, &key, &execution, no)).unwrap().is_allowed());
+
+    here.services().be(Mood::Willing);
+    let outcome = block_on(slow).unwrap();
+    let Outcome::Failed(failed) = outcome else { panic!("{outcome:?}") };
+    assert_eq!((failed.failure.code(), failed.failure.is_unknown()), ("too_late", true));
+    let entity = block_on(there.entity(&key)).unwrap();
+    assert_eq!((entity.state(), entity.running()), (Some(OrderState::Created), None));
+    let timeline = block_on(there.timeline(&key)).unwrap();
+    assert!(timeline.to_string().contains("answered after the doubt was settled: it was executed"), "{timeline}");
+}
+
+#[test]
+fn what_waits_for_a_review_is_listed_over_all_entities() {
+    block_on(async {
+        let (runtime, people) = (open(), people());
+        let mut asked = Vec::new();
+        for id in ["ord-1", "ord-2", "ord-3"] {
+            let key = paid(&runtime, id).await;
+            let Verdict::Allowed(approval) = runtime.request_approval(&people.agent, &key, refund(7)).await.unwrap()
+            else {
+                panic!("it can be asked for")
+            };
+            assert_eq!(runtime.find_approval(&approval.id).await.unwrap(), vec![key.clone()]);
+            asked.push((key, approval));
+        }
+        let first = runtime.pending_approvals(None, 2).await.unwrap();
+        let rest = runtime.pending_approvals(Some(&first[1].open), 9).await.unwrap();
+        let found: Vec<_> = first.iter().chain(&rest).map(|one| (one.open.key.clone(), one.approval.clone())).collect();
+        assert_eq!(found, asked);
+        let (key, approval) = &asked[0];
+        let denied = runtime.review(&people.nora, key, &approval.id, kiff::Review::deny()).await.unwrap();
+        assert!(denied.is_allowed());
+        assert_eq!(runtime.pending_approvals(None, 9).await.unwrap().len(), 2);
+        assert!(runtime.find_approval(&"none".parse().unwrap()).await.unwrap().is_empty());
+    });
+}
