@@ -98,6 +98,11 @@ mod tool;
 mod timeline;
 mod sharded;
 mod store;
+mod export;
+mod merkle;
+mod verification;
+#[cfg(feature = "proof")]
+pub mod proof;
 mod adapter;
 mod runtime;
 mod handle;
@@ -115,6 +120,7 @@ pub use domain::{Domain, Emitted, Event, State};
 pub use entity::{Entity, Running};
 pub use event::{Envelope, Trace};
 pub use executor::{Executable, Executes, Execution, Executor, Outside, Reconciled, Reconciles};
+pub use export::{ExportError, Exported};
 pub use handle::{AllowedIn, Any, Handle, InState, Moved};
 pub use identifier::{
     ActorId, ApprovalId, DecisionId, EntityKey, EventId, ExecutionId, IdempotencyKey, IdentifierError, Identifiers,
@@ -123,6 +129,7 @@ pub use identifier::{
 pub use journal::{BrokenJournal, Commit, Cursor, Fact, Matter, Open, Query, Record, RecordId, Sealed, Snapshot};
 pub use json::{Json, JsonError, visible};
 pub use kiff_macros::{action, domain, reconcile};
+pub use merkle::TreeHead;
 pub use money::Cents;
 pub use parameter::{Measured, ParameterFault, Ranged, Textual};
 pub use permission::{Policy, PolicyError, Question, RolePolicy};
@@ -140,6 +147,7 @@ pub use timeline::{Line, Phase, Timeline};
 #[cfg(feature = "tools")]
 pub use tool::{Dialect, DialectError, ToolError, Tools, tools};
 pub use verdict::{Case, Permit, ReasonCode, Refusal, Verdict, admit, judge, review, settle};
+pub use verification::{Fault, Progress, Report, Verification};
 
 /// The crate's own tests declare domains, whose code names the crate as everybody does.
 #[cfg(test)]

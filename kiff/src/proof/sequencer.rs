@@ -1,0 +1,236 @@
+//! The one writer of a log: it appends what the store has, and signs what it has appended.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::checkpoint::SignedCheckpoint;
+use super::edge::{Edge, Files};
+use super::key::Signers;
+use super::log::{CHECKPOINT, CHECKPOINTS, LogError, read_checkpoint};
+use super::tile::Tile;
+use crate::journal::{Commit, Cursor, Query};
+use crate::merkle;
+use crate::store::Store;
+
+/// The one writer of a log: two processes cannot both be it.
+///
+/// Call [`advance`](Self::advance) as often as a checkpoint is wanted: every second, or after so many commits. It reads and
+/// writes files, so call it where that may take its time. A crash at any step is harmless: what was signed stays, and what
+/// is missing behind it is written again from the store.
+///
+/// ```
+/// # use kiff::MemoryStore;
+/// use kiff::proof::{LogError, Sequencer, SigningKey};
+///
+/// # let folder = std::env::temp_dir().join(format!("kiff-sequencer-{}", std::process::id()));
+/// # let _ = std::fs::remove_dir_all(&folder);
+/// # let store = MemoryStore::new();
+/// # pollster::block_on(async {
+/// let key = SigningKey::generate("example.com/refunds")?;
+/// let mut sequencer = Sequencer::open(&folder, key.clone())?;
+/// let advanced = sequencer.advance(&store).await?;
+/// assert_eq!(advanced.size, 0);
+///
+/// assert!(matches!(Sequencer::open(&folder, key), Err(LogError::InUse { .. })));
+/// # std::fs::remove_dir_all(&folder)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Sequencer {
+    directory: PathBuf,
+    /// Held as long as this lives.
+    _lock: File,
+    signers: Signers,
+    every: u64,
+    /// What is signed and on disk; none before it was read, and after a failure.
+    signed: Option<(SignedCheckpoint, Edge)>,
+}
+
+/// What [`Sequencer::advance`] did.
+#[derive(Debug, Clone)]
+pub struct Advanced {
+    /// How many commits the log has now.
+    pub size: u64,
+    /// How many of them are new.
+    pub appended: u64,
+    /// The newest checkpoint.
+    pub checkpoint: SignedCheckpoint,
+}
+
+/// How many commits are read at once.
+const PAGE: usize = 512;
+
+impl Sequencer {
+    /// How many commits at most lie between two checkpoints when nothing else is said.
+    pub const EVERY: u64 = 16_384;
+
+    /// Takes the folder, which is made when it is not there.
+    ///
+    /// # Errors
+    /// [`LogError::InUse`] when another process has it, [`LogError::File`] when it cannot be written.
+    pub fn open(directory: impl Into<PathBuf>, signers: impl Into<Signers>) -> Result<Self, LogError> {
+        let (directory, signers) = (directory.into(), signers.into());
+        std::fs::create_dir_all(&directory).map_err(|error| at(&directory, &error))?;
+        let path = directory.join("lock");
+        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+        let lock = lock.map_err(|error| at(&path, &error))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { directory, _lock: lock, signers, every: Self::EVERY, signed: None }),
+            Err(TryLockError::WouldBlock) => Err(LogError::InUse { directory }),
+            Err(TryLockError::Error(error)) => Err(at(&path, &error).into()),
+        }
+    }
+
+    /// The same, with a checkpoint after at most so many commits, also while it catches up.
+    #[must_use]
+    pub fn every(self, commits: u64) -> Self {
+        Self { every: commits.max(1), ..self }
+    }
+
+    /// Appends the commits that the store has behind the log's last, and signs a checkpoint when there are some, or when the
+    /// newest is not signed by each of the keys.
+    ///
+    /// # Errors
+    /// [`LogError::RolledBack`] and [`LogError::Rewritten`] when the store is not what was signed: then nothing is signed.
+    /// [`LogError::Checkpoint`] when the log is not signed by one of the keys. [`LogError`] when something cannot be read
+    /// or written.
+    pub async fn advance<S: Store>(&mut self, store: &S) -> Result<Advanced, LogError> {
+        let (mut checkpoint, mut edge) = match self.signed.take() {
+            Some(signed) => signed,
+            None => self.recover(store).await?,
+        };
+        let before = checkpoint.claim().head().size;
+        expect_signed(store, &edge).await?;
+        let mut files = Files::new(self.directory.clone());
+        loop {
+            let size = edge.head().size;
+            let page = store.search(&Query::default(), Cursor::After(size), PAGE).await?;
+            if page.is_empty() {
+                break;
+            }
+            for (expected, (position, commit)) in (size + 1..).zip(page) {
+                append(&mut edge, &mut files, expected, position, &commit)?;
+                if expected - checkpoint.claim().head().size >= self.every {
+                    checkpoint = self.sign(&edge, &mut files, Some(&checkpoint))?;
+                }
+            }
+        }
+        let size = edge.head().size;
+        if size > checkpoint.claim().head().size || !checkpoint.is_signed_by(&self.signers) {
+            checkpoint = self.sign(&edge, &mut files, Some(&checkpoint))?;
+        }
+        self.signed = Some((checkpoint.clone(), edge));
+        Ok(Advanced { size, appended: size - before, checkpoint })
+    }
+
+    /// Writes the partial tiles, then the checkpoint that needs them, then its copy.
+    fn sign(
+        &self,
+        edge: &Edge,
+        files: &mut Files,
+        before: Option<&SignedCheckpoint>,
+    ) -> Result<SignedCheckpoint, LogError> {
+        for (path, bytes) in edge.partial() {
+            files.write(&path, &bytes)?;
+        }
+        files.settle()?;
+        let head = edge.head();
+        let checkpoint = SignedCheckpoint::sign(head, &self.signers);
+        let text = checkpoint.to_string();
+        files.write(Path::new(CHECKPOINT), text.as_bytes())?;
+        files.settle()?;
+        files.write(&Path::new(CHECKPOINTS).join(head.size.to_string()), text.as_bytes())?;
+        files.settle()?;
+        let before = before.map_or(0, |before| before.claim().head().size);
+        for level in 0..Tile::levels(before) {
+            let full = Tile::last_full(level, head.size);
+            let partial = Tile::partial(level, before);
+            if let Some(done) = partial.filter(|partial| full.is_some_and(|full| partial.index <= full.index)) {
+                files.remove_partial(done)?;
+            }
+        }
+        Ok(checkpoint)
+    }
+
+    /// Reads what was signed last, and its edge: from the tiles, or where they are damaged from the store.
+    async fn recover<S: Store>(&self, store: &S) -> Result<(SignedCheckpoint, Edge), LogError> {
+        let path = newest_checkpoint(&self.directory)?;
+        let Some(checkpoint) = read_checkpoint(&path)? else {
+            let edge = Edge::default();
+            return Ok((self.sign(&edge, &mut Files::new(self.directory.clone()), None)?, edge));
+        };
+        let keys = self.signers.verifying_keys();
+        let head = checkpoint.verify(&keys).map_err(|error| LogError::Checkpoint { path, error })?.head();
+        match Edge::read(&self.directory, head.size) {
+            Ok(edge) if edge.head() == head => return Ok((checkpoint, edge)),
+            Ok(_) => {}
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidData) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let edge = self.rebuild(store, head.size).await?;
+        if edge.head() == head { Ok((checkpoint, edge)) } else { Err(LogError::Rewritten { position: head.size }) }
+    }
+
+    /// Writes the tiles of the tree of `size` leaves again from the store.
+    async fn rebuild<S: Store>(&self, store: &S, size: u64) -> Result<Edge, LogError> {
+        let (mut edge, mut files) = (Edge::default(), Files::new(self.directory.clone()));
+        while edge.head().size < size {
+            let from = edge.head().size;
+            let limit = usize::try_from(size - from).map_or(PAGE, |rest| rest.min(PAGE));
+            let page = store.search(&Query::default(), Cursor::After(from), limit).await?;
+            if page.is_empty() {
+                return Err(LogError::RolledBack { signed: size });
+            }
+            for (expected, (position, commit)) in (from + 1..).zip(page) {
+                append(&mut edge, &mut files, expected, position, &commit)?;
+            }
+        }
+        for (path, bytes) in edge.partial() {
+            files.write(&path, &bytes)?;
+        }
+        files.settle()?;
+        Ok(edge)
+    }
+}
+
+fn append(edge: &mut Edge, files: &mut Files, expected: u64, position: u64, commit: &Commit) -> Result<(), LogError> {
+    if position != expected {
+        return Err(LogError::Gap { position: expected });
+    }
+    Ok(edge.push(commit.hash(), |path, bytes| files.write(&path, &bytes))?)
+}
+
+/// Checks that the last commit that was signed is still at its position.
+async fn expect_signed<S: Store>(store: &S, edge: &Edge) -> Result<(), LogError> {
+    let signed = edge.head().size;
+    let Some(last) = edge.last() else { return Ok(()) };
+    match store.search(&Query::default(), Cursor::After(signed - 1), 1).await?.first() {
+        Some((position, commit)) if *position == signed && merkle::leaf(&commit.hash()) == last => Ok(()),
+        Some((position, _)) if *position == signed => Err(LogError::Rewritten { position: signed }),
+        Some(_) => Err(LogError::Gap { position: signed }),
+        None => Err(LogError::RolledBack { signed }),
+    }
+}
+
+/// The file of the newest checkpoint. A log that has lost it begins behind the last of its copies, never anew.
+fn newest_checkpoint(directory: &Path) -> Result<PathBuf, LogError> {
+    let path = directory.join(CHECKPOINT);
+    if path.exists() {
+        return Ok(path);
+    }
+    let copies = match std::fs::read_dir(directory.join(CHECKPOINTS)) {
+        Ok(copies) => copies,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(path),
+        Err(error) => return Err(error.into()),
+    };
+    let size = |copy: &std::fs::DirEntry| copy.file_name().to_str()?.parse::<u64>().ok();
+    let newest = copies.filter_map(Result::ok).filter_map(|copy| Some((size(&copy)?, copy.path()))).max();
+    Ok(newest.map_or(path, |(_, copy)| copy))
+}
+
+fn at(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("`{}`: {error}", path.display()))
+}

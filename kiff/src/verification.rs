@@ -1,0 +1,231 @@
+//! The check of a whole store: every chain, every position, and what was signed.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::io;
+
+use serde::Serialize;
+
+use crate::digest::Digest;
+use crate::identifier::EntityKey;
+use crate::journal::{Commit, Cursor, Query};
+use crate::merkle::TreeHead;
+use crate::store::{Store, StoreError};
+
+mod fault;
+mod logged;
+mod order;
+
+pub use fault::Fault;
+
+use logged::Leaves;
+use order::Order;
+
+/// The check of a whole store, which knows no domain.
+///
+/// The chain alone finds what was changed in an entity's journal. Given a [head](TreeHead) that was written down or signed
+/// before, the check finds as well that the store was cut or written anew since; given the leaves of the log, it names the
+/// commits.
+///
+/// It can run while others write: what is appended behind its back is not looked at.
+///
+/// ```
+/// use kiff::{MemoryStore, Verification};
+///
+/// # pollster::block_on(async {
+/// let store = MemoryStore::new();
+/// let report = Verification::of(&store).run(|progress| eprintln!("{progress:?}")).await?;
+/// assert!(report.is_sound());
+///
+/// // Written down today, this head shows tomorrow that nothing before it was touched.
+/// let head = report.head.ok_or("the order of the commits is broken")?;
+/// let tomorrow = Verification::of(&store).signed(head).run(|_| ()).await?;
+/// assert_eq!(tomorrow.confirmed, [head]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use]
+pub struct Verification<'a, S> {
+    store: &'a S,
+    signed: Vec<TreeHead>,
+    leaves: Option<Leaves<'a>>,
+}
+
+/// How far a check has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// The chains are checked, entity by entity.
+    Chains {
+        /// How many entities were checked.
+        entities: u64,
+        /// How many commits they have.
+        commits: u64,
+        /// About how many commits there are.
+        of: u64,
+    },
+    /// The order of all commits is checked.
+    Order {
+        /// How many were checked.
+        commits: u64,
+        /// About how many there are.
+        of: u64,
+    },
+}
+
+/// What a check has found.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// How many entities have a journal.
+    pub entities: u64,
+    /// How many commits have their place in an unbroken chain.
+    pub commits: u64,
+    /// How many positions the store has.
+    pub positions: u64,
+    /// The head over all commits of the store; none where one of them cannot be read.
+    pub head: Option<TreeHead>,
+    /// The given heads that the store still has.
+    pub confirmed: Vec<TreeHead>,
+    /// What is wrong, at most the first fault of each entity's chain.
+    pub faults: Vec<Fault>,
+}
+
+/// How many entities or commits are read at once.
+const PAGE: usize = 512;
+
+impl<'a, S: Store> Verification<'a, S> {
+    /// The check of a store, of its chains and positions alone.
+    pub fn of(store: &'a S) -> Self {
+        Self { store, signed: Vec::new(), leaves: None }
+    }
+
+    /// Checks as well that the store still begins with the commits of this head. Can be called for several.
+    pub fn signed(mut self, head: TreeHead) -> Self {
+        self.signed.push(head);
+        self.signed.sort_unstable_by_key(|head| head.size);
+        self
+    }
+
+    /// Checks as well each commit against the leaf of a log at its position, so that a commit which is not the one that was
+    /// logged can be named. The leaves are believed only as far as they lead to a [signed](Self::signed) head.
+    pub fn log(self, leaves: impl Iterator<Item = io::Result<Digest>> + Send + 'a) -> Self {
+        Self { leaves: Some(Box::new(leaves)), ..self }
+    }
+
+    /// Runs the check and tells how far it has come.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read at all. What is wrong with a journal is in the report.
+    pub async fn run(self, mut progress: impl FnMut(Progress) + Send) -> Result<Report, StoreError> {
+        let Self { store, signed, leaves } = self;
+        let newest = store.search(&Query::default(), Cursor::LAST, 1).await;
+        let of = newest.ok().and_then(|newest| newest.first().map(|(position, _)| *position)).unwrap_or_default();
+        let mut chains = Chains::default();
+        let mut after = None;
+        loop {
+            let page = store.entities(after.as_ref(), PAGE).await?;
+            let Some(last) = page.last().cloned() else { break };
+            for key in page {
+                chains.check(store, key).await;
+                let Chains { entities, commits, .. } = chains;
+                progress(Progress::Chains { entities, commits, of });
+            }
+            after = Some(last);
+        }
+        let mut order = Order::new(signed, leaves);
+        order.walk(store, |commits| progress(Progress::Order { commits, of: of.max(commits) })).await;
+        Ok(Report::of(chains, order))
+    }
+}
+
+impl<S> fmt::Debug for Verification<'_, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verification").field("signed", &self.signed).finish_non_exhaustive()
+    }
+}
+
+/// The chains of the entities that were checked.
+#[derive(Default)]
+struct Chains {
+    entities: u64,
+    commits: u64,
+    faults: Vec<Fault>,
+}
+
+impl Chains {
+    /// Checks one entity up to its first fault; the others are checked all the same.
+    async fn check<S: Store>(&mut self, store: &S, key: EntityKey) {
+        self.entities += 1;
+        let (mut number, mut head) = (0, Commit::GENESIS);
+        loop {
+            let page = match store.read(&key, number, PAGE).await {
+                Ok(page) if page.is_empty() => return,
+                Ok(page) => page,
+                // Those before the broken one are checked: one by one, because a page is read whole or not at all.
+                Err(_) => match store.read(&key, number, 1).await {
+                    Ok(page) if page.is_empty() => return,
+                    Ok(page) => page,
+                    Err(error) => return self.faults.push(Fault::unreadable(key, number, &error)),
+                },
+            };
+            for (at, commit) in page.iter().enumerate() {
+                let expected = number + 1;
+                if commit.key() != &key {
+                    return self.faults.push(Fault::Misplaced { key, number: expected, found: commit.key().clone() });
+                }
+                if commit.number() != expected {
+                    let later = page.iter().skip(at).any(|commit| commit.number() == expected);
+                    let fault = if later || commit.number() < expected { Fault::reordered } else { Fault::missing };
+                    return self.faults.push(fault(key, expected));
+                }
+                if commit.previous() != head {
+                    return self.faults.push(Fault::Unchained { key, number: expected });
+                }
+                if let Err(broken) = commit.verify() {
+                    return self.faults.push(Fault::edited(broken));
+                }
+                (number, head) = (expected, commit.hash());
+                self.commits += 1;
+            }
+        }
+    }
+}
+
+impl Report {
+    fn of(chains: Chains, order: Order<'_>) -> Self {
+        let Chains { entities, commits, mut faults } = chains;
+        let named: BTreeSet<_> = faults.iter().filter_map(Fault::entity).cloned().collect();
+        let (head, positions) = (order.head(), order.positions());
+        let (confirmed, found) = order.finish();
+        // A commit that cannot be read is met on both walks.
+        let is_new = |fault: &Fault| !(fault.is_edit() && fault.entity().is_some_and(|key| named.contains(key)));
+        faults.extend(found.into_iter().filter(is_new));
+        if commits > positions {
+            faults.push(Fault::Unplaced { commits, positions });
+        }
+        Self { entities, commits, positions, head, confirmed, faults }
+    }
+
+    /// Whether nothing is wrong.
+    #[must_use]
+    pub const fn is_sound(&self) -> bool {
+        self.faults.is_empty()
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for fault in &self.faults {
+            writeln!(f, "{fault}")?;
+        }
+        for head in &self.confirmed {
+            writeln!(f, "what was signed is whole: {head}")?;
+        }
+        let Self { entities, commits, faults, .. } = self;
+        match faults.len() {
+            0 => write!(f, "{commits} commits of {entities} entities are what was written"),
+            1 => write!(f, "{commits} commits of {entities} entities were checked, and 1 fault was found"),
+            many => write!(f, "{commits} commits of {entities} entities were checked, and {many} faults were found"),
+        }
+    }
+}

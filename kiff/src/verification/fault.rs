@@ -1,0 +1,232 @@
+//! What can be wrong with a store.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::digest::Digest;
+use crate::identifier::EntityKey;
+use crate::journal::BrokenJournal;
+use crate::store::StoreError;
+
+/// One thing that is wrong with a store, and where.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "fault", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Fault {
+    /// A commit is not what was written: its hash does not fit what it says, or it cannot be read.
+    Edited {
+        /// Whose journal.
+        #[serde(serialize_with = "as_text")]
+        key: EntityKey,
+        /// The commit.
+        number: u64,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A commit is gone, and later ones of its entity are there.
+    Missing {
+        /// Whose journal.
+        #[serde(serialize_with = "as_text")]
+        key: EntityKey,
+        /// The commit.
+        number: u64,
+    },
+    /// The commits of an entity stand in another order.
+    Reordered {
+        /// Whose journal.
+        #[serde(serialize_with = "as_text")]
+        key: EntityKey,
+        /// The first commit that is not at its place.
+        number: u64,
+    },
+    /// The journal of one entity has a commit of another.
+    Misplaced {
+        /// Whose journal.
+        #[serde(serialize_with = "as_text")]
+        key: EntityKey,
+        /// The commit.
+        number: u64,
+        /// Whose commit it is.
+        #[serde(serialize_with = "as_text")]
+        found: EntityKey,
+    },
+    /// A commit does not follow on the one before: one of the two was replaced.
+    Unchained {
+        /// Whose journal.
+        #[serde(serialize_with = "as_text")]
+        key: EntityKey,
+        /// The later one.
+        number: u64,
+    },
+    /// The journal of an entity cannot be read from a commit on.
+    Unreadable {
+        /// Whose journal.
+        #[serde(serialize_with = "as_text")]
+        key: EntityKey,
+        /// The first commit that cannot be read.
+        number: u64,
+        /// What the store says.
+        problem: String,
+    },
+    /// A commit is not the one that was logged at its position, although its hash fits: it was written anew.
+    Forged {
+        /// Whose journal.
+        #[serde(serialize_with = "as_text")]
+        key: EntityKey,
+        /// The first commit of this entity that was.
+        number: u64,
+        /// Its position.
+        position: u64,
+    },
+    /// A commit stands at another position than the one at which it was logged.
+    Moved {
+        /// Whose journal.
+        #[serde(serialize_with = "as_text")]
+        key: EntityKey,
+        /// The commit.
+        number: u64,
+        /// Where it stands.
+        position: u64,
+        /// Where it was logged.
+        logged: u64,
+    },
+    /// No commit stands at these positions, and some behind them: they were removed.
+    Gap {
+        /// The first position without a commit.
+        from: u64,
+        /// The last one.
+        to: u64,
+    },
+    /// The order of all commits cannot be read from a position on.
+    Unwalkable {
+        /// The position.
+        position: u64,
+        /// What the store says.
+        problem: String,
+    },
+    /// The store has fewer commits than were signed: its end was cut, or an old copy was put back.
+    Truncated {
+        /// The last position of the store.
+        last: u64,
+        /// How many commits were signed.
+        signed: u64,
+    },
+    /// The first commits of the store are not those that were signed.
+    Diverged {
+        /// How many were signed.
+        size: u64,
+        /// The root that was signed.
+        signed: Digest,
+        /// The root that the store has.
+        found: Digest,
+    },
+    /// The leaves of the log do not lead to the head that was signed, so that no commit can be held against them.
+    Log {
+        /// How many commits were signed.
+        size: u64,
+        /// What is wrong with the leaves.
+        problem: String,
+    },
+    /// Entities have more commits than there are positions.
+    Unplaced {
+        /// How many commits the entities have.
+        commits: u64,
+        /// How many positions there are.
+        positions: u64,
+    },
+}
+
+impl Fault {
+    /// The entity whose journal is at fault; none where it is the order of all commits.
+    #[must_use]
+    pub const fn entity(&self) -> Option<&EntityKey> {
+        match self {
+            Self::Edited { key, .. }
+            | Self::Missing { key, .. }
+            | Self::Reordered { key, .. }
+            | Self::Misplaced { key, .. }
+            | Self::Unchained { key, .. }
+            | Self::Unreadable { key, .. }
+            | Self::Forged { key, .. }
+            | Self::Moved { key, .. } => Some(key),
+            _ => None,
+        }
+    }
+
+    pub(super) const fn is_edit(&self) -> bool {
+        matches!(self, Self::Edited { .. })
+    }
+
+    pub(super) fn edited(broken: BrokenJournal) -> Self {
+        let BrokenJournal { key, number, problem } = broken;
+        Self::Edited { key, number, problem }
+    }
+
+    pub(super) const fn missing(key: EntityKey, number: u64) -> Self {
+        Self::Missing { key, number }
+    }
+
+    pub(super) const fn reordered(key: EntityKey, number: u64) -> Self {
+        Self::Reordered { key, number }
+    }
+
+    /// The journal of `key` could not be read behind `after`.
+    pub(super) fn unreadable(key: EntityKey, after: u64, error: &StoreError) -> Self {
+        match error.broken() {
+            Some(broken) => Self::edited(broken.clone()),
+            None => Self::Unreadable { key, number: after + 1, problem: error.to_string() },
+        }
+    }
+}
+
+fn as_text<S: serde::Serializer>(key: &EntityKey, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(key)
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Edited { key, number, problem } => write!(f, "edited: commit {number} of `{key}`: {problem}"),
+            Self::Missing { key, number } => write!(f, "missing: commit {number} of `{key}`"),
+            Self::Reordered { key, number } => write!(f, "reordered: commit {number} of `{key}` is not at its place"),
+            Self::Misplaced { key, number, found } => {
+                write!(f, "misplaced: commit {number} of `{key}` is one of `{found}`")
+            }
+            Self::Unchained { key, number } => write!(
+                f,
+                "replaced: commit {number} of `{key}` does not follow on commit {}; one of the two is not what was written",
+                number - 1
+            ),
+            Self::Unreadable { key, number, problem } => {
+                write!(f, "unreadable: `{key}` from commit {number} on: {problem}")
+            }
+            Self::Forged { key, number, position } => write!(
+                f,
+                "forged: commit {number} of `{key}` at position {position} is not the one that was logged there; the journal \
+                 was written anew"
+            ),
+            Self::Moved { key, number, position, logged } => {
+                write!(f, "moved: commit {number} of `{key}` stands at position {position}, and was logged at {logged}")
+            }
+            Self::Gap { from, to } if from == to => write!(f, "removed: there is no commit at position {from}"),
+            Self::Gap { from, to } => write!(f, "removed: there are no commits at positions {from} to {to}"),
+            Self::Unwalkable { position, problem } => {
+                write!(f, "unreadable: the order of all commits from position {position} on: {problem}")
+            }
+            Self::Truncated { last, signed } => {
+                write!(f, "truncated: the store ends at position {last}, and {signed} commits were signed")
+            }
+            Self::Diverged { size, signed, found } => write!(
+                f,
+                "diverged: the first {size} commits are not those that were signed (root {found}, signed was {signed})"
+            ),
+            Self::Log { size, problem } => {
+                write!(f, "the log's leaves do not lead to the {size} commits that were signed: {problem}")
+            }
+            Self::Unplaced { commits, positions } => {
+                write!(f, "inserted: the entities have {commits} commits, and there are {positions} positions")
+            }
+        }
+    }
+}
