@@ -228,7 +228,6 @@ impl<D: Domain> Entry<D> {
     ///
     /// It takes the parameters as they were recorded. When they cannot be read, that is a [`Failure`] as any other: it is
     /// still not known how the run ended.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the runtime calls it once it settles what is in doubt"))]
     pub(crate) const fn reconcile(&self) -> Option<Ask<D>> {
         self.reconcile
     }

@@ -134,7 +134,8 @@ pub use money::Cents;
 pub use parameter::{Measured, ParameterFault, Ranged, Textual};
 pub use permission::{Policy, PolicyError, Question, RolePolicy};
 pub use runtime::{
-    Doubt, Error, Executed, Failed, Incoming, Ingested, Outcome, Pending, Propose, Rebuilt, Runtime, Settlement, replay,
+    Doubt, Error, Executed, Failed, Incoming, Ingested, Inquiry, Outcome, Pending, Propose, Rebuilt, Runtime,
+    Settlement, replay,
 };
 pub use schema::{
     ApprovalRule, Contract, Effect, EventSchema, FieldSchema, List, Never, Parameter, Permission, Risk, Role,

@@ -28,6 +28,7 @@ mod outcome;
 mod panics;
 mod propose;
 mod read;
+mod reconcile;
 mod repeat;
 mod settle;
 
@@ -38,6 +39,7 @@ pub use attempt::Propose;
 pub use ingest::{Arrival, Incoming, Ingested};
 pub use outcome::{Executed, Failed, Outcome};
 pub use read::{Rebuilt, replay};
+pub use reconcile::Inquiry;
 pub use settle::{Doubt, Settlement};
 
 /// A governed domain at work.

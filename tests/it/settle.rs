@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use kiff::{EntityKey, ExecutionId, Fact, MemoryStore, Outcome, ReasonCode, Runtime, Settlement, Verdict};
+use kiff::{EntityKey, ExecutionId, Fact, Inquiry, MemoryStore, Outcome, ReasonCode, Runtime, Settlement, Verdict};
 use pollster::block_on;
 
 use crate::shop::{
@@ -190,5 +190,77 @@ fn what_waits_for_a_review_is_listed_over_all_entities() {
         assert!(denied.is_allowed());
         assert_eq!(runtime.pending_approvals(None, 9).await.unwrap().len(), 2);
         assert!(runtime.find_approval(&"none".parse().unwrap()).await.unwrap().is_empty());
+    });
+}
+
+/// An order whose refund nobody knows the end of, and whether the bank did it.
+async fn doubtful_refund(runtime: &Runtime<Refund>, id: &str, mood: Mood) -> EntityKey {
+    let key = paid(runtime, id).await;
+    granted(runtime, &key, refund(4_900)).await;
+    runtime.services().be(mood);
+    let people = people();
+    let mut run = Box::pin(runtime.execute(&people.agent, &key, refund(4_900)));
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    // Its caller goes away, if it is not answered at once.
+    let _ = run.as_mut().poll(&mut context);
+    drop(run);
+    runtime.services().be(Mood::Willing);
+    assert!(runtime.doubt(&key).await.unwrap().is_some());
+    key
+}
+
+#[test]
+fn p7_a_reconcile_fn_finds_out_what_became_of_a_run() {
+    block_on(async {
+        let (runtime, people) = (open(), people());
+        let done = doubtful_refund(&runtime, "ord-1", Mood::Silent).await;
+        let Inquiry::Settled { state, .. } = runtime.reconcile(&people.shop, &done).await.unwrap() else {
+            panic!("the bank knows")
+        };
+        assert_eq!(state, OrderState::Refunded);
+        assert!(runtime.timeline(&done).await.unwrap().to_string().contains("as the outside world says"));
+        assert_eq!(runtime.reconcile(&people.shop, &done).await.unwrap(), Inquiry::NothingInDoubt);
+
+        let not_done = doubtful_refund(&runtime, "ord-2", Mood::Waiting).await;
+        let Inquiry::Settled { state, .. } = runtime.reconcile(&people.shop, &not_done).await.unwrap() else {
+            panic!("the bank knows")
+        };
+        assert_eq!(state, OrderState::Paid);
+        assert_eq!(runtime.services().done().iter().filter(|done| done.starts_with("paid back")).count(), 1);
+    });
+}
+
+#[test]
+fn p7_what_the_outside_world_does_not_know_stays_in_doubt() {
+    block_on(async {
+        let (runtime, people) = (open(), people());
+        let key = doubtful_refund(&runtime, "ord-1", Mood::Silent).await;
+        for (mood, reason) in [
+            (Mood::Silent, "does not know"),
+            (Mood::Declining, "the bank is closed"),
+            (Mood::Panicking, "the reconcile fn panicked: the bank fell over"),
+        ] {
+            runtime.services().be(mood);
+            let Inquiry::StillUnknown { why, .. } = runtime.reconcile(&people.shop, &key).await.unwrap() else {
+                panic!("nobody knows")
+            };
+            assert!(why.contains(reason), "{why}");
+            assert!(runtime.doubt(&key).await.unwrap().is_some());
+        }
+    });
+}
+
+#[test]
+fn p7_after_a_restart_everything_in_doubt_is_asked_about() {
+    block_on(async {
+        let (runtime, people) = (open(), people());
+        let refunded = doubtful_refund(&runtime, "ord-1", Mood::Silent).await;
+        let (unpaid, _) = doubtful(&runtime, "ord-2").await;
+        let recovered = runtime.recover(&people.shop).await.unwrap();
+        let [(first, Inquiry::Settled { .. }), (second, Inquiry::NobodyToAsk(running))] = &recovered[..] else {
+            panic!("{recovered:?}")
+        };
+        assert_eq!((first, second, &*running.action), (&refunded, &unpaid, "MARK_PAID"));
+        assert_eq!(runtime.in_doubt(None, 9).await.unwrap().len(), 1);
     });
 }

@@ -3,8 +3,8 @@
 use std::sync::Mutex;
 
 use kiff::{
-    Actor, Cents, Clock, Domain, EntityKey, Execution, Failure, MemoryStore, Outcome, RolePolicy, Runtime, Timestamp,
-    Verdict, action, domain,
+    Actor, Cents, Clock, Domain, EntityKey, Execution, Failure, MemoryStore, Outcome, Reconciled, RolePolicy, Runtime,
+    Timestamp, Verdict, action, domain, reconcile,
 };
 
 domain! {
@@ -122,6 +122,26 @@ async fn refund_order(
 ) -> Result<OrderRefunded, Failure> {
     desk.act(format!("paid back {amount} for {}", execution.id())).await?;
     Ok(OrderRefunded { amount, reason })
+}
+
+/// Asks the desk's bank whether it paid.
+#[reconcile(Refund::RefundOrder)]
+async fn find_refund(
+    desk: &Desk,
+    execution: &Execution,
+    amount: Cents,
+    reason: String,
+) -> Result<Reconciled<OrderRefunded>, Failure> {
+    let mood = desk.mood.lock().unwrap().clone();
+    match mood {
+        Mood::Silent => Ok(Reconciled::Unknown),
+        Mood::Declining => Err(Failure::unknown("the bank is closed")),
+        Mood::Panicking => panic!("the bank fell over"),
+        Mood::Willing | Mood::Stuck | Mood::Waiting => {
+            let paid = desk.done().contains(&format!("paid back {amount} for {}", execution.id()));
+            Ok(if paid { Reconciled::Happened(OrderRefunded { amount, reason }) } else { Reconciled::DidNotHappen })
+        }
+    }
 }
 
 /// Writes something down.

@@ -26,15 +26,14 @@ pub struct Doubt {
 /// What a person says became of a run of which nobody knows how it ended.
 ///
 /// ```
-/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/../kiff-test/tests/it/refund.rs"));
-/// # fn main() {
-/// use kiff::Settlement;
+/// use kiff::{Domain, Emitted, Settlement};
 ///
-/// let paid = Settlement::<Refund>::happened(OrderRefunded { amount: kiff::Cents(999), reason: "damaged".into() })
-///     .because("it is on the bank's statement");
-/// let not_paid = Settlement::<Refund>::did_not_happen().because("the bank's support says so");
-/// # let _ = (paid, not_paid);
-/// # }
+/// fn by_the_statement<D: Domain>(found: Option<impl Emitted<D>>) -> Settlement<D> {
+///     match found {
+///         Some(event) => Settlement::happened(event).because("it is on the bank's statement"),
+///         None => Settlement::did_not_happen().because("it is not on the bank's statement"),
+///     }
+/// }
 /// ```
 #[derive(Debug, Clone)]
 pub struct Settlement<D: Domain> {

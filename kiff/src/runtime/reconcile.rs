@@ -1,0 +1,142 @@
+//! Asking the outside world what became of an action in doubt, through its reconcile fn.
+
+use crate::action::Failure;
+use crate::actor::Actor;
+use crate::domain::Domain;
+use crate::entity::{Entity, Running};
+use crate::executor::{Executable, Execution, Reconciled};
+use crate::identifier::{ApprovalId, EntityKey};
+use crate::journal::{Commit, Fact, Settled};
+use crate::json::Json;
+use crate::store::Store;
+
+use super::panics::caught;
+use super::settle::Became;
+use super::{Batch, Error, PAGE, Runtime};
+
+/// What asking the outside world about an action in doubt led to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Inquiry<D: Domain> {
+    /// It is known now, and on the record.
+    Settled {
+        /// The run.
+        running: Running,
+        /// What the entity is now.
+        state: D::State,
+    },
+    /// It is still not known.
+    StillUnknown {
+        /// The run.
+        running: Running,
+        /// Why not, in a sentence.
+        why: String,
+    },
+    /// The action has no reconcile fn: a person has to settle it.
+    NobodyToAsk(Running),
+    /// Nothing is in doubt, or no longer.
+    NothingInDoubt,
+}
+
+impl<D: Executable, S: Store> Runtime<D, S> {
+    /// Asks the action's `#[reconcile]` fn what became of the entity's run of which nobody knows how it ended, and puts
+    /// on the record what it found. `actor` is who had it asked: a system, or the person at the desk.
+    ///
+    /// # Errors
+    /// [`Error`] when the store fails or the journal is broken.
+    pub async fn reconcile(&self, actor: &Actor, key: &EntityKey) -> Result<Inquiry<D>, Error> {
+        let Some(running) = self.doubt(key).await? else {
+            return Ok(Inquiry::NothingInDoubt);
+        };
+        let ask = D::from_name(&running.action).and_then(|action| action.entry().reconcile());
+        let Some(ask) = ask else {
+            return Ok(Inquiry::NobodyToAsk(running));
+        };
+        let commits = self.store.read(key, running.record.commit.saturating_sub(1), 1).await?;
+        let Some((execution, parameters)) = commits.first().and_then(|start| run_of(start, &running)) else {
+            let why = "the record of its start has no parameters".to_owned();
+            return Ok(Inquiry::StillUnknown { running, why });
+        };
+        let found = caught(ask(&parameters, &self.services, &execution)).await;
+        let found = found.unwrap_or_else(|panic| Err(Failure::unknown(format!("the reconcile fn panicked: {panic}"))));
+        let became = match found {
+            Ok(Reconciled::Happened(event)) => Became::Happened(event),
+            Ok(Reconciled::DidNotHappen) => Became::DidNotHappen,
+            Ok(Reconciled::Unknown) => {
+                let why = "the outside world does not know".to_owned();
+                return Ok(Inquiry::StillUnknown { running, why });
+            }
+            Err(failure) => return Ok(Inquiry::StillUnknown { running, why: failure.message().to_owned() }),
+        };
+        self.keep(actor, key, running, &execution, &became).await
+    }
+
+    /// Asks about every action in doubt of this domain that has a reconcile fn: what to do first after a restart.
+    ///
+    /// # Errors
+    /// [`Error`] when the store fails or a journal is broken.
+    pub async fn recover(&self, actor: &Actor) -> Result<Vec<(EntityKey, Inquiry<D>)>, Error> {
+        let mut inquiries = Vec::new();
+        let mut after = None;
+        loop {
+            let doubts = self.in_doubt(after.as_ref(), PAGE).await?;
+            let Some(last) = doubts.last() else {
+                return Ok(inquiries);
+            };
+            after = Some(last.open.clone());
+            for doubt in doubts {
+                let inquiry = self.reconcile(actor, &doubt.open.key).await?;
+                inquiries.push((doubt.open.key, inquiry));
+            }
+        }
+    }
+
+    /// Keeps what was found. Other records may come in between; when somebody settles the run meanwhile, his word stands.
+    async fn keep(
+        &self,
+        actor: &Actor,
+        key: &EntityKey,
+        running: Running,
+        execution: &Execution,
+        became: &Became<D>,
+    ) -> Result<Inquiry<D>, Error> {
+        loop {
+            let entity = self.entity(key).await?;
+            if !is_under_way(&entity, &running) {
+                return Ok(Inquiry::NothingInDoubt);
+            }
+            let (facts, state) = match self.record_of(&entity, &running, became.clone(), Settled::Reconcile) {
+                Ok(record) => record,
+                Err(why) => return Ok(Inquiry::StillUnknown { running, why }),
+            };
+            let cause = Some(running.record);
+            let batch = Batch { actor, trace: execution.trace(), cause, facts: facts.into() };
+            if self.commit(&entity, batch).await?.is_some() {
+                return Ok(Inquiry::Settled { running, state });
+            }
+        }
+    }
+}
+
+fn is_under_way<D: Domain>(entity: &Entity<D>, running: &Running) -> bool {
+    entity.running().is_some_and(|now| now.execution == running.execution)
+}
+
+/// What the executor was told, and its parameters, by the record of its start.
+fn run_of(start: &Commit, running: &Running) -> Option<(Execution, Json)> {
+    let (mut parameters, mut approval): (Option<Json>, Option<ApprovalId>) = (None, None);
+    for fact in start.facts() {
+        match fact {
+            Fact::ActionValidated(validated) => parameters = Some(validated.parameters.clone()),
+            Fact::ActionStarted(started) => approval.clone_from(&started.approval),
+            _ => {}
+        }
+    }
+    let execution = Execution {
+        id: running.execution.clone(),
+        entity: start.key().clone(),
+        actor: running.by.clone(),
+        approval,
+        trace: start.trace().cloned().unwrap_or_default(),
+    };
+    Some((execution, parameters?))
+}
