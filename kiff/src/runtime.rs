@@ -57,6 +57,7 @@ pub struct Runtime<D: Domain, S: Store = MemoryStore> {
     identifiers: Arc<dyn Identifiers>,
     bounds: Bounds,
     approval_lifetime: Duration,
+    longest_run: Duration,
     entities: Sharded<Arc<Entity<D>>>,
     fingerprints: Vec<(D, Digest)>,
     live: Live,
@@ -89,6 +90,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             identifiers: Arc::new(UuidIdentifiers),
             bounds: Bounds::DEFAULT,
             approval_lifetime: Self::APPROVAL_LIFETIME,
+            longest_run: Self::LONGEST_RUN,
             entities: Sharded::new(),
             fingerprints,
             live: Live::new(),
@@ -97,6 +99,10 @@ impl<D: Executable, S: Store> Runtime<D, S> {
 
     /// How long an approval holds unless the runtime is told otherwise: a day.
     pub const APPROVAL_LIFETIME: Duration = Duration::from_hours(24);
+
+    /// How long an action that another process has started is left in peace unless the runtime is told otherwise: ten
+    /// minutes.
+    pub const LONGEST_RUN: Duration = Duration::from_mins(10);
 
     /// The same runtime with another clock.
     #[must_use]
@@ -123,6 +129,14 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     #[must_use]
     pub fn with_approval_lifetime(mut self, lifetime: Duration) -> Self {
         self.approval_lifetime = lifetime;
+        self
+    }
+
+    /// The same runtime, which calls an action that another process has started in doubt after `longest`: longer than any
+    /// executor takes. It matters only where several processes [share](Store::is_shared) a store.
+    #[must_use]
+    pub fn with_longest_run(mut self, longest: Duration) -> Self {
+        self.longest_run = longest;
         self
     }
 

@@ -87,6 +87,12 @@ pub trait Store: Send + Sync + 'static {
         idempotency_key: &IdempotencyKey,
     ) -> impl Future<Output = Result<Option<u64>, StoreError>> + Send;
 
+    /// Whether other processes may append as well. What has started elsewhere may then still run there, so that a runtime
+    /// gives it time before it calls it in doubt.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     /// The last snapshot that was kept of the entity.
     ///
     /// # Errors
@@ -141,6 +147,10 @@ impl<S: Store> Store for Arc<S> {
         idempotency_key: &IdempotencyKey,
     ) -> impl Future<Output = Result<Option<u64>, StoreError>> + Send {
         S::keyed(self, key, idempotency_key)
+    }
+
+    fn is_shared(&self) -> bool {
+        S::is_shared(self)
     }
 
     fn snapshot(&self, key: &EntityKey) -> impl Future<Output = Result<Option<Snapshot>, StoreError>> + Send {

@@ -2,13 +2,17 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
-use kiff::{EntityKey, ExecutionId, Fact, Inquiry, MemoryStore, Outcome, ReasonCode, Runtime, Settlement, Verdict};
+use kiff::{
+    Appended, Commit, Cursor, EntityKey, ExecutionId, Fact, IdempotencyKey, Inquiry, Matter, MemoryStore, Open,
+    Outcome, Query, ReasonCode, Runtime, Sealed, Settlement, Snapshot, Store, StoreError, Timestamp, Verdict,
+};
 use pollster::block_on;
 
 use crate::shop::{
-    Desk, MarkPaid, Mood, NoteAdded, OrderPaid, OrderState, Refund, granted, open, order, paid, people, place, policy,
-    refund,
+    Desk, MarkPaid, Mood, NoteAdded, OrderPaid, OrderState, Refund, SharedClock, granted, open, order, paid, people,
+    place, policy, refund,
 };
 
 fn pay() -> MarkPaid {
@@ -263,4 +267,89 @@ fn p7_after_a_restart_everything_in_doubt_is_asked_about() {
         assert_eq!((first, second, &*running.action), (&refunded, &unpaid, "MARK_PAID"));
         assert_eq!(runtime.in_doubt(None, 9).await.unwrap().len(), 1);
     });
+}
+
+/// A store in memory that says that others append to it as well.
+#[derive(Clone, Default)]
+struct SharedStore(Arc<MemoryStore>);
+
+impl Store for SharedStore {
+    fn append(&self, commit: Sealed) -> impl Future<Output = Result<Appended, StoreError>> + Send {
+        self.0.append(commit)
+    }
+
+    fn read(
+        &self,
+        key: &EntityKey,
+        after: u64,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<Arc<Commit>>, StoreError>> + Send {
+        self.0.read(key, after, limit)
+    }
+
+    fn entities(
+        &self,
+        after: Option<&EntityKey>,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<EntityKey>, StoreError>> + Send {
+        self.0.entities(after, limit)
+    }
+
+    fn search(
+        &self,
+        query: &Query,
+        cursor: Cursor,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<(u64, Arc<Commit>)>, StoreError>> + Send {
+        self.0.search(query, cursor, limit)
+    }
+
+    fn open(
+        &self,
+        matter: Matter,
+        now: Timestamp,
+        after: Option<&Open>,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<Open>, StoreError>> + Send {
+        self.0.open(matter, now, after, limit)
+    }
+
+    fn keyed(
+        &self,
+        key: &EntityKey,
+        idempotency_key: &IdempotencyKey,
+    ) -> impl Future<Output = Result<Option<u64>, StoreError>> + Send {
+        self.0.keyed(key, idempotency_key)
+    }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    fn snapshot(&self, key: &EntityKey) -> impl Future<Output = Result<Option<Snapshot>, StoreError>> + Send {
+        self.0.snapshot(key)
+    }
+}
+
+#[test]
+fn p7_what_another_process_runs_is_in_doubt_only_once_it_takes_too_long() {
+    let (store, clock, people, key) = (SharedStore::default(), SharedClock::default(), people(), order("ord-1"));
+    let open = || Runtime::<Refund, _>::new(store.clone(), policy(), Desk::default()).with_clock(clock.clone());
+    let (here, there) = (open(), open().with_longest_run(Duration::from_mins(1)));
+    let placed = crate::shop::OrderPlaced { total: kiff::Cents(5) };
+    assert!(block_on(here.ingest(&people.shop, &key, placed)).unwrap().is_allowed());
+    here.services().be(Mood::Stuck);
+    let mut slow = Box::pin(here.execute(&people.agent, &key, pay()));
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    assert!(slow.as_mut().poll(&mut context).is_pending());
+    let execution = block_on(there.entity(&key)).unwrap().running().unwrap().execution.clone();
+
+    let no = || Settlement::did_not_happen().because("the process is gone");
+    assert!(block_on(there.in_doubt(None, 9)).unwrap().is_empty());
+    let early = block_on(there.settle(&people.nora, &key, &execution, no())).unwrap();
+    assert_eq!(early.refusal().unwrap().code, ReasonCode::ActionInProgress);
+    clock.0.pass(Duration::from_secs(61));
+    assert_eq!(block_on(there.in_doubt(None, 9)).unwrap().len(), 1);
+    assert!(block_on(there.settle(&people.nora, &key, &execution, no())).unwrap().is_allowed());
+    drop(slow);
 }

@@ -100,7 +100,8 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     /// The actions of this domain that have started, have not ended, and do not run in this process now: the oldest
     /// first, behind `after`, at most `limit` of them.
     ///
-    /// Where several processes share a store, an action that runs in another one is among them: look at since when.
+    /// Where several processes share a store, what another one has started is among them once it takes longer than any
+    /// executor does ([`Runtime::with_longest_run`]).
     ///
     /// # Errors
     /// [`Error`] when the store fails or a journal is broken.
@@ -130,8 +131,13 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     /// [`Error`] when the store fails or the journal is broken.
     pub async fn doubt(&self, key: &EntityKey) -> Result<Option<Running>, Error> {
         let entity = self.entity(key).await?;
-        let running = entity.running().filter(|running| running.unknown || !self.live.contains(&running.execution));
-        Ok(running.cloned())
+        Ok(entity.running().filter(|running| self.is_in_doubt(running)).cloned())
+    }
+
+    /// Whether a run that has not ended will not be answered any more.
+    fn is_in_doubt(&self, running: &Running) -> bool {
+        let may_run_elsewhere = || self.store.is_shared() && self.now() < running.since.after(self.longest_run);
+        running.unknown || !(self.live.contains(&running.execution) || may_run_elsewhere())
     }
 
     /// A person's word on what became of a run of which nobody knows how it ended. It must be a human who did not ask
@@ -178,10 +184,10 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             Ok(allowed) => allowed,
             Err(refused) => return refused,
         };
-        if !running.unknown && self.live.contains(execution) {
+        if !self.is_in_doubt(running) {
             return Verdict::Blocked(Refusal {
                 code: ReasonCode::ActionInProgress,
-                message: format!("execution `{execution}` still runs"),
+                message: format!("execution `{execution}` still runs, here or elsewhere"),
                 remedy: Some("wait for its answer".to_owned()),
             });
         }
