@@ -36,6 +36,13 @@ pub trait Domain: Copy + Eq + Hash + fmt::Debug + Send + Sync + 'static {
     /// Where an event leads, if it leads anywhere from there; `None` stands for an entity that does not exist yet.
     fn transition(from: Option<Self::State>, event: &str) -> Option<Self::State>;
 
+    /// The diagram of the states as SVG, in the colour of the text around it; each state is a group whose `data-state` is
+    /// its wire name.
+    #[must_use]
+    fn diagram() -> &'static str {
+        ""
+    }
+
     /// The actions, in the order of the block.
     fn actions() -> &'static [Self];
 

@@ -100,3 +100,11 @@ fn other_than(value: &serde_json::Value) -> serde_json::Value {
         _ => "new".into(),
     }
 }
+
+#[test]
+fn the_diagram_says_which_state_is_which() {
+    for state in Refund::schema().states.iter() {
+        let group = format!("<g data-state=\"{}\">", state.name);
+        assert_eq!(<Refund as Domain>::diagram().matches(&group).count(), 1, "{group}");
+    }
+}

@@ -27,6 +27,7 @@ pub(crate) struct Diagram {
 /// A place in the life of an entity.
 struct Shown {
     name: String,
+    wire: String,
     kind: Kind,
 }
 
@@ -76,12 +77,13 @@ impl Diagram {
         let mut diagram = Self {
             domain: name(&model.header.domain),
             entity: name(&model.header.entity),
-            places: vec![Shown { name: String::new(), kind: Kind::New }],
+            places: vec![Shown { name: String::new(), wire: String::new(), kind: Kind::New }],
             arrows: Vec::new(),
         };
         let states = || model.states.iter().take(PLACES);
         diagram.places.extend(states().map(|(_, state)| Shown {
             name: state.declared.plain(),
+            wire: state.declared.wire.clone(),
             kind: if state.syntax.is_final { Kind::Final } else { Kind::State },
         }));
         let numbers: Vec<Place> = [Place::New].into_iter().chain(states().map(|(id, _)| Place::State(id))).collect();

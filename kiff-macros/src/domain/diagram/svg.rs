@@ -215,6 +215,7 @@ impl Picture<'_> {
                 write!(text, "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"{DOT}\"/>")?;
                 continue;
             }
+            write!(text, "<g data-state=\"{}\">", escaped(&place.wire))?;
             write_frame(text, *middle, width, height, 10.0, ".1")?;
             if place.kind == Kind::Final {
                 write_frame(text, *middle, width - 7.0, height - 7.0, 7.0, "0")?;
@@ -222,7 +223,7 @@ impl Picture<'_> {
             write!(
                 text,
                 "<text x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\" font-size=\"{NAME_SIZE}\" \
-                 font-weight=\"500\">{}</text>",
+                 font-weight=\"500\">{}</text></g>",
                 y + 5.0,
                 escaped(&place.name)
             )?;

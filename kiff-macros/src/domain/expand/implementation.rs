@@ -39,6 +39,10 @@ pub(super) fn domain(model: &Model, names: &Names) -> TokenStream {
 
             #transition
 
+            fn diagram() -> &'static ::core::primitive::str {
+                Self::SVG
+            }
+
             fn actions() -> &'static [Self] {
                 &[#(Self::#actions),*]
             }
