@@ -27,6 +27,16 @@ impl Digest {
         &self.0
     }
 
+    /// The 64 digits.
+    pub(crate) fn text(&self) -> [u8; 64] {
+        let mut text = [0; 64];
+        let (pairs, _) = text.as_chunks_mut::<2>();
+        for ([high, low], byte) in pairs.iter_mut().zip(self.0) {
+            (*high, *low) = (digit(byte >> 4), digit(byte & 0xf));
+        }
+        text
+    }
+
     /// The digest that has these 32 bytes.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
@@ -36,12 +46,7 @@ impl Digest {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = [0; 64];
-        let (pairs, _) = text.as_chunks_mut::<2>();
-        for ([high, low], byte) in pairs.iter_mut().zip(self.0) {
-            (*high, *low) = (digit(byte >> 4), digit(byte & 0xf));
-        }
-        f.write_str(str::from_utf8(&text).unwrap_or_default())
+        f.write_str(str::from_utf8(&self.text()).unwrap_or_default())
     }
 }
 

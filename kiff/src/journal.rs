@@ -16,6 +16,7 @@ use crate::time::Timestamp;
 mod fact;
 mod matter;
 mod query;
+mod written;
 
 pub use fact::{
     ActionDeduplicated, ActionExecuted, ActionFailed, ActionStarted, ActionValidated, ApprovalRecorded,
@@ -191,14 +192,7 @@ impl Sealed {
     /// # Errors
     /// [`BrokenJournal`] when the content cannot be written as JSON.
     pub fn new(key: EntityKey, number: u64, previous: Digest, content: Content) -> Result<Self, BrokenJournal> {
-        /// Room for a commit of a few records, so that writing one seldom moves it.
-        const USUAL_SIZE: usize = 1024;
-        let mut body = Vec::with_capacity(USUAL_SIZE);
-        serde_json::to_writer(&mut body, &content).map_err(|error| BrokenJournal {
-            key: key.clone(),
-            number,
-            problem: format!("its content cannot be written: {error}"),
-        })?;
+        let body = written::content(&content);
         let hash = chain(&key, number, previous, &body);
         let commit = Arc::new(Commit { key, number, previous, hash, content, body: None });
         Ok(Self { commit, body, snapshot: None })
@@ -329,13 +323,9 @@ impl Commit {
     /// # Errors
     /// [`BrokenJournal`] when it cannot be written.
     pub fn body(&self) -> Result<Cow<'_, [u8]>, BrokenJournal> {
-        if let Some(body) = &self.body {
-            return Ok(Cow::Borrowed(body));
-        }
-        serde_json::to_vec(&self.content).map(Cow::Owned).map_err(|error| BrokenJournal {
-            key: self.key.clone(),
-            number: self.number,
-            problem: format!("its content cannot be written: {error}"),
+        Ok(match &self.body {
+            Some(body) => Cow::Borrowed(body),
+            None => Cow::Owned(written::content(&self.content)),
         })
     }
 

@@ -41,9 +41,47 @@ impl Timestamp {
         Self::from_microseconds(self.0.saturating_add(microseconds))
     }
 
-    fn to_system_time(self) -> SystemTime {
-        UNIX_EPOCH + Duration::from_micros(self.0)
+    /// The 27 characters of RFC 3339, such as `2026-11-23T12:00:00.000000Z`.
+    pub(crate) fn text(self) -> [u8; 27] {
+        let (seconds, micros) = (self.0 / 1_000_000, self.0 % 1_000_000);
+        let (year, month, day) = date(seconds / 86_400);
+        let mut text = *b"0000-00-00T00:00:00.000000Z";
+        let pairs = [
+            (0, year / 100),
+            (2, year % 100),
+            (5, month),
+            (8, day),
+            (11, seconds / 3600 % 24),
+            (14, seconds / 60 % 60),
+            (17, seconds % 60),
+            (20, micros / 10_000),
+            (22, micros / 100 % 100),
+            (24, micros % 100),
+        ];
+        for (place, number) in pairs {
+            let [.., number] = number.to_be_bytes();
+            if let Some([tens, ones]) = text.get_mut(place..place + 2) {
+                (*tens, *ones) = (b'0' + number / 10, b'0' + number % 10);
+            }
+        }
+        text
     }
+}
+
+/// The year, month and day that is `days` after the first of January 1970.
+const fn date(days: u64) -> (u64, u64, u64) {
+    /// Days of 400 years, which repeat.
+    const CYCLE: u64 = 146_097;
+    // Counted from the first of March of the year 0, so that the day of a leap year is the last of its year.
+    let days = days + 719_468;
+    let day = days % CYCLE;
+    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    // Months from March on have 153 days in five, of 31, 30, 31, 30 and 31.
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let year = days / CYCLE * 400 + year;
+    if month < 10 { (year, month + 3, day) } else { (year + 1, month - 9, day) }
 }
 
 impl From<SystemTime> for Timestamp {
@@ -56,7 +94,7 @@ impl From<SystemTime> for Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        humantime::format_rfc3339_micros(self.to_system_time()).fmt(f)
+        f.write_str(str::from_utf8(&self.text()).unwrap_or_default())
     }
 }
 
@@ -125,5 +163,24 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         SystemTime::now().into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_are_written_as_humantime_writes_them() {
+        /// Days of 400 years, after which the calendar repeats.
+        const CYCLE: u64 = 146_097;
+        const DAY: u64 = 86_400_000_000;
+        let days = (0..=CYCLE).chain([Timestamp::LAST / DAY]).flat_map(|day| [day * DAY, day * DAY + DAY - 1]);
+        let moments = (0..100_000).map(|number| number * 1_234_567_891_011);
+        for microseconds in days.chain(moments) {
+            let at = Timestamp::from_microseconds(microseconds);
+            let time = UNIX_EPOCH + Duration::from_micros(at.0);
+            assert_eq!(at.to_string(), humantime::format_rfc3339_micros(time).to_string());
+        }
     }
 }

@@ -7,6 +7,7 @@ use serde::ser::SerializeStruct;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use super::written;
 use crate::approval::Binding;
 use crate::decision::Rationale;
 use crate::identifier::{ApprovalId, DecisionId, EventId, ExecutionId, IdempotencyKey, TraceId};
@@ -14,8 +15,15 @@ use crate::json::Json;
 use crate::schema::Text;
 use crate::time::Timestamp;
 
+/// The version of the records that are written today, as a literal.
+macro_rules! version {
+    () => {
+        1
+    };
+}
+
 /// The version of the records that are written today.
-const VERSION: u32 = 1;
+const VERSION: u32 = version!();
 
 macro_rules! facts {
     ($($(#[$documentation:meta])* $variant:ident($data:ty) = $kind:literal,)*) => {
@@ -48,6 +56,16 @@ macro_rules! facts {
                 match self {
                     $(Self::$variant(_) => metrics::counter!("kiff_records_total", "kind" => $kind).increment(1),)*
                     Self::Unknown(_) => {}
+                }
+            }
+
+            /// Adds its JSON, byte for byte as serde writes it.
+            pub(super) fn write(&self, out: &mut String) {
+                match self {
+                    $(Self::$variant(data) => {
+                        written::record(out, concat!("{\"kind\":\"", $kind, "\",\"v\":", version!(), ",\"data\":"), data);
+                    },)*
+                    Self::Unknown(unknown) => written::unknown(out, unknown),
                 }
             }
         }
@@ -404,4 +422,17 @@ pub enum FailedOutcome {
     Refused,
     /// The executor did not say, or said that it does not know: the action is in doubt.
     Unknown,
+}
+
+impl FailedOutcome {
+    /// The word on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Blocked => "blocked",
+            Self::Invalid => "invalid",
+            Self::Refused => "refused",
+            Self::Unknown => "unknown",
+        }
+    }
 }

@@ -1,0 +1,191 @@
+//! An object of plain members, as parameters and payloads nearly always are: read in one pass, with nothing built.
+
+/// How many members there can be.
+const MOST: usize = 16;
+
+/// The members of an object, in the order of the text.
+///
+/// INVARIANT: the keys are different, and made of ASCII letters, digits and `_`; the values are texts without escapes,
+/// integers of at most 15 digits, or words. There is only one way to write each of them, and only one to read it.
+pub(super) struct Plain<'t> {
+    members: [(&'t str, &'t str); MOST],
+    count: usize,
+}
+
+impl<'t> Plain<'t> {
+    /// Reads an object; none where `text` is anything else, be it JSON or not.
+    pub(super) fn read(text: &'t str) -> Option<Self> {
+        let mut plain = Self { members: [("", ""); MOST], count: 0 };
+        let mut rest = Rest(text);
+        rest.skip_space();
+        rest.skip("{")?;
+        rest.skip_space();
+        if rest.skip("}").is_none() {
+            loop {
+                plain.add(rest.key()?, &mut rest)?;
+                if rest.skip(",").is_none() {
+                    break rest.skip("}")?;
+                }
+                rest.skip_space();
+            }
+        }
+        rest.skip_space();
+        rest.0.is_empty().then_some(plain)
+    }
+
+    fn add(&mut self, key: &'t str, rest: &mut Rest<'t>) -> Option<()> {
+        rest.skip_space();
+        rest.skip(":")?;
+        rest.skip_space();
+        let value = rest.value()?;
+        rest.skip_space();
+        if self.members().iter().any(|(other, _)| *other == key) {
+            return None;
+        }
+        *self.members.get_mut(self.count)? = (key, value);
+        self.count += 1;
+        Some(())
+    }
+
+    /// Each key and the text of its value, a string with its quotes.
+    pub(super) fn members(&self) -> &[(&'t str, &'t str)] {
+        self.members.get(..self.count).unwrap_or_default()
+    }
+
+    /// The same with the keys in order and without white space.
+    pub(super) fn canonical(mut self) -> String {
+        if let Some(members) = self.members.get_mut(..self.count) {
+            members.sort_unstable_by_key(|(key, _)| *key);
+        }
+        let size: usize = self.members().iter().map(|(key, value)| key.len() + value.len() + 4).sum();
+        let mut out = String::with_capacity(size + 2);
+        out.push('{');
+        for (key, value) in self.members() {
+            let separator = if out.len() == 1 { "\"" } else { ",\"" };
+            out.extend([separator, key, "\":", value]);
+        }
+        out.push('}');
+        out
+    }
+}
+
+/// What is still to be read.
+struct Rest<'t>(&'t str);
+
+impl<'t> Rest<'t> {
+    fn skip(&mut self, what: &str) -> Option<()> {
+        self.0 = self.0.strip_prefix(what)?;
+        Some(())
+    }
+
+    fn skip_space(&mut self) {
+        self.take_while(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t'));
+    }
+
+    fn take_while(&mut self, fits: impl Fn(u8) -> bool) -> &'t str {
+        let end = self.0.bytes().position(|byte| !fits(byte)).unwrap_or(self.0.len());
+        let (taken, rest) = self.0.split_at_checked(end).unwrap_or(("", self.0));
+        self.0 = rest;
+        taken
+    }
+
+    fn key(&mut self) -> Option<&'t str> {
+        self.skip("\"")?;
+        let key = self.take_while(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        self.skip("\"")?;
+        Some(key)
+    }
+
+    fn value(&mut self) -> Option<&'t str> {
+        let start = self.0;
+        match start.as_bytes().first()? {
+            b'"' => {
+                self.skip("\"")?;
+                self.take_while(|byte| byte >= b' ' && !matches!(byte, b'"' | b'\\'));
+                self.skip("\"")?;
+            }
+            b't' => self.skip("true")?,
+            b'f' => self.skip("false")?,
+            b'n' => self.skip("null")?,
+            _ => self.integer()?,
+        }
+        start.get(..start.len() - self.0.len())
+    }
+
+    fn integer(&mut self) -> Option<()> {
+        let is_negative = self.skip("-").is_some();
+        let digits = self.take_while(|byte| byte.is_ascii_digit());
+        let is_plain = match digits.as_bytes() {
+            [b'0'] => !is_negative,
+            [b'1'..=b'9', ..] => digits.len() <= 15,
+            _ => false,
+        };
+        is_plain.then_some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bounds::Bounds;
+    use crate::json::Json;
+
+    #[test]
+    fn what_is_plain_is_read_as_the_long_way_reads_it() {
+        let plain = [
+            "{}",
+            " { } ",
+            r#"{"b": 1, "a": "é / ~", "c": true}"#,
+            "{\"reason\" :\t\"damaged\"\r\n, \"amount\":-49, \"x\": null }",
+            r#"{"a": 999999999999999, "b": 0, "c": false, "d": ""}"#,
+        ];
+        let many = ["k"; 16]
+            .iter()
+            .zip(0..)
+            .fold(String::new(), |many, (key, number)| many + &format!("\"{key}{number}\":1,"));
+        let other = [
+            r#"{"a": 1.50}"#,
+            r#"{"a": -0}"#,
+            r#"{"a": 1e2, "z": [1]}"#,
+            r#"{"\u0061": 1}"#,
+            r#"{"a": "\""}"#,
+            r#"{"a": 9007199254740991}"#,
+            &format!("{{{many}\"last\":1}}"),
+            "[1]",
+            "7",
+        ];
+        for text in plain.into_iter().chain(other) {
+            let json = Json::parse(text, &Bounds::DEFAULT).unwrap();
+            assert_eq!(json.canonical(), json.sorted(), "{text}");
+            assert_eq!(plain.contains(&text), Plain::read(text).is_some(), "{text}");
+        }
+    }
+
+    #[test]
+    fn p10_what_is_no_json_or_read_in_two_ways_is_not_plain() {
+        for text in [
+            "",
+            "{",
+            "{}}",
+            "{} {}",
+            r#"{"a":1,}"#,
+            r#"{,"a":1}"#,
+            r#"{"a":1 "b":2}"#,
+            r#"{"a"=1}"#,
+            r"{a:1}",
+            r#"{"a":01}"#,
+            r#"{"a":-}"#,
+            r#"{"a":+1}"#,
+            r#"{"a":truely}"#,
+            r#"{"a":"open}"#,
+            "{\"a\":\"line\nfeed\"}",
+            r#"{"a":9007199254740992}"#,
+            r#"{"a":1,"b":2,"a":1}"#,
+            "{\u{a0}\"a\":1}",
+        ] {
+            assert!(Plain::read(text).is_none(), "{text}");
+            assert!(Json::parse(text, &Bounds::DEFAULT).is_err(), "{text}");
+        }
+        assert!(Json::parse("{}", &Bounds { json_depth: 0, ..Bounds::DEFAULT }).is_err());
+    }
+}
