@@ -86,7 +86,7 @@ pub struct Report {
     pub head: Option<TreeHead>,
     /// The given heads that the store still has.
     pub confirmed: Vec<TreeHead>,
-    /// What is wrong, at most the first fault of each entity's chain.
+    /// What is wrong: of each chain its first fault, then whatever the order of all commits shows beyond that.
     pub faults: Vec<Fault>,
 }
 
@@ -194,12 +194,13 @@ impl Chains {
 impl Report {
     fn of(chains: Chains, order: Order<'_>) -> Self {
         let Chains { entities, commits, mut faults } = chains;
-        let named: BTreeSet<_> = faults.iter().filter_map(Fault::entity).cloned().collect();
         let (head, positions) = (order.head(), order.positions());
         let (confirmed, found) = order.finish();
         // A commit that cannot be read is met on both walks.
-        let is_new = |fault: &Fault| !(fault.is_edit() && fault.entity().is_some_and(|key| named.contains(key)));
-        faults.extend(found.into_iter().filter(is_new));
+        let named: BTreeSet<_> = faults.iter().filter_map(Fault::edit).collect();
+        let found: Vec<_> =
+            found.into_iter().filter(|fault| !fault.edit().is_some_and(|edit| named.contains(&edit))).collect();
+        faults.extend(found);
         if commits > positions {
             faults.push(Fault::Unplaced { commits, positions });
         }

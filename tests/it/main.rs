@@ -20,6 +20,7 @@ mod identity;
 mod journal;
 mod limits;
 mod observed;
+mod proof;
 mod race;
 mod repeat;
 mod readme;

@@ -154,8 +154,12 @@ impl Fault {
         }
     }
 
-    pub(super) const fn is_edit(&self) -> bool {
-        matches!(self, Self::Edited { .. })
+    /// The commit that was edited; none where something else is wrong.
+    pub(super) const fn edit(&self) -> Option<(&EntityKey, u64)> {
+        match self {
+            Self::Edited { key, number, .. } => Some((key, *number)),
+            _ => None,
+        }
     }
 
     pub(super) fn edited(broken: BrokenJournal) -> Self {

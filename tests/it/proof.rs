@@ -1,0 +1,7 @@
+//! P8: what was changed is found, and what was signed is believed by others.
+
+mod interoperation;
+mod ledger;
+mod log;
+mod receipt;
+mod tampering;

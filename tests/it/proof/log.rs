@@ -1,0 +1,227 @@
+//! The sequencer: one writer, no signature on what was changed, and no harm from a crash.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use kiff::proof::{CheckpointError, KeyError, Log, LogError, Sequencer, Signers, SigningKey, VerifyingKey};
+use kiff::{Digest, MemoryStore, Verification};
+use pollster::block_on;
+use tempfile::TempDir;
+
+use super::ledger::Ledger;
+
+fn key() -> SigningKey {
+    SigningKey::generate("example.com/refunds").unwrap()
+}
+
+/// The size of the log in a folder, when this key has signed it.
+fn size(folder: &Path, trusted: &VerifyingKey) -> Result<u64, CheckpointError> {
+    let log = Log::open(folder).unwrap();
+    log.checkpoint().verify(std::slice::from_ref(trusted)).map(|checkpoint| checkpoint.head().size)
+}
+
+/// Every file below a folder, with what it holds.
+fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else {
+            found.push((path.clone(), fs::read(&path).unwrap()));
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn a_log_has_one_writer_at_a_time() {
+    let (folder, key) = (TempDir::new().unwrap(), key());
+    let first = Sequencer::open(folder.path(), key.clone()).unwrap();
+    let refused = Sequencer::open(folder.path(), key.clone()).unwrap_err();
+    assert!(matches!(&refused, LogError::InUse { .. }), "{refused}");
+    assert!(refused.to_string().contains("being written by another process"), "{refused}");
+    drop(first);
+    Sequencer::open(folder.path(), key).unwrap();
+}
+
+#[test]
+fn a_log_grows_with_its_store_and_is_the_same_however_often_it_was_signed() {
+    let (often, once, key) = (TempDir::new().unwrap(), TempDir::new().unwrap(), key());
+    let ledger = Ledger::default();
+    let mut sequencer = Sequencer::open(often.path(), key.clone()).unwrap();
+    for step in 0..40 {
+        ledger.grow(step, 3);
+        let advanced = block_on(sequencer.advance(&ledger)).unwrap();
+        assert_eq!((advanced.appended, advanced.size), (step, ledger.rows().len() as u64));
+        if step % 7 == 0 {
+            drop(sequencer);
+            sequencer = Sequencer::open(often.path(), key.clone()).unwrap();
+        }
+    }
+    let before = files(often.path());
+    assert_eq!(block_on(sequencer.advance(&ledger)).unwrap().appended, 0);
+    assert_eq!(files(often.path()), before, "nothing new, nothing written");
+    let mut sequencer = Sequencer::open(once.path(), key).unwrap().every(100);
+    block_on(sequencer.advance(&ledger)).unwrap();
+    let is_whole = |name: &Path| !name.to_string_lossy().contains(".p/") && !name.starts_with("checkpoints");
+    let whole = |folder: &Path| -> Vec<_> {
+        let names =
+            files(folder).into_iter().map(|(path, bytes)| (path.strip_prefix(folder).unwrap().to_owned(), bytes));
+        names.filter(|(name, _)| is_whole(name)).collect()
+    };
+    assert_eq!(whole(often.path()), whole(once.path()));
+    assert_eq!(fs::read_dir(once.path().join("checkpoints")).unwrap().count(), 1 + 780 / 100 + 1);
+}
+
+#[test]
+fn what_no_longer_is_what_was_signed_is_not_signed() {
+    let (folder, key) = (TempDir::new().unwrap(), key());
+    let ledger = Ledger::of(300, 5);
+    let mut sequencer = Sequencer::open(folder.path(), key.clone()).unwrap();
+    block_on(sequencer.advance(&ledger)).unwrap();
+    let whole = ledger.rows().clone();
+
+    ledger.rows().truncate(299);
+    let refused = block_on(sequencer.advance(&ledger)).unwrap_err();
+    assert!(matches!(refused, LogError::RolledBack { signed: 300 }), "{refused}");
+    ledger.note(&super::ledger::order(1), "another end");
+    let refused = block_on(sequencer.advance(&ledger)).unwrap_err();
+    assert!(matches!(refused, LogError::Rewritten { position: 300 }), "{refused}");
+    *ledger.rows() = whole.clone();
+    ledger.grow(2, 5);
+    ledger.rows().remove(300);
+    let refused = block_on(sequencer.advance(&ledger)).unwrap_err();
+    assert!(matches!(refused, LogError::Gap { position: 301 }), "{refused}");
+
+    assert_eq!(size(folder.path(), key.verifying_key()).unwrap(), 300);
+    *ledger.rows() = whole;
+    ledger.grow(1, 5);
+    assert_eq!(block_on(sequencer.advance(&ledger)).unwrap().size, 301);
+}
+
+#[test]
+fn a_log_of_which_any_file_is_gone_or_cut_is_written_again() {
+    let (folder, key) = (TempDir::new().unwrap(), key());
+    let ledger = Ledger::of(600, 5);
+    let advance =
+        || block_on(Sequencer::open(folder.path(), key.clone()).unwrap().advance(&ledger)).map(|done| done.size);
+    assert_eq!(advance().unwrap(), 600);
+    let is_edge = |path: &Path| path.to_string_lossy().contains(".p/") || path.ends_with("checkpoint");
+    let written = files(folder.path());
+    for (path, bytes) in written.iter().filter(|(path, _)| is_edge(path)) {
+        fs::remove_file(path).unwrap();
+        assert_eq!(advance().unwrap(), 600, "{}", path.display());
+        if !path.ends_with("checkpoint") {
+            assert_eq!(&fs::read(path).unwrap(), bytes);
+            fs::write(path, &bytes[..bytes.len() / 2]).unwrap();
+            assert_eq!(advance().unwrap(), 600);
+            assert_eq!(&fs::read(path).unwrap(), bytes);
+        }
+    }
+    fs::remove_dir_all(folder.path().join("tile")).unwrap();
+    assert_eq!(advance().unwrap(), 600);
+    let tiles = |files: &[(PathBuf, Vec<u8>)]| -> Vec<_> {
+        files.iter().filter(|(path, _)| path.starts_with(folder.path().join("tile"))).cloned().collect()
+    };
+    assert_eq!(tiles(&files(folder.path())), tiles(&written));
+}
+
+#[test]
+fn a_rewritten_store_does_not_pass_for_the_tiles_that_are_gone() {
+    let (folder, key) = (TempDir::new().unwrap(), key());
+    let ledger = Ledger::of(600, 5);
+    block_on(Sequencer::open(folder.path(), key.clone()).unwrap().advance(&ledger)).unwrap();
+    fs::remove_dir_all(folder.path().join("tile")).unwrap();
+    ledger.rewrite(&super::ledger::order(2), 3, "never said");
+    let refused = block_on(Sequencer::open(folder.path(), key.clone()).unwrap().advance(&ledger)).unwrap_err();
+    assert!(matches!(refused, LogError::Rewritten { position: 600 }), "{refused}");
+    ledger.rows().truncate(100);
+    let refused = block_on(Sequencer::open(folder.path(), key).unwrap().advance(&ledger)).unwrap_err();
+    assert!(matches!(refused, LogError::RolledBack { signed: 600 }), "{refused}");
+}
+
+#[test]
+fn a_damaged_tile_hands_out_no_receipt() {
+    let (folder, key) = (TempDir::new().unwrap(), key());
+    let ledger = Ledger::of(600, 5);
+    block_on(Sequencer::open(folder.path(), key).unwrap().advance(&ledger)).unwrap();
+    let tile = folder.path().join("tile/0/000");
+    let mut bytes = fs::read(&tile).unwrap();
+    bytes[32 * 9] ^= 1;
+    fs::write(&tile, bytes).unwrap();
+    let log = Log::open(folder.path()).unwrap();
+    let damaged = log.receipt(9, &ledger.commit(9)).unwrap_err();
+    assert!(matches!(damaged, LogError::Damaged { size: 600, .. }), "{damaged}");
+    let other = log.receipt(10, &ledger.commit(10)).unwrap_err();
+    assert!(matches!(other, LogError::OtherCommit { position: 10 }), "{other}");
+    let beyond = log.receipt(601, &ledger.commit(10)).unwrap_err();
+    assert!(matches!(beyond, LogError::NotYet { position: 601, size: 600 }), "{beyond}");
+}
+
+#[test]
+fn a_key_is_followed_by_another_without_a_gap_in_trust() {
+    let (folder, old, new) = (TempDir::new().unwrap(), key(), key());
+    let (trusts_old, trusts_new) = (old.verifying_key(), new.verifying_key());
+    let ledger = Ledger::of(3, 1);
+    let advance = |signers: Signers| block_on(Sequencer::open(folder.path(), signers).unwrap().advance(&ledger));
+    advance(old.clone().into()).unwrap();
+    assert!(matches!(size(folder.path(), trusts_new), Err(CheckpointError::Untrusted { .. })));
+    let stranger = advance(new.clone().into()).unwrap_err();
+    assert!(matches!(stranger, LogError::Checkpoint { .. }), "{stranger}");
+
+    advance(Signers::from(old.clone()).and(new.clone()).unwrap()).unwrap();
+    assert_eq!(size(folder.path(), trusts_old), Ok(3));
+    assert_eq!(size(folder.path(), trusts_new), Ok(3));
+
+    ledger.grow(1, 1);
+    advance(new.clone().into()).unwrap();
+    assert_eq!(size(folder.path(), trusts_new), Ok(4));
+    assert!(size(folder.path(), trusts_old).is_err());
+}
+
+#[test]
+fn a_key_lies_in_a_file_that_only_its_owner_reads() {
+    let (folder, key) = (TempDir::new().unwrap(), key());
+    let path = folder.path().join("log.key");
+    key.write(&path).unwrap();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    assert_eq!(SigningKey::read(&path).unwrap().verifying_key(), key.verifying_key());
+    assert!(matches!(key.write(&path), Err(KeyError::File { .. })), "a key is never overwritten");
+    assert!(matches!(VerifyingKey::read(&path), Err(KeyError::Secret)));
+    assert!(!format!("{key:?}").contains(key.secret_text().rsplit('+').next().unwrap()));
+    let public = folder.path().join("log.pub");
+    key.verifying_key().write(&public).unwrap();
+    assert_eq!(&VerifyingKey::read(&public).unwrap(), key.verifying_key());
+    let other_name = key.secret_text().replace("example.com/refunds", "example.com/missions");
+    assert!(matches!(other_name.parse::<SigningKey>(), Err(KeyError::OtherId)));
+}
+
+#[test]
+fn a_log_in_memory_stays_verifiable_while_it_grows() {
+    block_on(async {
+        let (folder, key) = (TempDir::new().unwrap(), key());
+        let runtime = crate::shop::open();
+        let mut sequencer = Sequencer::open(folder.path(), key.clone()).unwrap();
+        let mut heads: Vec<kiff::TreeHead> = Vec::new();
+        for number in 0..4 {
+            crate::shop::paid(&runtime, &format!("ord-{number}")).await;
+            let advanced = sequencer.advance(runtime.store()).await.unwrap();
+            let checkpoint = advanced.checkpoint.verify(&[key.verifying_key().clone()]).unwrap().clone();
+            assert_eq!(checkpoint.head().size, advanced.size);
+            heads.push(checkpoint.head());
+        }
+        let log = Log::open(folder.path()).unwrap();
+        let all = heads.iter().fold(Verification::<MemoryStore>::of(runtime.store()), |all, head| all.signed(*head));
+        let report = all.log(log.leaves()).run(|_| ()).await.unwrap();
+        assert!(report.is_sound(), "{report}");
+        assert_eq!(report.confirmed, heads);
+        assert_eq!(report.head, heads.last().copied());
+        assert_ne!(report.head.map(|head| head.root), Some(Digest::default()));
+    });
+}
