@@ -3,6 +3,7 @@
 mod action;
 mod domain;
 mod errors;
+mod number;
 mod suggest;
 
 use proc_macro::TokenStream;

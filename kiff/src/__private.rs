@@ -2,13 +2,13 @@
 
 pub use serde;
 
-pub use crate::action::{Action, Declared, Declares, Failure, Governed};
+pub use crate::action::{Action, Declared, Declares, Failure, Governed, Named};
 pub use crate::actor::ActorKind;
 pub use crate::bounds::Bounds;
 pub use crate::domain::{Domain, Emitted, Empty, Event, State};
 pub use crate::executor::{
-    Asks, AsksNobody, Entry, Executable, Executes, Execution, Executor, Finding, Outside, Reconciled, Reconciles,
-    Recorded, recorded,
+    Asks, AsksNobody, Entry, Executable, Executed, ExecutedWith, Executes, Execution, Executor, Finding, Outside,
+    Reconciled, Reconciles, Recorded, recorded,
 };
 pub use crate::handle::{AllowedIn, Allows, Any, Handle, InState};
 pub use crate::json::{Json, JsonError};
@@ -21,5 +21,5 @@ pub use crate::schema::{
     RoleSchema, Rule, Schema, StateSchema, Text, Transition,
 };
 pub use crate::shape::{Probe, Shapes};
-pub use crate::signature::{Reply, Same, Serves, Value};
+pub use crate::signature::{EventField, Reply, Same, Serves, Value};
 pub use crate::verdict::Permit;

@@ -58,10 +58,19 @@ pub trait Declared: Send + Sync + 'static {
     type Domain: Domain;
     /// What its executor answers with.
     type Emits: Emitted<Self::Domain>;
+    /// Its name as a type.
+    type Name;
 
     /// Its name in the domain.
     const ACTION: Self::Domain;
 }
+
+/// The name of an action as a type: a number that is made of its letters.
+///
+/// Where the path in `#[action(..)]` leads nowhere, rustc does not know of which action the executor is, and would take it for a
+/// second one of each. By its name it is told apart from all of them.
+#[derive(Debug)]
+pub struct Named<const NAME: u64>;
 
 /// The declaration of the action that stands at place `INDEX` of a domain's enum, so that the path `Refund::RefundOrder`
 /// in `#[action(..)]` leads to it.

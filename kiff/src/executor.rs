@@ -73,9 +73,9 @@ impl Execution {
 
 /// The executor of a declared action: what `#[action]` makes of an async fn.
 #[diagnostic::on_unimplemented(
-    message = "action `{Self}` of `{D}` is allowed but has no executor",
+    message = "action `{Self}` of `{D}` has no executor",
     label = "no executor",
-    note = "write one: `#[action({D}::{Self})] async fn …`"
+    note = "write one: an async fn under `#[action({D}::{Self})]`"
 )]
 pub trait Executor<D: Domain>: Declared<Domain = D> + Sized {
     /// The parameters that it takes.
@@ -105,7 +105,7 @@ pub trait Executor<D: Domain>: Declared<Domain = D> + Sized {
 /// An executor as `#[action]` writes it; whatever has this is an [`Executor`].
 ///
 /// The two are apart so that rustc, where an executor is missing, lists no implementation that nobody wrote by hand.
-pub trait Executes<D: Domain>: Declared<Domain = D> {
+pub trait Executes<D: Domain, Name>: Declared<Domain = D> {
     /// The parameters that it takes.
     type Action: Governed<D, Declared = Self>;
 
@@ -119,7 +119,7 @@ pub trait Executes<D: Domain>: Declared<Domain = D> {
 }
 
 #[diagnostic::do_not_recommend]
-impl<D: Domain, E: Executes<D>> Executor<D> for E {
+impl<D: Domain, E: Declared + Executes<D, <E as Declared>::Name>> Executor<D> for E {
     type Action = E::Action;
 
     fn run<'a>(
@@ -128,8 +128,41 @@ impl<D: Domain, E: Executes<D>> Executor<D> for E {
         services: &'a D::Services,
         execution: &'a Execution,
     ) -> impl Future<Output = Result<Self::Emits, Failure>> + Send + 'a {
-        <E as Executes<D>>::run(permit, action, services, execution)
+        <E as Executes<D, E::Name>>::run(permit, action, services, execution)
     }
+}
+
+/// What an action that is allowed somewhere must have, in a domain with services.
+#[diagnostic::on_unimplemented(
+    message = "action `{Self}` of `{D}` is allowed but has no executor",
+    label = "no executor",
+    note = "write one: `#[action({D}::{Self})] async fn run(services: &{Services}, /* parameters */) -> Result<{Emits}, Failure> \
+            {{ … }}`"
+)]
+pub trait ExecutedWith<D: Domain, Services, Emits>: Declared<Domain = D> {
+    /// The door for callers who know the action by name only.
+    const ENTRY: Entry<D>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<D: Domain, E: Executor<D>> ExecutedWith<D, D::Services, E::Emits> for E {
+    const ENTRY: Entry<D> = <E as Executor<D>>::ENTRY;
+}
+
+/// What an action that is allowed somewhere must have, in a domain without services.
+#[diagnostic::on_unimplemented(
+    message = "action `{Self}` of `{D}` is allowed but has no executor",
+    label = "no executor",
+    note = "write one: `#[action({D}::{Self})] async fn run(/* parameters */) -> Result<{Emits}, Failure> {{ … }}`"
+)]
+pub trait Executed<D: Domain, Emits>: Declared<Domain = D> {
+    /// The door for callers who know the action by name only.
+    const ENTRY: Entry<D>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<D: Domain, E: Executor<D>> Executed<D, E::Emits> for E {
+    const ENTRY: Entry<D> = <E as Executor<D>>::ENTRY;
 }
 
 /// An executor's answer on its way.

@@ -328,7 +328,7 @@ enum Fault {
 }
 
 impl JsonError {
-    fn syntax(error: serde_json::Error) -> Self {
+    pub(crate) fn syntax(error: serde_json::Error) -> Self {
         Self(Fault::Syntax(error))
     }
 }

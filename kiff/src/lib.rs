@@ -109,7 +109,7 @@ mod handle;
 #[doc(hidden)]
 pub mod __private;
 
-pub use action::{Action, Declared, Failure, Governed};
+pub use action::{Action, Declared, Failure, Governed, Named};
 pub use actor::{Actor, ActorKind};
 pub use adapter::{Adapter, AdapterError, Mapping, Passthrough, RawEvent};
 pub use approval::{Answer, Approval, ApprovalStatus, Binding, Review, Signature};

@@ -105,6 +105,24 @@ impl<T: Debug + Clone + Serialize + DeserializeOwned + Send + Sync + 'static> Va
     }
 }
 
+/// The type of an event's field: every type that is shown, cloned, written and read, and that threads can share.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a field of an event",
+    label = "lacks `Debug`, `Clone`, `Serialize`, `DeserializeOwned`, `Send` or `Sync`",
+    note = "events are written to the journal and read from it: write \
+            `#[derive(Debug, Clone, Serialize, Deserialize)]` on `{Self}`"
+)]
+pub trait EventField {
+    /// It is fit.
+    #[doc(hidden)]
+    const FIT: ();
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Debug + Clone + Serialize + DeserializeOwned + Send + Sync + 'static> EventField for T {
+    const FIT: () = ();
+}
+
 /// What an executor borrows besides its `Execution`: the services of its domain and nothing else.
 #[diagnostic::on_unimplemented(
     message = "the executor borrows `{Self}`, but the services of `{D}` are `{Services}`",
@@ -127,7 +145,7 @@ impl<D, S> Serves<D, S> for S {
 /// What an executor returns: the event that the block says its action emits, or a [`Failure`].
 #[diagnostic::on_unimplemented(
     message = "the executor returns `{Self}`, and must return `Result<{Emits}, Failure>`",
-    label = "its action emits `{Emits}`",
+    label = "write `Result<{Emits}, Failure>` here",
     note = "an action ends in the event that the block names after `emits`, or in a `kiff::Failure`"
 )]
 pub trait Reply<Emits> {

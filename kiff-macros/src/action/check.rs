@@ -50,6 +50,7 @@ fn parameters(executor: &Executor, errors: &Errors) {
         rules::fits_its_type(parameter, errors);
         rules::stands_once(parameter, errors);
         rules::has_an_order(parameter, errors);
+        rules::lies_within_its_type(parameter, errors);
         rules::pattern_is_well_formed(parameter, errors);
 
         floats::float_parameter(parameter, errors);

@@ -6,7 +6,9 @@
 mod actions;
 mod documentation;
 mod editor;
+mod event_fields;
 mod events;
+mod field_names;
 mod handles;
 mod implementation;
 mod inherent;
@@ -38,6 +40,7 @@ pub(crate) fn domain(model: &Model) -> TokenStream {
         states::state_trait(model, &names),
         events::event_trait(model, &names),
         events::conversions(model, &names),
+        events::traits(model),
         events::incoming(model, &names, events::reportable(model)),
         actions::aliases(model, &names),
         actions::declarations(model, &names),
@@ -71,6 +74,7 @@ pub(crate) fn stub(mut model: Model) -> TokenStream {
         states::state_trait(model, &names),
         events::event_trait(model, &names),
         events::conversions(model, &names),
+        events::traits(model),
         events::incoming(model, &names, names::distinct(&model.events)),
         actions::declarations(model, &names),
         actions::answer_conversions(model, &names),

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 
 use super::{Execution, Executor};
-use crate::action::{Action, Failure};
+use crate::action::{Action, Declared, Failure};
 use crate::domain::{Domain, Emitted};
 use crate::json::Json;
 
@@ -74,7 +74,7 @@ impl<E> Reconciled<E> {
 pub trait Outside {}
 
 /// An action with a fn that asks the outside world what became of a run: what `#[reconcile]` makes of an async fn.
-pub trait Reconciles<D: Domain>: Executor<D> + Outside {
+pub trait Reconciles<D: Domain, Name = <Self as Declared>::Name>: Executor<D> + Outside {
     /// Asks. It takes what was recorded when the run started, and answers with what came of it.
     fn reconcile<'a>(
         action: Self::Action,

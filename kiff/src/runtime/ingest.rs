@@ -1,5 +1,7 @@
 //! Events from outside.
 
+use std::pin::Pin;
+
 use crate::actor::Actor;
 use crate::bounds::Bounds;
 use crate::domain::{Domain, Event, State};
@@ -77,6 +79,9 @@ impl<D: Domain> Incoming<D> for Envelope {
     }
 }
 
+/// The answer to an event from outside.
+type IngestedLater<'a, D> = Pin<Box<dyn Future<Output = Result<Verdict<Ingested<D>>, Error>> + Send + 'a>>;
+
 impl<D: Executable, S: Store> Runtime<D, S> {
     /// Takes an event from outside into the entity's journal, together with the state that it leads to.
     ///
@@ -85,13 +90,14 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     ///
     /// # Errors
     /// [`Error`] when the store fails or the journal is broken.
-    pub async fn ingest(
-        &self,
-        actor: &Actor,
-        key: &EntityKey,
-        event: impl Incoming<D>,
-    ) -> Result<Verdict<Ingested<D>>, Error> {
+    // The answer is boxed because of what rustc says of an event that nobody may report: of a boxed one it says so once, at the
+    // event, and of an `async fn` it does at the call and at the `await` as well.
+    pub fn ingest<'a>(&'a self, actor: &'a Actor, key: &'a EntityKey, event: impl Incoming<D>) -> IngestedLater<'a, D> {
         let arrival = event.arrive(&self.bounds);
+        Box::pin(self.admit(actor, key, arrival))
+    }
+
+    async fn admit(&self, actor: &Actor, key: &EntityKey, arrival: Arrival) -> Result<Verdict<Ingested<D>>, Error> {
         if let Some(refusal) = Self::check_type(key) {
             return Ok(Self::told(Verdict::Invalid(refusal)));
         }

@@ -98,6 +98,31 @@ fn crossed<T: PartialOrd + ToString>(limits: &Limits<T>) -> Option<(String, Stri
     }
 }
 
+/// A limit that the type keeps by itself, or that none of its values can keep, is not what its author believes.
+pub(super) fn lies_within_its_type(parameter: &Parameter, errors: &Errors) {
+    let typed = kind::optional(&parameter.typed.ty).unwrap_or(&parameter.typed.ty);
+    let Some((least, greatest)) = kind::bounds(typed) else {
+        return;
+    };
+    for rule in &parameter.rules {
+        let Demand::Range(limits) = &rule.demand else {
+            continue;
+        };
+        for (key, limit) in [("min", limits.min), ("max", limits.max)] {
+            let Some(limit) = limit.filter(|limit| !(least..=greatest).contains(&i128::from(*limit))) else {
+                continue;
+            };
+            let message = format!(
+                "`{}` is of type `{}`, which holds {least} to {greatest}, so that the limit `{key} = {limit}` lies outside \
+                 of it: write one inside, or take it away",
+                parameter.label(),
+                code(typed)
+            );
+            errors.report(RULES, &rule.tokens, message);
+        }
+    }
+}
+
 /// A pattern that cannot be read would refuse every proposal, and an empty one all but the empty text.
 pub(super) fn pattern_is_well_formed(parameter: &Parameter, errors: &Errors) {
     for rule in &parameter.rules {

@@ -8,6 +8,11 @@ use syn::{FnArg, ReturnType, Safety, Signature, Token, Type};
 use super::struct_name;
 use crate::action::duty::Duty;
 use crate::action::model::{Argument, Executor, Target};
+use crate::action::sentence::plain;
+use crate::number;
+
+/// The most arguments that clippy takes for few.
+const MANY: usize = 7;
 
 /// `impl Executes<Refund> for refund::RefundOrder`.
 ///
@@ -22,8 +27,9 @@ pub(super) fn executor(executor: &Executor, target: &Target, body: &TokenStream)
     };
     let block = quote_spanned!(place=> async move { let _ = __permit; #body });
     // Two executors of one action are told apart by the paths in their attributes.
+    let number = number::of(&plain(&target.action));
     let header = quote_spanned! {target.action.span()=>
-        impl ::kiff::__private::Executes<__Domain> for __Declared
+        impl ::kiff::__private::Executes<__Domain, ::kiff::__private::Named<#number>> for __Declared
     };
     quote! {
         #[automatically_derived]
@@ -119,7 +125,10 @@ fn function(executor: &Executor, mut signature: Signature) -> TokenStream {
     signature.abi = None;
     let attributes = &executor.attributes;
     let body = &executor.body;
+    // An agent sends arguments by their names, so that many of them confuse nobody.
+    let many = (signature.inputs.len() > MANY).then(|| quote!(#[allow(clippy::too_many_arguments)]));
     quote! {
+        #many
         #(#attributes)*
         #signature #body
     }
@@ -137,8 +146,9 @@ pub(super) fn reconciler(executor: &Executor, target: &Target, body: &TokenStrea
         > + ::core::marker::Send + 'a
     };
     let block = quote_spanned!(place=> async move { #body });
+    let number = number::of(&plain(&target.action));
     let header = quote_spanned! {target.action.span()=>
-        impl ::kiff::__private::Reconciles<__Domain> for __Declared
+        impl ::kiff::__private::Reconciles<__Domain, ::kiff::__private::Named<#number>> for __Declared
     };
     quote! {
         #[automatically_derived]

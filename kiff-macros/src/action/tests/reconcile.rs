@@ -65,7 +65,10 @@ fn it_disappears_too() {
         "#[reconcile(Refund::Run)] /// Asks.\n async fn find(desk: &Desk, amount: Cents) -> Result<Reconciled<Ran>, Failure> {}",
     );
     assert!(!text.contains("struct"), "{text}");
-    assert!(text.contains("impl :: kiff :: __private :: Reconciles < __Domain > for __Declared"), "{text}");
+    assert!(
+        text.contains("impl :: kiff :: __private :: Reconciles < __Domain , :: kiff :: __private :: Named <"),
+        "{text}"
+    );
     assert!(text.contains("__action . amount"), "{text}");
     assert!(text.starts_with("const _ : ()"), "{text}");
 }

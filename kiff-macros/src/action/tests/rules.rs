@@ -54,6 +54,17 @@ fn limits_can_be_kept() {
         "no `amount` is at least 10 and at most -1: `min` must not be above `max`",
     );
     rule(
+        "#[param(«range(min = -1)»)] count: u32",
+        "`count` is of type `u32`, which holds 0 to 4294967295, so that the limit `min = -1` lies outside of it: write one \
+         inside, or take it away",
+    );
+    rule(
+        "#[param(«range(min = 1, max = 300)»)] count: Option<u8>",
+        "`count` is of type `u8`, which holds 0 to 255, so that the limit `max = 300` lies outside of it: write one \
+         inside, or take it away",
+    );
+    arguments("#[param(range(min = -128, max = 127))] a: i8, #[param(range(min = 0))] b: u64", &[]);
+    rule(
         "#[param(«range()»)] amount: Cents",
         "`range` has no limit: write `range(min = .., max = ..)`, or one of the two",
     );

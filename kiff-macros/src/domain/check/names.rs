@@ -20,7 +20,7 @@ pub(crate) fn unknown_name(model: &Model, errors: &Errors) {
     let actions = |used: &Reference<_>| names.check(errors, Kind::Action, used, model.actions.whole);
     let places = |used: &PlaceReference| {
         if let PlaceReference::State(used) = used {
-            states(used);
+            names.check(errors, Kind::Place, used, model.states.whole);
         }
     };
     for (_, event) in model.events.iter() {
@@ -59,6 +59,8 @@ pub(crate) fn unknown_name(model: &Model, errors: &Errors) {
 pub(super) enum Kind {
     Role,
     State,
+    /// A state, or `new`.
+    Place,
     Event,
     Action,
 }
@@ -67,7 +69,7 @@ impl Kind {
     pub(super) fn word(self) -> &'static str {
         match self {
             Self::Role => "role",
-            Self::State => "state",
+            Self::State | Self::Place => "state",
             Self::Event => "event",
             Self::Action => "action",
         }
@@ -77,7 +79,7 @@ impl Kind {
     pub(super) fn one(self) -> &'static str {
         match self {
             Self::Role => "a role",
-            Self::State => "a state",
+            Self::State | Self::Place => "a state",
             Self::Event => "an event",
             Self::Action => "an action",
         }
@@ -108,19 +110,24 @@ impl Names {
     fn message(&self, kind: Kind, token: &Ident) -> String {
         let text = plain(token);
         let mut valid: Vec<String> = Vec::new();
-        for (_, name) in self.declared.iter().filter(|(own, _)| *own == kind) {
+        let declared_as = if kind == Kind::Place { Kind::State } else { kind };
+        for (_, name) in self.declared.iter().filter(|(own, _)| *own == declared_as) {
             if !valid.contains(name) {
                 valid.push(name.clone());
             }
         }
         let plural = format!("{}s", kind.word());
-        match self.declared.iter().find(|(_, name)| *name == text) {
-            Some((other, _)) => {
-                let list = suggest::hint("", &plural, &valid);
-                format!("`{text}` is {}, not {}: {list}", other.one(), kind.one())
-            }
-            None => format!("unknown {} `{text}`: {}", kind.word(), suggest::hint(&text, &plural, &valid)),
+        if let Some((other, _)) = self.declared.iter().find(|(_, name)| *name == text) {
+            let list = suggest::hint("", &plural, &valid);
+            return format!("`{text}` is {}, not {}: {list}", other.one(), kind.one());
         }
+        let hint = suggest::hint(&text, &plural, &valid);
+        let is_guess = !suggest::closest(&text, &valid).is_empty();
+        let beginning = match kind {
+            Kind::Place if !is_guess => ", and an entity that does not exist yet comes from `new`",
+            _ => "",
+        };
+        format!("unknown {} `{text}`: {hint}{beginning}", kind.word())
     }
 }
 

@@ -7,6 +7,7 @@ use super::documentation;
 use super::names::{self, Names, distinct, private, used};
 use crate::domain::model::{Action, Event, Id, Model, Reference};
 use crate::domain::syntax::Effect;
+use crate::number;
 
 /// `pub enum Refund { MarkPaid, RefundOrder }`, with the page that rustdoc shows of it.
 pub(super) fn enumeration(model: &Model, names: &Names, page: &TokenStream) -> TokenStream {
@@ -58,6 +59,7 @@ pub(super) fn declarations(model: &Model, names: &Names) -> TokenStream {
     let declarations = distinct(&model.actions).enumerate().map(|(place, (_, action))| {
         let name = used(&action.declared.name);
         let emits = emits(model, action);
+        let number = number::of(&action.declared.plain());
         let outside = (action.effect() == Effect::Outside).then(|| {
             quote! {
                 #[automatically_derived]
@@ -69,6 +71,7 @@ pub(super) fn declarations(model: &Model, names: &Names) -> TokenStream {
             impl #kiff::Declared for #module::#name {
                 type Domain = #domain;
                 type Emits = #emits;
+                type Name = #kiff::Named<#number>;
                 const ACTION: #domain = #domain::#name;
             }
 
@@ -85,7 +88,7 @@ pub(super) fn declarations(model: &Model, names: &Names) -> TokenStream {
 }
 
 /// The type of what the executor answers with.
-fn emits(model: &Model, action: &Action) -> TokenStream {
+pub(super) fn emits(model: &Model, action: &Action) -> TokenStream {
     match action.emits.as_slice() {
         [] => quote!(()),
         [only] => only

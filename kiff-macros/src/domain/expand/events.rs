@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use proc_macro2::{Delimiter, Group, TokenStream};
 use quote::{quote, quote_spanned};
 
-use super::documentation;
 use super::names::{Names, distinct, private, used};
+use super::{documentation, event_fields};
 use crate::domain::model::{Event, Id, Model};
 use crate::domain::syntax::Field;
 use crate::domain::wire::plain;
@@ -27,9 +27,15 @@ fn structure(event: &Event, names: &Names) -> TokenStream {
     let deprecated = attributes_of_fields
         .any(|attribute| attribute.path().is_ident("deprecated"))
         .then(|| quote!(#[allow(deprecated)]));
+    let (traits, bounds) = if event_fields::are_in_doubt(event) {
+        (TokenStream::new(), event_fields::bounds(event))
+    } else {
+        (quote!(::core::fmt::Debug, ::core::clone::Clone,), TokenStream::new())
+    };
     let derives = quote! {
-        #[derive(::core::fmt::Debug, ::core::clone::Clone, #kiff::serde::Serialize, #kiff::serde::Deserialize)]
+        #[derive(#traits #kiff::serde::Serialize, #kiff::serde::Deserialize)]
         #[serde(crate = #crate_path)]
+        #bounds
         #[allow(missing_copy_implementations)]
         #deprecated
     };
@@ -53,6 +59,13 @@ fn structure(event: &Event, names: &Names) -> TokenStream {
         #attributes
         #item
     }
+}
+
+/// `Debug` and `Clone` of the events that do not derive them.
+pub(super) fn traits(model: &Model) -> TokenStream {
+    let events = distinct(&model.events).map(|(_, event)| event).filter(|event| event_fields::are_in_doubt(event));
+    let traits = events.map(event_fields::traits);
+    quote!(#(#traits)*)
 }
 
 fn field(field: &Field, names: &Names) -> Option<TokenStream> {
@@ -90,11 +103,16 @@ pub(super) fn event_trait(model: &Model, names: &Names) -> TokenStream {
     for (_, event) in distinct(&model.events) {
         let (name, wire) = (used(&event.declared.name), &event.declared.wire);
         called.push(quote!(Self::#name(_) => #wire));
-        encoded.push(quote!(Self::#name(event) => #kiff::Json::encode(event, bounds)));
+        // Where a field's type may be unfit, that is said at the field, and not here as well.
+        let (encode, decode) = if event_fields::are_in_doubt(event) {
+            let probe = quote!(#kiff::Probe::<#name>::NEW);
+            (quote!(#probe.encode(event, bounds)), quote!(#probe.decode(payload)))
+        } else {
+            (quote!(#kiff::Json::encode(event, bounds)), quote!(#kiff::Json::decode(payload)))
+        };
+        encoded.push(quote!(Self::#name(event) => #encode));
         decoded.push(quote! {
-            #wire => ::core::option::Option::Some(
-                ::core::result::Result::map(#kiff::Json::decode(payload), Self::#name)
-            )
+            #wire => ::core::option::Option::Some(::core::result::Result::map(#decode, Self::#name))
         });
     }
     if called.is_empty() {

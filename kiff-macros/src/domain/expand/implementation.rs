@@ -156,7 +156,13 @@ fn entry(model: &Model, names: &Names, id: Id<Action>) -> TokenStream {
     let alias = actions::alias(model, id);
     let mut blamed = alias.clone();
     blamed.set_span(token.map_or_else(Span::call_site, |(_, token)| token.span()));
-    quote!(#kiff::Entry::of(<#blamed as #kiff::Executor<#domain>>::ENTRY, #kiff::Asks::<#domain, #alias>::ANSWER))
+    let emits = actions::emits(model, &model.actions[id]);
+    let demand = if model.services.is_some() {
+        quote!(#kiff::ExecutedWith<#domain, <#domain as #kiff::Domain>::Services, #emits>)
+    } else {
+        quote!(#kiff::Executed<#domain, #emits>)
+    };
+    quote!(#kiff::Entry::of(<#blamed as #demand>::ENTRY, #kiff::Asks::<#domain, #alias>::ANSWER))
 }
 
 /// `impl Executable for Refund`: every action has an executor.

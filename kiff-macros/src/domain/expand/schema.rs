@@ -4,12 +4,12 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::names::{Names, private};
-use super::{documentation, roles};
+use super::{documentation, field_names, roles};
 use crate::domain::model::{
     Action, Approval, Event, Id, Model, PlaceReference, Promise, Reference, Role, State, Transition,
 };
 use crate::domain::syntax::{Effect, Field, Risk};
-use crate::domain::wire::{plain, snake};
+use crate::domain::wire::snake;
 
 /// `static CONTRACTS: [Contract; 2] = …;`
 pub(super) fn contracts(model: &Model, _names: &Names) -> TokenStream {
@@ -123,16 +123,16 @@ fn event(model: &Model, event: &Event) -> TokenStream {
     let kiff = private();
     let name = text(&event.declared.wire);
     let documentation = text(&documentation::text(&event.syntax.attributes));
-    let fields = list(event.syntax.fields.iter().filter_map(field));
+    let fields = list(event.syntax.fields.iter().filter_map(|own| field(event, own)));
     let permission_name = format!("{}.report_{}", model.header.domain_wire(), snake(&event.declared.plain()));
     let report = permission(model, &permission_name, &event.reporters);
     quote!(#kiff::EventSchema { name: #name, documentation: #documentation, fields: #fields, report: #report })
 }
 
-fn field(field: &Field) -> Option<TokenStream> {
+fn field(event: &Event, field: &Field) -> Option<TokenStream> {
     let kiff = private();
-    let (name, kind) = (field.name.as_ref()?, field.kind.as_ref()?);
-    let (name, comment) = (text(&plain(name)), text(&documentation::text(&field.attributes)));
+    let (name, kind) = (field_names::on_the_wire(&event.syntax, field)?, field.kind.as_ref()?);
+    let (name, comment) = (text(&name), text(&documentation::text(&field.attributes)));
     let type_name = text(&documentation::as_written(kind));
     Some(quote!(#kiff::FieldSchema { name: #name, type_name: #type_name, documentation: #comment }))
 }

@@ -84,11 +84,11 @@ fn key(reader: &mut Reader<'_>, action: &mut Action, given: &mut Vec<&'static st
             action.effect = action.effect.or(effect);
         }
         "by" => {
-            let by = some_or_none(reader, role);
+            let by = some_or_none(reader, "roles", role);
             action.by.get_or_insert(by);
         }
         "emits" => {
-            let emits = some_or_none(reader, |reader| used(reader, "an event or `none`"));
+            let emits = some_or_none(reader, "events", |reader| used(reader, "an event or `none`"));
             action.emits.get_or_insert(emits);
         }
         "approval" => {
@@ -145,10 +145,10 @@ fn role(reader: &mut Reader<'_>) -> Option<Ident> {
     used(reader, "a role")
 }
 
-fn some_or_none(reader: &mut Reader<'_>, name: fn(&mut Reader<'_>) -> Option<Ident>) -> SomeOrNone {
+fn some_or_none(reader: &mut Reader<'_>, what: &str, name: fn(&mut Reader<'_>) -> Option<Ident>) -> SomeOrNone {
     match reader.eat_word("none") {
         Some(word) => SomeOrNone::None(word),
-        None => SomeOrNone::Some(list::piped(reader, Pipes::InAction, name)),
+        None => SomeOrNone::Some(list::piped(reader, Pipes::InAction, what, name)),
     }
 }
 
@@ -159,7 +159,7 @@ fn approval(reader: &mut Reader<'_>) -> Approval {
     }
     let is_call = reader.at_ident_and(|next| matches!(next, Some(TokenTree::Group(_))));
     if !is_call && !reader.at_word("unapproved") {
-        return Approval::Roles(list::piped(reader, Pipes::InAction, role));
+        return Approval::Roles(list::piped(reader, Pipes::InAction, "roles", role));
     }
     if let Some(word) = reader.ident()
         && word != "unapproved"
@@ -217,7 +217,7 @@ fn example(word: &str) -> &'static str {
 #[expect(clippy::unnecessary_wraps, reason = "all items of all sections are read alike")]
 pub(super) fn allowance(reader: &mut Reader<'_>) -> Option<Allowance> {
     reader.only_docs("an `allow` line");
-    let states = list::piped(reader, Pipes::BeforeArrow, |reader| used(reader, "a state"));
+    let states = list::piped(reader, Pipes::BeforeArrow, "states", |reader| used(reader, "a state"));
     let arrow = reader.arrow("Created => [MarkPaid]");
     let mut actions = Names { names: Vec::new(), whole: true };
     let mut read_actions = |reader: &mut Reader<'_>| {

@@ -45,6 +45,9 @@ pub(super) const NEVER: List = List {
     },
 };
 
+/// How some write `reported by`.
+const REPORTED_BY: &str = "reported_by";
+
 const KINDS: [(&str, ActorKind); 5] = [
     ("agent", ActorKind::Agent),
     ("human", ActorKind::Human),
@@ -176,15 +179,16 @@ fn field(reader: &mut Reader<'_>) -> Field {
 fn reported(reader: &mut Reader<'_>) -> Option<Reported> {
     let keyword = reader.peek_ident().filter(|_| {
         reader.at_word("reported")
+            || reader.at_word(REPORTED_BY)
             || (list::nearly(reader, "reported")
                 && reader.at_ident_and(|next| matches!(next, Some(TokenTree::Ident(by)) if by == "by")))
     })?;
-    if keyword != "reported" {
+    if keyword != "reported" && keyword != REPORTED_BY {
         reader.remark(keyword.span(), format!("unknown word `{keyword}`: did you mean `reported by`?"));
     }
     reader.ident();
-    list::word(reader, "by", "`reported`");
-    let roles = list::piped(reader, Pipes::InEvent, |reader| {
+    by(reader, &keyword);
+    let roles = list::piped(reader, Pipes::InEvent, "roles", |reader| {
         if reader.at_ident_and(|next| matches!(next, Some(TokenTree::Group(_)))) {
             let place = reader.last_place();
             reader.fail_between(place, place, format!("expected a role after `{}`", reader.last_text()));
@@ -195,6 +199,23 @@ fn reported(reader: &mut Reader<'_>) -> Option<Reported> {
     Some(Reported { keyword, roles })
 }
 
+/// `by`, without what other languages write around it.
+fn by(reader: &mut Reader<'_>, keyword: &Ident) {
+    let is_key = reader.at_punct(':');
+    if keyword == REPORTED_BY || is_key {
+        reader.remark(keyword.span(), "write `reported by`, as two words and without `:`".to_owned());
+        reader.eat_punct(':');
+        reader.eat_word("by");
+        reader.eat_punct(':');
+        return;
+    }
+    list::word(reader, "by", "`reported`");
+    if reader.at_punct(':') {
+        reader.remark(reader.here(), "no `:` stands after `reported by`: remove it".to_owned());
+        reader.eat_punct(':');
+    }
+}
+
 /// `OrderPaid: Created | Held => Paid`
 #[expect(clippy::unnecessary_wraps, reason = "all items of all sections are read alike")]
 pub(super) fn transition(reader: &mut Reader<'_>) -> Option<Transition> {
@@ -202,9 +223,13 @@ pub(super) fn transition(reader: &mut Reader<'_>) -> Option<Transition> {
     let event = name(reader, "an event, as in `OrderPaid: Created => Paid`");
     let called = event.as_ref().map_or_else(String::new, ToString::to_string);
     reader.colon(&format!("the event `{called}`"), &format!("{called}: Created => Paid"));
-    let sources = list::piped(reader, Pipes::BeforeArrow, place);
+    let sources = list::piped(reader, Pipes::BeforeArrow, "states", place);
     reader.arrow("OrderPaid: Created => Paid");
     let target = used(reader, "the state that the event leads to");
+    if reader.at_punct('|') {
+        let message = "an event leads to one state: let another event lead to the other, each in its own line";
+        reader.fail_here(message.to_owned());
+    }
     Some(Transition { event, sources, target })
 }
 
@@ -248,7 +273,7 @@ fn alone(reader: &mut Reader<'_>, role: Option<Ident>) -> Promise {
 fn opens_event(next: Option<&TokenTree>) -> bool {
     match next {
         Some(TokenTree::Group(group)) => group.delimiter() == Delimiter::Brace,
-        Some(TokenTree::Ident(word)) => word == "as" || word == "reported",
+        Some(TokenTree::Ident(word)) => word == "as" || word == "reported" || word == REPORTED_BY,
         _ => false,
     }
 }

@@ -1,6 +1,6 @@
 //! Lists: items with a separator, where one item that is wrong costs its neighbours nothing.
 
-use proc_macro2::{Ident, TokenTree};
+use proc_macro2::{Delimiter, Ident, TokenTree};
 
 use super::reader::Reader;
 use crate::domain::syntax::Names;
@@ -48,7 +48,15 @@ pub(super) fn list(reader: &mut Reader<'_>, list: &List, mut item: impl FnMut(&m
 }
 
 /// `A | B`; `name` reads one of them.
-pub(super) fn piped(reader: &mut Reader<'_>, pipes: Pipes, name: fn(&mut Reader<'_>) -> Option<Ident>) -> Names {
+pub(super) fn piped(
+    reader: &mut Reader<'_>,
+    pipes: Pipes,
+    what: &str,
+    name: fn(&mut Reader<'_>) -> Option<Ident>,
+) -> Names {
+    if let Some(names) = in_brackets(reader, what, name) {
+        return names;
+    }
     let mut names = Vec::new();
     let mut whole = true;
     loop {
@@ -61,6 +69,31 @@ pub(super) fn piped(reader: &mut Reader<'_>, pipes: Pipes, name: fn(&mut Reader<
             return Names { names, whole };
         }
     }
+}
+
+/// `[A, B]`, as lists are written in other places.
+fn in_brackets(reader: &mut Reader<'_>, what: &str, name: fn(&mut Reader<'_>) -> Option<Ident>) -> Option<Names> {
+    let delimiter =
+        [Delimiter::Bracket, Delimiter::Parenthesis].into_iter().find(|delimiter| reader.at_group(*delimiter))?;
+    let place = reader.here();
+    let mut names = Vec::new();
+    let mut whole = true;
+    reader.group(delimiter, |reader| {
+        while !reader.is_empty() {
+            match name(reader) {
+                Some(name) => names.push(name),
+                None => whole = false,
+            }
+            if !reader.eat_punct('|') && !reader.eat_punct(',') {
+                break;
+            }
+        }
+        whole &= reader.is_empty();
+    });
+    let written: Vec<String> = names.iter().map(ToString::to_string).collect();
+    let example = if written.is_empty() { "`A | B`".to_owned() } else { format!("`{}`", written.join(" | ")) };
+    reader.remark(place, format!("lists of {what} take `|` and no brackets: write {example}"));
+    Some(Names { names, whole })
 }
 
 /// A word that should be `word`: reads it, or what was mistyped for it.

@@ -9,6 +9,12 @@ fn unknown_name() {
         ("OrderPaid: Created", "OrderPaid: «Creatd»", "unknown state `Creatd`: did you mean `Created`?"),
         ("OrderRefunded: Paid", "«OrderRefundd»: Paid", "unknown event `OrderRefundd`: did you mean `OrderRefunded`?"),
         ("[RefundOrder]", "[«RefundOder»]", "unknown action `RefundOder`: did you mean `RefundOrder`?"),
+        (
+            "OrderPlaced: new",
+            "OrderPlaced: «start»",
+            "unknown state `start`: the states are `Created`, `Paid` and `Refunded`, and an entity that does not exist yet \
+             comes from `new`",
+        ),
         ("=> Paid;", "=> «Shipped»;", "unknown state `Shipped`: the states are `Created`, `Paid` and `Refunded`"),
         (
             "by: Agent, emits: OrderPaid",

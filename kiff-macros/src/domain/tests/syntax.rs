@@ -109,6 +109,16 @@ fn an_event_has_fields_and_reporters() {
         ("reported by", "«reportd» by", "unknown word `reportd`: did you mean `reported by`?"),
         ("reported by System", "reported «System»", "expected `by` after `reported`, found `System`"),
         ("reported by", "reported «bi»", "expected `by` after `reported`, found `bi`"),
+        ("reported by System", "«reported_by» System", "write `reported by`, as two words and without `:`"),
+        ("reported by System", "«reported_by»: System", "write `reported by`, as two words and without `:`"),
+        ("reported by System", "«reported»: System", "write `reported by`, as two words and without `:`"),
+        ("reported by System", "«reported»: by System", "write `reported by`, as two words and without `:`"),
+        ("reported by System", "reported by«:» System", "no `:` stands after `reported by`: remove it"),
+        (
+            "reported by System",
+            "reported by «[»System, Agent]",
+            "lists of roles take `|` and no brackets: write `System | Agent`",
+        ),
         ("reported by System;", "reported by«;»", "expected a role, found `;`"),
         ("reported by System;", "reported «by»", "expected a role after `by`"),
         ("total: Cents", "total «Cents»", "expected `:` after the field `total`, as in `total: Cents`, found `Cents`"),
@@ -151,5 +161,43 @@ fn no_part_can_be_left_out_under_a_condition() {
     each(&[
         ("Paid, final", "«#[cfg(test)]» Paid, final", message),
         ("RefundOrder {", "«#[cfg(feature = \"refunds\")]» RefundOrder {", message),
+    ]);
+}
+
+#[test]
+fn a_slip_is_one_error_where_it_happened() {
+    each(&[
+        // Single tokens.
+        ("roles {", "«rolls» {", "unknown section `rolls`: did you mean `roles`?"),
+        ("Agent: agent", "Agent: «agents»", "unknown kind of actor `agents`: did you mean `agent`?"),
+        ("final Refunded", "«fnal» Refunded", "unknown word `fnal` before a state: did you mean `final`?"),
+        ("reported by", "reported «buy»", "expected `by` after `reported`, found `buy`"),
+        ("total: Cents", "total«:»: Cents", "expected `:` after the field `total`, found `::`"),
+        ("Created => Paid;", "Created «==» Paid;", "expected `=>`, found `==`"),
+        ("risk: high", "risk: «hihg»", "unknown risk `hihg`: did you mean `high`?"),
+        ("emits: OrderPaid ", "«emit»: OrderPaid ", "unknown key `emit`: did you mean `emits`?"),
+        ("Created => [MarkPaid]", "Created => «(»MarkPaid)", "expected `[`, as in `Created => [MarkPaid]`, found `(`"),
+        ("without Operator", "«witout» Operator", "expected `without` after the state, found `witout`"),
+        ("governs", "«govrns»", "expected `governs` after the domain's name, found `govrns`"),
+        // Separators.
+        ("payment_id: String };", "payment_id: String «}»", "expected `;` after `}`"),
+        ("Created, Paid,", "Created, Paid,«,»", "nothing stands before this `,`: remove it"),
+        // A word in the wrong section.
+        (
+            "OrderPaid: Created => Paid;",
+            "OrderPaid: Created => Paid «approval» Operator;",
+            "expected `;`, found `approval`: `approval` belongs to an action in `actions`",
+        ),
+        (
+            "Paid => [RefundOrder];",
+            "Paid => [RefundOrder] «by» Agent;",
+            "expected `;`, found `by`: `by` belongs to an action in `actions`",
+        ),
+        // Nothing at all.
+        (
+            "allow {\n        Created => [MarkPaid];\n        Paid => [RefundOrder];\n    }",
+            "«allow» { }",
+            "`allow` is empty: say which state allows which actions, as in `Created => [MarkPaid];`",
+        ),
     ]);
 }

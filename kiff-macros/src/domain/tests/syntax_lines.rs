@@ -55,6 +55,16 @@ fn a_transition_leads_from_somewhere_to_a_state() {
         ("OrderPaid: Created", "OrderPaid«:»: Created", "expected `:` after the event `OrderPaid`, found `::`"),
         ("Created => Paid;", "Created «->» Paid;", "expected `=>`, found `->`"),
         ("Created => Paid;", "Created «=» Paid;", "expected `=>`, found `=`"),
+        (
+            "Created => Paid;",
+            "Created => Paid «|» Refunded;",
+            "an event leads to one state: let another event lead to the other, each in its own line",
+        ),
+        (
+            "Created => Paid;",
+            "«[»Created, Paid] => Paid;",
+            "lists of states take `|` and no brackets: write `Created | Paid`",
+        ),
         ("Created => Paid;", "Created => «;»", "expected the state that the event leads to, found `;`"),
         ("Created => Paid;", "Created =«>»", "expected the state that the event leads to after `>`"),
         ("Created => Paid;", "Created «Paid»;", "expected `=>`, as in `OrderPaid: Created => Paid`, found `Paid`"),
@@ -119,6 +129,12 @@ fn the_values_of_an_action_are_mended() {
         ("risk: low,", "risk: «tiny»,", "unknown risk `tiny`: the risks are `low`, `medium`, `high` and `critical`"),
         ("risk: low,", "risk: «,»", "expected the risk (`low`, `medium`, `high` or `critical`), found `,`"),
         ("risk: low, by: Agent,", "risk: low, by: «,»", "expected a role, found `,`"),
+        (
+            "risk: low, by: Agent,",
+            "risk: low, by: «[»Agent, System],",
+            "lists of roles take `|` and no brackets: write `Agent | System`",
+        ),
+        ("emits: OrderPaid ", "emits: «[»OrderPaid] ", "lists of events take `|` and no brackets: write `OrderPaid`"),
         ("risk: low, by: Agent,", "risk: low, by«:» ", "expected a role after `:`"),
         ("risk: low, by: Agent", "risk: low, by: Agent |«|» System", "expected a role, found `|`"),
     ]);

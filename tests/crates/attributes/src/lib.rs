@@ -145,6 +145,10 @@ mod tests {
         assert_eq!(schema.states[0].documentation, "Nobody has paid yet.");
         assert_eq!(schema.events[0].documentation, "Somebody ordered something.");
         assert_eq!(schema.events[0].fields[0].documentation, "What it costs.");
+        let names: Vec<&str> = schema.events[0].fields.iter().map(|field| &*field.name).collect();
+        assert_eq!(names, ["totalAmount", "why"]);
+        let names: Vec<&str> = schema.events[2].fields.iter().map(|field| &*field.name).collect();
+        assert_eq!(names, ["amount"]);
         assert_eq!(Refund::RefundOrder.contract().documentation, "Pays the customer back.");
         assert_eq!(Refund::RefundOrder.entry().parameters()[0].documentation, "How much.");
         assert_eq!(RefundOrder { cents: 3 }.cents, 3);

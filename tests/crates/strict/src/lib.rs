@@ -4,7 +4,8 @@
 #![deny(clippy::all, clippy::pedantic, clippy::nursery)]
 #![forbid(unsafe_code)]
 
-use kiff::{Cents, Execution, Failure, action, domain};
+use kiff::{Cents, Execution, Failure, Reconciled, action, domain, reconcile};
+use serde::{Deserialize, Serialize};
 
 domain! {
     /// Orders, their payments, their refunds and their reviews.
@@ -16,7 +17,7 @@ domain! {
     states { Created, Paid, Held, final Refunded, final Closed }
 
     events {
-        OrderPlaced   { total: Cents, note: Option<String> } reported by Shop;
+        OrderPlaced   { total: Cents, note: Option<String>, lines: Vec<Line> } reported by Shop;
         OrderPaid     { payment_id: String };
         OrderHeld;
         OrderRefunded { amount: Cents, reasons: Vec<String> };
@@ -46,6 +47,13 @@ domain! {
     }
 
     never { Refunded without Operator; Agent alone from Paid to Refunded }
+}
+
+/// A line of an order, as an event's field and as a parameter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// What was ordered.
+    pub article: String,
 }
 
 /// What the executors touch.
@@ -80,10 +88,27 @@ async fn review_order(
     Ok(OrderRefunded { amount, reasons: country.into_iter().collect() }.into())
 }
 
-/// Pays the customer back.
+/// Pays the customer back. It takes more parameters than clippy likes a fn to take.
 #[action(Refund::RefundOrder)]
-async fn refund_order(amount: Cents) -> Result<OrderRefunded, Failure> {
-    Ok(OrderRefunded { amount, reasons: Vec::new() })
+async fn refund_order(
+    amount: Cents,
+    line: Line,
+    name: String,
+    street: String,
+    town: String,
+    zip: String,
+    country: String,
+    #[param(length(max = 140))] purpose: Option<String>,
+) -> Result<OrderRefunded, Failure> {
+    let reasons = [line.article, name, street, town, zip, country].into_iter().chain(purpose).collect();
+    Ok(OrderRefunded { amount, reasons })
+}
+
+/// Asks what became of it.
+#[reconcile(Refund::RefundOrder)]
+async fn find_refund(desk: &Desk, amount: Cents, name: String) -> Result<Reconciled<OrderRefunded>, Failure> {
+    let paid = desk.pay(name).await;
+    Ok(Reconciled::Happened(OrderRefunded { amount, reasons: vec![paid.payment_id] }))
 }
 
 /// Writes the order out.

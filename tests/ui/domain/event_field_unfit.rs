@@ -1,0 +1,63 @@
+//! The type of a field has no JSON.
+
+use kiff::{Cents, Failure, action, domain};
+
+pub struct RefundDesk;
+
+/// What an order weighs.
+pub struct Grams(u32);
+
+domain! {
+    /// Orders, their payments and their refunds.
+    pub domain Refund governs Order;
+    services RefundDesk;
+
+    roles { Agent: agent, Operator: human, System: system }
+
+    states { Created, Paid, final Refunded }
+
+    events {
+        OrderPlaced { total: Cents, weight: Option<Grams> } reported by System;
+        OrderPaid { payment_id: String };
+        OrderRefunded { amount: Cents, reason: String };
+    }
+
+    transitions {
+        OrderPlaced: new => Created;
+        OrderPaid: Created => Paid;
+        OrderRefunded: Paid => Refunded;
+    }
+
+    actions {
+        MarkPaid { risk: low, by: Agent, emits: OrderPaid };
+        RefundOrder { risk: high, by: Agent, emits: OrderRefunded, approval: Operator };
+    }
+
+    allow {
+        Created => [MarkPaid];
+        Paid => [RefundOrder];
+    }
+
+    never { Refunded without Operator }
+}
+
+/// Captures the payment.
+#[action(Refund::MarkPaid)]
+async fn mark_paid(_desk: &RefundDesk, payment_id: String) -> Result<OrderPaid, Failure> {
+    Ok(OrderPaid { payment_id })
+}
+
+/// Pays the customer back.
+#[action(Refund::RefundOrder)]
+async fn refund_order(_desk: &RefundDesk, amount: Cents, reason: String) -> Result<OrderRefunded, Failure> {
+    Ok(OrderRefunded { amount, reason })
+}
+
+fn main() {}
+
+// why: Events are written to the journal and read from it for as long as there is one.
+//
+// right:
+//     /// What an order weighs.
+//     #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+//     pub struct Grams(u32);
