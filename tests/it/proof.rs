@@ -3,5 +3,6 @@
 mod interoperation;
 mod ledger;
 mod log;
+mod page;
 mod receipt;
 mod tampering;
