@@ -11,6 +11,7 @@
 mod approval;
 mod catalogue;
 mod chain;
+mod cli;
 mod contract;
 mod crates;
 mod examples;

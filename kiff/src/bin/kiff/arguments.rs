@@ -1,0 +1,75 @@
+//! What can be asked of `kiff`.
+
+use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap_complete::Shell as CompletedShell;
+
+use crate::failure::Failure;
+use crate::new::New;
+use crate::scaffold::Scaffold;
+use crate::shell::{Ended, Shell};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  it is done, and the answer is yes
+  1  it is done, and the answer is no: something does not verify, is not formatted, or was found and --strict is given
+  2  the arguments are wrong
+  3  it could not be done: a file is missing, a store does not open, a text is not what it should be";
+
+/// Trust infrastructure for AI-operated systems: agents propose, kiff decides, humans approve, the journal proves.
+#[derive(Debug, Parser)]
+#[command(name = "kiff", version, after_long_help = EXIT_CODES, after_help = "`kiff --help` has the exit codes.")]
+pub(crate) struct Arguments {
+    /// Answer in JSON, errors too
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    New(New),
+    Scaffold(Scaffold),
+    Completions(Completions),
+    Man(Man),
+}
+
+impl Arguments {
+    /// Does what is asked.
+    pub(crate) fn run(self, shell: &Shell) -> Result<Ended, Failure> {
+        match self.command {
+            Command::New(new) => new.run(shell),
+            Command::Scaffold(scaffold) => scaffold.run(shell),
+            Command::Completions(completions) => completions.run(),
+            Command::Man(Man {}) => Man::run(),
+        }
+    }
+}
+
+/// Print what makes a shell complete the arguments of kiff
+#[derive(Debug, Args)]
+struct Completions {
+    /// For which shell
+    shell: CompletedShell,
+}
+
+impl Completions {
+    fn run(self) -> Result<Ended, Failure> {
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, &mut Arguments::command(), "kiff", &mut script);
+        Shell::raw(&script)
+    }
+}
+
+/// Print the manual page
+#[derive(Debug, Args)]
+struct Man {}
+
+impl Man {
+    fn run() -> Result<Ended, Failure> {
+        let mut page = Vec::new();
+        let rendered = clap_mangen::Man::new(Arguments::command()).render(&mut page);
+        rendered.map_err(|error| Failure::new(format!("the manual page cannot be written: {error}")))?;
+        Shell::raw(&page)
+    }
+}

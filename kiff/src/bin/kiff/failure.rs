@@ -1,0 +1,107 @@
+//! Why something could not be done, told as the compiler tells it: what, where, and what to do instead.
+
+use std::fmt::Write;
+use std::io;
+use std::path::Path;
+
+use anstyle::{AnsiColor, Style};
+use serde::Serialize;
+
+/// Something could not be done.
+#[derive(Debug, Serialize)]
+pub(crate) struct Failure {
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    place: Option<Box<Place>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    help: Option<String>,
+}
+
+/// Where in a file.
+#[derive(Debug, Serialize)]
+struct Place {
+    file: String,
+    line: usize,
+    column: usize,
+    #[serde(skip)]
+    text: String,
+    #[serde(skip)]
+    width: usize,
+    #[serde(skip)]
+    label: String,
+}
+
+impl Failure {
+    /// What could not be done.
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), place: None, notes: Vec::new(), help: None }
+    }
+
+    /// A file or folder could not be used.
+    pub(crate) fn file(verb: &str, path: &Path, error: &io::Error) -> Self {
+        let why = match error.kind() {
+            io::ErrorKind::NotFound => "there is none".to_owned(),
+            io::ErrorKind::PermissionDenied => "it is not allowed".to_owned(),
+            _ => error.to_string(),
+        };
+        Self::new(format!("cannot {verb} `{}`: {why}", path.display()))
+    }
+
+    /// The same, at these bytes of a file.
+    pub(crate) fn at(mut self, file: &Path, text: &str, bytes: std::ops::Range<usize>, label: &str) -> Self {
+        let before = text.get(..bytes.start).unwrap_or(text);
+        let line_start = before.rfind('\n').map_or(0, |end| end + 1);
+        let line = text.get(line_start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
+        let column = before.get(line_start..).unwrap_or_default().chars().count() + 1;
+        let marked = text.get(bytes).unwrap_or_default().lines().next().unwrap_or_default();
+        self.place = Some(Box::new(Place {
+            file: file.display().to_string(),
+            line: before.matches('\n').count() + 1,
+            column,
+            text: kiff::visible(line),
+            width: marked.chars().count().max(1),
+            label: label.to_owned(),
+        }));
+        self
+    }
+
+    /// The same, with something to know.
+    pub(crate) fn note(mut self, note: impl Into<String>) -> Self {
+        self.notes.push(note.into());
+        self
+    }
+
+    /// The same, with what to do instead.
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// As people read it in a terminal.
+    pub(crate) fn shown(&self) -> String {
+        let (red, blue) = (AnsiColor::BrightRed.on_default().bold(), AnsiColor::BrightBlue.on_default().bold());
+        let bold = Style::new().bold();
+        let mut text = format!("{red}error{red:#}{bold}: {}{bold:#}\n", self.message);
+        let margin = self.place.as_ref().map_or(1, |place| place.line.to_string().len());
+        let indent = " ".repeat(margin);
+        if let Some(place) = &self.place {
+            let Place { file, line, column, text: code, width, label } = &**place;
+            let (before, marks) = (" ".repeat(column - 1), "^".repeat(*width));
+            let lines = format!(
+                "{indent}{blue}-->{blue:#} {file}:{line}:{column}\n{indent} {blue}|{blue:#}\n\
+                 {blue}{line} |{blue:#} {code}\n{indent} {blue}|{blue:#} {before}{red}{marks} {label}{red:#}"
+            );
+            text.push_str(lines.trim_end());
+            text.push('\n');
+        }
+        for (word, sentence) in
+            self.notes.iter().map(|note| ("note", note)).chain(self.help.iter().map(|h| ("help", h)))
+        {
+            let sentence = sentence.replace('\n', &format!("\n{indent}         "));
+            let _ = writeln!(text, "{indent} {blue}={blue:#} {bold}{word}{bold:#}: {sentence}");
+        }
+        text
+    }
+}

@@ -1,0 +1,23 @@
+//! `kiff`, the command line: starts a project, explains a domain, and reads and proves journals.
+
+mod arguments;
+mod failure;
+mod new;
+mod scaffold;
+mod shell;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use arguments::Arguments;
+use shell::Shell;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let shell = Shell::new(arguments.json);
+    match arguments.run(&shell) {
+        Ok(ended) => ended.code(),
+        Err(failure) => shell.fail(&failure),
+    }
+}

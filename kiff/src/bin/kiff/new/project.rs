@@ -1,0 +1,191 @@
+//! A folder that becomes a cargo package, written only where nothing is yet.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::failure::Failure;
+
+/// Names that a package cannot have, as cargo refuses them or Rust means something else by them.
+const TAKEN: &[&str] = &[
+    "abstract",
+    "alloc",
+    "as",
+    "async",
+    "await",
+    "become",
+    "box",
+    "break",
+    "const",
+    "continue",
+    "core",
+    "crate",
+    "do",
+    "dyn",
+    "else",
+    "enum",
+    "extern",
+    "false",
+    "final",
+    "fn",
+    "for",
+    "gen",
+    "if",
+    "impl",
+    "in",
+    "kiff",
+    "kiff-test",
+    "let",
+    "loop",
+    "macro",
+    "match",
+    "mod",
+    "move",
+    "mut",
+    "override",
+    "priv",
+    "proc_macro",
+    "pub",
+    "ref",
+    "return",
+    "self",
+    "static",
+    "std",
+    "struct",
+    "super",
+    "test",
+    "trait",
+    "true",
+    "try",
+    "type",
+    "typeof",
+    "unsafe",
+    "unsized",
+    "use",
+    "virtual",
+    "where",
+    "while",
+    "yield",
+];
+
+/// Where a new project takes kiff from.
+pub(crate) enum Kiff {
+    /// The registry, in the version of this program.
+    Registry,
+    /// A checkout.
+    Checkout(PathBuf),
+}
+
+impl Kiff {
+    /// The checkout, if one is named and is one.
+    pub(crate) fn new(checkout: Option<&Path>) -> Result<Self, Failure> {
+        let Some(checkout) = checkout else { return Ok(Self::Registry) };
+        let folder = checkout.canonicalize().map_err(|error| Failure::file("open", checkout, &error))?;
+        if !folder.join("kiff/Cargo.toml").is_file() {
+            return Err(Failure::new(format!("`{}` is no checkout of kiff", checkout.display()))
+                .help("name the folder that has the folders `kiff`, `kiff-macros` and `kiff-test`"));
+        }
+        Ok(Self::Checkout(folder))
+    }
+
+    /// What stands behind the name of one of kiff's crates in a `Cargo.toml`.
+    pub(crate) fn dependency(&self, name: &str, features: &[&str]) -> String {
+        let source = match self {
+            Self::Registry => format!("version = \"{}\"", env!("CARGO_PKG_VERSION")),
+            Self::Checkout(folder) => format!("path = {}", quoted(&folder.join(name))),
+        };
+        if features.is_empty() {
+            return format!("{{ {source} }}");
+        }
+        let features: Vec<String> = features.iter().map(|feature| format!("\"{feature}\"")).collect();
+        format!("{{ {source}, features = [{}] }}", features.join(", "))
+    }
+}
+
+/// A path as TOML writes a text; its escapes are those of JSON.
+pub(crate) fn quoted(path: &Path) -> String {
+    serde_json::Value::from(path.display().to_string()).to_string()
+}
+
+/// The files of a project that is about to be.
+pub(crate) struct Project {
+    folder: PathBuf,
+    package: String,
+    files: Vec<(String, String)>,
+}
+
+impl Project {
+    /// A project in a folder that is not there yet, or is empty.
+    pub(crate) fn new(folder: PathBuf) -> Result<Self, Failure> {
+        let package = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
+        check_name(&package)?;
+        let is_free = match fs::read_dir(&folder) {
+            Ok(mut entries) => entries.next().is_none(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => true,
+            Err(error) => return Err(Failure::file("make the folder", &folder, &error)),
+        };
+        if !is_free {
+            return Err(Failure::new(format!("there is already something in `{}`", folder.display()))
+                .help("name a folder that is not there yet, or an empty one"));
+        }
+        Ok(Self { folder, package, files: Vec::new() })
+    }
+
+    /// What cargo calls it.
+    pub(crate) fn package(&self) -> &str {
+        &self.package
+    }
+
+    /// What Rust calls its library.
+    pub(crate) fn library(&self) -> String {
+        self.package.replace('-', "_")
+    }
+
+    /// Where it is.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The names of its files.
+    pub(crate) fn files(&self) -> Vec<&str> {
+        self.files.iter().map(|(name, _)| name.as_str()).collect()
+    }
+
+    /// One more file.
+    pub(crate) fn add(&mut self, name: &str, text: String) {
+        self.files.push((name.to_owned(), text));
+    }
+
+    /// Writes all of it.
+    pub(crate) fn write(&mut self) -> Result<(), Failure> {
+        let outer = self.folder.canonicalize().or_else(|_| std::path::absolute(&self.folder)).unwrap_or_default();
+        if outer.ancestors().skip(1).any(|above| above.join("Cargo.toml").is_file()) {
+            for (_, text) in self.files.iter_mut().filter(|(name, _)| name == "Cargo.toml") {
+                text.push_str("\n# On its own, although a package is around it.\n[workspace]\n");
+            }
+        }
+        for (name, text) in &self.files {
+            let path = self.folder.join(name);
+            if let Some(parent) = path.parent() {
+                fs::create_dir_all(parent).map_err(|error| Failure::file("make the folder", parent, &error))?;
+            }
+            fs::write(&path, text).map_err(|error| Failure::file("write", &path, &error))?;
+        }
+        // In the style of whoever will live with it. Without rustfmt it is as good, only less even.
+        let _ = Command::new("cargo").arg("fmt").current_dir(&self.folder).stdin(Stdio::null()).output();
+        Ok(())
+    }
+}
+
+fn check_name(name: &str) -> Result<(), Failure> {
+    let is_fit = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || "-_".contains(letter);
+    let begins = name.starts_with(|letter: char| letter.is_ascii_lowercase());
+    let help = "use small letters, digits, `-` and `_`, a letter first, as in `kiff new support-desk`";
+    if !begins || !name.chars().all(is_fit) || name.len() > 64 {
+        return Err(Failure::new(format!("`{}` cannot be the name of a package", kiff::visible(name))).help(help));
+    }
+    if TAKEN.contains(&name) {
+        return Err(Failure::new(format!("`{name}` means something else already")).help("choose another name"));
+    }
+    Ok(())
+}

@@ -1,0 +1,3 @@
+//! The governed domain of this project, for its program and its tests.
+
+pub mod domain;

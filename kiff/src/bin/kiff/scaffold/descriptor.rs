@@ -1,0 +1,219 @@
+//! The descriptor: a domain in JSON, as the Go tool reads it. Unknown keys are refused, and so are unknown names.
+
+use std::fmt;
+use std::path::Path;
+
+use serde::de::{self, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use crate::failure::Failure;
+
+/// A domain in JSON.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Descriptor {
+    pub(crate) domain: String,
+    pub(crate) entity: String,
+    #[serde(default)]
+    pub(crate) adapter: Option<String>,
+    pub(crate) events: Vec<String>,
+    pub(crate) states: Vec<String>,
+    pub(crate) transitions: Vec<Transition>,
+    pub(crate) actions: Vec<Action>,
+    #[serde(default)]
+    pub(crate) roles: Roles,
+}
+
+/// `{"on": "ORDER_PAID", "from": "CREATED", "to": "PAID"}`; an entity begins where `from` is empty or left out.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Transition {
+    pub(crate) on: String,
+    #[serde(default)]
+    pub(crate) from: String,
+    pub(crate) to: String,
+}
+
+/// An action and what it demands.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Action {
+    pub(crate) name: String,
+    pub(crate) allowed_states: Vec<String>,
+    #[serde(default)]
+    pub(crate) required_parameters: Vec<String>,
+    #[serde(default)]
+    pub(crate) required_permissions: Vec<String>,
+    #[serde(default)]
+    pub(crate) risk: String,
+    #[serde(default)]
+    pub(crate) approval: String,
+    #[serde(default)]
+    pub(crate) follow_up_events: Vec<String>,
+}
+
+/// Roles and their permissions, in the order in which they are written.
+#[derive(Debug, Default)]
+pub(crate) struct Roles(pub(crate) Vec<(String, Vec<String>)>);
+
+impl<'de> Deserialize<'de> for Roles {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct InOrder;
+        impl<'de> Visitor<'de> for InOrder {
+            type Value = Roles;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("roles with their permissions, as in `{\"agent\": [\"refund.execute\"]}`")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Roles, A::Error> {
+                let mut roles: Vec<(String, Vec<String>)> = Vec::new();
+                while let Some((name, permissions)) = map.next_entry::<String, Vec<String>>()? {
+                    if roles.iter().any(|(own, _)| *own == name) {
+                        return Err(de::Error::custom(format_args!("the role `{name}` is declared twice")));
+                    }
+                    roles.push((name, permissions));
+                }
+                Ok(Roles(roles))
+            }
+        }
+        deserializer.deserialize_map(InOrder)
+    }
+}
+
+/// The words for risk, as both sides know them.
+pub(crate) const RISKS: [&str; 4] = ["low", "medium", "high", "critical"];
+
+impl Descriptor {
+    /// Reads a descriptor, or says where it is none.
+    pub(crate) fn read(file: &Path, text: &str) -> Result<Self, Failure> {
+        let mut descriptor: Self = serde_json::from_str(text).map_err(|error| syntax(file, text, &error))?;
+        for action in &mut descriptor.actions {
+            for (word, usual) in [(&mut action.risk, "low"), (&mut action.approval, "never")] {
+                *word = word.trim().to_lowercase();
+                if word.is_empty() {
+                    usual.clone_into(word);
+                }
+            }
+        }
+        let check = Check { file, text };
+        check.lists(&descriptor)?;
+        check.names(&descriptor)?;
+        check.references(&descriptor)?;
+        Ok(descriptor)
+    }
+}
+
+/// A text that is no descriptor, shown where it stops to be one.
+fn syntax(file: &Path, text: &str, error: &serde_json::Error) -> Failure {
+    let line_start: usize = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
+    let end = (line_start + error.column()).min(text.len());
+    let before = text.get(..end).unwrap_or(text);
+    let key = before.strip_suffix('"').and_then(|inside| inside.rfind('"'));
+    let start = key.unwrap_or_else(|| before.char_indices().next_back().map_or(0, |(at, _)| at));
+    let message = error.to_string();
+    let message = message.split(" at line ").next().unwrap_or(&message);
+    let (message, expected) = match message.split_once(", expected ") {
+        Some((what, expected)) => (what.replace("unknown field", "unknown key"), format!("expected {expected}")),
+        None => (message.replace("missing field", "missing key"), String::new()),
+    };
+    Failure::new(message).at(file, text, start..end, &expected)
+}
+
+/// What a descriptor must be beyond its shape.
+struct Check<'a> {
+    file: &'a Path,
+    text: &'a str,
+}
+
+impl Check<'_> {
+    /// A fault, shown where the name first stands that is at fault.
+    fn fault(&self, message: String, name: &str, label: &str) -> Failure {
+        let written = serde_json::Value::from(name).to_string();
+        let failure = Failure::new(message);
+        match self.text.find(&written) {
+            Some(start) => failure.at(self.file, self.text, start..start + written.len(), label),
+            None => failure,
+        }
+    }
+
+    fn lists(&self, descriptor: &Descriptor) -> Result<(), Failure> {
+        let lists = [
+            ("states", descriptor.states.is_empty()),
+            ("events", descriptor.events.is_empty()),
+            ("actions", descriptor.actions.is_empty()),
+            ("transitions", descriptor.transitions.is_empty()),
+        ];
+        if let Some((empty, _)) = lists.iter().find(|(_, is_empty)| *is_empty) {
+            return Err(self.fault(format!("`{empty}` is empty"), empty, "a domain has at least one"));
+        }
+        if let Some(action) = descriptor.actions.iter().find(|action| action.allowed_states.is_empty()) {
+            let message = format!("no state allows the action `{}`", action.name);
+            return Err(self
+                .fault(message, &action.name, "name its `allowed_states`")
+                .note("rule: action_allowed_nowhere"));
+        }
+        if descriptor.transitions.iter().all(|transition| !transition.from.is_empty()) {
+            let message = "no transition begins an entity".to_owned();
+            let failure = self.fault(message, "transitions", "one has an empty `from`");
+            return Err(failure.note("rule: no_initial_transition"));
+        }
+        Ok(())
+    }
+
+    fn names(&self, descriptor: &Descriptor) -> Result<(), Failure> {
+        let roles = descriptor.roles.0.iter().flat_map(|(role, permissions)| [role].into_iter().chain(permissions));
+        let actions = descriptor.actions.iter().flat_map(|action| {
+            [&action.name].into_iter().chain(&action.required_parameters).chain(&action.required_permissions)
+        });
+        let own = [&descriptor.domain, &descriptor.entity].into_iter();
+        for name in own.chain(&descriptor.states).chain(&descriptor.events).chain(actions).chain(roles) {
+            let is_fit = |letter: char| letter.is_ascii_alphanumeric() || "_-.:/".contains(letter);
+            let is_name = name.starts_with(|letter: char| letter.is_ascii_alphabetic());
+            if !is_name || !name.chars().all(is_fit) || name.len() > 64 {
+                let message = format!("{name:?} cannot be a name");
+                let label = "a letter, and then letters, digits, `_`, `-`, `.`, `:` and `/`";
+                return Err(self.fault(message, name, label).note("rule: malformed_name"));
+            }
+        }
+        Ok(())
+    }
+
+    fn references(&self, descriptor: &Descriptor) -> Result<(), Failure> {
+        for transition in &descriptor.transitions {
+            self.known("event", &transition.on, &descriptor.events)?;
+            self.known("state", &transition.to, &descriptor.states)?;
+            if !transition.from.is_empty() {
+                self.known("state", &transition.from, &descriptor.states)?;
+            }
+        }
+        for action in &descriptor.actions {
+            for state in &action.allowed_states {
+                self.known("state", state, &descriptor.states)?;
+            }
+            for event in &action.follow_up_events {
+                self.known("event", event, &descriptor.events)?;
+            }
+            self.word("risk", &action.risk, &RISKS)?;
+            self.word("approval", &action.approval, &["never", "required"])?;
+        }
+        Ok(())
+    }
+
+    fn known(&self, kind: &str, name: &str, declared: &[String]) -> Result<(), Failure> {
+        if declared.iter().any(|own| own == name) {
+            return Ok(());
+        }
+        let near = declared.iter().map(|own| (strsim::jaro_winkler(own, name), own));
+        let near = near.max_by(|left, right| left.0.total_cmp(&right.0)).filter(|(likeness, _)| *likeness > 0.8);
+        let label = near.map_or_else(|| format!("not in `{kind}s`"), |(_, near)| format!("did you mean `{near}`?"));
+        Err(self.fault(format!("unknown {kind} `{name}`"), name, &label).note("rule: unknown_name"))
+    }
+
+    fn word(&self, key: &str, word: &str, words: &[&str]) -> Result<(), Failure> {
+        if words.contains(&word) {
+            return Ok(());
+        }
+        Err(self.fault(format!("unknown {key} `{word}`"), word, &format!("expected {}", words.join(", "))))
+    }
+}

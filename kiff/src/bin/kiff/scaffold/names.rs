@@ -1,0 +1,173 @@
+//! From the descriptor's names to Rust's, each of them once.
+
+use std::collections::BTreeSet;
+
+/// Names that mean something else in the file that is written.
+const TAKEN: [&str; 14] = [
+    "Box",
+    "Cents",
+    "Domain",
+    "Err",
+    "Execution",
+    "Failure",
+    "None",
+    "Ok",
+    "Option",
+    "Result",
+    "Self",
+    "Some",
+    "String",
+    "Vec",
+];
+
+/// Words of Rust that cannot be a parameter as they stand.
+const WORDS: [&str; 41] = [
+    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "do", "dyn", "else", "enum",
+    "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro", "match", "mod", "move",
+    "mut", "override", "priv", "pub", "ref", "return", "static", "struct", "trait", "type", "use", "where", "while",
+];
+
+/// A declared name: what Rust calls it, and what it is on the wire.
+#[derive(Debug, Clone)]
+pub(crate) struct Name {
+    /// What Rust calls it.
+    pub(crate) ident: String,
+    /// What it is on the wire, where that does not follow from the identifier.
+    wire: Option<String>,
+}
+
+impl Name {
+    /// A name that Rust has already.
+    pub(crate) fn plain(ident: &str) -> Self {
+        Self { ident: ident.to_owned(), wire: None }
+    }
+
+    /// As it stands where it is declared.
+    pub(crate) fn declared(&self) -> String {
+        match &self.wire {
+            Some(wire) => format!("{} as \"{wire}\"", self.ident),
+            None => self.ident.clone(),
+        }
+    }
+}
+
+/// Gives each name an identifier that no other has.
+#[derive(Debug, Default)]
+pub(crate) struct Identifiers(BTreeSet<String>);
+
+impl Identifiers {
+    /// Identifiers of a block for this domain and this entity.
+    pub(crate) fn new(domain: &str, entity: &str) -> (Self, Name, Name) {
+        let mut identifiers = Self(TAKEN.iter().map(|&taken| taken.to_owned()).collect());
+        let domain = identifiers.name(domain, "Domain", snake);
+        let entity = identifiers.name(entity, "Entity", str::to_owned);
+        let made = ["Role", "Services"].map(|end| format!("{}{end}", domain.ident));
+        let made_of_entity = ["State", "Event"].map(|end| format!("{}{end}", entity.ident));
+        identifiers.0.extend(made.into_iter().chain(made_of_entity));
+        (identifiers, domain, entity)
+    }
+
+    /// The name of a role.
+    pub(crate) fn role(&mut self, name: &str) -> Name {
+        self.name(name, "Role", snake)
+    }
+
+    /// The name of a state.
+    pub(crate) fn state(&mut self, name: &str) -> Name {
+        self.name(name, "State", screaming)
+    }
+
+    /// The name of an event.
+    pub(crate) fn event(&mut self, name: &str) -> Name {
+        self.name(name, "Event", screaming)
+    }
+
+    /// The name of an action, and of what it answers with where that is one of several events.
+    pub(crate) fn action(&mut self, name: &str) -> Name {
+        let name = self.name(name, "Action", screaming);
+        self.0.insert(format!("{}Event", name.ident));
+        name
+    }
+
+    fn name(&mut self, name: &str, kind: &str, to_wire: fn(&str) -> String) -> Name {
+        let plain = pascal(name);
+        let mut ident = plain.clone();
+        while !self.0.insert(ident.clone()) {
+            ident.push_str(kind);
+        }
+        let wire = Some(name.to_owned()).filter(|wire| *wire != to_wire(&ident));
+        Name { ident, wire }
+    }
+}
+
+/// `ORDER_PAID`, `order.paid` and `orderPaid` become `OrderPaid`.
+fn pascal(name: &str) -> String {
+    let words = name.split(['_', '-', '.', ':', '/']).filter(|word| !word.is_empty());
+    words.map(capitalised).collect()
+}
+
+fn capitalised(word: &str) -> String {
+    let is_mixed = word.contains(char::is_lowercase) && word.contains(char::is_uppercase);
+    let mut letters = word.chars();
+    let first = letters.next().map(|first| first.to_ascii_uppercase());
+    let rest = letters.map(|letter| if is_mixed { letter } else { letter.to_ascii_lowercase() });
+    first.into_iter().chain(rest).collect()
+}
+
+/// `RefundOrder` becomes `refund_order`, as on the wire.
+pub(crate) fn snake(name: &str) -> String {
+    let letters: Vec<char> = name.chars().collect();
+    let mut words = String::new();
+    for (position, letter) in letters.iter().enumerate() {
+        let before = position.checked_sub(1).and_then(|before| letters.get(before));
+        let after = letters.get(position + 1);
+        let begins_word = letter.is_uppercase()
+            && before.is_some_and(|before| !before.is_uppercase() || after.is_some_and(|after| after.is_lowercase()));
+        if begins_word && !words.is_empty() && !words.ends_with('_') {
+            words.push('_');
+        }
+        words.extend(letter.to_lowercase());
+    }
+    words
+}
+
+fn screaming(name: &str) -> String {
+    snake(name).to_uppercase()
+}
+
+/// What Rust calls a parameter.
+pub(crate) fn parameter(name: &str) -> String {
+    let snake = snake(name).replace(['-', '.', ':', '/'], "_");
+    match snake.as_str() {
+        "self" | "super" | "crate" | "execution" | "services" => format!("{snake}_"),
+        word if WORDS.contains(&word) => format!("r#{snake}"),
+        _ => snake,
+    }
+}
+
+/// `REFUND_ORDER` as the beginning of a sentence: `Refund order`.
+pub(crate) fn sentence(name: &Name) -> String {
+    capitalised(&snake(&name.ident).replace('_', " "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_name_has_its_own_identifier_and_keeps_its_wire() {
+        let (mut identifiers, domain, entity) = Identifiers::new("refund-desk", "order");
+        let declared = [domain.declared(), entity.declared()];
+        assert_eq!(declared, ["RefundDesk as \"refund-desk\"", "Order as \"order\""]);
+        let states = ["PAID", "Paid", "ORDER_2_PAID"].map(|name| identifiers.state(name).declared());
+        assert_eq!(states, ["Paid", "PaidState as \"Paid\"", "Order2Paid as \"ORDER_2_PAID\""]);
+        let events = ["PAID", "FAILURE", "orderPaid"].map(|name| identifiers.event(name).declared());
+        assert_eq!(events, ["PaidEvent as \"PAID\"", "FailureEvent as \"FAILURE\"", "OrderPaid as \"orderPaid\""]);
+        assert_eq!(identifiers.action("PAY_BACK").declared(), "PayBack");
+    }
+
+    #[test]
+    fn parameters_are_named_as_rust_names_them() {
+        assert_eq!(["orderId", "type", "payment-id"].map(parameter), ["order_id", "r#type", "payment_id"]);
+    }
+}

@@ -1,0 +1,81 @@
+//! Where answers go: text for people, JSON for programs, and the code that the program ends with.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use crate::failure::Failure;
+
+/// How a command ended that did what it was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// The answer is yes.
+    Well,
+}
+
+impl Ended {
+    /// The code that the program ends with.
+    pub(crate) fn code(self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Well => 0,
+        })
+    }
+}
+
+/// The code of whatever could not be done.
+const NOT_DONE: u8 = 3;
+
+/// The two streams, and whether a program or a person reads them.
+#[derive(Debug)]
+pub(crate) struct Shell {
+    json: bool,
+}
+
+impl Shell {
+    /// A shell that answers in JSON, or in text.
+    pub(crate) const fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    /// Answers: `text` for people, `data` for programs.
+    pub(crate) fn answer(&self, data: &impl Serialize, text: &str) -> Result<(), Failure> {
+        if self.json { Self::line(data) } else { written(anstream::stdout().lock().write_all(text.as_bytes())) }
+    }
+
+    /// One JSON document on one line.
+    fn line(data: &impl Serialize) -> Result<(), Failure> {
+        let mut line = serde_json::to_vec(data)
+            .map_err(|error| Failure::new(format!("the answer cannot be written as JSON: {error}")))?;
+        line.push(b'\n');
+        written(io::stdout().lock().write_all(&line))
+    }
+
+    /// Exactly these bytes, for a program that takes them as they are.
+    pub(crate) fn raw(bytes: &[u8]) -> Result<Ended, Failure> {
+        let mut out = io::stdout().lock();
+        written(out.write_all(bytes).and_then(|()| out.flush()))?;
+        Ok(Ended::Well)
+    }
+
+    /// Says what could not be done, and why.
+    pub(crate) fn fail(&self, failure: &Failure) -> ExitCode {
+        let text = if self.json {
+            let line = serde_json::json!({ "error": failure });
+            format!("{line}\n")
+        } else {
+            failure.shown()
+        };
+        // Where even this cannot be said, the code still says it.
+        let _ = anstream::stderr().lock().write_all(text.as_bytes());
+        ExitCode::from(NOT_DONE)
+    }
+}
+
+/// A reader who leaves has read enough: that is no failure.
+fn written(outcome: io::Result<()>) -> Result<(), Failure> {
+    match outcome {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
+        other => other.map_err(|error| Failure::new(format!("the answer cannot be written: {error}"))),
+    }
+}

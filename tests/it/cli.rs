@@ -1,0 +1,127 @@
+//! The command line, run as a stranger runs it.
+
+mod new;
+mod scaffold;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
+
+/// What the command line is built with here.
+const FEATURES: &str = "cli";
+
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
+/// The program, built once a run: it belongs to another package, for whose tests alone cargo would build it.
+fn program() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let test = std::env::current_exe().unwrap();
+        let profile = test.parent().and_then(Path::parent).unwrap();
+        let built = Command::new(env!("CARGO"))
+            .args(["build", "--quiet", "--package", "kiff", "--bin", "kiff", "--features", FEATURES, "--target-dir"])
+            .arg(profile.parent().unwrap())
+            .current_dir(ROOT)
+            .status();
+        assert!(built.unwrap().success(), "the command line does not build");
+        profile.join(format!("kiff{}", std::env::consts::EXE_SUFFIX))
+    })
+}
+
+/// An empty folder of this test's own.
+fn folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cli").join(name);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+/// What became of one run.
+struct Ran {
+    code: Option<i32>,
+    said: String,
+    complained: String,
+}
+
+/// Runs `kiff` in a folder.
+fn kiff(folder: &Path, arguments: &[&str]) -> Ran {
+    let mut command = Command::new(program());
+    let output = command.args(arguments).current_dir(folder).env_remove("CLICOLOR_FORCE").stdin(Stdio::null());
+    Ran::of(&output.output().unwrap())
+}
+
+impl Ran {
+    fn of(output: &Output) -> Self {
+        Self {
+            code: output.status.code(),
+            said: String::from_utf8(output.stdout.clone()).unwrap(),
+            complained: String::from_utf8(output.stderr.clone()).unwrap(),
+        }
+    }
+
+    /// What it said, where it ended with this code and complained of nothing.
+    #[track_caller]
+    fn ended_with(self, code: i32) -> String {
+        assert_eq!((self.code, self.complained.as_str()), (Some(code), ""), "{}", self.said);
+        self.said
+    }
+
+    #[track_caller]
+    fn well(self) -> String {
+        self.ended_with(0)
+    }
+
+    /// What it complained of, where it could not do what it was asked.
+    #[track_caller]
+    fn not_done(self) -> String {
+        assert_eq!((self.code, self.said.as_str()), (Some(3), ""), "{}", self.complained);
+        self.complained
+    }
+}
+
+/// Runs a command of cargo on a package that `kiff` wrote, with every warning an error. All of them share a folder for what
+/// is built, and the versions of the workspace, so that nothing is downloaded twice.
+#[track_caller]
+fn cargo(package: &Path, arguments: &[&str]) -> String {
+    fs::copy(Path::new(ROOT).join("Cargo.lock"), package.join("Cargo.lock")).unwrap();
+    let run = |more: &[&str]| {
+        let mut command = Command::new(env!("CARGO"));
+        command.args(arguments).args(more).current_dir(package);
+        command.env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("crates"));
+        command.env("CARGO_BUILD_WARNINGS", "deny").env_remove("RUSTFLAGS").output().unwrap()
+    };
+    let mut output = run(&["--offline"]);
+    if !output.status.success() && String::from_utf8_lossy(&output.stderr).contains("--offline") {
+        output = run(&[]);
+    }
+    let ran = Ran::of(&output);
+    assert!(output.status.success(), "`cargo {}`:\n{}\n{}", arguments.join(" "), ran.complained, ran.said);
+    assert!(!ran.complained.contains("warning"), "`cargo {}`:\n{}", arguments.join(" "), ran.complained);
+    ran.said
+}
+
+#[test]
+fn help_names_each_command_and_each_exit_code() {
+    let help = kiff(&folder("help"), &["--help"]).well();
+    for part in ["Start a project", "Exit codes:", "0  it is done", "1  ", "2  ", "3  it could not be done"] {
+        assert!(help.contains(part), "no `{part}` in:\n{help}");
+    }
+}
+
+#[test]
+fn wrong_arguments_end_with_their_own_code() {
+    let ran = kiff(&folder("arguments"), &["nwe"]);
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.complained.contains("unrecognized subcommand 'nwe'"), "{}", ran.complained);
+}
+
+#[test]
+fn completions_and_the_manual_page_are_made_from_the_arguments() {
+    let folder = folder("completions");
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        assert!(kiff(&folder, &["completions", shell]).well().contains("new"), "{shell}");
+    }
+    let page = kiff(&folder, &["man"]).well();
+    assert!(page.starts_with(".ie") && page.contains("kiff\\-new"), "{page}");
+}
