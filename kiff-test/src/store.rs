@@ -42,7 +42,22 @@ use machine::operations;
 /// When the store breaks a law, with the operations that show it.
 #[track_caller]
 pub fn laws<S: Store>(make_store: impl Fn() -> S) {
-    let config = Config { failure_persistence: None, ..Config::default() };
+    laws_in(Config::default().cases, make_store);
+}
+
+/// The same in that many made-up histories, for a store that takes its time.
+///
+/// ```
+/// use kiff::MemoryStore;
+///
+/// kiff_test::store::laws_in(16, MemoryStore::new);
+/// ```
+///
+/// # Panics
+/// As [`laws`].
+#[track_caller]
+pub fn laws_in<S: Store>(cases: u32, make_store: impl Fn() -> S) {
+    let config = Config { cases, failure_persistence: None, ..Config::default() };
     let played = TestRunner::new(config)
         .run(&operations(), |operations| machine::play(&make_store(), &operations).map_err(TestCaseError::fail));
     match played {

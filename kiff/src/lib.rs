@@ -143,6 +143,8 @@ pub use schema::{
 };
 pub use signature::{Reply, Serves, Value};
 pub use store::{Appended, MemoryStore, Store, StoreError};
+#[cfg(feature = "postgres")]
+pub use store::{Migrated, PostgresError, PostgresOptions, PostgresStore};
 pub use time::{Clock, SystemClock, Timestamp, TimestampError};
 pub use timeline::{Line, Phase, Timeline};
 #[cfg(feature = "tools")]

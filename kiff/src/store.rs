@@ -9,8 +9,14 @@ use crate::journal::{BrokenJournal, Commit, Cursor, Matter, Open, Query, Sealed,
 use crate::time::Timestamp;
 
 mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "postgres")]
+mod rows;
 
 pub use memory::MemoryStore;
+#[cfg(feature = "postgres")]
+pub use postgres::{Migrated, PostgresError, PostgresOptions, PostgresStore};
 
 /// The place where journals are kept.
 ///

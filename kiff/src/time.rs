@@ -66,6 +66,12 @@ impl Timestamp {
         }
         text
     }
+
+    /// The same instant, as the standard library has it.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn to_system_time(self) -> SystemTime {
+        UNIX_EPOCH + Duration::from_micros(self.0)
+    }
 }
 
 /// The year, month and day that is `days` after the first of January 1970.

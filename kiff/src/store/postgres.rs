@@ -1,0 +1,199 @@
+//! The store for production: journals in PostgreSQL.
+
+use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tokio::sync::{Notify, oneshot};
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
+use tokio_postgres::Row;
+
+use super::{Appended, Store, StoreError};
+use crate::identifier::{EntityKey, IdempotencyKey};
+use crate::journal::{Commit, Cursor, Matter, Open, Query, Sealed, Snapshot};
+use crate::time::Timestamp;
+
+mod engine;
+mod error;
+mod group;
+mod lane;
+mod link;
+mod options;
+mod schema;
+mod search;
+mod tls;
+
+pub use error::PostgresError;
+pub use options::PostgresOptions;
+pub use schema::Migrated;
+
+use engine::Engine;
+use error::Problem;
+use lane::{Lane, Submission};
+use link::{Link, Statement};
+
+/// Journals in PostgreSQL 14 or later.
+///
+/// Commits that are made at the same time are written together, so that many writers share one flush of the server's disk.
+/// What was acknowledged survives a crash of the server, and a commit whose answer was lost with the connection is settled by
+/// its hash: it is neither lost nor written twice. The store brings a thread of its own, so that it works from any executor.
+///
+/// The tables are made by [`PostgresStore::migrate`], once and by their owner. Who appends needs no right to write: see
+/// [`PostgresOptions::grants`].
+///
+/// ```no_run
+/// use kiff::{MemoryStore, PostgresStore};
+///
+/// # async fn open() -> Result<(), Box<dyn std::error::Error>> {
+/// PostgresStore::migrate("postgres://owner:secret@localhost/shop").await?;
+/// PostgresStore::options("postgres://owner:secret@localhost/shop").grant("writer").await?;
+///
+/// let store = PostgresStore::connect("postgres://writer:secret@localhost/shop").await?;
+/// # drop(store);
+/// # Ok(())
+/// # }
+/// ```
+pub struct PostgresStore {
+    link: Arc<Link>,
+    lanes: Vec<UnboundedSender<Submission>>,
+    running: Vec<JoinHandle<()>>,
+    engine: Engine,
+}
+
+impl PostgresStore {
+    /// How long the order of all commits may lag behind while nobody looks at it.
+    const LAG: Duration = Duration::from_millis(250);
+
+    /// Opens the journal in the schema `kiff` of a database.
+    ///
+    /// # Errors
+    /// As for [`PostgresOptions::connect`].
+    pub async fn connect(url: &str) -> Result<Self, PostgresError> {
+        Self::options(url).connect().await
+    }
+
+    /// Makes the journal's tables in the schema `kiff` of a database, or brings them up to date; the role of the URL becomes
+    /// their owner.
+    ///
+    /// # Errors
+    /// As for [`PostgresOptions::migrate`].
+    pub async fn migrate(url: &str) -> Result<Migrated, PostgresError> {
+        Self::options(url).migrate().await
+    }
+
+    /// How to reach a journal in another schema, with certificates of your own, or with more connections.
+    pub fn options(url: &str) -> PostgresOptions {
+        PostgresOptions::new(url)
+    }
+
+    fn start(engine: Engine, link: Arc<Link>, lanes: usize) -> Self {
+        let written = Arc::new(Notify::new());
+        let (mut senders, mut running) = (Vec::new(), Vec::new());
+        for _ in 0..lanes {
+            let (sender, submitted) = unbounded_channel();
+            let lane = Lane { link: Arc::clone(&link), written: Arc::clone(&written) };
+            running.push(engine.spawn(lane.run(submitted)));
+            senders.push(sender);
+        }
+        engine.spawn(keep_order(Arc::downgrade(&link), written));
+        Self { link, lanes: senders, running, engine }
+    }
+
+    async fn rows(&self, statement: Statement) -> Result<Vec<Row>, StoreError> {
+        let link = Arc::clone(&self.link);
+        Ok(self.engine.run(async move { link.read(&statement).await }).await??)
+    }
+
+    fn lane(&self, key: &EntityKey) -> Option<&UnboundedSender<Submission>> {
+        let mut hasher = DefaultHasher::new();
+        key.hash(&mut hasher);
+        let lanes = u64::try_from(self.lanes.len()).ok()?;
+        self.lanes.get(usize::try_from(hasher.finish().checked_rem(lanes)?).ok()?)
+    }
+}
+
+/// Gives positions to what was written, so that whoever searches does not find too much without one.
+async fn keep_order(link: Weak<Link>, written: Arc<Notify>) {
+    loop {
+        written.notified().await;
+        sleep(PostgresStore::LAG).await;
+        let Some(link) = link.upgrade() else {
+            return;
+        };
+        let statement = Statement::new(link.names.fill("SELECT {schema}.sequence()"));
+        // Whoever searches tries it again, and is told what is wrong.
+        let _ = link.ask(&statement).await;
+    }
+}
+
+impl Drop for PostgresStore {
+    fn drop(&mut self) {
+        // The lanes end when what was submitted is written.
+        self.lanes.clear();
+        self.engine.stop_after(std::mem::take(&mut self.running));
+    }
+}
+
+impl fmt::Debug for PostgresStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresStore").field("lanes", &self.lanes.len()).finish_non_exhaustive()
+    }
+}
+
+impl Store for PostgresStore {
+    async fn append(&self, sealed: Sealed) -> Result<Appended, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        let lane = self.lane(sealed.commit().key()).ok_or(Problem::Closed)?;
+        lane.send(Submission { sealed, answer }).map_err(|_| Problem::Closed)?;
+        answered.await.map_err(|_| Problem::Closed)?
+    }
+
+    async fn read(&self, key: &EntityKey, after: u64, limit: usize) -> Result<Vec<Arc<Commit>>, StoreError> {
+        let rows = self.rows(search::read(&self.link.names, key, after, limit)).await?;
+        rows.iter().map(|row| search::commit_of(row, key.clone())).collect()
+    }
+
+    async fn entities(&self, after: Option<&EntityKey>, limit: usize) -> Result<Vec<EntityKey>, StoreError> {
+        let rows = self.rows(search::entities(&self.link.names, after, limit)).await?;
+        rows.iter().map(search::key_of).collect()
+    }
+
+    async fn search(&self, query: &Query, cursor: Cursor, limit: usize) -> Result<Vec<(u64, Arc<Commit>)>, StoreError> {
+        let Some(statement) = search::search(&self.link.names, query, cursor, limit) else {
+            return Ok(Vec::new());
+        };
+        // What was acknowledged before gets its position first.
+        self.rows(Statement::new(self.link.names.fill("SELECT {schema}.sequence()"))).await?;
+        let rows = self.rows(statement).await?;
+        let found = |row| Ok((search::number(row, "position")?, search::commit_of(row, search::key_of(row)?)?));
+        rows.iter().map(found).collect()
+    }
+
+    async fn open(
+        &self,
+        matter: Matter,
+        now: Timestamp,
+        after: Option<&Open>,
+        limit: usize,
+    ) -> Result<Vec<Open>, StoreError> {
+        let rows = self.rows(search::open(&self.link.names, matter, now, after, limit)).await?;
+        rows.iter().map(search::open_of).collect()
+    }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    async fn keyed(&self, key: &EntityKey, idempotency_key: &IdempotencyKey) -> Result<Option<u64>, StoreError> {
+        let rows = self.rows(search::keyed(&self.link.names, key, idempotency_key)).await?;
+        rows.first().map(|row| search::number(row, "number")).transpose()
+    }
+
+    async fn snapshot(&self, key: &EntityKey) -> Result<Option<Snapshot>, StoreError> {
+        let rows = self.rows(search::snapshot(&self.link.names, key)).await?;
+        rows.first().map(search::snapshot_of).transpose()
+    }
+}
