@@ -33,8 +33,8 @@ pub struct Entity<D: Domain> {
     state: Option<D::State>,
     running: Option<Running>,
     open: Vec<Arc<Approval>>,
-    /// Shared between folds, because it seldom changes.
-    closed: Arc<VecDeque<Arc<Approval>>>,
+    /// Shared between folds, because it seldom changes; none before the first.
+    closed: Option<Arc<VecDeque<Arc<Approval>>>>,
 }
 
 /// An action that has started and of which it is not known how it ended.
@@ -58,15 +58,7 @@ impl<D: Domain> Entity<D> {
     /// The entity whose journal is still empty.
     #[must_use]
     pub fn empty(key: EntityKey) -> Self {
-        Self {
-            key,
-            number: 0,
-            head: Commit::GENESIS,
-            state: None,
-            running: None,
-            open: Vec::new(),
-            closed: Arc::default(),
-        }
+        Self { key, number: 0, head: Commit::GENESIS, state: None, running: None, open: Vec::new(), closed: None }
     }
 
     /// Folds a whole journal.
@@ -195,11 +187,15 @@ impl<D: Domain> Entity<D> {
         };
         let mut approval = self.open.remove(place);
         Arc::make_mut(&mut approval).status = status;
-        let closed = Arc::make_mut(&mut self.closed);
+        let closed = Arc::make_mut(self.closed.get_or_insert_default());
         if closed.len() == CLOSED_REMEMBERED {
             closed.pop_front();
         }
         closed.push_back(approval);
+    }
+
+    fn closed(&self) -> impl Iterator<Item = &Arc<Approval>> {
+        self.closed.iter().flat_map(|closed| closed.iter())
     }
 
     /// Whose journal it is the fold of.
@@ -246,7 +242,7 @@ impl<D: Domain> Entity<D> {
 
     /// All approvals that are open, or were until lately.
     pub fn approvals(&self) -> impl Iterator<Item = &Approval> {
-        self.closed.iter().chain(&self.open).map(|approval| &**approval)
+        self.closed().chain(&self.open).map(|approval| &**approval)
     }
 }
 

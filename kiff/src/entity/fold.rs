@@ -35,7 +35,7 @@ impl<D: Domain> Entity<D> {
             state: self.state.map(|state| Cow::Borrowed(state.name())),
             running: self.running.as_ref().map(Cow::Borrowed),
             open: self.open.iter().map(|approval| Cow::Borrowed(&**approval)).collect(),
-            closed: self.closed.iter().map(|approval| Cow::Borrowed(&**approval)).collect(),
+            closed: self.closed().map(|approval| Cow::Borrowed(&**approval)).collect(),
         };
         let body = serde_json::to_vec(&fold).map_err(|error| broken(&self.key, self.number, &error))?;
         Ok(Snapshot { number: self.number, body })
@@ -66,7 +66,7 @@ impl<D: Domain> Entity<D> {
             state: state.transpose()?,
             running: fold.running.map(Cow::into_owned),
             open: fold.open.into_iter().map(owned).collect(),
-            closed: Arc::new(fold.closed.into_iter().map(owned).collect::<VecDeque<_>>()),
+            closed: Some(fold.closed.into_iter().map(owned).collect::<VecDeque<_>>().into()),
         })
     }
 }

@@ -171,7 +171,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             Ok(Landing { event, state, facts }) => {
                 let executed =
                     ActionExecuted { action: run.name.clone(), execution: run.execution.id.clone(), settled: None };
-                let facts = std::iter::once(executed.into()).chain(facts).collect();
+                let facts = std::iter::once(executed.into()).chain(facts.into_iter().flatten()).collect();
                 let execution = run.execution.id.clone();
                 (facts, Outcome::Executed(Executed { execution, event, state, deduplicated: false }))
             }
@@ -198,7 +198,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             return Err(Failure::unknown("the entity has no state"));
         };
         let Some(event) = event else {
-            return Ok(Landing { event: None, state: from, facts: Vec::new() });
+            return Ok(Landing { event: None, state: from, facts: None });
         };
         let name = event.name();
         let Some(state) = D::transition(Some(from), name) else {
@@ -209,7 +209,8 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             .map_err(|error| Failure::unknown(format!("the executor's `{name}` cannot be recorded: {error}")))?;
         let ingested =
             EventIngested { event: Text::Borrowed(name), payload, id: None, source: None, occurred_at: None };
-        Ok(Landing { event: Some(event), state, facts: happened::<D>(Some(from), ingested, state) })
+        let facts = happened::<D>(Some(from), ingested, state);
+        Ok(Landing { event: Some(event), state, facts: Some(facts) })
     }
 
     /// An executor's text, cut to the bound: it must be recorded in any case.
@@ -270,5 +271,6 @@ impl<D: Domain> Run<'_, D> {
 pub(super) struct Landing<D: Domain> {
     event: Option<D::Event>,
     pub(super) state: D::State,
-    pub(super) facts: Vec<Fact>,
+    /// What goes on the record of it; none where there is no event.
+    pub(super) facts: Option<[Fact; 2]>,
 }

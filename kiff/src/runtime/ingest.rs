@@ -117,8 +117,8 @@ impl<D: Executable, S: Store> Runtime<D, S> {
                 source: arrival.source.clone(),
                 occurred_at: arrival.occurred_at,
             };
-            let facts = happened::<D>(entity.state(), ingested, to);
-            let batch = Batch { actor, trace: &arrival.trace, cause: None, facts: facts.into() };
+            let facts = Box::new(happened::<D>(entity.state(), ingested, to));
+            let batch = Batch { actor, trace: &arrival.trace, cause: None, facts };
             if let Some(moved) = self.commit(&entity, batch).await? {
                 let record = RecordId { commit: moved.number(), place: 1 };
                 return Ok(Verdict::Allowed(Ingested { state: to, record }));
@@ -129,7 +129,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
 }
 
 /// What goes on the record when an event happens.
-pub(super) fn happened<D: Domain>(from: Option<D::State>, event: EventIngested, to: D::State) -> Vec<Fact> {
+pub(super) fn happened<D: Domain>(from: Option<D::State>, event: EventIngested, to: D::State) -> [Fact; 2] {
     let from = from.map(|state| Text::Borrowed(state.name()));
-    vec![event.into(), StateChanged { from, to: Text::Borrowed(to.name()) }.into()]
+    [event.into(), StateChanged { from, to: Text::Borrowed(to.name()) }.into()]
 }

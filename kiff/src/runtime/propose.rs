@@ -125,7 +125,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
 
     /// The first facts of a proposal that may run: the decision, where there are reasons to keep, and that it is valid.
     pub(super) fn opening(&self, attempt: &Attempt<D>) -> Result<Vec<Fact>, Error> {
-        let mut facts = Vec::with_capacity(6);
+        let mut facts = Vec::with_capacity(2);
         if !attempt.reasons.is_empty() {
             facts.push(self.decision(attempt)?.into());
         }

@@ -232,7 +232,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         };
         let landing = self.landing(entity, event).map_err(|failure| failure.message().to_owned())?;
         let executed = ActionExecuted { action, execution, settled: Some(by) };
-        let facts = std::iter::once(executed.into()).chain(landing.facts).collect();
+        let facts = std::iter::once(executed.into()).chain(landing.facts.into_iter().flatten()).collect();
         Ok((facts, landing.state))
     }
 }

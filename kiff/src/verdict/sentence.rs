@@ -47,7 +47,7 @@ pub(super) fn in_progress(running: &Running) -> Refusal {
 }
 
 pub(super) fn state_not_allowed(contract: &Contract, state: &str) -> Refusal {
-    let allowed = one_of(contract.allowed_in.iter().map(|state| format!("`{state}`")));
+    let allowed = one_of(&contract.allowed_in, |state, f| write!(f, "`{state}`"));
     Refusal {
         code: ReasonCode::StateNotAllowed,
         message: format!("`{}` is not allowed in state `{state}`", contract.name),
@@ -218,14 +218,20 @@ pub(super) fn drift(approval: &Approval, contract: &Contract, binding: &Binding,
 }
 
 /// Roles in a sentence: `agent` (agent) or `operator` (human).
-pub(super) fn roles(roles: &[Role]) -> String {
-    one_of(roles.iter().map(|role| format!("`{}` ({})", role.name, role.kind)))
+pub(super) fn roles(roles: &[Role]) -> impl fmt::Display {
+    one_of(roles, |role, f| write!(f, "`{}` ({})", role.name, role.kind))
 }
 
 fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
     names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
-fn one_of(names: impl Iterator<Item = String>) -> String {
-    names.collect::<Vec<_>>().join(" or ")
+fn one_of<T>(items: &[T], show: impl Fn(&T, &mut fmt::Formatter<'_>) -> fmt::Result) -> impl fmt::Display {
+    fmt::from_fn(move |f| {
+        for (place, item) in items.iter().enumerate() {
+            f.write_str(if place == 0 { "" } else { " or " })?;
+            show(item, f)?;
+        }
+        Ok(())
+    })
 }
