@@ -1,5 +1,6 @@
 //! The command line, run as a stranger runs it.
 
+mod check;
 mod new;
 mod scaffold;
 

@@ -3,6 +3,7 @@
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell as CompletedShell;
 
+use crate::check::Check;
 use crate::failure::Failure;
 use crate::new::New;
 use crate::scaffold::Scaffold;
@@ -30,6 +31,7 @@ pub(crate) struct Arguments {
 enum Command {
     New(New),
     Scaffold(Scaffold),
+    Check(Check),
     Completions(Completions),
     Man(Man),
 }
@@ -40,6 +42,7 @@ impl Arguments {
         match self.command {
             Command::New(new) => new.run(shell),
             Command::Scaffold(scaffold) => scaffold.run(shell),
+            Command::Check(check) => check.run(shell),
             Command::Completions(completions) => completions.run(),
             Command::Man(Man {}) => Man::run(),
         }

@@ -1,6 +1,7 @@
 //! `kiff`, the command line: starts a project, explains a domain, and reads and proves journals.
 
 mod arguments;
+mod check;
 mod failure;
 mod new;
 mod scaffold;

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::failure::Failure;
 use crate::shell::{Ended, Shell};
 
-pub(crate) use project::{Kiff, Project};
+pub(crate) use project::{Kiff, Project, quoted};
 
 /// Start a project: a domain, a program, its tests
 #[derive(Debug, Args)]

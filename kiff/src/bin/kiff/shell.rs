@@ -1,8 +1,10 @@
 //! Where answers go: text for people, JSON for programs, and the code that the program ends with.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
+use std::time::Duration;
 
+use indicatif::ProgressBar;
 use serde::Serialize;
 
 use crate::failure::Failure;
@@ -12,19 +14,52 @@ use crate::failure::Failure;
 pub(crate) enum Ended {
     /// The answer is yes.
     Well,
+    /// The answer is no.
+    WithNo,
 }
 
 impl Ended {
+    /// Well, if `holds`.
+    pub(crate) const fn if_so(holds: bool) -> Self {
+        if holds { Self::Well } else { Self::WithNo }
+    }
+
     /// The code that the program ends with.
     pub(crate) fn code(self) -> ExitCode {
         ExitCode::from(match self {
             Self::Well => 0,
+            Self::WithNo => 1,
         })
     }
 }
 
 /// The code of whatever could not be done.
 const NOT_DONE: u8 = 3;
+
+/// What is shown while something takes its time; it goes when this does.
+pub(crate) struct Waiting(ProgressBar);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
+/// Rows as a table, its first row the heading.
+pub(crate) fn columns(rows: &[Vec<String>]) -> String {
+    let widths = rows.iter().fold(Vec::new(), |mut widths: Vec<usize>, row| {
+        widths.resize(widths.len().max(row.len()), 0);
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+        widths
+    });
+    let line = |row: &Vec<String>| {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
+        format!("{}\n", cells.collect::<Vec<_>>().join("  ").trim_end())
+    };
+    rows.iter().map(line).collect()
+}
 
 /// The two streams, and whether a program or a person reads them.
 #[derive(Debug)]
@@ -36,6 +71,19 @@ impl Shell {
     /// A shell that answers in JSON, or in text.
     pub(crate) const fn new(json: bool) -> Self {
         Self { json }
+    }
+
+    /// Whether a person sees what is written to the second stream while it is written.
+    pub(crate) fn is_watched(&self) -> bool {
+        !self.json && io::stderr().is_terminal()
+    }
+
+    /// Shows that something takes its time, to a person who waits for it.
+    pub(crate) fn spinner(&self, what: &'static str) -> Waiting {
+        let bar = if self.is_watched() { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
+        bar.set_message(what);
+        bar.enable_steady_tick(Duration::from_millis(100));
+        Waiting(bar)
     }
 
     /// Answers: `text` for people, `data` for programs.

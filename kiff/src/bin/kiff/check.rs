@@ -1,0 +1,121 @@
+//! `kiff check`: what a domain crate's governance is, as a table, a diagram, and what a reviewer should look at.
+
+mod findings;
+mod overview;
+mod probe;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use kiff::Schema;
+use serde::Serialize;
+
+use crate::failure::Failure;
+use crate::shell::{Ended, Shell};
+use findings::Finding;
+use probe::Probed;
+
+/// Explain the governance of a domain: table, diagram, and what to look at
+///
+/// Of a crate, the library is built and asked, so that what is shown is what compiles; the folder `kiff` in its target
+/// directory holds the small program that asks. A domain has to stand in the library, in a module that is public or
+/// whose domain is re-exported at the root.
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// The folder of a crate, or a document that `schema().to_json()` wrote
+    #[arg(default_value = ".")]
+    place: PathBuf,
+    /// The path of the domain's type in the crate, where it is not found by itself, as in `desk::Support`
+    #[arg(long, value_name = "PATH")]
+    domain: Option<String>,
+    /// Draw the diagram into this file: SVG, or Mermaid if it ends with `.mmd`
+    #[arg(long, value_name = "FILE")]
+    diagram: Option<PathBuf>,
+    /// Write the schema's document into this file, to check against it later
+    #[arg(long, value_name = "FILE")]
+    save: Option<PathBuf>,
+    /// Compare with a document that was saved before; the answer is no if the governance is another
+    #[arg(long, value_name = "FILE")]
+    against: Option<PathBuf>,
+    /// The answer is no if there is anything to look at
+    #[arg(long)]
+    strict: bool,
+}
+
+/// What is said of one domain.
+#[derive(Serialize)]
+struct Answer {
+    fingerprint: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unchanged: Option<bool>,
+    findings: Vec<Finding>,
+    schema: Schema,
+}
+
+impl Check {
+    pub(crate) fn run(self, shell: &Shell) -> Result<Ended, Failure> {
+        let domains = if self.place.is_file() {
+            vec![Probed { document: read(&self.place)?, diagrams: None }]
+        } else {
+            probe::ask(&self.place, self.domain.as_deref(), shell)?
+        };
+        let reviewed = self.against.as_deref().map(|path| schema(path, &read(path)?)).transpose()?;
+        self.keep(&domains)?;
+        let (mut answers, mut text) = (Vec::new(), String::new());
+        let mut holds = true;
+        for domain in &domains {
+            let schema = schema(&self.place, &domain.document)?;
+            let findings = findings::of(&schema);
+            let unchanged = reviewed.as_ref().map(|reviewed| reviewed.fingerprint() == schema.fingerprint());
+            holds &= unchanged.unwrap_or(true) && (!self.strict || findings.is_empty());
+            if !text.is_empty() {
+                text.push('\n');
+            }
+            text.push_str(&overview::of(&schema, &findings));
+            if let Some(unchanged) = unchanged {
+                let is = if unchanged {
+                    "\nthe governance is the one that was saved\n"
+                } else {
+                    "\nthe governance is NOT the one that was saved\n"
+                };
+                text.push_str(is);
+            }
+            answers.push(Answer { fingerprint: schema.fingerprint().to_string(), unchanged, findings, schema });
+        }
+        shell.answer(&answers, &text)?;
+        Ok(Ended::if_so(holds))
+    }
+
+    /// Writes the files that are asked for, of the one domain that there is.
+    fn keep(&self, domains: &[Probed]) -> Result<(), Failure> {
+        if self.diagram.is_none() && self.save.is_none() && self.against.is_none() {
+            return Ok(());
+        }
+        let [domain] = domains else {
+            return Err(Failure::new(format!("there are {} domains, and one is needed here", domains.len()))
+                .help("name it with `--domain PATH`"));
+        };
+        let write =
+            |path: &Path, text: &str| fs::write(path, text).map_err(|error| Failure::file("write", path, &error));
+        if let Some(path) = &self.save {
+            write(path, &domain.document)?;
+        }
+        let Some(path) = &self.diagram else { return Ok(()) };
+        let Some((svg, mermaid)) = &domain.diagrams else {
+            return Err(
+                Failure::new("a schema's document has no diagram").help("check the crate of the domain instead")
+            );
+        };
+        let is_mermaid = path.extension().is_some_and(|extension| extension == "mmd");
+        write(path, if is_mermaid { mermaid } else { svg })
+    }
+}
+
+fn read(path: &Path) -> Result<String, Failure> {
+    fs::read_to_string(path).map_err(|error| Failure::file("read", path, &error))
+}
+
+fn schema(path: &Path, document: &str) -> Result<Schema, Failure> {
+    Schema::from_json(document).map_err(|error| Failure::new(format!("`{}`: {error}", path.display())))
+}

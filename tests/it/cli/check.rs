@@ -1,0 +1,104 @@
+//! `kiff check`: a crate's governance, and what changed of it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use super::{ROOT, Ran, folder, kiff, program};
+
+/// A project that `kiff new` wrote, built with the versions of the workspace.
+fn project(name: &str) -> PathBuf {
+    let folder = folder(name);
+    kiff(&folder, &["new", "desk", "--path", ROOT]).well();
+    fs::copy(Path::new(ROOT).join("Cargo.lock"), folder.join("desk/Cargo.lock")).unwrap();
+    folder
+}
+
+/// Runs `kiff check` where what is built is shared with the other tests.
+fn check(folder: &Path, arguments: &[&str]) -> Ran {
+    let mut command = Command::new(program());
+    command.arg("check").args(arguments).current_dir(folder).stdin(Stdio::null());
+    command.env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("crates"));
+    Ran::of(&command.output().unwrap())
+}
+
+const OVERVIEW: &str = "
+roles   agent (agent), operator (human), inbox (system)
+states  OPEN, ANSWERED, REFUNDED (final)
+
+action         risk  by     approval  allowed in      emits
+ANSWER_TICKET  low   agent  -         OPEN            TICKET_ANSWERED
+REFUND_TICKET  high  agent  operator  OPEN, ANSWERED  TICKET_REFUNDED
+
+event            from      to        made by
+TICKET_OPENED    new       OPEN      inbox reports it
+TICKET_ANSWERED  OPEN      ANSWERED  ANSWER_TICKET
+TICKET_REFUNDED  OPEN      REFUNDED  REFUND_TICKET
+TICKET_REFUNDED  ANSWERED  REFUNDED  REFUND_TICKET
+
+proved, never
+  REFUNDED without operator
+  agent alone from OPEN to REFUNDED
+
+nothing to look at
+";
+
+#[test]
+fn a_crate_is_explained_drawn_and_compared() {
+    let folder = project("check");
+    let said = check(&folder, &["desk", "--diagram", "desk.svg", "--save", "reviewed.json", "--strict"]).well();
+    assert!(said.starts_with("domain `support` governs `Ticket`\nfingerprint ") && said.ends_with(OVERVIEW), "{said}");
+    assert!(fs::read_to_string(folder.join("desk.svg")).unwrap().starts_with("<svg"));
+    check(&folder, &["desk", "--diagram", "desk.mmd"]).well();
+    assert!(fs::read_to_string(folder.join("desk.mmd")).unwrap().starts_with("stateDiagram-v2"));
+    let same = check(&folder, &["desk", "--against", "reviewed.json"]).well();
+    assert!(same.ends_with("\nthe governance is the one that was saved\n"), "{same}");
+
+    let domain = folder.join("desk/src/domain.rs");
+    let text = fs::read_to_string(&domain).unwrap();
+    fs::write(&domain, text.replace("max = 100_000", "max = 100_001")).unwrap();
+    let other = check(&folder, &["desk", "--against", "reviewed.json"]).ended_with(1);
+    assert!(other.ends_with("\nthe governance is NOT the one that was saved\n"), "{other}");
+
+    let unbounded = text.replace("#[param(range(min = 1, max = 100_000))]", "").replace("low,  by", "medium, by");
+    fs::write(&domain, unbounded).unwrap();
+    let looked = check(&folder, &["desk", "--strict", "--json"]).ended_with(1);
+    let answer: serde_json::Value = serde_json::from_str(&looked).unwrap();
+    let codes: Vec<&str> =
+        answer[0]["findings"].as_array().unwrap().iter().map(|finding| finding["code"].as_str().unwrap()).collect();
+    assert_eq!(codes, ["unwatched_effect", "unbounded_amount"]);
+    assert_eq!(answer[0]["schema"]["domain"], "support");
+
+    // What does not compile is told in the compiler's own words.
+    fs::write(&domain, text.replace(", approval: Operator", "")).unwrap();
+    let told = check(&folder, &["desk"]).not_done();
+    assert!(
+        told.contains("error: the crate does not build") && told.contains("has high risk and nobody has to"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_document_is_explained_without_its_crate() {
+    let folder = folder("check-document");
+    let schema = kiff::Schema::from_json(&crate::shop::Refund::schema().to_json()).unwrap();
+    fs::write(folder.join("shop.json"), schema.to_json()).unwrap();
+    let said = kiff(&folder, &["check", "shop.json"]).well();
+    assert!(said.starts_with(&format!("domain `{}` governs", schema.domain)), "{said}");
+    let told = kiff(&folder, &["check", "shop.json", "--diagram", "shop.svg"]).not_done();
+    assert!(told.starts_with("error: a schema's document has no diagram\n"), "{told}");
+    fs::write(folder.join("shop.json"), schema.to_json().replacen("low", "high", 1)).unwrap();
+    let told = kiff(&folder, &["check", "shop.json"]).not_done();
+    assert!(told.contains("the fingerprint is not that of the governance"), "{told}");
+}
+
+#[test]
+fn what_cannot_be_asked_is_told_in_a_sentence() {
+    let folder = folder("check-nothing");
+    let told = kiff(&folder, &["check"]).not_done();
+    assert!(told.starts_with("error: `.` is no crate: there is no Cargo.toml\n"), "{told}");
+    let told = kiff(&folder, &["check", ROOT]).not_done();
+    assert!(told.starts_with("error: `kiff-examples` has no library, and only a library can be asked\n"), "{told}");
+    let told = kiff(&folder, &["check", &format!("{ROOT}/kiff-test")]).not_done();
+    assert!(told.starts_with("error: there is no `domain!` block in the library of `kiff-test`\n"), "{told}");
+}
