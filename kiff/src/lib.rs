@@ -145,6 +145,8 @@ pub use signature::{Reply, Serves, Value};
 pub use store::{Appended, MemoryStore, Store, StoreError};
 #[cfg(feature = "postgres")]
 pub use store::{Migrated, PostgresError, PostgresOptions, PostgresStore};
+#[cfg(feature = "sqlite")]
+pub use store::{SqliteError, SqliteStore};
 pub use time::{Clock, SystemClock, Timestamp, TimestampError};
 pub use timeline::{Line, Phase, Timeline};
 #[cfg(feature = "tools")]

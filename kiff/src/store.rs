@@ -13,10 +13,14 @@ mod memory;
 mod postgres;
 #[cfg(feature = "postgres")]
 mod rows;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 
 pub use memory::MemoryStore;
 #[cfg(feature = "postgres")]
 pub use postgres::{Migrated, PostgresError, PostgresOptions, PostgresStore};
+#[cfg(feature = "sqlite")]
+pub use sqlite::{SqliteError, SqliteStore};
 
 /// The place where journals are kept.
 ///
@@ -187,6 +191,13 @@ impl StoreError {
     #[must_use]
     pub fn broken(&self) -> Option<&BrokenJournal> {
         self.0.downcast_ref()
+    }
+}
+
+#[cfg(feature = "sqlite")]
+impl From<SqliteError> for StoreError {
+    fn from(error: SqliteError) -> Self {
+        Self::new(error)
     }
 }
 

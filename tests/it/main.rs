@@ -31,6 +31,7 @@ mod schema;
 mod settle;
 mod shop;
 mod snapshot;
+mod sqlite;
 mod tidy;
 mod tools;
 mod ui;

@@ -1,0 +1,187 @@
+//! What can be wrong with a file, in the words of whoever runs it.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rusqlite::ErrorCode;
+
+/// A journal's file cannot be used: what is wrong and what to do about it.
+#[derive(Debug, Clone)]
+pub struct SqliteError {
+    path: Arc<Path>,
+    problem: Problem,
+}
+
+#[derive(Debug, Clone)]
+enum Problem {
+    InUse(Option<u32>),
+    NoFile,
+    Foreign,
+    Later(i64),
+    ReadOnly,
+    Stopped(Arc<str>),
+    Sqlite(&'static str, Arc<rusqlite::Error>),
+    Io(&'static str, Arc<io::Error>),
+    Entry(&'static str),
+}
+
+impl SqliteError {
+    fn new(path: &Path, problem: Problem) -> Self {
+        Self { path: path.into(), problem }
+    }
+
+    pub(super) fn in_use(path: &Path, process: Option<u32>) -> Self {
+        Self::new(path, Problem::InUse(process))
+    }
+
+    pub(super) fn no_file(path: &Path) -> Self {
+        Self::new(path, Problem::NoFile)
+    }
+
+    pub(super) fn foreign(path: &Path) -> Self {
+        Self::new(path, Problem::Foreign)
+    }
+
+    pub(super) fn later(path: &Path, version: i64) -> Self {
+        Self::new(path, Problem::Later(version))
+    }
+
+    pub(super) fn read_only(path: &Path) -> Self {
+        Self::new(path, Problem::ReadOnly)
+    }
+
+    pub(super) fn stopped(path: &Path, why: &str) -> Self {
+        Self::new(path, Problem::Stopped(why.into()))
+    }
+
+    /// The file could not `doing`: a verb such as `be read`.
+    pub(super) fn sqlite(path: &Path, doing: &'static str, cause: rusqlite::Error) -> Self {
+        Self::new(path, Problem::Sqlite(doing, Arc::new(cause)))
+    }
+
+    pub(super) fn io(path: &Path, doing: &'static str, cause: io::Error) -> Self {
+        Self::new(path, Problem::Io(doing, Arc::new(cause)))
+    }
+
+    /// A row holds something in `what` that no writer puts there.
+    pub(super) fn entry(path: &Path, what: &'static str) -> Self {
+        Self::new(path, Problem::Entry(what))
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether somebody else writes to the file.
+    #[must_use]
+    pub const fn is_in_use(&self) -> bool {
+        matches!(self.problem, Problem::InUse(_))
+    }
+
+    /// What failed below, in its own words.
+    pub(super) fn cause(&self) -> String {
+        match &self.problem {
+            Problem::Sqlite(_, cause) => cause.to_string(),
+            Problem::Io(_, cause) => cause.to_string(),
+            _ => self.to_string(),
+        }
+    }
+
+    /// Whether it is told for sure that the transaction in which this happened left nothing behind: what failed is not
+    /// the disk below it.
+    pub(super) fn left_nothing(&self) -> bool {
+        let Problem::Sqlite(_, cause) = &self.problem else {
+            return false;
+        };
+        match cause.sqlite_error_code() {
+            Some(code) => matches!(
+                code,
+                ErrorCode::DiskFull
+                    | ErrorCode::DatabaseBusy
+                    | ErrorCode::DatabaseLocked
+                    | ErrorCode::ReadOnly
+                    | ErrorCode::TooBig
+                    | ErrorCode::OutOfMemory
+                    | ErrorCode::ConstraintViolation
+            ),
+            // What rusqlite itself refuses has not reached the database.
+            None => true,
+        }
+    }
+}
+
+impl fmt::Display for SqliteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.path.display();
+        match &self.problem {
+            Problem::InUse(Some(process)) => write!(
+                f,
+                "`{path}` is in use: process {process} writes to it; stop that process, or open the file read-only"
+            ),
+            Problem::InUse(None) => {
+                write!(
+                    f,
+                    "`{path}` is in use: another process writes to it; stop that process, or open the file read-only"
+                )
+            }
+            Problem::NoFile => write!(f, "there is no file `{path}`"),
+            Problem::Foreign => write!(f, "`{path}` is not a kiff journal; give the journal a file of its own"),
+            Problem::Later(version) => write!(
+                f,
+                "`{path}` was written by a later kiff (its schema has version {version}, this one knows {}); open it \
+                 with that version",
+                super::file::VERSION
+            ),
+            Problem::ReadOnly => write!(f, "`{path}` was opened read-only"),
+            Problem::Stopped(why) => write!(
+                f,
+                "nothing more is written to `{path}` since the disk failed ({why}); mend it and open the file again"
+            ),
+            Problem::Entry(what) => write!(f, "`{path}` holds {what} that kiff did not write; restore a backup"),
+            Problem::Io(doing, cause) => write!(f, "`{path}` cannot {doing}: {cause}"),
+            Problem::Sqlite(doing, cause) => match cause.sqlite_error_code() {
+                Some(ErrorCode::NotADatabase) => {
+                    write!(f, "`{path}` is no SQLite database; give the journal a file of its own")
+                }
+                Some(ErrorCode::DatabaseCorrupt) => {
+                    write!(f, "a part of `{path}` is damaged and cannot {doing}: {cause}; restore a backup")
+                }
+                Some(ErrorCode::DiskFull) => {
+                    write!(
+                        f,
+                        "there is no room left for `{path}`: nothing of this commit was kept; free some and try again"
+                    )
+                }
+                _ => write!(f, "`{path}` cannot {doing}: {cause}"),
+            },
+        }
+    }
+}
+
+impl std::error::Error for SqliteError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.problem {
+            Problem::Sqlite(_, cause) => Some(&**cause),
+            Problem::Io(_, cause) => Some(&**cause),
+            _ => None,
+        }
+    }
+}
+
+/// The path with its links followed, so that one file has one name.
+pub(super) fn resolved(path: &Path) -> Result<PathBuf, SqliteError> {
+    if let Ok(resolved) = path.canonicalize() {
+        return Ok(resolved);
+    }
+    let parent = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let parent = parent.canonicalize().map_err(|error| SqliteError::io(path, "be opened", error))?;
+    let name = path.file_name().ok_or_else(|| SqliteError::no_file(path))?;
+    Ok(parent.join(name))
+}

@@ -1,0 +1,207 @@
+//! Those who read: a few connections beside the one that writes, which neither wait for it nor make it wait.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rusqlite::types::{FromSqlError, ValueRef};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+use super::error::SqliteError;
+use super::file::Place;
+use super::row::{digest, expiry, integer, timestamp, until};
+use crate::identifier::{EntityKey, IdempotencyKey};
+use crate::journal::{BrokenJournal, Commit, Matter, Open, Snapshot};
+use crate::store::StoreError;
+use crate::time::Timestamp;
+
+/// How many connections are kept for the next readers.
+const KEPT: usize = 8;
+
+/// The connections that nobody reads with just now.
+pub(super) struct Readers {
+    place: Place,
+    idle: Mutex<Vec<Connection>>,
+}
+
+/// Why nothing was read.
+pub(super) enum Unread {
+    /// The database says so.
+    Sqlite(rusqlite::Error),
+    /// What it says is not what was written.
+    Broken(BrokenJournal),
+    /// A row holds something that no writer puts there.
+    Entry(&'static str),
+}
+
+impl From<rusqlite::Error> for Unread {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+impl From<FromSqlError> for Unread {
+    fn from(error: FromSqlError) -> Self {
+        Self::Sqlite(error.into())
+    }
+}
+
+impl From<BrokenJournal> for Unread {
+    fn from(broken: BrokenJournal) -> Self {
+        Self::Broken(broken)
+    }
+}
+
+impl Readers {
+    pub(super) fn new(place: Place) -> Result<Self, SqliteError> {
+        let first = place.open_to_read()?;
+        Ok(Self { place, idle: Mutex::new(vec![first]) })
+    }
+
+    /// Reads with a connection that nobody else uses meanwhile.
+    pub(super) fn read<T>(&self, ask: impl FnOnce(&Connection) -> Result<T, Unread>) -> Result<T, StoreError> {
+        let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = idle().pop();
+        let connection = match known {
+            Some(connection) => connection,
+            None => self.place.open_to_read()?,
+        };
+        let read = ask(&connection);
+        let mut idle = idle();
+        if idle.len() < KEPT {
+            idle.push(connection);
+        }
+        drop(idle);
+        read.map_err(|unread| match unread {
+            Unread::Sqlite(error) => SqliteError::sqlite(self.place.path(), "be read", error).into(),
+            Unread::Broken(broken) => broken.into(),
+            Unread::Entry(what) => SqliteError::entry(self.place.path(), what).into(),
+        })
+    }
+}
+
+/// A statement whose first three parameters say which entity is meant.
+macro_rules! of_entity {
+    ($before:literal, $after:literal) => {
+        concat!($before, "(SELECT id FROM entities WHERE tenant = ?1 AND entity_type = ?2 AND entity_id = ?3)", $after)
+    };
+}
+
+pub(super) fn commits(
+    connection: &Connection,
+    key: &EntityKey,
+    after: u64,
+    limit: usize,
+) -> Result<Vec<Arc<Commit>>, Unread> {
+    const COMMITS: &str = of_entity!(
+        "SELECT number, previous, hash, body FROM commits LEFT JOIN bodies USING (position) WHERE entity = ",
+        " AND number > ?4 ORDER BY number LIMIT ?5"
+    );
+    let mut statement = connection.prepare_cached(COMMITS)?;
+    let mut rows =
+        statement.query(params![key.tenant(), key.entity_type(), key.id(), integer(after), integer(limit as u64)])?;
+    let mut commits = Vec::new();
+    while let Some(row) = rows.next()? {
+        let number: i64 = row.get(0)?;
+        commits.push(Arc::new(open_commit(key.clone(), number.cast_unsigned(), row, 1)?));
+    }
+    Ok(commits)
+}
+
+/// The commit of a row: the hash before it, its hash and its body stand from `column` on.
+pub(super) fn open_commit(key: EntityKey, number: u64, row: &Row<'_>, column: usize) -> Result<Commit, Unread> {
+    let (previous, hash, body) = (row.get_ref(column)?, row.get_ref(column + 1)?, row.get_ref(column + 2)?);
+    match (digest(previous), digest(hash), body) {
+        (Ok(previous), Ok(hash), ValueRef::Blob(body)) => Ok(Commit::open(key, number, previous, hash, body)?),
+        _ => Err(BrokenJournal { key, number, problem: "what it says is missing".to_owned() }.into()),
+    }
+}
+
+/// The key whose parts stand from `column` on.
+pub(super) fn entity_key(row: &Row<'_>, column: usize) -> Result<EntityKey, Unread> {
+    let part = |column| row.get_ref(column)?.as_str().map_err(|_| Unread::Entry("an entity's key"));
+    let (tenant, entity_type, id) = (part(column)?, part(column + 1)?, part(column + 2)?);
+    let key = EntityKey::new(entity_type, id).and_then(|key| key.in_tenant(tenant));
+    key.map_err(|_| Unread::Entry("an entity's key"))
+}
+
+pub(super) fn entities(
+    connection: &Connection,
+    after: Option<&EntityKey>,
+    limit: usize,
+) -> Result<Vec<EntityKey>, Unread> {
+    const ENTITIES: &str = "
+        SELECT tenant, entity_type, entity_id FROM entities
+        WHERE (tenant, entity_type, entity_id) > (?1, ?2, ?3)
+        ORDER BY tenant, entity_type, entity_id LIMIT ?4";
+    let mut statement = connection.prepare_cached(ENTITIES)?;
+    // No part of a key is empty, so that all of them stand behind three empty ones.
+    let after = after.map_or(("", "", ""), |after| (after.tenant(), after.entity_type(), after.id()));
+    let mut rows = statement.query(params![after.0, after.1, after.2, integer(limit as u64)])?;
+    let mut keys = Vec::new();
+    while let Some(row) = rows.next()? {
+        keys.push(entity_key(row, 0)?);
+    }
+    Ok(keys)
+}
+
+pub(super) fn open_matters(
+    connection: &Connection,
+    matter: Matter,
+    now: Timestamp,
+    after: Option<&Open>,
+    limit: usize,
+) -> Result<Vec<Open>, Unread> {
+    // The word stands in the statement, because the index is only over reviews.
+    const REVIEWS: &str = "
+        SELECT tenant, entity_type, entity_id, open_matters.id, number, since, expires
+        FROM open_matters JOIN entities ON entities.id = entity WHERE matter = 'review' AND expires > ?1 AND since >= ?2";
+    const EXECUTIONS: &str = "
+        SELECT tenant, entity_type, entity_id, open_matters.id, number, since, expires
+        FROM open_matters JOIN entities ON entities.id = entity WHERE matter = 'execution' AND expires > ?1 AND since >= ?2";
+    let mut statement = connection.prepare_cached(match matter {
+        Matter::Review => REVIEWS,
+        Matter::Execution => EXECUTIONS,
+    })?;
+    let since = after.map_or(0, |after| expiry(Some(after.since)));
+    let mut rows = statement.query(params![expiry(Some(now)), since])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let number: i64 = row.get(4)?;
+        found.push(Open {
+            since: timestamp(row.get(5)?),
+            key: entity_key(row, 0)?,
+            id: row.get(3)?,
+            commit: number.cast_unsigned(),
+            until: until(row.get(6)?),
+        });
+    }
+    // What is open is little, and the order is the one that the type has.
+    found.retain(|open| after.is_none_or(|after| open > after));
+    found.sort_unstable();
+    found.truncate(limit);
+    Ok(found)
+}
+
+pub(super) fn keyed(
+    connection: &Connection,
+    key: &EntityKey,
+    idempotency_key: &IdempotencyKey,
+) -> Result<Option<u64>, Unread> {
+    const KEYED: &str = of_entity!("SELECT number FROM keys WHERE entity = ", " AND key = ?4");
+    let mut statement = connection.prepare_cached(KEYED)?;
+    let number = statement
+        .query_row(params![key.tenant(), key.entity_type(), key.id(), idempotency_key.as_str()], |row| {
+            row.get::<_, i64>(0)
+        })
+        .optional()?;
+    Ok(number.map(i64::cast_unsigned))
+}
+
+pub(super) fn snapshot(connection: &Connection, key: &EntityKey) -> Result<Option<Snapshot>, Unread> {
+    const SNAPSHOT: &str = of_entity!("SELECT number, body FROM snapshots WHERE entity = ", "");
+    let mut statement = connection.prepare_cached(SNAPSHOT)?;
+    let snapshot = statement.query_row(params![key.tenant(), key.entity_type(), key.id()], |row| {
+        let number: i64 = row.get(0)?;
+        Ok(Snapshot { number: number.cast_unsigned(), body: row.get(1)? })
+    });
+    Ok(snapshot.optional()?)
+}

@@ -1,0 +1,57 @@
+//! What stands in a row for what kiff knows, and back.
+
+use rusqlite::types::{FromSqlError, ValueRef};
+
+use crate::digest::Digest;
+use crate::journal::{Commit, Fact};
+use crate::time::Timestamp;
+
+/// The bit of a record that was not known when it was written.
+const UNKNOWN: u32 = 62;
+
+/// An unsigned number as the database keeps it; what is too large for it is held at the largest.
+pub(super) fn integer(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// When a matter stops to matter; the largest integer where it never does.
+pub(super) fn expiry(until: Option<Timestamp>) -> i64 {
+    until.map_or(i64::MAX, |until| integer(until.as_microseconds()))
+}
+
+/// The same, back.
+pub(super) fn until(expires: i64) -> Option<Timestamp> {
+    (expires != i64::MAX).then(|| timestamp(expires))
+}
+
+pub(super) fn timestamp(microseconds: i64) -> Timestamp {
+    Timestamp::from_microseconds(u64::try_from(microseconds).unwrap_or(0))
+}
+
+pub(super) fn digest(value: ValueRef<'_>) -> Result<Digest, FromSqlError> {
+    let bytes = value.as_blob()?;
+    let bytes =
+        bytes.try_into().map_err(|_| FromSqlError::InvalidBlobSize { expected_size: 32, blob_size: bytes.len() })?;
+    Ok(Digest::from_bytes(bytes))
+}
+
+/// A bit for each kind of record in a commit.
+pub(super) fn kinds(commit: &Commit) -> i64 {
+    commit.facts().iter().fold(0, |kinds, fact| kinds | bit(fact.kind()).unwrap_or(1 << UNKNOWN))
+}
+
+/// The bits of which one is set in each commit that may have a record of this kind: its own, and that of a record that was
+/// not known when it was written. None where no commit has such a record.
+pub(super) fn kinds_like(kind: &str) -> Option<i64> {
+    match bit(kind) {
+        Some(bit) => Some(bit | 1 << UNKNOWN),
+        None => (kind == "unknown").then_some(1 << UNKNOWN),
+    }
+}
+
+fn bit(kind: &str) -> Option<i64> {
+    // A kind's place is stable: new ones are added at the end.
+    let place = Fact::KINDS.iter().position(|known| *known == kind)?;
+    let place = u32::try_from(place).ok().filter(|place| *place < UNKNOWN)?;
+    Some(1 << place)
+}

@@ -1,0 +1,234 @@
+//! The one who writes: commits that have gathered go into one transaction, and so into one flush.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
+
+use super::error::SqliteError;
+use super::file::Place;
+use super::queue::{Queue, Ticket};
+use super::row::{digest, expiry, integer, kinds};
+use crate::digest::Digest;
+use crate::identifier::{ActorId, EntityKey};
+use crate::journal::{Change, Commit, Sealed};
+use crate::store::{Appended, StoreError};
+
+/// What waits for the writer.
+pub(super) type Commits = Queue<Sealed, Result<Appended, StoreError>>;
+
+/// How many actors a writer remembers the numbers of.
+const REMEMBERED: usize = 1 << 14;
+
+/// Owns the one connection that writes.
+pub(super) struct Writer {
+    connection: Connection,
+    place: Place,
+    actors: HashMap<ActorId, i64>,
+    /// Why nothing more is written: after a failure of the disk nobody knows what is on it.
+    stopped: Option<SqliteError>,
+}
+
+/// An entity's last commit, and the row that the entity has.
+struct Head {
+    entity: Option<i64>,
+    number: u64,
+    hash: Digest,
+}
+
+impl Writer {
+    pub(super) fn new(connection: Connection, place: Place) -> Self {
+        Self { connection, place, actors: HashMap::new(), stopped: None }
+    }
+
+    /// Writes what comes, until the queue is closed and empty.
+    pub(super) fn run(mut self, queue: &Commits) {
+        let mut group = Vec::new();
+        while queue.take(&mut group) {
+            self.write(&mut group);
+        }
+    }
+
+    fn write(&mut self, group: &mut Vec<Ticket<Sealed, Result<Appended, StoreError>>>) {
+        match self.try_write(group.iter().map(|ticket| &ticket.job)) {
+            Ok(answers) => {
+                for (ticket, answer) in group.drain(..).zip(answers) {
+                    ticket.reply.send(Ok(answer));
+                }
+            }
+            // One commit may be what fails; the others must not suffer.
+            Err(error) if group.len() > 1 && error.left_nothing() => {
+                for ticket in group.drain(..) {
+                    let answers = self.try_write([&ticket.job].into_iter());
+                    ticket.reply.send(match answers {
+                        Ok(answers) => Ok(answers.first().copied().unwrap_or(Appended::Conflict)),
+                        Err(error) => Err(error.into()),
+                    });
+                }
+            }
+            Err(error) => {
+                for ticket in group.drain(..) {
+                    ticket.reply.send(Err(error.clone().into()));
+                }
+            }
+        }
+    }
+
+    /// Writes all of them or none; which of them are written is said only after the flush.
+    fn try_write<'s>(&mut self, group: impl Iterator<Item = &'s Sealed>) -> Result<Vec<Appended>, SqliteError> {
+        if let Some(stopped) = &self.stopped {
+            return Err(stopped.clone());
+        }
+        let written = transact(&mut self.connection, &mut self.actors, group);
+        written.map_err(|error| {
+            // Rows that were rolled back are in no table.
+            self.actors.clear();
+            let error = SqliteError::sqlite(self.place.path(), "be written", error);
+            let is_rolled_back = self.connection.is_autocommit();
+            if !(is_rolled_back && error.left_nothing()) {
+                self.stopped = Some(SqliteError::stopped(self.place.path(), &error.cause()));
+            }
+            error
+        })
+    }
+}
+
+fn transact<'s>(
+    connection: &mut Connection,
+    actors: &mut HashMap<ActorId, i64>,
+    group: impl Iterator<Item = &'s Sealed>,
+) -> rusqlite::Result<Vec<Appended>> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let last: Option<i64> =
+        transaction.prepare_cached("SELECT max(position) FROM commits")?.query_row([], |row| row.get(0))?;
+    let mut position = last.unwrap_or(0);
+    let mut answers = Vec::new();
+    for sealed in group {
+        let commit = sealed.commit();
+        let head = head(&transaction, commit.key())?;
+        let follows = commit.number() == head.number + 1 && commit.previous() == head.hash;
+        if follows {
+            position += 1;
+            let entity = match head.entity {
+                Some(entity) => entity,
+                None => insert_entity(&transaction, commit.key())?,
+            };
+            insert(&transaction, actors, sealed, position, entity)?;
+        }
+        answers.push(if follows { Appended::Written } else { Appended::Conflict });
+    }
+    if answers.contains(&Appended::Written) {
+        transaction.commit()?;
+    }
+    Ok(answers)
+}
+
+fn head(transaction: &Transaction<'_>, key: &EntityKey) -> rusqlite::Result<Head> {
+    const HEAD: &str = "
+        SELECT entity, number, hash FROM commits JOIN bodies USING (position)
+        WHERE entity = (SELECT id FROM entities WHERE tenant = ?1 AND entity_type = ?2 AND entity_id = ?3)
+        ORDER BY number DESC LIMIT 1";
+    let mut statement = transaction.prepare_cached(HEAD)?;
+    let head = statement.query_row(params![key.tenant(), key.entity_type(), key.id()], |row| {
+        let number: i64 = row.get(1)?;
+        Ok(Head { entity: row.get(0)?, number: number.cast_unsigned(), hash: digest(row.get_ref(2)?)? })
+    });
+    Ok(head.optional()?.unwrap_or(Head { entity: None, number: 0, hash: Commit::GENESIS }))
+}
+
+fn insert_entity(transaction: &Transaction<'_>, key: &EntityKey) -> rusqlite::Result<i64> {
+    let mut statement =
+        transaction.prepare_cached("INSERT INTO entities (tenant, entity_type, entity_id) VALUES (?1, ?2, ?3)")?;
+    statement.insert(params![key.tenant(), key.entity_type(), key.id()])
+}
+
+fn insert(
+    transaction: &Transaction<'_>,
+    actors: &mut HashMap<ActorId, i64>,
+    sealed: &Sealed,
+    position: i64,
+    entity: i64,
+) -> rusqlite::Result<()> {
+    const COMMIT: &str = "
+        INSERT INTO commits (position, entity, number, at, actor, kinds) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    const BODY: &str = "INSERT INTO bodies (position, previous, hash, body) VALUES (?1, ?2, ?3, ?4)";
+    let commit = sealed.commit();
+    let (number, at) = (integer(commit.number()), integer(commit.at().as_microseconds()));
+    let actor = actor(transaction, actors, commit.actor().id())?;
+    transaction.prepare_cached(COMMIT)?.execute(params![position, entity, number, at, actor, kinds(commit)])?;
+    transaction.prepare_cached(BODY)?.execute(params![
+        position,
+        commit.previous().as_bytes(),
+        commit.hash().as_bytes(),
+        sealed.body()
+    ])?;
+    if let Some(trace) = commit.trace().and_then(|trace| trace.trace_id.as_ref()) {
+        transaction
+            .prepare_cached("INSERT INTO traces (trace, position) VALUES (?1, ?2)")?
+            .execute(params![trace.as_str(), position])?;
+    }
+    for approval in commit.approvals() {
+        transaction
+            .prepare_cached("INSERT OR IGNORE INTO approvals (approval, position) VALUES (?1, ?2)")?
+            .execute(params![approval.as_str(), position])?;
+    }
+    if let Some(key) = commit.idempotency_key() {
+        transaction
+            .prepare_cached("INSERT OR IGNORE INTO keys (entity, key, number) VALUES (?1, ?2, ?3)")?
+            .execute(params![entity, key.as_str(), number])?;
+    }
+    if let Some(snapshot) = sealed.snapshot() {
+        transaction
+            .prepare_cached("INSERT OR REPLACE INTO snapshots (entity, number, body) VALUES (?1, ?2, ?3)")?
+            .execute(params![entity, integer(snapshot.number), snapshot.body])?;
+    }
+    commit.changes().into_iter().try_for_each(|change| change_open(transaction, commit, entity, change))
+}
+
+fn change_open(
+    transaction: &Transaction<'_>,
+    commit: &Commit,
+    entity: i64,
+    change: Change<'_>,
+) -> rusqlite::Result<()> {
+    const OPEN: &str = "
+        INSERT OR REPLACE INTO open_matters (entity, matter, id, number, since, expires)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    const CLOSE: &str = "DELETE FROM open_matters WHERE entity = ?1 AND matter = ?2 AND id = ?3";
+    let (number, since) = (integer(commit.number()), integer(commit.at().as_microseconds()));
+    match change {
+        Change::Opened(matter, id, until) => transaction.prepare_cached(OPEN)?.execute(params![
+            entity,
+            matter.as_str(),
+            id,
+            number,
+            since,
+            expiry(until)
+        ])?,
+        Change::Closed(matter, id) => {
+            transaction.prepare_cached(CLOSE)?.execute(params![entity, matter.as_str(), id])?
+        }
+    };
+    Ok(())
+}
+
+/// The row of an actor, which it gets with its first commit.
+fn actor(transaction: &Transaction<'_>, actors: &mut HashMap<ActorId, i64>, actor: &ActorId) -> rusqlite::Result<i64> {
+    if actors.len() >= REMEMBERED {
+        actors.clear();
+    }
+    match actors.entry(actor.clone()) {
+        Entry::Occupied(known) => Ok(*known.get()),
+        Entry::Vacant(new) => {
+            let mut statement = transaction.prepare_cached("SELECT id FROM actors WHERE name = ?1")?;
+            let row = statement.query_row([actor.as_str()], |row| row.get(0)).optional()?;
+            let row = match row {
+                Some(row) => row,
+                None => {
+                    transaction.prepare_cached("INSERT INTO actors (name) VALUES (?1)")?.insert([actor.as_str()])?
+                }
+            };
+            Ok(*new.insert(row))
+        }
+    }
+}
