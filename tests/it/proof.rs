@@ -1,5 +1,6 @@
 //! P8: what was changed is found, and what was signed is believed by others.
 
+mod fuzzed;
 mod interoperation;
 mod ledger;
 mod log;
