@@ -106,6 +106,10 @@ pub mod proof;
 mod adapter;
 mod runtime;
 mod handle;
+#[cfg(feature = "http")]
+mod served;
+#[cfg(feature = "http")]
+pub mod http;
 #[doc(hidden)]
 pub mod __private;
 

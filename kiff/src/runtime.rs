@@ -18,6 +18,7 @@ use crate::sharded::Sharded;
 use crate::store::{Appended, MemoryStore, Store, StoreError};
 use crate::time::{Clock, SystemClock, Timestamp};
 
+mod access;
 mod announce;
 mod approve;
 mod attempt;

@@ -18,6 +18,7 @@ mod crates;
 mod examples;
 mod failure;
 mod gate;
+mod http;
 mod identity;
 mod journal;
 mod limits;

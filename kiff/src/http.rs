@@ -1,0 +1,271 @@
+//! A domain over HTTP: for clients in any language, behind authentication and within limits.
+//!
+//! ```no_run
+//! # use std::sync::Arc;
+//! # use kiff::{Executable, Runtime};
+//! use axum::Router;
+//! use kiff::http::{Api, Keys, Limits, serve};
+//!
+//! # async fn open<D: Executable>(runtime: Arc<Runtime<D>>) -> Result<(), Box<dyn std::error::Error>> {
+//! let api = Api::new().domain(runtime).authenticate(Keys::open("keys.json")?);
+//! let app = Router::new().merge(api.router());
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+//! serve(listener, app, Limits::DEFAULT, std::future::pending()).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Every request is authenticated, but for `/healthz` and `/readyz`. Who asks, and of which kind, comes from the credentials and never
+//! from the body. Who holds no role of a domain does not see its entities.
+
+mod action;
+mod approval;
+mod cursor;
+mod describe;
+mod doubt;
+mod entity;
+mod event;
+mod guard;
+mod identity;
+mod keys;
+mod limits;
+mod problem;
+mod request;
+mod seats;
+mod serve;
+mod stream;
+mod trust;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{get, post};
+
+use crate::actor::Actor;
+use crate::adapter::Adapter;
+use crate::bounds::Bounds;
+use crate::executor::Executable;
+use crate::identifier::EntityKey;
+use crate::runtime::Runtime;
+use crate::served::Served;
+use crate::store::Store;
+
+use guard::Rates;
+use identity::AnyAuthenticate;
+use problem::Problem;
+use request::{Caller, entity_key};
+use seats::Seats;
+
+pub use identity::{Authenticate, Credentials, Principal, Unauthenticated};
+pub use keys::{Key, Keys, KeysError, NewKey};
+pub use limits::Limits;
+pub use serve::serve;
+pub use trust::{TrustBody, TrustError};
+
+/// The HTTP face of one or several domains, as it is put together.
+///
+/// One without an authenticator lets nobody in.
+#[derive(Default)]
+pub struct Api {
+    domains: Vec<Arc<dyn Served>>,
+    authenticators: Vec<Box<dyn AnyAuthenticate>>,
+    adapters: BTreeMap<String, Box<dyn Adapter>>,
+    limits: Limits,
+}
+
+impl Api {
+    /// A face without a domain, that knows nobody.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The same face, which serves one more domain. Two domains govern two sorts of entity.
+    #[must_use]
+    pub fn domain<D: Executable, S: Store>(mut self, runtime: Arc<Runtime<D, S>>) -> Self {
+        self.domains.push(runtime);
+        self
+    }
+
+    /// The same face, which asks one more authenticator who sends a request, after those that it has.
+    #[must_use]
+    pub fn authenticate(mut self, authenticator: impl Authenticate) -> Self {
+        self.authenticators.push(Box::new(authenticator));
+        self
+    }
+
+    /// The same face, which reads events that name `adapter` in this way. Others are taken as they are.
+    #[must_use]
+    pub fn adapter(mut self, name: impl Into<String>, adapter: impl Adapter + 'static) -> Self {
+        self.adapters.insert(name.into(), Box::new(adapter));
+        self
+    }
+
+    /// The same face with other limits.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// The routes, to be merged or nested into a router.
+    pub fn router(self) -> Router {
+        let shared = Shared(Arc::new(Parts {
+            rates: Rates::new(&self.limits),
+            domains: self.domains,
+            authenticators: self.authenticators,
+            adapters: self.adapters,
+            limits: self.limits,
+            streams: Seats::default(),
+        }));
+        let guarded = routes().route_layer(from_fn_with_state(shared.clone(), guard::authenticated));
+        let open = Router::new().route("/healthz", get(guard::healthy)).route("/readyz", get(guard::ready));
+        guarded
+            .merge(open)
+            .fallback(guard::no_route)
+            .method_not_allowed_fallback(guard::no_method)
+            .layer(from_fn_with_state(shared.clone(), guard::answered))
+            .with_state(shared)
+    }
+}
+
+impl fmt::Debug for Api {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let domains: Vec<_> = self.domains.iter().map(|served| served.schema().domain.as_ref()).collect();
+        f.debug_struct("Api").field("domains", &domains).field("limits", &self.limits).finish_non_exhaustive()
+    }
+}
+
+fn routes() -> Router<Shared> {
+    Router::new()
+        .route("/events/raw", post(event::ingest))
+        .route("/entities", get(entity::all))
+        .route("/entities/{id}", get(entity::one))
+        .route("/entities/{id}/timeline", get(entity::timeline))
+        .route("/entities/{id}/allowed-actions", get(action::allowed))
+        .route("/entities/{id}/approvals", get(approval::of_entity))
+        .route("/entities/{id}/actions/{action}/evaluate", post(action::evaluate))
+        .route("/entities/{id}/actions/{action}/validate", post(action::validate))
+        .route("/entities/{id}/actions/{action}/execute", post(action::execute))
+        .route("/entities/{id}/actions/{action}/approvals", post(action::request_approval))
+        .route("/entities/{id}/executions/{execution}/settle", post(doubt::settle))
+        .route("/entities/{id}/reconcile", post(doubt::reconcile))
+        .route("/doubts", get(doubt::all))
+        .route("/approvals", get(approval::pending))
+        .route("/approvals/{id}/grant", post(approval::grant))
+        .route("/approvals/{id}/deny", post(approval::deny))
+        .route("/events", get(stream::events))
+        .route("/domains", get(describe::domains))
+        .route("/tools/{file}", get(describe::tools))
+}
+
+/// What every route sees.
+#[derive(Clone)]
+pub(crate) struct Shared(Arc<Parts>);
+
+pub(crate) struct Parts {
+    domains: Vec<Arc<dyn Served>>,
+    authenticators: Vec<Box<dyn AnyAuthenticate>>,
+    adapters: BTreeMap<String, Box<dyn Adapter>>,
+    limits: Limits,
+    rates: Rates,
+    /// How many streams each principal has.
+    streams: Seats<Principal>,
+}
+
+impl Deref for Shared {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl Shared {
+    /// The domains, or the one that governs such entities.
+    pub(crate) fn domains<'a>(&'a self, entity_type: Option<&'a str>) -> impl Iterator<Item = &'a Arc<dyn Served>> {
+        self.0
+            .domains
+            .iter()
+            .filter(move |served| entity_type.is_none_or(|wanted| wanted == served.schema().entity_type))
+    }
+
+    /// The domain that governs an action, and the entity in it.
+    async fn governing(
+        &self,
+        caller: &Caller,
+        actor: &Actor,
+        (id, action): (&str, &str),
+        entity_type: Option<&str>,
+    ) -> Result<(Arc<dyn Served>, EntityKey), Problem> {
+        let entity_type = entity_type.filter(|entity_type| !entity_type.is_empty());
+        let mut domains = self.domains(entity_type).filter(|served| served.schema().action(action).is_some());
+        match (domains.next(), domains.next()) {
+            (Some(served), None) => {
+                let key = entity_key(&caller.principal, &served.schema().entity_type, id)?;
+                Ok((Arc::clone(served), key))
+            }
+            _ => self.find(caller, actor, id, entity_type).await,
+        }
+    }
+
+    /// As [`Shared::find`], for the caller itself.
+    pub(crate) async fn locate(
+        &self,
+        caller: &Caller,
+        id: &str,
+        entity_type: Option<&str>,
+    ) -> Result<(Arc<dyn Served>, EntityKey), Problem> {
+        self.find(caller, caller.principal.actor(), id, entity_type).await
+    }
+
+    /// An entity that an actor may see, for whom the caller asks, and its domain. Where several domains are served and
+    /// none is named, it is the one that has such an entity.
+    pub(crate) async fn find(
+        &self,
+        caller: &Caller,
+        actor: &Actor,
+        id: &str,
+        entity_type: Option<&str>,
+    ) -> Result<(Arc<dyn Served>, EntityKey), Problem> {
+        let mut found: Vec<(Arc<dyn Served>, EntityKey)> = Vec::new();
+        let several = self.domains(entity_type).nth(1).is_some();
+        for served in self.domains(entity_type) {
+            let key = entity_key(&caller.principal, &served.schema().entity_type, id)?;
+            if !several {
+                caller.check_access(&**served, actor, &key)?;
+                return Ok((Arc::clone(served), key));
+            }
+            if caller.may_read(&**served, actor, &key)? && served.standing(&key).await?.number > 0 {
+                found.push((Arc::clone(served), key));
+            }
+        }
+        match (found.pop(), found.is_empty()) {
+            (Some(found), true) => Ok(found),
+            (Some(_), false) => Err(self.which_domain(entity_type)),
+            (None, _) => Err(Problem::not_found(format!("there is no entity `{}`", crate::json::visible(id)))),
+        }
+    }
+
+    /// What is told to a client that has to say which domain it means.
+    fn which_domain(&self, entity_type: Option<&str>) -> Problem {
+        let served: Vec<_> = self.0.domains.iter().map(|served| format!("`{}`", served.schema().entity_type)).collect();
+        let problem = match entity_type {
+            Some(entity_type) => format!("no domain here governs `{}`", crate::json::visible(entity_type)),
+            None => "several domains are served here".to_owned(),
+        };
+        Problem::bad_request(format!("{problem}: say by `entity_type` which of {} is meant", served.join(", ")))
+    }
+
+    /// How a body is read: with room for what is around the parameters.
+    fn body_bounds(&self) -> Bounds {
+        /// The levels of a body around an action's parameters or a piece of evidence.
+        const AROUND: usize = 4;
+        let deepest = self.0.domains.iter().map(|served| served.bounds().json_depth).max().unwrap_or_default();
+        Bounds { payload: self.0.limits.body, json_depth: deepest + AROUND, ..Bounds::DEFAULT }
+    }
+}

@@ -1,0 +1,235 @@
+//! The routes of approvals: those of an entity, and a human's answer to one.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::actor::{Actor, ActorKind};
+use crate::approval::{Approval, ApprovalStatus, Review};
+use crate::decision::Rationale;
+use crate::identifier::{ActorId, ApprovalId, EntityKey};
+use crate::journal::{Cursor, Open, Query};
+use crate::json::Json;
+use crate::runtime::Pending;
+use crate::served::Served;
+use crate::time::Timestamp;
+use crate::verdict::Verdict;
+
+use super::Shared;
+use super::cursor;
+use super::problem::{About, Problem, answer};
+use super::request::{Body, Caller, Named, NamedActor, Page, Said, acting, identifier};
+
+/// An approval as a client is told of it.
+#[derive(Debug, Serialize)]
+pub(super) struct ApprovalView<'a> {
+    id: &'a ApprovalId,
+    entity_id: &'a str,
+    entity_type: &'a str,
+    action_name: &'a str,
+    parameters: &'a Json,
+    requested_by: &'a ActorId,
+    status: &'static str,
+    /// Why it was asked for and, once it is reviewed, why the answer is what it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "Rationale::is_empty")]
+    claims: &'a Rationale,
+    created_at: Timestamp,
+    expires_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reviewed_by: Option<&'a ActorId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reviewed_at: Option<Timestamp>,
+}
+
+impl<'a> ApprovalView<'a> {
+    pub(super) fn of(key: &'a EntityKey, approval: &'a Approval) -> Self {
+        let signature = match &approval.status {
+            ApprovalStatus::Granted(signature) | ApprovalStatus::Denied(signature) => Some(signature),
+            ApprovalStatus::Pending | ApprovalStatus::Spent(_) => None,
+        };
+        let reason = signature.and_then(|signature| signature.reason.as_deref());
+        Self {
+            id: &approval.id,
+            entity_id: key.id(),
+            entity_type: key.entity_type(),
+            action_name: &approval.action,
+            parameters: &approval.parameters,
+            requested_by: approval.requested_by.id(),
+            status: approval.status.as_str(),
+            reason: reason.or(approval.reasons.rationale.as_deref()),
+            claims: &approval.reasons,
+            created_at: approval.requested_at,
+            expires_at: approval.expires_at,
+            reviewed_by: signature.map(|signature| signature.by.id()),
+            reviewed_at: signature.map(|signature| signature.at),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Listed<'a> {
+    approvals: Vec<ApprovalView<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+/// `GET /entities/{id}/approvals`
+pub(super) async fn of_entity(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Named(id): Named<String>,
+    Said(page): Said<Page>,
+) -> Result<Response, Problem> {
+    let (served, key) = match shared.locate(&caller, &id, page.entity_type.as_deref()).await {
+        Err(problem) if problem.is_not_found() => return Ok(answer(StatusCode::OK, &json!({ "approvals": [] }))),
+        found => found?,
+    };
+    let approvals = served.standing(&key).await?.approvals;
+    let seen = page.after.as_deref().map_or(0, |after| {
+        approvals.iter().position(|approval| approval.id.as_str() == after).map_or(approvals.len(), |place| place + 1)
+    });
+    let shown = approvals.iter().skip(seen).take(page.limit());
+    let is_last = seen + page.limit() >= approvals.len();
+    let next = shown.clone().next_back().map(|last| last.id.to_string()).filter(|_| !is_last);
+    let approvals = shown.map(|approval| ApprovalView::of(&key, approval)).collect();
+    Ok(answer(StatusCode::OK, &Listed { approvals, next }))
+}
+
+/// `GET /approvals`: what waits for a review, the oldest first.
+pub(super) async fn pending(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Said(page): Said<Page>,
+) -> Result<Response, Problem> {
+    let after = page.after.as_deref().map(cursor::read).transpose()?;
+    let mut found = Vec::new();
+    for served in shared.domains(page.entity_type.as_deref()) {
+        found.extend(shared.waiting(&**served, &caller, after.as_ref(), page.limit() + 1).await?);
+    }
+    found.sort_by(|one, other| one.open.cmp(&other.open));
+    let is_last = found.len() <= page.limit();
+    found.truncate(page.limit());
+    let next = found.last().filter(|_| !is_last).map(|last| cursor::written(&last.open));
+    let approvals = found.iter().map(|found| ApprovalView::of(&found.open.key, &found.approval)).collect();
+    Ok(answer(StatusCode::OK, &Listed { approvals, next }))
+}
+
+impl Shared {
+    /// What waits for a review in a domain, as far as the caller may see it: the oldest first, at most `limit`.
+    pub(crate) async fn waiting(
+        &self,
+        served: &dyn Served,
+        caller: &Caller,
+        after: Option<&Open>,
+        limit: usize,
+    ) -> Result<Vec<Pending>, Problem> {
+        let (mut found, mut after) = (Vec::new(), after.cloned());
+        while found.len() < limit {
+            let page = served.pending_approvals(after.as_ref(), limit).await?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.open.clone());
+            for pending in page {
+                if caller.may_read(served, caller.principal.actor(), &pending.open.key)? {
+                    found.push(pending);
+                }
+            }
+        }
+        found.truncate(limit);
+        Ok(found)
+    }
+}
+
+/// What the routes of a review take. The entity is named only where several have an approval of that number.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct ReviewBody {
+    actor: Option<NamedActor>,
+    reason: Option<String>,
+    entity_type: Option<String>,
+    entity_id: Option<String>,
+}
+
+/// `POST /approvals/{id}/grant`
+pub(super) async fn grant(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Named(id): Named<String>,
+    Body(body): Body<ReviewBody>,
+) -> Result<Response, Problem> {
+    review(&shared, &caller, &id, body, Review::grant()).await
+}
+
+/// `POST /approvals/{id}/deny`
+pub(super) async fn deny(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Named(id): Named<String>,
+    Body(body): Body<ReviewBody>,
+) -> Result<Response, Problem> {
+    review(&shared, &caller, &id, body, Review::deny()).await
+}
+
+async fn review(
+    shared: &Shared,
+    caller: &Caller,
+    id: &str,
+    body: ReviewBody,
+    mut review: Review,
+) -> Result<Response, Problem> {
+    let id: ApprovalId = identifier("approval id", id)?;
+    let actor = acting(&caller.principal, body.actor.as_ref(), ActorKind::Human, &About::NOTHING)?;
+    let (served, key) = find(shared, caller, &actor, &id, &body).await?;
+    review = review.trace(caller.trace.clone());
+    if let Some(reason) = body.reason.filter(|reason| !reason.is_empty()) {
+        review = review.because(reason);
+    }
+    let verdict = served.review(&actor, &key, &id, review).await?;
+    let outcome = verdict.outcome();
+    match verdict {
+        Verdict::Allowed(approval) => {
+            Ok(answer(StatusCode::OK, &json!({ "approval": ApprovalView::of(&key, &approval) })))
+        }
+        Verdict::ApprovalRequired(refusal) | Verdict::Blocked(refusal) | Verdict::Invalid(refusal) => {
+            Err(Problem::refused(outcome, refusal, &About::entity(&key)))
+        }
+    }
+}
+
+/// The entity of which this approval was asked for; one that the actor may not see is not there.
+async fn find(
+    shared: &Shared,
+    caller: &Caller,
+    actor: &Actor,
+    id: &ApprovalId,
+    body: &ReviewBody,
+) -> Result<(Arc<dyn Served>, EntityKey), Problem> {
+    /// An approval's number is unique for an entity, and nearly always everywhere.
+    const MOST: usize = 64;
+    let mut found = Vec::new();
+    for served in shared.domains(body.entity_type.as_deref()) {
+        let query = Query::default()
+            .tenant(caller.principal.tenant())
+            .entity_type(served.schema().entity_type.as_ref())
+            .approval(id.clone());
+        for (_, commit) in served.search(&query, Cursor::FIRST, MOST).await? {
+            let key = commit.key();
+            let is_meant = body.entity_id.as_deref().is_none_or(|id| id == key.id());
+            if is_meant && caller.may_read(&**served, actor, key)? {
+                found.push((Arc::clone(served), key.clone()));
+            }
+        }
+    }
+    match (found.pop(), found.is_empty()) {
+        (Some(found), true) => Ok(found),
+        (None, _) => Err(Problem::not_found(format!("there is no approval `{id}`"))),
+        (Some(_), false) => Err(Problem::bad_request(format!(
+            "several entities have an approval `{id}`: say which is meant by `entity_type` and `entity_id`"
+        ))),
+    }
+}

@@ -1,0 +1,53 @@
+//! The routes that describe: the domains, and their actions as tools for agents.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::tool::{Dialect, ToolError};
+
+use super::Shared;
+use super::problem::{Problem, answer};
+use super::request::{Caller, Named, Said};
+
+/// Which tools an agent is to be told of.
+#[derive(Debug, Deserialize)]
+pub(super) struct Wanted {
+    /// Those of which domain, where several are served.
+    entity_type: Option<String>,
+    /// The property of each tool by which the agent says which entity it means.
+    entity: Option<String>,
+}
+
+/// `GET /tools/{dialect}.json`
+pub(super) async fn tools(
+    State(shared): State<Shared>,
+    _: Caller,
+    Named(file): Named<String>,
+    Said(wanted): Said<Wanted>,
+) -> Result<Response, Problem> {
+    let dialect = file.strip_suffix(".json").and_then(|name| name.parse::<Dialect>().ok());
+    let dialect = dialect.ok_or_else(|| {
+        let files = Dialect::ALL.map(|dialect| format!("`{dialect}.json`"));
+        Problem::not_found(format!("there are {}", files.join(", ")))
+    })?;
+    let mut list = Vec::new();
+    for served in shared.domains(wanted.entity_type.as_deref()) {
+        let mut tools = served.tools(dialect).map_err(|error| Problem::broken(&error))?;
+        if let Some(entity) = &wanted.entity {
+            tools = tools.with_entity(entity).map_err(|error: ToolError| Problem::bad_request(error.to_string()))?;
+        }
+        if let Value::Array(tools) = serde_json::to_value(&tools).map_err(|error| Problem::broken(&error))? {
+            list.extend(tools);
+        }
+    }
+    Ok(answer(StatusCode::OK, &list))
+}
+
+/// `GET /domains`
+pub(super) async fn domains(State(shared): State<Shared>, _: Caller) -> Response {
+    let schemas: Vec<_> = shared.domains(None).map(|served| served.schema()).collect();
+    answer(StatusCode::OK, &json!({ "domains": schemas }))
+}

@@ -1,0 +1,169 @@
+//! The routes of actions in doubt: which there are, asking the outside world, and a person's word.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::actor::ActorKind;
+use crate::identifier::ExecutionId;
+use crate::journal::Open;
+use crate::json::Json;
+use crate::runtime::Doubt;
+use crate::served::{Became, Found, Served, Told};
+use crate::time::Timestamp;
+use crate::verdict::Verdict;
+
+use super::Shared;
+use super::cursor;
+use super::problem::{About, Problem, answer};
+use super::request::{Body, Caller, Named, NamedActor, Page, Said, acting, identifier};
+
+/// An action in doubt, as a client is told of it.
+#[derive(Debug, Serialize)]
+struct DoubtView {
+    entity_id: String,
+    entity_type: String,
+    action_name: String,
+    execution_id: ExecutionId,
+    since: Timestamp,
+    /// Whether the executor itself has said that it does not know.
+    unknown: bool,
+}
+
+impl DoubtView {
+    fn of(doubt: Doubt) -> Self {
+        Self {
+            entity_id: doubt.open.key.id().to_owned(),
+            entity_type: doubt.open.key.entity_type().to_owned(),
+            action_name: doubt.running.action.into_owned(),
+            execution_id: doubt.running.execution,
+            since: doubt.running.since,
+            unknown: doubt.running.unknown,
+        }
+    }
+}
+
+/// `GET /doubts`
+pub(super) async fn all(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Said(page): Said<Page>,
+) -> Result<Response, Problem> {
+    let after = page.after.as_deref().map(cursor::read).transpose()?;
+    let mut found = Vec::new();
+    for served in shared.domains(page.entity_type.as_deref()) {
+        found.extend(shared.doubts(&**served, &caller, after.as_ref(), page.limit() + 1).await?);
+    }
+    found.sort_by(|one, other| one.open.cmp(&other.open));
+    let is_last = found.len() <= page.limit();
+    found.truncate(page.limit());
+    let next = found.last().filter(|_| !is_last).map(|last| cursor::written(&last.open));
+    let doubts: Vec<_> = found.into_iter().map(DoubtView::of).collect();
+    Ok(answer(StatusCode::OK, &Listed { doubts, next }))
+}
+
+impl Shared {
+    /// What is in doubt in a domain, as far as the caller may see it: the oldest first, at most `limit`.
+    pub(crate) async fn doubts(
+        &self,
+        served: &dyn Served,
+        caller: &Caller,
+        after: Option<&Open>,
+        limit: usize,
+    ) -> Result<Vec<Doubt>, Problem> {
+        let (mut found, mut after) = (Vec::new(), after.cloned());
+        while found.len() < limit {
+            let page = served.in_doubt(after.as_ref(), limit).await?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.open.clone());
+            for doubt in page {
+                if caller.may_read(served, caller.principal.actor(), &doubt.open.key)? {
+                    found.push(doubt);
+                }
+            }
+        }
+        found.truncate(limit);
+        Ok(found)
+    }
+}
+
+#[derive(Serialize)]
+struct Listed {
+    doubts: Vec<DoubtView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+/// What a person says became of a run.
+#[derive(Debug, Deserialize)]
+pub(super) struct SettleBody {
+    #[serde(default)]
+    actor: Option<NamedActor>,
+    #[serde(default)]
+    entity_type: Option<String>,
+    happened: bool,
+    /// What happened, where the action makes something happen.
+    #[serde(default)]
+    event: Option<EventBody>,
+    #[serde(default)]
+    reason: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct EventBody {
+    #[serde(rename = "type")]
+    event: String,
+    payload: Json,
+}
+
+/// `POST /entities/{id}/executions/{execution}/settle`
+pub(super) async fn settle(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Named((id, execution)): Named<(String, String)>,
+    Body(body): Body<SettleBody>,
+) -> Result<Response, Problem> {
+    let execution: ExecutionId = identifier("execution id", &execution)?;
+    let became = match (body.happened, body.event) {
+        (true, event) => Became::Happened(event.map(|event| (event.event, event.payload))),
+        (false, None) => Became::DidNotHappen,
+        (false, Some(_)) => return Err(Problem::bad_request("what did not happen has no `event`")),
+    };
+    let about = About { id: &id, action: None, state: None };
+    let actor = acting(&caller.principal, body.actor.as_ref(), ActorKind::Human, &about)?;
+    let (served, key) = shared.find(&caller, &actor, &id, body.entity_type.as_deref()).await?;
+    let told = Told { became, reason: body.reason, trace: caller.trace.clone() };
+    let verdict = served.settle(&actor, &key, &execution, told).await?;
+    let outcome = verdict.outcome();
+    match verdict {
+        Verdict::Allowed(state) => {
+            let settled = json!({ "execution_id": execution, "entity_id": key.id(), "current_state": state });
+            Ok(answer(StatusCode::OK, &json!({ "settled": settled })))
+        }
+        Verdict::ApprovalRequired(refusal) | Verdict::Blocked(refusal) | Verdict::Invalid(refusal) => {
+            Err(Problem::refused(outcome, refusal, &about))
+        }
+    }
+}
+
+/// `POST /entities/{id}/reconcile`: asks the outside world, where the action has a way to ask.
+pub(super) async fn reconcile(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Named(id): Named<String>,
+    Said(page): Said<Page>,
+) -> Result<Response, Problem> {
+    let (served, key) = shared.locate(&caller, &id, page.entity_type.as_deref()).await?;
+    let actor = caller.principal.actor().clone();
+    let asked = key.clone();
+    let found = caller.working.finish(async move { served.reconcile(&actor, &asked).await }).await??;
+    let (outcome, detail) = match found {
+        Found::Settled(state) => ("settled", Some(state.to_owned())),
+        Found::StillUnknown(why) => ("still_unknown", Some(why)),
+        Found::NobodyToAsk => ("nobody_to_ask", None),
+        Found::NothingInDoubt => ("nothing_in_doubt", None),
+    };
+    Ok(answer(StatusCode::OK, &json!({ "entity_id": key.id(), "outcome": outcome, "detail": detail })))
+}

@@ -1,0 +1,136 @@
+//! The routes of entities: which there are, what one is, and what was.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Serialize;
+use serde_json::json;
+
+use crate::entity::Running;
+use crate::identifier::EntityKey;
+use crate::journal::{Commit, RecordId};
+use crate::served::Served;
+use crate::timeline::{Line, Timeline};
+
+use super::Shared;
+use super::action::unknown;
+use super::problem::{Problem, answer};
+use super::request::{Caller, Named, Page, Said, entity_key, identifier};
+
+#[derive(Debug, Serialize)]
+struct EntityView<'a> {
+    id: &'a str,
+    #[serde(rename = "type")]
+    entity_type: &'a str,
+    domain: &'a str,
+    state: &'static str,
+    commits: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    running: Option<&'a Running>,
+    /// Whether what runs will not be answered any more, so that somebody has to find out what became of it.
+    in_doubt: bool,
+}
+
+/// `GET /entities/{id}`
+pub(super) async fn one(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Named(id): Named<String>,
+    Said(page): Said<Page>,
+) -> Result<Response, Problem> {
+    let (served, key) = shared.locate(&caller, &id, page.entity_type.as_deref()).await?;
+    let standing = served.standing(&key).await?;
+    let entity = EntityView {
+        id: key.id(),
+        entity_type: key.entity_type(),
+        domain: &served.schema().domain,
+        state: standing.state.ok_or_else(|| unknown(&key))?,
+        commits: standing.number,
+        running: standing.running.as_ref(),
+        in_doubt: served.doubt(&key).await?.is_some(),
+    };
+    Ok(answer(StatusCode::OK, &json!({ "entity": entity })))
+}
+
+/// `GET /entities`: those of one domain, in the order of their ids.
+pub(super) async fn all(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Said(page): Said<Page>,
+) -> Result<Response, Problem> {
+    /// So many entities that the caller may not see are passed over before an answer is given all the same.
+    const LOOKED_AT: usize = 10 * Page::MOST;
+    let mut domains = shared.domains(page.entity_type.as_deref());
+    let (Some(served), None) = (domains.next(), domains.next()) else {
+        return Err(shared.which_domain(page.entity_type.as_deref()));
+    };
+    let entity_type: &str = &served.schema().entity_type;
+    let first = entity_key(&caller.principal, entity_type, page.after.as_deref().unwrap_or("\u{20}"))?;
+    let (mut after, mut seen, mut shown) = (first, 0, Vec::new());
+    let next = 'listed: loop {
+        let keys = served.entities(Some(&after), page.limit()).await?;
+        let is_last = keys.len() < page.limit();
+        for key in keys {
+            if key.tenant() != caller.principal.tenant() || key.entity_type() != entity_type {
+                break 'listed None;
+            }
+            if shown.len() == page.limit() || seen == LOOKED_AT {
+                break 'listed Some(after.id().to_owned());
+            }
+            seen += 1;
+            if caller.may_read(&**served, caller.principal.actor(), &key)? {
+                shown.push(json!({ "id": key.id(), "type": key.entity_type() }));
+            }
+            after = key;
+        }
+        if is_last {
+            break None;
+        }
+    };
+    let listed = match next {
+        Some(next) => json!({ "entities": shown, "next": next }),
+        None => json!({ "entities": shown }),
+    };
+    Ok(answer(StatusCode::OK, &listed))
+}
+
+/// `GET /entities/{id}/timeline`
+pub(super) async fn timeline(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Named(id): Named<String>,
+    Said(page): Said<Page>,
+) -> Result<Response, Problem> {
+    let after = match page.after.as_deref() {
+        Some(after) => identifier("after", after)?,
+        None => RecordId { commit: 0, place: 0 },
+    };
+    let (served, key) = shared.locate(&caller, &id, page.entity_type.as_deref()).await?;
+    let commits = commits(&*served, &key, after, page.limit()).await?;
+    let timeline = Timeline::new(key, commits);
+    let mut left = timeline.lines().filter(|line| line.record().id() > after);
+    let lines: Vec<Line<'_>> = left.by_ref().take(page.limit()).collect();
+    let next = left.next().and_then(|_| lines.last().map(|last| last.record().id()));
+    Ok(answer(StatusCode::OK, &Listed { timeline: &lines, next }))
+}
+
+#[derive(Serialize)]
+struct Listed<'a> {
+    timeline: &'a [Line<'a>],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<RecordId>,
+}
+
+/// Enough commits for `records` records behind `after` and one more. A commit has at least one record.
+async fn commits(
+    served: &dyn Served,
+    key: &EntityKey,
+    after: RecordId,
+    records: usize,
+) -> Result<Vec<Arc<Commit>>, Problem> {
+    // The commit of `after` may have further records.
+    let from = after.commit.saturating_sub(1);
+    Ok(served.read(key, from, records.saturating_add(2)).await?)
+}

@@ -1,0 +1,119 @@
+//! The route of events from outside.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::actor::ActorKind;
+use crate::adapter::{Adapter, AdapterError, Passthrough, RawEvent};
+use crate::event::{Envelope, Trace};
+use crate::identifier::{ActorId, EntityKey};
+use crate::json::Json;
+use crate::time::Timestamp;
+use crate::verdict::Verdict;
+
+use super::Shared;
+use super::problem::{About, Problem, answer};
+use super::request::{Body, Caller, NamedActor, acting, entity_key};
+
+/// What stands in an event beside the event itself.
+#[derive(Debug, Deserialize)]
+struct Around {
+    #[serde(default)]
+    adapter: Option<String>,
+    #[serde(default)]
+    actor_id: Option<String>,
+    #[serde(default)]
+    actor_type: Option<String>,
+}
+
+/// An event that was accepted, as a client is told of it.
+#[derive(Debug, Serialize)]
+struct EventView<'a> {
+    id: String,
+    #[serde(rename = "type")]
+    event: &'a str,
+    entity_id: &'a str,
+    entity_type: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<&'a str>,
+    actor_id: &'a ActorId,
+    occurred_at: Timestamp,
+    metadata: &'a Trace,
+    payload: &'a Json,
+    current_state: &'static str,
+}
+
+/// `POST /events/raw`
+pub(super) async fn ingest(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Body(json): Body<Json>,
+) -> Result<Response, Problem> {
+    let raw = said(&json)?;
+    let body: Around = serde_json::from_value(raw.clone()).map_err(|error| misshapen(&error))?;
+    let (key, mut envelope) = adapt(&shared, body.adapter.as_deref(), raw)?;
+    let key = entity_key(&caller.principal, key.entity_type(), key.id())?;
+    let Some(served) = shared.domains(Some(key.entity_type())).next() else {
+        return Err(Problem::not_found(format!("no domain here governs `{}`", key.entity_type())));
+    };
+    let about = About::entity(&key);
+    let named = body.actor_id.map(|id| NamedActor::new(id, body.actor_type));
+    let actor = acting(&caller.principal, named.as_ref(), ActorKind::System, &about)?;
+    caller.check_access(&**served, &actor, &key)?;
+    if envelope.trace.is_empty() {
+        envelope.trace = caller.trace.clone();
+    }
+    let verdict = served.ingest(&actor, &key, envelope.clone()).await?;
+    let outcome = verdict.outcome();
+    let accepted = match verdict {
+        Verdict::Allowed(accepted) => accepted,
+        Verdict::ApprovalRequired(refusal) | Verdict::Blocked(refusal) | Verdict::Invalid(refusal) => {
+            let state = served.standing(&key).await?.state;
+            return Err(Problem::refused(outcome, refusal, &about.in_state(state)));
+        }
+    };
+    let event = EventView {
+        id: envelope.id.as_ref().map_or_else(|| accepted.record.to_string(), ToString::to_string),
+        event: &envelope.event,
+        entity_id: key.id(),
+        entity_type: key.entity_type(),
+        source: envelope.source.as_ref().map(crate::identifier::TraceId::as_str),
+        actor_id: actor.id(),
+        occurred_at: envelope.occurred_at.unwrap_or_else(|| std::time::SystemTime::now().into()),
+        metadata: &envelope.trace,
+        payload: &envelope.payload,
+        current_state: accepted.state,
+    };
+    Ok(answer(StatusCode::CREATED, &json!({ "event": event })))
+}
+
+fn misshapen(error: &serde_json::Error) -> Problem {
+    Problem::bad_request(format!("not an event: {error}"))
+}
+
+/// What a body says. Clients that write every field say nothing by an empty text, or by a time before all times.
+fn said(body: &Json) -> Result<Value, Problem> {
+    const NO_TIME: &str = "0001-01-01T00:00:00Z";
+    let mut members: Map<String, Value> = body.decode().map_err(|error| Problem::no_json(&error))?;
+    let is_said = |_: &String, value: &mut Value| {
+        !value.is_null() && value.as_str().is_none_or(|text| !text.is_empty() && text != NO_TIME)
+    };
+    if let Some(metadata) = members.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.retain(is_said);
+    }
+    members.retain(is_said);
+    Ok(Value::Object(members))
+}
+
+/// What the adapter that the body names, or the one for systems that speak the domain's words, makes of an event.
+fn adapt(shared: &Shared, adapter: Option<&str>, raw: Value) -> Result<(EntityKey, Envelope), Problem> {
+    let raw: RawEvent = serde_json::from_value(raw).map_err(|error| misshapen(&error))?;
+    let understood = match adapter.and_then(|name| shared.adapters.get(name)) {
+        Some(adapter) => adapter.adapt(raw),
+        None => Passthrough.adapt(raw),
+    };
+    understood.map_err(|error: AdapterError| Problem::bad_request(error.to_string()))
+}

@@ -1,0 +1,206 @@
+//! What stands before every route: who asks, how often, for how long, and what every answer says beside.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt;
+use governor::clock::{Clock, DefaultClock};
+use governor::state::keyed::HashMapStateStore;
+use governor::{Quota, RateLimiter};
+use tokio::sync::{mpsc, watch};
+use tokio::time::timeout;
+
+use super::Shared;
+use super::identity::{Credentials, Principal, Unauthenticated};
+use super::limits::Limits;
+use super::problem::Problem;
+use super::request;
+
+/// Where the work of a request is known to the server, so that what has started is finished before it stops.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Working {
+    pub(super) held: Option<mpsc::Sender<()>>,
+    pub(super) closing: Option<watch::Receiver<bool>>,
+}
+
+impl Working {
+    /// Does a piece of work to its end, also when nobody waits for it any more.
+    pub(crate) async fn finish<T, W>(&self, work: W) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        W: Future<Output = T> + Send + 'static,
+    {
+        let held = self.held.clone();
+        let task = tokio::spawn(async move {
+            let done = work.await;
+            drop(held);
+            done
+        });
+        task.await.map_err(|error| Problem::broken(&error))
+    }
+
+    /// Waits until the server is told to stop.
+    pub(crate) async fn closing(&self) {
+        let Some(mut closing) = self.closing.clone() else {
+            return std::future::pending().await;
+        };
+        // A server that is gone closes as well.
+        let _ = closing.wait_for(|closing| *closing).await;
+    }
+}
+
+/// How often each principal may ask.
+pub(super) struct Rates {
+    limiter: RateLimiter<Principal, HashMapStateStore<Principal>, DefaultClock>,
+    asked: AtomicUsize,
+}
+
+/// After how many requests those are forgotten who have been quiet.
+const FORGET_EVERY: usize = 4096;
+
+impl Rates {
+    pub(super) fn new(limits: &Limits) -> Self {
+        let quota = Quota::per_second(limits.rate).allow_burst(limits.burst);
+        Self { limiter: RateLimiter::hashmap(quota), asked: AtomicUsize::new(0) }
+    }
+
+    fn check(&self, principal: &Principal) -> Result<(), TooOften> {
+        if self.asked.fetch_add(1, Ordering::Relaxed) % FORGET_EVERY == FORGET_EVERY - 1 {
+            self.limiter.retain_recent();
+            self.limiter.shrink_to_fit();
+        }
+        let Err(early) = self.limiter.check_key(principal) else {
+            return Ok(());
+        };
+        let seconds = early.wait_time_from(DefaultClock::default().now()).as_secs() + 1;
+        Err(TooOften { seconds })
+    }
+}
+
+/// After so many seconds it may be tried again.
+struct TooOften {
+    seconds: u64,
+}
+
+impl IntoResponse for TooOften {
+    fn into_response(self) -> Response {
+        let problem = Problem::too_many("too many requests: slow down");
+        ([(header::RETRY_AFTER, HeaderValue::from(self.seconds))], problem).into_response()
+    }
+}
+
+/// Lets in whoever is somebody and does not ask too often.
+pub(super) async fn authenticated(State(shared): State<Shared>, mut request: Request, next: Next) -> Response {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer);
+    let principal = match identify(&shared, request.headers(), peer).await {
+        Ok(principal) => principal,
+        Err(error) => {
+            let trace = request::trace(request.headers());
+            tracing::warn!(
+                target: "kiff::http",
+                peer = peer.map(tracing::field::display),
+                method = %request.method(),
+                path = request.uri().path(),
+                trace_id = trace.trace_id.as_ref().map(tracing::field::display),
+                %error,
+                "a request was refused: nobody knows who sent it",
+            );
+            metrics::counter!("kiff_http_unauthenticated_total").increment(1);
+            return Problem::unauthenticated().into_response();
+        }
+    };
+    if let Err(too_often) = shared.rates.check(&principal) {
+        return too_often.into_response();
+    }
+    request.extensions_mut().insert(principal);
+    next.run(request).await
+}
+
+async fn identify(
+    shared: &Shared,
+    headers: &HeaderMap,
+    peer: Option<SocketAddr>,
+) -> Result<Principal, Unauthenticated> {
+    let credentials = Credentials::new(headers, peer);
+    for authenticator in &shared.authenticators {
+        if let Some(principal) = authenticator.ask(credentials).await? {
+            return Ok(principal);
+        }
+    }
+    Err(Unauthenticated::new("it shows no credentials that anybody here knows"))
+}
+
+/// Answers in time whatever happens, counts, and says to browsers what they may do with an answer: nothing.
+pub(super) async fn answered(State(shared): State<Shared>, request: Request, next: Next) -> Response {
+    let since = Instant::now();
+    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
+    let answer = AssertUnwindSafe(timeout(shared.limits.request_time, next.run(request))).catch_unwind();
+    let mut response = match answer.await {
+        Ok(Ok(response)) => response,
+        Ok(Err(_)) => too_slow().into_response(),
+        Err(_) => {
+            tracing::error!(target: "kiff::http", route, "a request panicked");
+            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "something broke on the server; its log says what")
+                .into_response()
+        }
+    };
+    let status = response.status().as_u16().to_string();
+    metrics::counter!("kiff_http_requests_total", "route" => route.clone(), "status" => status).increment(1);
+    metrics::histogram!("kiff_http_request_seconds", "route" => route).record(since.elapsed());
+    let headers = response.headers_mut();
+    for (name, value) in SECURITY {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    response
+}
+
+fn too_slow() -> Problem {
+    let message = "no answer in time; an action that has started goes on: look at the entity before you ask again";
+    Problem::new(StatusCode::GATEWAY_TIMEOUT, message)
+}
+
+/// What every answer says beside, unless its route says something else.
+const SECURITY: [(header::HeaderName, &str); 6] = [
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    ),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::CACHE_CONTROL, "no-store"),
+    (header::HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+];
+
+/// `GET /healthz`: the process answers.
+pub(super) async fn healthy() -> &'static str {
+    "ok\n"
+}
+
+/// `GET /readyz`: the stores answer.
+pub(super) async fn ready(State(shared): State<Shared>) -> Result<&'static str, Problem> {
+    for served in shared.domains(None) {
+        if let Err(error) = served.entities(None, 1).await {
+            tracing::error!(target: "kiff::http", %error, "a store does not answer");
+            return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "a store does not answer"));
+        }
+    }
+    Ok("ready\n")
+}
+
+/// The answer to a path that is no route.
+pub(super) async fn no_route() -> Problem {
+    Problem::not_found("route not found")
+}
+
+/// The answer to a method that a route does not have.
+pub(super) async fn no_method() -> Problem {
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "the route has no such method")
+}

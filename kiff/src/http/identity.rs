@@ -1,0 +1,211 @@
+//! Who asks: what a request shows, who that is, and for whom it may act.
+
+use std::fmt;
+use std::future::Future;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::sync::Arc;
+
+use axum::http::{HeaderMap, header};
+
+use crate::actor::{Actor, ActorKind};
+use crate::identifier::{EntityKey, IdentifierError};
+
+/// What a request shows of who sends it.
+#[derive(Debug, Clone, Copy)]
+pub struct Credentials<'a> {
+    headers: &'a HeaderMap,
+    peer: Option<SocketAddr>,
+}
+
+impl<'a> Credentials<'a> {
+    pub(super) const fn new(headers: &'a HeaderMap, peer: Option<SocketAddr>) -> Self {
+        Self { headers, peer }
+    }
+
+    /// The token of `Authorization: Bearer …`.
+    #[must_use]
+    pub fn bearer(&self) -> Option<&'a str> {
+        let (scheme, token) = self.header(header::AUTHORIZATION.as_str())?.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    }
+
+    /// A header, where it is a plain text and stands there once.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&'a str> {
+        let mut values = self.headers.get_all(name).iter();
+        let first = values.next()?.to_str().ok()?;
+        values.next().is_none().then_some(first)
+    }
+
+    /// Whether a header is there at all.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.headers.contains_key(name)
+    }
+
+    /// The machine that the connection comes from; none where the server does not tell.
+    #[must_use]
+    pub fn peer(&self) -> Option<IpAddr> {
+        self.peer.map(|peer| peer.ip())
+    }
+}
+
+/// Who sends a request, as the edge has established.
+///
+/// ```
+/// use kiff::Actor;
+/// use kiff::http::Principal;
+///
+/// let nora = Principal::new(Actor::human("nora")?).in_tenant("acme")?;
+/// assert_eq!(nora.actor().id().as_str(), "nora");
+/// # Ok::<(), kiff::IdentifierError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Principal {
+    actor: Actor,
+    tenant: Arc<str>,
+    acts_for: ActsFor,
+}
+
+/// For whom a principal may act.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum ActsFor {
+    Itself,
+    Others,
+    /// For whomever its requests name: it is nobody itself.
+    Anybody,
+}
+
+impl Principal {
+    /// Somebody who acts for themselves, on entities of the default tenant.
+    #[must_use]
+    pub fn new(actor: Actor) -> Self {
+        Self { actor, tenant: EntityKey::DEFAULT_TENANT.into(), acts_for: ActsFor::Itself }
+    }
+
+    /// The same principal on entities of another tenant, and of no other.
+    ///
+    /// # Errors
+    /// [`IdentifierError`] when the tenant's name is none.
+    pub fn in_tenant(mut self, tenant: &str) -> Result<Self, IdentifierError> {
+        EntityKey::new("tenant", "tenant")?.in_tenant(tenant)?;
+        self.tenant = tenant.into();
+        Ok(self)
+    }
+
+    /// The same principal, who may name another actor in a request and is then believed: a program that has
+    /// authenticated its own users.
+    ///
+    /// It holds for services and systems alone. An agent never acts for a human, and neither does a human for another.
+    #[must_use]
+    pub fn acting_for_others(mut self) -> Self {
+        if matches!(self.actor.kind(), ActorKind::Service | ActorKind::System) {
+            self.acts_for = ActsFor::Others;
+        }
+        self
+    }
+
+    pub(super) fn anybody(actor: Actor) -> Self {
+        Self { acts_for: ActsFor::Anybody, ..Self::new(actor) }
+    }
+
+    /// Who it is.
+    #[must_use]
+    pub const fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
+    /// Whose entities it sees and acts on.
+    #[must_use]
+    pub fn tenant(&self) -> &str {
+        &self.tenant
+    }
+
+    /// Whether it may name another actor in a request.
+    #[must_use]
+    pub fn acts_for_others(&self) -> bool {
+        self.acts_for != ActsFor::Itself
+    }
+
+    /// Whether it is nobody itself, because its requests are believed.
+    pub(super) fn is_anybody(&self) -> bool {
+        self.acts_for == ActsFor::Anybody
+    }
+}
+
+/// Establishes who sends a request.
+///
+/// ```
+/// use kiff::Actor;
+/// use kiff::http::{Authenticate, Credentials, Principal, Unauthenticated};
+///
+/// /// A proxy in front has signed the user in and says who it is.
+/// struct Proxy;
+///
+/// impl Authenticate for Proxy {
+///     async fn authenticate(&self, credentials: Credentials<'_>) -> Result<Option<Principal>, Unauthenticated> {
+///         let Some(user) = credentials.header("x-forwarded-user") else {
+///             return Ok(None);
+///         };
+///         if credentials.peer().is_none_or(|peer| !peer.is_loopback()) {
+///             return Err(Unauthenticated::new("only the proxy may name a user"));
+///         }
+///         let actor = Actor::human(user).map_err(|error| Unauthenticated::new(error.to_string()))?;
+///         Ok(Some(Principal::new(actor)))
+///     }
+/// }
+/// ```
+pub trait Authenticate: Send + Sync + 'static {
+    /// Who it is; none when the request shows nothing that this one knows, so that the next is asked.
+    ///
+    /// # Errors
+    /// [`Unauthenticated`] when it shows something that is not good; nobody else is asked then.
+    fn authenticate(
+        &self,
+        credentials: Credentials<'_>,
+    ) -> impl Future<Output = Result<Option<Principal>, Unauthenticated>> + Send;
+}
+
+impl<T: Authenticate> Authenticate for Arc<T> {
+    fn authenticate(
+        &self,
+        credentials: Credentials<'_>,
+    ) -> impl Future<Output = Result<Option<Principal>, Unauthenticated>> + Send {
+        T::authenticate(self, credentials)
+    }
+}
+
+/// What an authenticator answers, on its way.
+type Answer<'a> = Pin<Box<dyn Future<Output = Result<Option<Principal>, Unauthenticated>> + Send + 'a>>;
+
+/// An [`Authenticate`] of whatever type.
+pub(super) trait AnyAuthenticate: Send + Sync {
+    fn ask<'a>(&'a self, credentials: Credentials<'a>) -> Answer<'a>;
+}
+
+impl<A: Authenticate> AnyAuthenticate for A {
+    fn ask<'a>(&'a self, credentials: Credentials<'a>) -> Answer<'a> {
+        Box::pin(self.authenticate(credentials))
+    }
+}
+
+/// Why a request's credentials are not good. It goes to the log; the client is told only that they are not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unauthenticated(String);
+
+impl Unauthenticated {
+    /// An error with a sentence for the log.
+    #[must_use]
+    pub fn new(message: impl Into<String>) -> Self {
+        Self(message.into())
+    }
+}
+
+impl fmt::Display for Unauthenticated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Unauthenticated {}

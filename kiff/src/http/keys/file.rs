@@ -1,0 +1,117 @@
+//! The file of keys: read whole, written whole, by one process at a time.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Key, KeysError};
+
+/// The version of the file that is written today.
+const VERSION: u32 = 1;
+
+/// What stands in the file.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Written {
+    kiff_keys: u32,
+    pub(super) keys: BTreeMap<String, Key>,
+}
+
+/// What a file looks like from outside: enough to tell that it was written anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Seen {
+    modified: Option<SystemTime>,
+    length: u64,
+    inode: u64,
+}
+
+pub(super) fn look(path: &Path) -> Result<Seen, KeysError> {
+    match fs::metadata(path) {
+        Ok(metadata) => {
+            let modified = metadata.modified().ok();
+            Ok(Seen { modified, length: metadata.len(), inode: private(path, &metadata)? })
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Seen { modified: None, length: 0, inode: 0 }),
+        Err(error) => Err(KeysError::file(path)(error)),
+    }
+}
+
+/// The file's inode, if nobody but its owner can reach what is in it.
+#[cfg(unix)]
+fn private(path: &Path, metadata: &fs::Metadata) -> Result<u64, KeysError> {
+    use std::os::unix::fs::MetadataExt;
+    let mode = metadata.mode() & 0o777;
+    let others = mode & 0o077;
+    if others == 0 { Ok(metadata.ino()) } else { Err(KeysError::Open(path.to_owned(), mode)) }
+}
+
+#[cfg(not(unix))]
+fn private(_: &Path, _: &fs::Metadata) -> Result<u64, KeysError> {
+    Ok(0)
+}
+
+pub(super) fn read(path: &Path) -> Result<Written, KeysError> {
+    let text = match fs::read(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Written::default()),
+        Err(error) => return Err(KeysError::file(path)(error)),
+    };
+    let written: Written = serde_json::from_slice(&text).map_err(|error| KeysError::Shape(path.to_owned(), error))?;
+    if written.kiff_keys != VERSION {
+        let error = serde::de::Error::custom(format_args!("version {} is not known", written.kiff_keys));
+        return Err(KeysError::Shape(path.to_owned(), error));
+    }
+    Ok(written)
+}
+
+/// Reads the file, changes what it says and writes it, while no other process does.
+pub(super) fn change<T>(path: &Path, change: impl FnOnce(&mut Written) -> T) -> Result<(Written, T), KeysError> {
+    let lock_path = beside(path, "lock");
+    let lock = private_file(&lock_path, OpenOptions::new().create(true)).map_err(KeysError::file(&lock_path))?;
+    lock.lock().map_err(KeysError::file(&lock_path))?;
+    look(path)?;
+    let mut written = read(path)?;
+    let changed = change(&mut written);
+    written.kiff_keys = VERSION;
+    write(path, &written)?;
+    Ok((written, changed))
+}
+
+/// Writes the file beside the old one and puts it in its place, so that a reader sees the one or the other whole.
+fn write(path: &Path, written: &Written) -> Result<(), KeysError> {
+    let text = serde_json::to_vec_pretty(written).map_err(|error| KeysError::Shape(path.to_owned(), error))?;
+    let new_path = beside(path, "new");
+    let write = || -> std::io::Result<()> {
+        let mut new = private_file(&new_path, OpenOptions::new().create(true).truncate(true))?;
+        new.write_all(&text)?;
+        new.write_all(b"\n")?;
+        new.sync_all()?;
+        fs::rename(&new_path, path)?;
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        File::open(folder)?.sync_all()
+    };
+    write().map_err(KeysError::file(path))
+}
+
+#[cfg(unix)]
+fn private_file(path: &Path, options: &mut OpenOptions) -> std::io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    options.write(true).mode(0o600).open(path)
+}
+
+#[cfg(not(unix))]
+fn private_file(path: &Path, options: &mut OpenOptions) -> std::io::Result<File> {
+    options.write(true).open(path)
+}
+
+/// The path with one more ending.
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(ending);
+    name.into()
+}

@@ -1,0 +1,232 @@
+//! What a client is told when it does not get what it asked for.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::action::Failure;
+use crate::identifier::{EntityKey, ExecutionId};
+use crate::json::{Json, JsonError};
+use crate::permission::PolicyError;
+use crate::runtime::{Error, Failed};
+use crate::verdict::{ReasonCode, Refusal};
+
+/// An answer that says why not: a status and JSON that has an `error`.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    status: StatusCode,
+    body: Body,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Body {
+    Sentence {
+        error: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        detail: Option<String>,
+    },
+    Decision(Box<Decision>),
+}
+
+/// Why an action or an event was refused: the envelope that clients know.
+#[derive(Debug, Serialize)]
+struct Decision {
+    outcome: &'static str,
+    reason: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    action: Option<String>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    entity_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    current_state: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_step: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remedy: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    execution_id: Option<ExecutionId>,
+    error: String,
+}
+
+impl Problem {
+    pub(crate) fn new(status: StatusCode, error: impl Into<String>) -> Self {
+        Self { status, body: Body::Sentence { error: error.into(), detail: None } }
+    }
+
+    pub(crate) fn bad_request(error: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, error)
+    }
+
+    pub(crate) fn too_many(error: impl Into<String>) -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, error)
+    }
+
+    /// The body is no JSON that kiff accepts, or JSON of another shape.
+    pub(crate) fn no_json(error: &JsonError) -> Self {
+        Self::invalid_body(error.to_string())
+    }
+
+    pub(crate) fn no_text() -> Self {
+        Self::invalid_body("the body is not UTF-8".to_owned())
+    }
+
+    pub(crate) fn no_object() -> Self {
+        Self::invalid_body("the body is no object".to_owned())
+    }
+
+    fn invalid_body(detail: String) -> Self {
+        let body = Body::Sentence { error: "invalid json body".to_owned(), detail: Some(detail) };
+        Self { status: StatusCode::BAD_REQUEST, body }
+    }
+
+    pub(crate) fn not_found(error: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, error)
+    }
+
+    pub(crate) fn is_not_found(&self) -> bool {
+        self.status == StatusCode::NOT_FOUND
+    }
+
+    pub(crate) fn unauthenticated() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "the credentials are missing or not good")
+    }
+
+    /// The principal may not do that, whatever the entity says.
+    pub(crate) fn forbidden(about: &About<'_>, error: impl Into<String>) -> Self {
+        let refusal = Refusal { code: ReasonCode::PermissionDenied, message: error.into(), remedy: None };
+        Self::refused("blocked", refusal, about)
+    }
+
+    /// Something broke; what, is in the log and not for the client.
+    pub(crate) fn broken(error: &(dyn std::error::Error + 'static)) -> Self {
+        tracing::error!(target: "kiff::http", %error, "a request could not be answered");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "something broke on the server; its log says what")
+    }
+
+    /// A policy cannot say whether it may be shown.
+    pub(crate) fn undecided(error: &PolicyError) -> Self {
+        tracing::error!(target: "kiff::http", %error, "nobody knows who may see an entity");
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
+    }
+
+    /// A refusal as an answer to what was asked.
+    pub(crate) fn refused(outcome: &'static str, refusal: Refusal, about: &About<'_>) -> Self {
+        let status = status(&refusal, about);
+        if status == StatusCode::NOT_FOUND {
+            return Self::not_found(refusal.message);
+        }
+        let next_step = (refusal.code == ReasonCode::ApprovalRequired).then_some("request_approval");
+        let decision = Decision {
+            outcome,
+            reason: refusal.code.as_str().to_owned(),
+            action: about.action.map(str::to_owned),
+            entity_id: about.id.to_owned(),
+            current_state: about.state,
+            next_step,
+            remedy: refusal.remedy,
+            execution_id: None,
+            error: refusal.message,
+        };
+        Self { status, body: Body::Decision(Box::new(decision)) }
+    }
+
+    /// An executor ran and did not answer with its event. When it may have happened all the same, nothing can be done
+    /// on the entity until that is settled: a conflict.
+    pub(crate) fn failed(failed: Failed, about: &About<'_>) -> Self {
+        let Failed { execution, failure, .. } = failed;
+        let in_doubt = failure.is_unknown();
+        let decision = Decision {
+            outcome: "failed",
+            reason: Failure::code(&failure).to_owned(),
+            action: about.action.map(str::to_owned),
+            entity_id: about.id.to_owned(),
+            current_state: about.state,
+            next_step: in_doubt.then_some("settle"),
+            remedy: None,
+            execution_id: Some(execution),
+            error: failure.message().to_owned(),
+        };
+        let status = if in_doubt { StatusCode::CONFLICT } else { StatusCode::UNPROCESSABLE_ENTITY };
+        Self { status, body: Body::Decision(Box::new(decision)) }
+    }
+}
+
+/// What a refusal is about.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct About<'a> {
+    /// The entity's id; empty while it is not known.
+    pub(crate) id: &'a str,
+    pub(crate) action: Option<&'a str>,
+    /// What the entity is, as far as the client may know.
+    pub(crate) state: Option<&'static str>,
+}
+
+impl<'a> About<'a> {
+    /// What cannot be known before it is clear who asks.
+    pub(crate) const NOTHING: Self = Self { id: "", action: None, state: None };
+
+    pub(crate) fn entity(key: &'a EntityKey) -> Self {
+        Self { id: key.id(), action: None, state: None }
+    }
+
+    pub(crate) fn action(key: &'a EntityKey, action: &'a str) -> Self {
+        Self { id: key.id(), action: Some(action), state: None }
+    }
+
+    pub(crate) const fn in_state(self, state: Option<&'static str>) -> Self {
+        Self { state, ..self }
+    }
+}
+
+/// An event that leads nowhere conflicts with what the entity is; an action that the state does not allow is what the
+/// contract calls a bad request.
+fn status(refusal: &Refusal, about: &About<'_>) -> StatusCode {
+    match refusal.code {
+        ReasonCode::UnknownAction if about.action.is_none() => StatusCode::BAD_REQUEST,
+        ReasonCode::UnknownAction | ReasonCode::UnknownEntity => StatusCode::NOT_FOUND,
+        ReasonCode::PermissionDenied => StatusCode::FORBIDDEN,
+        ReasonCode::StateNotAllowed if about.action.is_none() => StatusCode::CONFLICT,
+        ReasonCode::StateNotAllowed
+        | ReasonCode::MissingParameter
+        | ReasonCode::InvalidParameter
+        | ReasonCode::ApprovalPolicyError => StatusCode::BAD_REQUEST,
+        ReasonCode::ApprovalRequired | ReasonCode::ActionInProgress => StatusCode::CONFLICT,
+        ReasonCode::ExecutorMissing | ReasonCode::InvalidContract | ReasonCode::IdempotencyKeyReused => {
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
+        ReasonCode::Error => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        Self::broken(&error)
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = answer(self.status, &self.body);
+        if self.status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+/// A value as a JSON answer.
+pub(crate) fn answer<T: Serialize + ?Sized>(status: StatusCode, body: &T) -> Response {
+    match serde_json::to_vec(body) {
+        Ok(text) => {
+            let json = HeaderValue::from_static("application/json");
+            (status, [(header::CONTENT_TYPE, json)], text).into_response()
+        }
+        Err(error) => Problem::broken(&error).into_response(),
+    }
+}
+
+/// The text of a `Json` that may be missing.
+pub(crate) fn or_empty(json: Option<&Json>) -> &str {
+    json.map_or("{}", Json::as_str)
+}

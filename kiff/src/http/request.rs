@@ -1,0 +1,305 @@
+//! What a request asks for: its path, its query, its headers and its body, each within bounds.
+
+use axum::body::to_bytes;
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::actor::{Actor, ActorKind};
+use crate::decision::{Call, Evidence, Proposal};
+use crate::event::Trace;
+use crate::identifier::{ActorId, ApprovalId, EntityKey, IdempotencyKey, TraceId};
+use crate::json::Json;
+use crate::served::Served;
+
+use super::Shared;
+use super::guard::Working;
+use super::identity::Principal;
+use super::problem::{About, Problem, or_empty};
+
+/// Whoever sends a request: the principal that the guard has let in, and what the headers say beside.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller {
+    pub(crate) principal: Principal,
+    pub(crate) trace: Trace,
+    pub(crate) working: Working,
+    idempotency_key: Option<String>,
+}
+
+impl Caller {
+    /// Whether an actor, for whom this caller asks, may see an entity.
+    pub(crate) fn may_read(&self, served: &dyn Served, actor: &Actor, key: &EntityKey) -> Result<bool, Problem> {
+        if key.tenant() != self.principal.tenant() {
+            return Ok(false);
+        }
+        Ok(self.principal.is_anybody() || served.may_read(actor, key).map_err(|error| Problem::undecided(&error))?)
+    }
+
+    /// Refuses an actor who may not see the entity, whether or not there is one.
+    pub(crate) fn check_access(&self, served: &dyn Served, actor: &Actor, key: &EntityKey) -> Result<(), Problem> {
+        if self.may_read(served, actor, key)? {
+            return Ok(());
+        }
+        let schema = served.schema();
+        let problem = format!("`{}` holds no role of `{}` on `{}`", actor.id(), schema.domain, key.id());
+        tracing::warn!(target: "kiff::http", domain = &*schema.domain, entity = %key, actor_id = actor.id().as_str(),
+            "an actor without a role was refused");
+        Err(Problem::forbidden(&About::entity(key), problem))
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        // INVARIANT: the guard puts the principal there; a route that it does not guard has no caller.
+        let principal = parts.extensions.get::<Principal>().cloned().ok_or_else(Problem::unauthenticated)?;
+        let working = parts.extensions.get::<Working>().cloned().unwrap_or_default();
+        let idempotency_key = match parts.headers.get("idempotency-key") {
+            Some(key) => Some(key.to_str().map_err(|_| not_plain("Idempotency-Key"))?.trim_matches('"').to_owned()),
+            None => None,
+        };
+        Ok(Self { principal, trace: trace(&parts.headers), working, idempotency_key })
+    }
+}
+
+fn not_plain(header: &str) -> Problem {
+    Problem::bad_request(format!("the header `{header}` is no plain text"))
+}
+
+/// The trace that the W3C header `traceparent` says; a header that is none says nothing.
+pub(super) fn trace(headers: &HeaderMap) -> Trace {
+    let parts = headers.get("traceparent").and_then(|value| value.to_str().ok()).and_then(traceparent);
+    let Some((trace, parent)) = parts else {
+        return Trace::default();
+    };
+    Trace { trace_id: TraceId::new(trace).ok(), correlation_id: None, causation_id: TraceId::new(parent).ok() }
+}
+
+/// The trace's and the parent's number in a `traceparent`.
+fn traceparent(text: &str) -> Option<(&str, &str)> {
+    let mut parts = text.trim().split('-');
+    let (version, trace, parent, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let is_hex = |text: &str, digits: usize| {
+        text.len() == digits && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    };
+    let is_some = |text: &str| text.bytes().any(|byte| byte != b'0');
+    // A later version may have more parts; version 00 has these four.
+    let is_known = is_hex(version, 2) && version != "ff" && (version != "00" || parts.next().is_none());
+    let is_good = is_known && is_hex(trace, 32) && is_hex(parent, 16) && is_hex(flags, 2);
+    (is_good && is_some(trace) && is_some(parent)).then_some((trace, parent))
+}
+
+/// The parts of the path that a route names.
+pub(crate) struct Named<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Named<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = Path::<T>::from_request_parts(parts, state).await;
+        path.map(|Path(named)| Self(named)).map_err(|error: PathRejection| Problem::bad_request(error.body_text()))
+    }
+}
+
+/// What the query string says.
+pub(crate) struct Said<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Said<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let query = Query::<T>::from_request_parts(parts, state).await;
+        query.map(|Query(said)| Self(said)).map_err(|error: QueryRejection| Problem::bad_request(error.body_text()))
+    }
+}
+
+/// How much of a list to show.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub(crate) struct Page {
+    /// Which sort of entity, where several domains are served.
+    pub(crate) entity_type: Option<String>,
+    /// Behind which item.
+    pub(crate) after: Option<String>,
+    limit: Option<usize>,
+}
+
+impl Page {
+    /// The most items that one answer has, and as many as it has unless fewer are asked for.
+    pub(crate) const MOST: usize = 1000;
+
+    pub(crate) fn limit(&self) -> usize {
+        self.limit.unwrap_or(Self::MOST).clamp(1, Self::MOST)
+    }
+}
+
+/// A body of JSON.
+pub(crate) struct Body<T>(pub(crate) T);
+
+impl NamedActor {
+    pub(crate) const fn new(id: String, kind: Option<String>) -> Self {
+        Self { id, kind }
+    }
+}
+
+impl<T: DeserializeOwned> FromRequest<Shared> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, shared: &Shared) -> Result<Self, Problem> {
+        let text = read(request, shared.limits.body).await?;
+        let bounds = shared.body_bounds();
+        let json = Json::parse(&text, &bounds).map_err(|error| Problem::no_json(&error))?;
+        // serde reads a struct from a list as well.
+        if !json.as_str().starts_with('{') {
+            return Err(Problem::no_object());
+        }
+        json.decode().map(Self).map_err(|error| Problem::no_json(&error))
+    }
+}
+
+async fn read(request: Request, most: usize) -> Result<String, Problem> {
+    let too_large =
+        || Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is larger than the bound of {most} bytes"));
+    let said = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    if said.is_some_and(|length: u64| length > most as u64) {
+        return Err(too_large());
+    }
+    let bytes = to_bytes(request.into_body(), most).await.map_err(|error| {
+        let is_length =
+            std::error::Error::source(&error).is_some_and(|cause| cause.to_string().contains("length limit"));
+        if is_length { too_large() } else { Problem::bad_request("the body ended before it was whole") }
+    })?;
+    String::from_utf8(bytes.into()).map_err(|_| Problem::no_text())
+}
+
+/// The actor that a body names.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct NamedActor {
+    #[serde(default)]
+    id: String,
+    #[serde(default, rename = "type")]
+    kind: Option<String>,
+}
+
+/// What the routes of an action take.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct ActionBody {
+    pub(crate) entity_type: Option<String>,
+    pub(crate) actor: Option<NamedActor>,
+    pub(crate) approval_id: Option<String>,
+    parameters: Option<Json>,
+    reason: Option<String>,
+    confidence: Option<f64>,
+    evidence: Vec<Evidence>,
+    idempotency_key: Option<String>,
+}
+
+impl ActionBody {
+    /// The proposal that the body makes of an action.
+    pub(crate) fn proposal(self, action: &str, caller: &Caller) -> Result<Proposal<Call>, Problem> {
+        let call = Call::new(action, or_empty(self.parameters.as_ref()));
+        let mut proposal = Proposal::new(call).trace(caller.trace.clone());
+        if let Some(reason) = self.reason.filter(|reason| !reason.is_empty()) {
+            proposal = proposal.because(reason);
+        }
+        if let Some(confidence) = self.confidence {
+            proposal = proposal.confidence(confidence).map_err(|error| Problem::bad_request(error.to_string()))?;
+        }
+        proposal = self.evidence.into_iter().fold(proposal, Proposal::evidence);
+        if let Some(approval) = self.approval_id.filter(|approval| !approval.is_empty()) {
+            proposal = proposal.approval(identifier::<ApprovalId>("approval_id", &approval)?);
+        }
+        Ok(proposal)
+    }
+
+    /// The key under which the action may be asked for again: the header's or the body's.
+    pub(crate) fn key(&self, caller: &Caller) -> Result<Option<IdempotencyKey>, Problem> {
+        let in_body = self.idempotency_key.as_deref().filter(|key| !key.is_empty());
+        let key = match (caller.idempotency_key.as_deref(), in_body) {
+            (Some(header), Some(body)) if header != body => {
+                return Err(Problem::bad_request("`Idempotency-Key` and `idempotency_key` are two keys: send one"));
+            }
+            (header, body) => header.or(body),
+        };
+        key.map(|key| identifier("idempotency_key", key)).transpose()
+    }
+}
+
+/// An identifier that a client sends.
+pub(crate) fn identifier<T>(name: &str, text: &str) -> Result<T, Problem>
+where
+    T: std::str::FromStr,
+    T::Err: std::fmt::Display,
+{
+    text.parse().map_err(|error| Problem::bad_request(format!("`{name}`: {error}")))
+}
+
+/// Who acts: the principal, or the actor that the body names where the principal may act for others. An actor of no
+/// kind is taken for one of `otherwise`.
+pub(crate) fn acting(
+    principal: &Principal,
+    named: Option<&NamedActor>,
+    otherwise: ActorKind,
+    about: &About<'_>,
+) -> Result<Actor, Problem> {
+    let named = named.filter(|named| !named.id.is_empty());
+    let own = principal.actor();
+    let Some(named) = named else {
+        return if principal.is_anybody() {
+            Err(Problem::bad_request("actor id is required"))
+        } else {
+            Ok(own.clone())
+        };
+    };
+    let kind = named.kind.as_deref().filter(|kind| !kind.is_empty()).map(kind).transpose()?;
+    if !principal.is_anybody() && named.id == own.id().as_str() && kind.is_none_or(|kind| kind == own.kind()) {
+        return Ok(own.clone());
+    }
+    if !principal.acts_for_others() {
+        let problem = format!("the request is of `{}`, who may not act as another actor", own.id());
+        return Err(Problem::forbidden(about, problem));
+    }
+    let id = identifier::<ActorId>("actor.id", &named.id)?;
+    Ok(Actor::new(id, kind.unwrap_or(otherwise)))
+}
+
+fn kind(word: &str) -> Result<ActorKind, Problem> {
+    let kinds = [ActorKind::Human, ActorKind::Agent, ActorKind::Service, ActorKind::System, ActorKind::External];
+    kinds.into_iter().find(|kind| kind.as_str() == word).ok_or_else(|| {
+        let kinds = kinds.map(|kind| format!("`{kind}`"));
+        Problem::bad_request(format!("`actor.type` is none of {}", kinds.join(", ")))
+    })
+}
+
+/// The key of an entity of the principal's tenant.
+pub(crate) fn entity_key(principal: &Principal, entity_type: &str, id: &str) -> Result<EntityKey, Problem> {
+    let key = EntityKey::new(entity_type, id).and_then(|key| key.in_tenant(principal.tenant()));
+    key.map_err(|error| Problem::bad_request(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_traceparent_is_read_and_whatever_else_says_nothing() {
+        let good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        assert_eq!(traceparent(good), Some(("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7")));
+        assert!(traceparent(&good.replacen("00", "cc", 1)).is_some());
+        assert!(traceparent(&good.replacen("00", "ff", 1)).is_none());
+        for bad in [
+            "",
+            "00",
+            "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more",
+        ] {
+            assert_eq!(traceparent(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! A server that no slow or greedy client holds up, and that stops without losing what has started.
+
+use std::future::Future;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Request};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::time::timeout;
+use tower_service::Service;
+
+use super::guard::Working;
+use super::limits::Limits;
+use super::seats::Seats;
+
+/// Serves a router until `shutdown` is done, and then finishes what has started.
+///
+/// Beside what `axum::serve` does, it holds clients to [`Limits`]: the time of a request's head, of taking an answer, and the
+/// number of connections. When it stops, it takes no more connections, ends streams of events, and waits up to
+/// [`Limits::grace`] for answers that are on their way and for actions that have started, also where their client has left.
+///
+/// # Errors
+/// None today: a connection that cannot be accepted is logged, and the next one is.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    limits: Limits,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
+    let (close, closing) = watch::channel(false);
+    let (held, mut all_done) = mpsc::channel::<()>(1);
+    let working = Working { held: Some(held), closing: Some(closing) };
+    let server = Server { router, limits, working, peers: Seats::default(), graceful: GracefulShutdown::new() };
+    let room = Arc::new(Semaphore::new(limits.connections));
+    let mut shutdown = pin!(shutdown);
+    loop {
+        let next = async {
+            let place = Arc::clone(&room).acquire_owned().await;
+            (place, listener.accept().await)
+        };
+        let accepted = tokio::select! {
+            accepted = next => accepted,
+            () = &mut shutdown => break,
+        };
+        match accepted {
+            (Ok(place), Ok((stream, peer))) => server.connect(stream, peer, place),
+            (_, Err(error)) => rest(&error).await,
+            (Err(_), _) => break,
+        }
+    }
+    drop(listener);
+    // Whoever streams looks at this; that nobody does is no fault.
+    let _ = close.send(true);
+    let Server { graceful, working, .. } = server;
+    drop(working);
+    let finished = async {
+        graceful.shutdown().await;
+        // Nothing is ever sent: it ends when the last piece of work has let go.
+        let _ = all_done.recv().await;
+    };
+    if timeout(limits.grace, finished).await.is_err() {
+        tracing::warn!(target: "kiff::http", grace = ?limits.grace, "stopped before everything was finished");
+    }
+    Ok(())
+}
+
+/// When the process has no more file handles, asking again at once would only burn time.
+async fn rest(error: &io::Error) {
+    const PAUSE: Duration = Duration::from_millis(100);
+    tracing::warn!(target: "kiff::http", %error, "a connection was not accepted");
+    tokio::time::sleep(PAUSE).await;
+}
+
+struct Server {
+    router: Router,
+    limits: Limits,
+    working: Working,
+    /// How many connections each address has.
+    peers: Seats<IpAddr>,
+    graceful: GracefulShutdown,
+}
+
+impl Server {
+    fn connect(&self, stream: TcpStream, peer: SocketAddr, place: OwnedSemaphorePermit) {
+        let Some(seat) = self.peers.take(peer.ip(), self.limits.connections_per_address) else {
+            tracing::debug!(target: "kiff::http", %peer, "too many connections of one address");
+            return;
+        };
+        // Answers are small: waiting to fill a packet would only delay them.
+        let _ = stream.set_nodelay(true);
+        let (router, working) = (self.router.clone(), self.working.clone());
+        let service = service_fn(move |request: hyper::Request<Incoming>| {
+            let mut request: Request = request.map(Body::new);
+            request.extensions_mut().insert(ConnectInfo(peer));
+            request.extensions_mut().insert(working.clone());
+            router.clone().call(request)
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.limits.header_time)
+            .serve_connection(TokioIo::new(stream), service);
+        let connection = self.graceful.watch(connection);
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(target: "kiff::http", %peer, %error, "a connection broke off");
+            }
+            drop((place, seat));
+        });
+    }
+}

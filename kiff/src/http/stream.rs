@@ -1,0 +1,192 @@
+//! The stream of records, as they are written.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+use serde::Deserialize;
+use tokio::time::{Instant, sleep};
+
+use crate::identifier::EntityKey;
+use crate::journal::{Commit, Cursor, Query};
+use crate::served::Served;
+use crate::timeline::Timeline;
+
+use super::Shared;
+use super::identity::Principal;
+use super::problem::Problem;
+use super::request::{Caller, Said, entity_key};
+use super::seats::Seat;
+use place::{Place, Places};
+
+mod place;
+
+/// How often an idle stream looks whether there is something new.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// After how long without a record a stream says that it is still there.
+const STILL_THERE: Duration = Duration::from_secs(15);
+
+/// How many commits a stream looks at between two records.
+const PAGE: usize = 64;
+
+/// Which records to stream.
+#[derive(Debug, Deserialize)]
+pub(super) struct Wanted {
+    entity_type: Option<String>,
+    entity_id: Option<String>,
+    kind: Option<String>,
+    /// Behind which event, where the header `Last-Event-ID` does not say it; `0` is the beginning.
+    after: Option<String>,
+}
+
+/// `GET /events`: the records that the principal may see, from now on or from behind the event that it saw last.
+pub(super) async fn events(
+    State(shared): State<Shared>,
+    caller: Caller,
+    headers: HeaderMap,
+    Said(wanted): Said<Wanted>,
+) -> Result<Response, Problem> {
+    let limits = &shared.limits;
+    let Some(seat) = shared.streams.take(caller.principal.clone(), limits.streams) else {
+        return Err(Problem::too_many(format!("no more than {} streams at a time", limits.streams)));
+    };
+    let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()).or(wanted.after.as_deref());
+    let mut places =
+        last.map(str::parse::<Places>).transpose().map_err(|error| Problem::bad_request(error.to_string()))?;
+    if let Some(entity_id) = &wanted.entity_id {
+        // What is no identifier is told now and not by silence.
+        entity_key(&caller.principal, "entity", entity_id)?;
+    }
+    let mut tails = Vec::new();
+    for served in shared.domains(wanted.entity_type.as_deref()) {
+        let place = match &mut places {
+            Some(places) => places.of(&served.schema().domain),
+            None => Place::behind(head(&**served).await?),
+        };
+        tails.push(Tail { served: Arc::clone(served), place });
+    }
+    let until = Instant::now() + limits.stream_time;
+    let stream = Stream { caller, wanted, tails, ready: VecDeque::new(), until, _seat: seat };
+    let events = stream::unfold(stream, |mut stream| async move {
+        let event = stream.next().await?;
+        Some((Ok::<_, Infallible>(event), stream))
+    });
+    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(STILL_THERE)).into_response())
+}
+
+/// The position of the last commit of a domain's store.
+async fn head(served: &dyn Served) -> Result<u64, Problem> {
+    let last = served.search(&Query::default(), Cursor::LAST, 1).await?;
+    Ok(last.first().map_or(0, |(position, _)| *position))
+}
+
+/// One domain's records, up to where they were looked at.
+struct Tail {
+    served: Arc<dyn Served>,
+    place: Place,
+}
+
+struct Stream {
+    caller: Caller,
+    wanted: Wanted,
+    tails: Vec<Tail>,
+    ready: VecDeque<Event>,
+    until: Instant,
+    _seat: Seat<Principal>,
+}
+
+impl Stream {
+    /// The next record; none when the stream has to end, so that its client comes again.
+    async fn next(&mut self) -> Option<Event> {
+        loop {
+            if let Some(event) = self.ready.pop_front() {
+                return Some(event);
+            }
+            match self.look().await {
+                Ok(()) if self.ready.is_empty() => {}
+                Ok(()) => continue,
+                Err(_) => return None,
+            }
+            let working = self.caller.working.clone();
+            tokio::select! {
+                () = sleep(PAUSE) => if Instant::now() >= self.until { return None },
+                () = working.closing() => return None,
+            }
+        }
+    }
+
+    /// Looks at the next commits of each domain.
+    async fn look(&mut self) -> Result<(), Problem> {
+        for index in 0..self.tails.len() {
+            let Some(tail) = self.tails.get(index) else { break };
+            let (served, place) = (Arc::clone(&tail.served), tail.place);
+            // Known before the commits are looked for: whatever stands up to there and is not found is not wanted.
+            let head = head(&*served).await?;
+            if head < place.position || (head == place.position && place.record == Place::WHOLE) {
+                continue;
+            }
+            let query = self.query(&*served);
+            let commits = served.search(&query, Cursor::After(place.before()), PAGE).await?;
+            let is_all = commits.len() < PAGE;
+            for (position, commit) in commits {
+                self.take(index, position, &commit)?;
+            }
+            if let Some(tail) = self.tails.get_mut(index).filter(|tail| is_all && tail.place.position < head) {
+                tail.place = Place::behind(head);
+            }
+        }
+        Ok(())
+    }
+
+    fn query(&self, served: &dyn Served) -> Query {
+        let query =
+            Query::default().tenant(self.caller.principal.tenant()).entity_type(served.schema().entity_type.as_ref());
+        match &self.wanted.kind {
+            Some(kind) => query.kind(kind.clone()),
+            None => query,
+        }
+    }
+
+    /// Makes events of the records of a commit that are wanted and were not sent yet.
+    fn take(&mut self, index: usize, position: u64, commit: &Arc<Commit>) -> Result<(), Problem> {
+        let Some(tail) = self.tails.get(index) else { return Ok(()) };
+        let seen = if tail.place.position == position { tail.place.record } else { 0 };
+        let served = Arc::clone(&tail.served);
+        let shown = self.is_wanted(commit.key())
+            && self.caller.may_read(&*served, self.caller.principal.actor(), commit.key())?;
+        let timeline = Timeline::new(commit.key().clone(), vec![Arc::clone(commit)]);
+        for line in timeline.lines().filter(|_| shown) {
+            let (record, kind) = (line.record().id(), line.record().fact().kind());
+            if record.place <= seen || self.wanted.kind.as_deref().is_some_and(|wanted| wanted != kind) {
+                continue;
+            }
+            self.set(index, Place { position, record: record.place });
+            let data = serde_json::to_string(&line).map_err(|error| Problem::broken(&error))?;
+            self.ready.push_back(Event::default().id(self.places()).event(kind).data(data));
+        }
+        self.set(index, Place::behind(position));
+        Ok(())
+    }
+
+    fn is_wanted(&self, key: &EntityKey) -> bool {
+        self.wanted.entity_id.as_deref().is_none_or(|id| id == key.id())
+    }
+
+    fn set(&mut self, index: usize, place: Place) {
+        if let Some(tail) = self.tails.get_mut(index) {
+            tail.place = place;
+        }
+    }
+
+    /// Where the stream is in each domain, as the id of an event.
+    fn places(&self) -> String {
+        Places::written(self.tails.iter().map(|tail| (tail.served.schema().domain.as_ref(), tail.place)))
+    }
+}

@@ -1,0 +1,112 @@
+//! For demonstrations on one's own machine: whoever asks is whoever they say.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+
+use tokio::net::TcpListener;
+
+use crate::actor::Actor;
+use crate::identifier::IdentifierError;
+
+use super::identity::{Authenticate, Credentials, Principal, Unauthenticated};
+
+/// Takes every request for one of the actor that its body names, without any proof.
+///
+/// It is for demonstrations: whoever reaches the port can do everything as anybody. So it can be had only with a listener on a
+/// loopback address, says on standard error that it is on, and refuses requests that come from elsewhere, through a
+/// proxy, or from a page of another origin in a browser.
+///
+/// ```no_run
+/// # use kiff::http::{Api, TrustBody};
+/// # async fn open(api: Api) -> Result<(), Box<dyn std::error::Error>> {
+/// let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+/// let api = api.authenticate(TrustBody::on(&listener)?);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct TrustBody {
+    nobody: Actor,
+}
+
+impl TrustBody {
+    /// Trusts whoever comes to `listener`.
+    ///
+    /// # Errors
+    /// [`TrustError`] when the listener can be reached from another machine.
+    pub fn on(listener: &TcpListener) -> Result<Self, TrustError> {
+        let address = listener.local_addr().map_err(TrustError::Address)?;
+        if !address.ip().is_loopback() {
+            return Err(TrustError::Reachable(address));
+        }
+        let nobody = Actor::system("whoever-asks").map_err(TrustError::Identifier)?;
+        eprintln!("NO AUTHENTICATION on {address}: every request is believed to be of the actor that its body names");
+        tracing::warn!(target: "kiff::http", %address, "no authentication: every body is believed");
+        Ok(Self { nobody })
+    }
+}
+
+impl Authenticate for TrustBody {
+    async fn authenticate(&self, credentials: Credentials<'_>) -> Result<Option<Principal>, Unauthenticated> {
+        if credentials.peer().is_none_or(|peer| !peer.is_loopback()) {
+            return Err(Unauthenticated::new("the request does not come from this machine"));
+        }
+        if ["forwarded", "x-forwarded-for"].iter().any(|name| credentials.has(name)) {
+            return Err(Unauthenticated::new("the request comes through a proxy"));
+        }
+        if credentials.header("host").is_none_or(|host| !is_local(host)) {
+            return Err(Unauthenticated::new("the request is for another host"));
+        }
+        let origin = credentials.header("origin").and_then(|origin| origin.split_once("://"));
+        if credentials.has("origin") && origin.is_none_or(|(_, host)| !is_local(host)) {
+            return Err(Unauthenticated::new("the request is of a page of another origin"));
+        }
+        Ok(Some(Principal::anybody(self.nobody.clone())))
+    }
+}
+
+/// Whether a host, with or without a port, is this machine.
+fn is_local(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
+    ["localhost", "127.0.0.1", "[::1]"].contains(&name)
+}
+
+/// Whoever asks cannot be trusted there.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum TrustError {
+    /// The listener can be reached from other machines.
+    Reachable(SocketAddr),
+    /// The listener does not say where it listens.
+    Address(io::Error),
+    /// The name for whoever asks is none.
+    Identifier(IdentifierError),
+}
+
+impl fmt::Display for TrustError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Reachable(address) => write!(
+                f,
+                "{address} can be reached from other machines, and whoever does could act as anybody: listen on 127.0.0.1, or \
+                 authenticate"
+            ),
+            Self::Address(error) => write!(f, "the listener does not say where it listens: {error}"),
+            Self::Identifier(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for TrustError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Reachable(_) => None,
+            Self::Address(error) => Some(error),
+            Self::Identifier(error) => Some(error),
+        }
+    }
+}

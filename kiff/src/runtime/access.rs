@@ -1,0 +1,31 @@
+//! Who may look.
+
+use crate::actor::Actor;
+use crate::executor::Executable;
+use crate::identifier::EntityKey;
+use crate::permission::{self, PolicyError};
+use crate::schema::{Permission, Role};
+use crate::store::Store;
+
+use super::Runtime;
+
+impl<D: Executable, S: Store> Runtime<D, S> {
+    /// Whether `actor` may see the entity's journal and what follows from it: who holds any role of the domain on the
+    /// entity may.
+    ///
+    /// The methods of a runtime do not ask this themselves: a program that holds a runtime sees everything. A face that
+    /// shows an entity to somebody asks before.
+    ///
+    /// # Errors
+    /// [`PolicyError`] when the policy cannot decide; nothing is then shown.
+    pub fn may_read(&self, actor: &Actor, key: &EntityKey) -> Result<bool, PolicyError> {
+        let schema = D::schema();
+        let roles = schema.roles.iter().map(|role| Role {
+            domain: schema.domain.clone(),
+            name: role.name.clone(),
+            kind: role.kind,
+        });
+        let reading = Permission { name: format!("{}.read", schema.domain).into(), roles: roles.collect() };
+        permission::has(&*self.policy, actor, &reading, key)
+    }
+}

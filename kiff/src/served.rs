@@ -1,0 +1,299 @@
+//! A domain as a face serves it: by names and JSON, whatever its types and its store are.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use crate::actor::Actor;
+use crate::approval::{Approval, Review};
+use crate::bounds::Bounds;
+use crate::decision::{Call, Proposal};
+use crate::domain::{Event, State};
+use crate::entity::Running;
+use crate::event::{Envelope, Trace};
+use crate::executor::Executable;
+use crate::identifier::{ApprovalId, EntityKey, ExecutionId};
+use crate::journal::{Commit, Cursor, Open, Query, RecordId};
+use crate::json::Json;
+use crate::permission::PolicyError;
+use crate::runtime::{Doubt, Error, Inquiry, Outcome, Pending, Runtime, Settlement};
+use crate::schema::{Contract, Schema};
+use crate::store::Store;
+use crate::tool::{Dialect, ToolError, Tools, tools};
+use crate::verdict::{ReasonCode, Refusal, Verdict, unknown_event};
+
+/// An answer on its way.
+pub(crate) type Answering<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
+
+/// A domain at work, without its types.
+///
+/// What an entity is is told by value, because its fold has the domain's types.
+pub(crate) trait Served: Send + Sync {
+    fn schema(&self) -> &'static Schema;
+    fn bounds(&self) -> &Bounds;
+    fn tools(&self, dialect: Dialect) -> Result<Tools, ToolError>;
+    fn may_read(&self, actor: &Actor, key: &EntityKey) -> Result<bool, PolicyError>;
+    fn standing<'a>(&'a self, key: &'a EntityKey) -> Answering<'a, Standing>;
+    fn allowed_actions<'a>(&'a self, key: &'a EntityKey) -> Answering<'a, Option<Vec<&'static Contract>>>;
+    fn ingest<'a>(&'a self, actor: &'a Actor, key: &'a EntityKey, event: Envelope) -> Answering<'a, Verdict<Accepted>>;
+    fn evaluate<'a>(&'a self, actor: &'a Actor, key: &'a EntityKey, proposal: Proposal<Call>)
+    -> Answering<'a, Verdict>;
+    fn validate<'a>(&'a self, actor: &'a Actor, key: &'a EntityKey, proposal: Proposal<Call>)
+    -> Answering<'a, Verdict>;
+    fn execute<'a>(
+        &'a self,
+        actor: &'a Actor,
+        key: &'a EntityKey,
+        proposal: Proposal<Call>,
+    ) -> Answering<'a, Outcome<Done>>;
+    fn request_approval<'a>(
+        &'a self,
+        actor: &'a Actor,
+        key: &'a EntityKey,
+        proposal: Proposal<Call>,
+    ) -> Answering<'a, Verdict<Approval>>;
+    fn review<'a>(
+        &'a self,
+        actor: &'a Actor,
+        key: &'a EntityKey,
+        approval: &'a ApprovalId,
+        review: Review,
+    ) -> Answering<'a, Verdict<Approval>>;
+    /// The requests that wait for a review, of every tenant, the oldest first.
+    fn pending_approvals<'a>(&'a self, after: Option<&'a Open>, limit: usize) -> Answering<'a, Vec<Pending>>;
+    /// The actions in doubt, of every tenant, the oldest first.
+    fn in_doubt<'a>(&'a self, after: Option<&'a Open>, limit: usize) -> Answering<'a, Vec<Doubt>>;
+    fn doubt<'a>(&'a self, key: &'a EntityKey) -> Answering<'a, Option<Running>>;
+    fn settle<'a>(
+        &'a self,
+        actor: &'a Actor,
+        key: &'a EntityKey,
+        execution: &'a ExecutionId,
+        told: Told,
+    ) -> Answering<'a, Verdict<&'static str>>;
+    fn reconcile<'a>(&'a self, actor: &'a Actor, key: &'a EntityKey) -> Answering<'a, Found>;
+    /// The commits of an entity behind one of them, in order.
+    fn read<'a>(&'a self, key: &'a EntityKey, after: u64, limit: usize) -> Answering<'a, Vec<Arc<Commit>>>;
+    /// The commits of the store, which other domains may share, each with its position.
+    fn search<'a>(&'a self, query: &'a Query, cursor: Cursor, limit: usize) -> Answering<'a, Vec<(u64, Arc<Commit>)>>;
+    /// The entities of the store, which other domains may share, in the order of their keys.
+    fn entities<'a>(&'a self, after: Option<&'a EntityKey>, limit: usize) -> Answering<'a, Vec<EntityKey>>;
+}
+
+/// What an entity is now.
+#[derive(Debug, Clone)]
+pub(crate) struct Standing {
+    /// None while it does not exist.
+    pub(crate) state: Option<&'static str>,
+    /// The number of its last commit.
+    pub(crate) number: u64,
+    pub(crate) running: Option<Running>,
+    /// The approvals that are open, or were until lately, the oldest first.
+    pub(crate) approvals: Vec<Approval>,
+}
+
+/// An event that was accepted.
+#[derive(Debug, Clone)]
+pub(crate) struct Accepted {
+    pub(crate) state: &'static str,
+    pub(crate) record: RecordId,
+}
+
+/// An action that was done.
+#[derive(Debug, Clone)]
+pub(crate) struct Done {
+    pub(crate) execution: ExecutionId,
+    /// The event and what it says; none where the action emits none.
+    pub(crate) event: Option<(&'static str, Option<Json>)>,
+    pub(crate) state: &'static str,
+    /// Whether it was done earlier, under the same key, and nothing was done now.
+    pub(crate) deduplicated: bool,
+}
+
+/// What a person says became of a run, as the entity's domain has still to read it.
+#[derive(Debug, Clone)]
+pub(crate) struct Told {
+    pub(crate) became: Became,
+    pub(crate) reason: String,
+    pub(crate) trace: Trace,
+}
+
+/// What became of a run.
+#[derive(Debug, Clone)]
+pub(crate) enum Became {
+    /// It was done, with this event and what it says; none where the action makes none happen.
+    Happened(Option<(String, Json)>),
+    DidNotHappen,
+}
+
+/// What asking the outside world about an action in doubt led to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// It is known now; what the entity is.
+    Settled(&'static str),
+    /// It is still not known, for the reason that is given.
+    StillUnknown(String),
+    /// A person has to settle it.
+    NobodyToAsk,
+    NothingInDoubt,
+}
+
+impl<D: Executable, S: Store> Served for Runtime<D, S> {
+    fn schema(&self) -> &'static Schema {
+        D::schema()
+    }
+
+    fn bounds(&self) -> &Bounds {
+        Self::bounds(self)
+    }
+
+    fn tools(&self, dialect: Dialect) -> Result<Tools, ToolError> {
+        tools::<D>(dialect)
+    }
+
+    fn may_read(&self, actor: &Actor, key: &EntityKey) -> Result<bool, PolicyError> {
+        Self::may_read(self, actor, key)
+    }
+
+    fn standing<'a>(&'a self, key: &'a EntityKey) -> Answering<'a, Standing> {
+        Box::pin(async move {
+            let entity = self.entity(key).await?;
+            Ok(Standing {
+                state: entity.state().map(State::name),
+                number: entity.number(),
+                running: entity.running().cloned(),
+                approvals: entity.approvals().cloned().collect(),
+            })
+        })
+    }
+
+    fn allowed_actions<'a>(&'a self, key: &'a EntityKey) -> Answering<'a, Option<Vec<&'static Contract>>> {
+        Box::pin(Self::allowed_actions(self, key))
+    }
+
+    fn ingest<'a>(&'a self, actor: &'a Actor, key: &'a EntityKey, event: Envelope) -> Answering<'a, Verdict<Accepted>> {
+        Box::pin(async move {
+            let verdict = Self::ingest(self, actor, key, event).await?;
+            Ok(verdict.map(|done| Accepted { state: done.state.name(), record: done.record }))
+        })
+    }
+
+    fn evaluate<'a>(
+        &'a self,
+        actor: &'a Actor,
+        key: &'a EntityKey,
+        proposal: Proposal<Call>,
+    ) -> Answering<'a, Verdict> {
+        Box::pin(Self::evaluate(self, actor, key, proposal))
+    }
+
+    fn validate<'a>(
+        &'a self,
+        actor: &'a Actor,
+        key: &'a EntityKey,
+        proposal: Proposal<Call>,
+    ) -> Answering<'a, Verdict> {
+        Box::pin(Self::validate(self, actor, key, proposal))
+    }
+
+    fn execute<'a>(
+        &'a self,
+        actor: &'a Actor,
+        key: &'a EntityKey,
+        proposal: Proposal<Call>,
+    ) -> Answering<'a, Outcome<Done>> {
+        Box::pin(async move {
+            let outcome = Self::execute(self, actor, key, proposal).await?;
+            Ok(outcome.map(|done| Done {
+                execution: done.execution,
+                event: done.event.map(|event| (event.name(), event.encode(Self::bounds(self)).ok())),
+                state: done.state.name(),
+                deduplicated: done.deduplicated,
+            }))
+        })
+    }
+
+    fn request_approval<'a>(
+        &'a self,
+        actor: &'a Actor,
+        key: &'a EntityKey,
+        proposal: Proposal<Call>,
+    ) -> Answering<'a, Verdict<Approval>> {
+        Box::pin(Self::request_approval(self, actor, key, proposal))
+    }
+
+    fn review<'a>(
+        &'a self,
+        actor: &'a Actor,
+        key: &'a EntityKey,
+        approval: &'a ApprovalId,
+        review: Review,
+    ) -> Answering<'a, Verdict<Approval>> {
+        Box::pin(Self::review(self, actor, key, approval, review))
+    }
+
+    fn pending_approvals<'a>(&'a self, after: Option<&'a Open>, limit: usize) -> Answering<'a, Vec<Pending>> {
+        Box::pin(Self::pending_approvals(self, after, limit))
+    }
+
+    fn in_doubt<'a>(&'a self, after: Option<&'a Open>, limit: usize) -> Answering<'a, Vec<Doubt>> {
+        Box::pin(Self::in_doubt(self, after, limit))
+    }
+
+    fn doubt<'a>(&'a self, key: &'a EntityKey) -> Answering<'a, Option<Running>> {
+        Box::pin(Self::doubt(self, key))
+    }
+
+    fn settle<'a>(
+        &'a self,
+        actor: &'a Actor,
+        key: &'a EntityKey,
+        execution: &'a ExecutionId,
+        told: Told,
+    ) -> Answering<'a, Verdict<&'static str>> {
+        Box::pin(async move {
+            let settlement = match settlement::<D>(&told.became) {
+                Ok(settlement) => settlement.because(told.reason).trace(told.trace),
+                Err(problem) => return Ok(Verdict::Invalid(problem)),
+            };
+            Ok(Self::settle(self, actor, key, execution, settlement).await?.map(State::name))
+        })
+    }
+
+    fn reconcile<'a>(&'a self, actor: &'a Actor, key: &'a EntityKey) -> Answering<'a, Found> {
+        Box::pin(async move {
+            Ok(match Self::reconcile(self, actor, key).await? {
+                Inquiry::Settled { state, .. } => Found::Settled(state.name()),
+                Inquiry::StillUnknown { why, .. } => Found::StillUnknown(why),
+                Inquiry::NobodyToAsk(_) => Found::NobodyToAsk,
+                Inquiry::NothingInDoubt => Found::NothingInDoubt,
+            })
+        })
+    }
+
+    fn read<'a>(&'a self, key: &'a EntityKey, after: u64, limit: usize) -> Answering<'a, Vec<Arc<Commit>>> {
+        Box::pin(async move { Ok(self.store().read(key, after, limit).await?) })
+    }
+
+    fn search<'a>(&'a self, query: &'a Query, cursor: Cursor, limit: usize) -> Answering<'a, Vec<(u64, Arc<Commit>)>> {
+        Box::pin(async move { Ok(self.store().search(query, cursor, limit).await?) })
+    }
+
+    fn entities<'a>(&'a self, after: Option<&'a EntityKey>, limit: usize) -> Answering<'a, Vec<EntityKey>> {
+        Box::pin(async move { Ok(self.store().entities(after, limit).await?) })
+    }
+}
+
+/// What is told, in the domain's own types.
+fn settlement<D: Executable>(told: &Became) -> Result<Settlement<D>, Refusal> {
+    let invalid = |message: String| Refusal { code: ReasonCode::InvalidParameter, message, remedy: None };
+    match told {
+        Became::DidNotHappen => Ok(Settlement::did_not_happen()),
+        Became::Happened(None) => Ok(Settlement::event(None)),
+        Became::Happened(Some((name, payload))) => match D::Event::decode(name, payload) {
+            Some(Ok(event)) => Ok(Settlement::event(Some(event))),
+            Some(Err(error)) => Err(invalid(format!("the payload of `{name}` is invalid: {error}"))),
+            None => Err(unknown_event(D::schema(), name)),
+        },
+    }
+}

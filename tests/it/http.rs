@@ -1,0 +1,6 @@
+//! The HTTP face over a real socket: every route, status and envelope, and what hostile clients come with.
+
+mod contract;
+mod identity;
+mod limits;
+mod server;

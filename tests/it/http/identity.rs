@@ -1,0 +1,181 @@
+//! Who asks: keys, whom a body may name, and who sees what.
+
+use std::os::unix::fs::PermissionsExt;
+
+use kiff::http::{Api, Keys, NewKey, TrustBody};
+use kiff::{Actor, ActorId, ActorKind, Timestamp};
+use serde_json::json;
+use tokio::net::TcpListener;
+
+use super::server::{Server, on_its_own_thread};
+use crate::shop::people;
+
+const PAY: &str = "/entities/ord-1/actions/MARK_PAID/validate";
+const BODY: &str = r#"{"parameters": {"payment_id": "pay-1"}}"#;
+
+#[test]
+fn whoever_shows_no_good_key_is_nobody() {
+    let server = Server::open();
+    let everybody = server.everybody();
+    everybody.place("ord-1");
+    let (key, token) = server.keys.create(NewKey::new(people().agent)).unwrap();
+    let wrong = format!("{}x", &token[..token.len() - 1]);
+    let other = token.replace(&key.id, "0000000000000000");
+    for token in ["", "kiff_", "kiff_x", "another", &wrong, &other, &token.to_uppercase()] {
+        let answer = server.bearing(token).post(PAY, BODY);
+        assert_eq!(answer.headers["www-authenticate"], "Bearer");
+        assert!(answer.expect(401)["error"].is_string());
+    }
+    for path in ["/entities/ord-1/timeline", "/entities", "/approvals", "/events", "/domains", "/tools/mcp.json"] {
+        server.stranger().get(path).expect(401);
+    }
+    server.stranger().post(PAY, "{").expect(401);
+    assert_eq!(server.stranger().get("/healthz").status, 200);
+    assert_eq!(server.stranger().get("/readyz").status, 200);
+
+    server.bearing(&token).post(PAY, BODY).expect(200);
+    server.keys.revoke(&key.id).unwrap().unwrap();
+    server.bearing(&token).post(PAY, BODY).expect(401);
+    let soon = NewKey::new(people().agent).expires_at(Timestamp::from_microseconds(1));
+    let (_, expired) = server.keys.create(soon).unwrap();
+    server.bearing(&expired).post(PAY, BODY).expect(401);
+}
+
+#[test]
+fn p4_nobody_is_another_by_saying_so() {
+    let server = Server::open();
+    let everybody = server.everybody();
+    everybody.paid("ord-1");
+    let refund = "/entities/ord-1/actions/REFUND_ORDER/approvals";
+    let body = r#"{"approval_id": "app-1", "parameters": {"amount": 1, "reason": "x"}, "actor": {"id": "agent-7"}}"#;
+    let answer = everybody.nora.post(refund, body).expect(403);
+    assert_eq!((&answer["outcome"], &answer["reason"]), (&json!("blocked"), &json!("permission_denied")));
+    everybody.agent.post(refund, body).expect(201);
+
+    let grant = r#"{"actor": {"id": "nora", "type": "human"}}"#;
+    assert_eq!(everybody.agent.post("/approvals/app-1/grant", grant).expect(403)["reason"], "permission_denied");
+    assert_eq!(everybody.agent.post("/approvals/app-1/grant", "{}").expect(403)["reason"], "permission_denied");
+    let as_human = r#"{"actor": {"id": "agent-7", "type": "human"}}"#;
+    everybody.agent.post("/approvals/app-1/grant", as_human).expect(403);
+    everybody.nora.post("/approvals/app-1/grant", r#"{"actor": {"id": "nora", "type": "alien"}}"#).expect(400);
+    everybody.nora.post("/approvals/app-1/grant", grant).expect(200);
+}
+
+#[test]
+fn a_service_that_may_acts_for_others_and_an_agent_never_does() {
+    let server = Server::open();
+    server.everybody().paid("ord-1");
+    let portal = Actor::new(ActorId::new("portal").unwrap(), ActorKind::Service);
+    let key = |actor| server.bearing(&server.keys.create(NewKey::new(actor).acting_for_others()).unwrap().1);
+    let (portal, agent) = (key(portal), key(people().agent));
+    let body = r#"{"approval_id": "app-1", "parameters": {"amount": 1, "reason": "x"}, "actor": {"id": "agent-7"}}"#;
+    portal.post("/entities/ord-1/actions/REFUND_ORDER/approvals", body).expect(201);
+    let grant = r#"{"actor": {"id": "nora"}}"#;
+    agent.post("/approvals/app-1/grant", grant).expect(403);
+    let granted = portal.post("/approvals/app-1/grant", grant).expect(200);
+    assert_eq!(granted["approval"]["reviewed_by"], "nora");
+    // Itself it holds no role.
+    portal.get("/entities/ord-1/timeline").expect(403);
+}
+
+#[test]
+fn who_holds_no_role_sees_nothing_not_even_what_there_is() {
+    let server = Server::open();
+    let everybody = server.everybody();
+    everybody.paid("ord-1");
+    let mallory = server.client(&Actor::human("mallory").unwrap());
+    // Of the name that has a role, and of another kind.
+    let impostor = server.client(&Actor::agent("nora").unwrap());
+    for client in [&mallory, &impostor] {
+        for path in ["", "/timeline", "/allowed-actions", "/approvals"] {
+            let known = client.get(&format!("/entities/ord-1{path}")).expect(403);
+            let unknown = client.get(&format!("/entities/ord-2{path}")).expect(403);
+            assert_eq!(known.to_string().replace("ord-1", "ord-2"), unknown.to_string());
+            assert_eq!((&known["reason"], &known["current_state"]), (&json!("permission_denied"), &json!(null)));
+        }
+        client.post(PAY, BODY).expect(403);
+        assert_eq!(client.get("/entities").expect(200), json!({ "entities": [] }));
+        assert_eq!(client.get("/approvals").expect(200), json!({ "approvals": [] }));
+        client.post("/approvals/app-1/grant", "{}").expect(404);
+    }
+    assert_eq!(server.shop.services().done().len(), 1);
+}
+
+#[test]
+fn each_tenant_has_entities_of_its_own() {
+    let server = Server::open();
+    let everybody = server.everybody();
+    everybody.paid("ord-1");
+    let of_acme = |actor| server.bearing(&server.keys.create(NewKey::new(actor).tenant("acme")).unwrap().1);
+    let (shop, agent, nora) = (of_acme(people().shop), of_acme(people().agent), of_acme(people().nora));
+    agent.get("/entities/ord-1").expect(404);
+    let placed = r#"{"type": "ORDER_PLACED", "entity_id": "ord-1", "entity_type": "Order", "payload": {"total": 5}}"#;
+    shop.post("/events/raw", placed).expect(201);
+    assert_eq!(agent.get("/entities/ord-1").expect(200)["entity"]["state"], "CREATED");
+    assert_eq!(everybody.agent.get("/entities/ord-1").expect(200)["entity"]["state"], "PAID");
+    let asked = r#"{"approval_id": "app-1", "parameters": {"amount": 1, "reason": "x"}}"#;
+    everybody.agent.post("/entities/ord-1/actions/REFUND_ORDER/approvals", asked).expect(201);
+    assert_eq!(nora.get("/approvals").expect(200), json!({ "approvals": [] }));
+    nora.post("/approvals/app-1/grant", "{}").expect(404);
+    assert_eq!(nora.get("/entities").expect(200), json!({ "entities": [{ "id": "ord-1", "type": "Order" }] }));
+}
+
+#[test]
+fn a_file_of_keys_is_private_and_seen_by_other_processes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("keys.json");
+    let (one, other) = (Keys::open(&path).unwrap(), Keys::open(&path).unwrap());
+    let (key, token) = one.create(NewKey::new(people().agent).note("the night shift")).unwrap();
+    assert_eq!(other.list().unwrap(), vec![key.clone()]);
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(!text.contains(token.rsplit('_').next().unwrap()) && text.contains("the night shift"));
+    other.revoke(&key.id).unwrap().unwrap();
+    assert!(one.list().unwrap()[0].revoked_at.is_some());
+    assert_eq!(one.revoke("nobody").unwrap(), None);
+
+    let mode = |path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&path), 0o600);
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    assert!(Keys::open(&path).unwrap_err().to_string().contains("chmod 600"));
+    assert!(one.list().is_err());
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    std::fs::write(&path, "{}").unwrap();
+    assert!(one.list().unwrap_err().to_string().contains("no file of keys"));
+}
+
+#[test]
+fn a_demonstration_believes_bodies_from_this_machine_alone() {
+    let (listening, address) = std::sync::mpsc::channel();
+    let server = Server::open();
+    let shop = std::sync::Arc::clone(&server.shop);
+    let thread = on_its_own_thread(move || async move {
+        let open = TcpListener::bind("0.0.0.0:0").await.unwrap();
+        assert!(TrustBody::on(&open).unwrap_err().to_string().contains("listen on 127.0.0.1"));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let router = Api::new().domain(shop).authenticate(TrustBody::on(&listener).unwrap()).router();
+        let (close, closed) = tokio::sync::oneshot::channel::<()>();
+        listening.send((listener.local_addr().unwrap(), close)).unwrap();
+        let closed = async { drop(closed.await) };
+        kiff::http::serve(listener, router, kiff::http::Limits::DEFAULT, closed).await.unwrap();
+    });
+    let (address, close) = address.recv().unwrap();
+    server.everybody().place("ord-1");
+    let mut client = server.stranger();
+    client.address = address;
+    assert_eq!(client.post(PAY, BODY).expect(400), json!({ "error": "actor id is required" }));
+    let named = r#"{"parameters": {"payment_id": "pay-1"}, "actor": {"id": "agent-7"}}"#;
+    client.post(PAY, named).expect(200);
+    client.get("/entities/ord-1/timeline").expect(200);
+    for header in [
+        "x-forwarded-for: 192.0.2.1",
+        "forwarded: for=192.0.2.1",
+        "origin: https://elsewhere.example",
+        "origin: null",
+        "host: elsewhere.example",
+    ] {
+        client.clone().header(header).post(PAY, named).expect(401);
+    }
+    client.header("origin: http://localhost:3000").post(PAY, named).expect(200);
+    drop(close);
+    thread.join().unwrap();
+}

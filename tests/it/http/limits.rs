@@ -1,0 +1,119 @@
+//! What one client may take, and stopping.
+
+use std::io::{BufReader, Read, Write};
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use kiff::http::Limits;
+
+use super::server::{Answer, Server};
+use crate::shop::{Mood, people};
+
+const PAY: &str = "/entities/ord-1/actions/MARK_PAID/execute";
+const BODY: &str = r#"{"parameters": {"payment_id": "pay-1"}}"#;
+
+#[test]
+fn p10_a_body_over_the_bound_is_refused_before_it_is_read() {
+    let server = Server::open();
+    let everybody = server.everybody();
+    everybody.place("ord-1");
+    let huge = 100 * 1024 * 1024;
+    let stream = everybody.agent.begin("POST", PAY, Some(huge), "");
+    Answer::read(&mut BufReader::new(stream)).expect(413);
+
+    // One that does not say how long it is is read up to the bound.
+    let mut stream = everybody.agent.begin("POST", PAY, None, "transfer-encoding: chunked\r\n");
+    let chunk = format!("10000\r\n{}\r\n", " ".repeat(0x10000));
+    for _ in 0..64 {
+        if stream.write_all(chunk.as_bytes()).is_err() {
+            break;
+        }
+    }
+    let mut answer = String::new();
+    // The server closes while the client still writes: what was answered may be lost, and nothing else comes.
+    if stream.read_to_string(&mut answer).is_ok() && !answer.is_empty() {
+        assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
+    }
+    everybody.agent.post(PAY, BODY).expect(200);
+}
+
+#[test]
+fn a_client_that_does_not_end_its_head_is_shut_out_while_others_go_on() {
+    let limits = Limits { header_time: Duration::from_millis(200), connections: 8, ..Limits::DEFAULT };
+    let server = Server::with(limits, |api| api);
+    let everybody = server.everybody();
+    let slow: Vec<_> = (0..8)
+        .map(|_| {
+            let mut stream = std::net::TcpStream::connect(server.address).unwrap();
+            stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\nx-slow: ").unwrap();
+            stream
+        })
+        .collect();
+    // There is no place left until the slow ones are shut out.
+    everybody.place("ord-1");
+    for mut stream in slow {
+        let mut answer = Vec::new();
+        // Either an end or a reset: the connection is over.
+        let _ = stream.read_to_end(&mut answer);
+        assert!(!answer.starts_with(b"HTTP/1.1 200"));
+    }
+}
+
+#[test]
+fn one_principal_that_asks_too_often_does_not_hold_up_another() {
+    let few = NonZeroU32::new(2).unwrap();
+    let limits = Limits { rate: NonZeroU32::MIN, burst: few, ..Limits::DEFAULT };
+    let server = Server::with(limits, |api| api);
+    let everybody = server.everybody();
+    let answers: Vec<_> = (0..6).map(|_| everybody.agent.get("/entities")).collect();
+    assert!(answers[..2].iter().all(|answer| answer.status == 200));
+    let refused = answers.iter().find(|answer| answer.status == 429).unwrap();
+    assert!(refused.headers["retry-after"].parse::<u64>().unwrap() >= 1 && refused.json()["error"].is_string());
+    everybody.nora.get("/entities").expect(200);
+}
+
+#[test]
+fn a_server_that_stops_finishes_what_has_started() {
+    let mut server = Server::open();
+    let everybody = server.everybody();
+    everybody.place("ord-1");
+    let body = r#"{"parameters": {"text": "n"}}"#;
+    let note = "/entities/ord-1/actions/ADD_NOTE/execute";
+    let mut stream = everybody.agent.begin("POST", note, Some(body.len()), "expect: 100-continue\r\n");
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    // The server has taken the request up, and is then told to stop.
+    Answer::read(&mut reader);
+    server.stop();
+    stream.write_all(body.as_bytes()).unwrap();
+    Answer::read(&mut reader).expect(200);
+    let shop = std::sync::Arc::clone(&server.shop);
+    server.stopped();
+    assert_eq!(shop.services().done(), ["noted n"]);
+}
+
+#[test]
+fn an_action_goes_on_when_its_client_has_left_or_waits_no_longer() {
+    let limits = Limits { request_time: Duration::from_millis(100), grace: Duration::ZERO, ..Limits::DEFAULT };
+    let server = Server::with(limits, |api| api);
+    let everybody = server.everybody();
+    everybody.place("ord-1");
+    server.shop.services().be(Mood::Stuck);
+    everybody.agent.post(PAY, BODY).expect(504);
+    // It still runs, so that it is not in doubt, and nothing else may begin.
+    let entity = everybody.nora.get("/entities/ord-1").expect(200)["entity"].clone();
+    assert_eq!((&entity["running"]["action"], &entity["in_doubt"]), (&"MARK_PAID".into(), &false.into()));
+    assert_eq!(everybody.agent.post(PAY, BODY).expect(409)["reason"], "action_in_progress");
+    assert_eq!(server.shop.services().done(), ["captured pay-1"]);
+}
+
+#[test]
+fn every_answer_tells_a_browser_to_do_nothing_with_it() {
+    let server = Server::open();
+    let agent = server.client(&people().agent);
+    for answer in [agent.get("/entities"), agent.get("/nowhere"), server.stranger().get("/entities")] {
+        assert!(answer.headers["content-security-policy"].starts_with("default-src 'none'"));
+        assert_eq!(answer.headers["x-content-type-options"], "nosniff");
+        assert_eq!(answer.headers["cache-control"], "no-store");
+        assert_eq!(answer.headers["x-frame-options"], "DENY");
+    }
+}
