@@ -29,6 +29,7 @@ mod guard;
 mod identity;
 mod keys;
 mod limits;
+mod page;
 mod problem;
 mod request;
 mod seats;
@@ -38,6 +39,7 @@ mod trust;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -56,6 +58,7 @@ use crate::store::Store;
 
 use guard::Rates;
 use identity::AnyAuthenticate;
+use page::Sessions;
 use problem::Problem;
 use request::{Caller, entity_key};
 use seats::Seats;
@@ -75,6 +78,7 @@ pub struct Api {
     authenticators: Vec<Box<dyn AnyAuthenticate>>,
     adapters: BTreeMap<String, Box<dyn Adapter>>,
     limits: Limits,
+    sessions: Sessions,
 }
 
 impl Api {
@@ -112,7 +116,16 @@ impl Api {
         self
     }
 
-    /// The routes, to be merged or nested into a router.
+    /// A path below this face's root that signs `principal` in at the pages, once, within the hour: for the first
+    /// person at a new server, who has no key yet.
+    ///
+    /// # Errors
+    /// [`io::Error`] when the system gives no random bits.
+    pub fn sign_in_link(&self, principal: Principal) -> io::Result<String> {
+        self.sessions.link(principal).map_err(io::Error::from)
+    }
+
+    /// The routes, to be merged or nested into a router: those for programs, and below `/admin` the pages for people.
     pub fn router(self) -> Router {
         let shared = Shared(Arc::new(Parts {
             rates: Rates::new(&self.limits),
@@ -121,11 +134,14 @@ impl Api {
             adapters: self.adapters,
             limits: self.limits,
             streams: Seats::default(),
+            sessions: self.sessions,
         }));
         let guarded = routes().route_layer(from_fn_with_state(shared.clone(), guard::authenticated));
+        let pages = page::routes(&shared);
         let open = Router::new().route("/healthz", get(guard::healthy)).route("/readyz", get(guard::ready));
         guarded
             .merge(open)
+            .merge(pages)
             .fallback(guard::no_route)
             .method_not_allowed_fallback(guard::no_method)
             .layer(from_fn_with_state(shared.clone(), guard::answered))
@@ -175,6 +191,7 @@ pub(crate) struct Parts {
     rates: Rates,
     /// How many streams each principal has.
     streams: Seats<Principal>,
+    sessions: Sessions,
 }
 
 impl Deref for Shared {

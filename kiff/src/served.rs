@@ -17,7 +17,7 @@ use crate::journal::{Commit, Cursor, Open, Query, RecordId};
 use crate::json::Json;
 use crate::permission::PolicyError;
 use crate::runtime::{Doubt, Error, Inquiry, Outcome, Pending, Runtime, Settlement};
-use crate::schema::{Contract, Schema};
+use crate::schema::{Contract, Permission, Schema};
 use crate::store::Store;
 use crate::tool::{Dialect, ToolError, Tools, tools};
 use crate::verdict::{ReasonCode, Refusal, Verdict, unknown_event};
@@ -32,7 +32,11 @@ pub(crate) trait Served: Send + Sync {
     fn schema(&self) -> &'static Schema;
     fn bounds(&self) -> &Bounds;
     fn tools(&self, dialect: Dialect) -> Result<Tools, ToolError>;
+    /// The diagram of the states, as SVG.
+    fn diagram(&self) -> &'static str;
     fn may_read(&self, actor: &Actor, key: &EntityKey) -> Result<bool, PolicyError>;
+    /// Whether the actor holds a role that carries the permission.
+    fn may(&self, actor: &Actor, key: &EntityKey, permission: &Permission) -> Result<bool, PolicyError>;
     fn standing<'a>(&'a self, key: &'a EntityKey) -> Answering<'a, Standing>;
     fn allowed_actions<'a>(&'a self, key: &'a EntityKey) -> Answering<'a, Option<Vec<&'static Contract>>>;
     fn ingest<'a>(&'a self, actor: &'a Actor, key: &'a EntityKey, event: Envelope) -> Answering<'a, Verdict<Accepted>>;
@@ -151,8 +155,16 @@ impl<D: Executable, S: Store> Served for Runtime<D, S> {
         tools::<D>(dialect)
     }
 
+    fn diagram(&self) -> &'static str {
+        D::diagram()
+    }
+
     fn may_read(&self, actor: &Actor, key: &EntityKey) -> Result<bool, PolicyError> {
         Self::may_read(self, actor, key)
+    }
+
+    fn may(&self, actor: &Actor, key: &EntityKey, permission: &Permission) -> Result<bool, PolicyError> {
+        Self::may(self, actor, key, permission)
     }
 
     fn standing<'a>(&'a self, key: &'a EntityKey) -> Answering<'a, Standing> {

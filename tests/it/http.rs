@@ -3,4 +3,5 @@
 mod contract;
 mod identity;
 mod limits;
+mod page;
 mod server;

@@ -96,6 +96,11 @@ impl IntoResponse for TooOften {
     }
 }
 
+/// Refuses whoever asks too often.
+pub(super) fn within_rate(shared: &Shared, principal: &Principal) -> Result<(), Response> {
+    shared.rates.check(principal).map_err(IntoResponse::into_response)
+}
+
 /// Lets in whoever is somebody and does not ask too often.
 pub(super) async fn authenticated(State(shared): State<Shared>, mut request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer);
@@ -123,7 +128,8 @@ pub(super) async fn authenticated(State(shared): State<Shared>, mut request: Req
     next.run(request).await
 }
 
-async fn identify(
+/// Who sends such headers.
+pub(super) async fn identify(
     shared: &Shared,
     headers: &HeaderMap,
     peer: Option<SocketAddr>,

@@ -84,6 +84,18 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, error)
     }
 
+    pub(crate) const fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// What is wrong, in a sentence for people.
+    pub(crate) fn sentence(&self) -> &str {
+        match &self.body {
+            Body::Sentence { error, .. } => error,
+            Body::Decision(decision) => &decision.error,
+        }
+    }
+
     pub(crate) fn is_not_found(&self) -> bool {
         self.status == StatusCode::NOT_FOUND
     }

@@ -26,6 +26,14 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             kind: role.kind,
         });
         let reading = Permission { name: format!("{}.read", schema.domain).into(), roles: roles.collect() };
-        permission::has(&*self.policy, actor, &reading, key)
+        self.may(actor, key, &reading)
+    }
+
+    /// Whether `actor` holds a role on the entity that carries the permission: what a page shows as theirs to do.
+    ///
+    /// # Errors
+    /// [`PolicyError`] when the policy cannot decide.
+    pub fn may(&self, actor: &Actor, key: &EntityKey, permission: &Permission) -> Result<bool, PolicyError> {
+        permission::has(&*self.policy, actor, permission, key)
     }
 }

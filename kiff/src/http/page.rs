@@ -1,0 +1,63 @@
+//! The pages for people: what waits for them, what an entity is and was, and what is in doubt.
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::{HeaderValue, header};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::Response;
+use axum::routing::{get, post};
+
+use crate::time::{Clock, SystemClock, Timestamp};
+
+use super::Shared;
+
+mod approval;
+mod assets;
+mod domain;
+mod doubt;
+mod entity;
+mod frame;
+mod inbox;
+mod live;
+mod search;
+mod session;
+mod sorry;
+
+pub(super) use session::Sessions;
+
+/// The routes of the pages.
+pub(super) fn routes(shared: &Shared) -> Router<Shared> {
+    let inside = Router::new()
+        .route("/admin", get(inbox::show))
+        .route("/admin/approvals/{entity_type}/{id}/{approval}", get(approval::show).post(approval::answer))
+        .route("/admin/entities/{id}", get(entity::find))
+        .route("/admin/entities/{entity_type}/{id}", get(entity::show))
+        .route("/admin/domains", get(domain::list))
+        .route("/admin/domains/{domain}", get(domain::show))
+        .route("/admin/doubt", get(doubt::list))
+        .route("/admin/doubt/{entity_type}/{id}", get(doubt::show).post(doubt::settle))
+        .route("/admin/search", get(search::show))
+        .route("/admin/live", get(live::changes))
+        .route("/admin/sign-out", post(session::sign_out))
+        .route_layer(from_fn_with_state(shared.clone(), session::required));
+    Router::new()
+        .route("/admin/sign-in", get(session::door).post(session::sign_in))
+        .route("/admin/page.css", get(assets::style))
+        .route("/admin/page.js", get(assets::script))
+        .route("/admin/icon.svg", get(assets::icon))
+        .merge(inside)
+        .layer(from_fn(policy))
+}
+
+/// What a browser may do with a page: show it in our style, run our script, send its forms to us.
+async fn policy(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; \
+                  form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+    response
+}
+
+fn now() -> Timestamp {
+    SystemClock.now()
+}

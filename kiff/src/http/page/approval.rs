@@ -1,0 +1,290 @@
+//! One request for a sign-off: everything that the human must see, and the two answers.
+
+use axum::extract::{Form, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use crate::actor::{Actor, ActorKind};
+use crate::approval::{Approval, ApprovalStatus, Review};
+use crate::decision::Rationale;
+use crate::identifier::{ApprovalId, EntityKey};
+use crate::json::{Json, visible};
+use crate::schema::{ApprovalRule, Contract, Schema};
+use crate::served::{Served, Standing};
+use crate::time::Timestamp;
+
+use super::super::Shared;
+use super::super::problem::Problem;
+use super::super::request::{Caller, Named};
+use super::frame::{self, Place, encoded, pretty};
+use super::session::Signed;
+use super::sorry::Sorry;
+use super::{entity, now};
+
+/// The way to a request's page.
+pub(super) fn approval_path(key: &EntityKey, approval: &ApprovalId) -> String {
+    let (entity_type, id) = (encoded(key.entity_type()), encoded(key.id()));
+    format!("/admin/approvals/{entity_type}/{id}/{}", encoded(approval.as_str()))
+}
+
+/// Whether `actor` is somebody whose answer would count, as far as can be said before.
+pub(super) fn may_answer(served: &dyn Served, actor: &Actor, key: &EntityKey, approval: &Approval) -> bool {
+    let contract = served.schema().action(&approval.action);
+    let Some(ApprovalRule::By(permission)) = contract.map(|contract| &contract.approval) else {
+        return false;
+    };
+    actor.kind() == ActorKind::Human
+        && actor.id() != approval.requested_by.id()
+        && served.may(actor, key, permission).unwrap_or(false)
+}
+
+/// Which request.
+#[derive(Debug, Deserialize)]
+pub(super) struct Which {
+    entity_type: String,
+    id: String,
+    approval: String,
+}
+
+/// `GET /admin/approvals/{entity_type}/{id}/{approval}`.
+pub(super) async fn show(
+    State(shared): State<Shared>,
+    signed: Signed,
+    caller: Caller,
+    Named(which): Named<Which>,
+) -> Result<Response, Sorry> {
+    card(&shared, &signed, &caller, &which, StatusCode::OK, None).await
+}
+
+/// An answer.
+#[derive(Debug, Deserialize)]
+pub(super) struct Answered {
+    csrf: String,
+    answer: String,
+    #[serde(default)]
+    reason: String,
+}
+
+/// `POST /admin/approvals/{entity_type}/{id}/{approval}`.
+pub(super) async fn answer(
+    State(shared): State<Shared>,
+    signed: Signed,
+    caller: Caller,
+    Named(which): Named<Which>,
+    Form(answered): Form<Answered>,
+) -> Result<Response, Sorry> {
+    let refused = |status, problem: &str| card(&shared, &signed, &caller, &which, status, Some(problem.to_owned()));
+    if !signed.sent(&answered.csrf) {
+        return refused(StatusCode::FORBIDDEN, "This form is not of your session: send it again.").await;
+    }
+    let review = match answered.answer.as_str() {
+        "grant" => Review::grant(),
+        "deny" => Review::deny(),
+        _ => return refused(StatusCode::BAD_REQUEST, "Say yes or no.").await,
+    };
+    if answered.reason.trim().is_empty() {
+        return refused(StatusCode::BAD_REQUEST, "Say why: your reason goes on the record.").await;
+    }
+    let (served, key) = shared.locate(&caller, &which.id, Some(&which.entity_type)).await?;
+    let id = ApprovalId::new(&which.approval).map_err(|_| Problem::not_found("there is no such approval"))?;
+    let review = review.because(answered.reason.trim()).trace(caller.trace.clone());
+    let verdict = served.review(signed.actor(), &key, &id, review).await?;
+    match verdict.refusal() {
+        None => Ok(Redirect::to(&approval_path(&key, &id)).into_response()),
+        Some(refusal) => refused(StatusCode::CONFLICT, &refusal.message).await,
+    }
+}
+
+async fn card(
+    shared: &Shared,
+    signed: &Signed,
+    caller: &Caller,
+    which: &Which,
+    status: StatusCode,
+    problem: Option<String>,
+) -> Result<Response, Sorry> {
+    let (served, key) = shared.locate(caller, &which.id, Some(&which.entity_type)).await?;
+    let standing = served.standing(&key).await?;
+    let found = standing.approvals.iter().find(|approval| approval.id.as_str() == which.approval);
+    let Some(approval) = found else {
+        return Err(
+            Problem::not_found("there is no such approval, or it was closed long ago: look at the timeline").into()
+        );
+    };
+    let commits = served.read(&key, 0, entity::MOST_COMMITS).await?;
+    let contract = served.schema().action(&approval.action);
+    let now = now();
+    let open = matches!(approval.status, ApprovalStatus::Pending) && now < approval.expires_at;
+    let mine = open && may_answer(&*served, signed.actor(), &key, approval);
+    let main = html! {
+        @if let Some(problem) = &problem { p.notice.bad role="alert" { (visible(problem)) } }
+        (status_line(approval, now))
+        section.card aria-labelledby="what" {
+            h2 #what { "What is asked for" }
+            (facts(approval, contract, &key, &standing, now))
+            (parameters(&approval.parameters, contract))
+            (consequence(contract, served.schema(), standing.state))
+        }
+        (claim(&approval.reasons))
+        @if mine { (form(signed, &key, &approval.id)) } @else if open {
+            p.notice { "You cannot answer this: somebody who holds the permission and did not ask for it has to." }
+        }
+        h2 { "What happened to " (visible(key.id())) " so far" }
+        (entity::timeline(&commits, &entity::Filter::default()))
+    };
+    let title = format!("{} on {}/{}", approval.action, key.entity_type(), key.id());
+    Ok(frame::page_with(status, signed, Place::Elsewhere, &visible(&title), &main))
+}
+
+fn status_line(approval: &Approval, now: Timestamp) -> Markup {
+    html! {
+        @match &approval.status {
+            ApprovalStatus::Pending if now < approval.expires_at => p { span.badge.warn { "waits for an answer" } }
+            ApprovalStatus::Pending => p { span.badge.bad { "expired" } " " (frame::ago(approval.expires_at, now)) }
+            ApprovalStatus::Granted(by) => p {
+                span.badge.good { "granted" } " by " (frame::who(&by.by)) ", " (frame::ago(by.at, now))
+                @if let Some(reason) = &by.reason { ": " q { (visible(reason)) } }
+            }
+            ApprovalStatus::Denied(by) => p {
+                span.badge.bad { "denied" } " by " (frame::who(&by.by)) ", " (frame::ago(by.at, now))
+                @if let Some(reason) = &by.reason { ": " q { (visible(reason)) } }
+            }
+            ApprovalStatus::Spent(execution) => p {
+                span.badge.good { "granted and used" } " by execution " code { (visible(execution.as_str())) }
+            }
+        }
+    }
+}
+
+fn facts(
+    approval: &Approval,
+    contract: Option<&Contract>,
+    key: &EntityKey,
+    standing: &Standing,
+    now: Timestamp,
+) -> Markup {
+    html! {
+        dl {
+            dt { "Action" }
+            dd {
+                strong { (visible(&approval.action)) } " "
+                @if let Some(contract) = contract {
+                    (frame::risk(contract.risk))
+                    @if !contract.documentation.is_empty() { br; (visible(&contract.documentation)) }
+                }
+            }
+            dt { "On" } dd { (frame::entity_link(key)) ", now " strong { (standing.state.unwrap_or("new")) } }
+            dt { "Asked by" } dd { (frame::who(&approval.requested_by)) ", " (frame::ago(approval.requested_at, now)) }
+            dt { "Expires" } dd { (frame::until(approval.expires_at, now)) }
+        }
+    }
+}
+
+/// The parameters, one a line, with what each of them is.
+fn parameters(parameters: &Json, contract: Option<&Contract>) -> Markup {
+    let values: Result<serde_json::Map<String, serde_json::Value>, _> = parameters.decode();
+    let Ok(values) = values else {
+        return html! { pre { (pretty(parameters.as_str())) } };
+    };
+    html! {
+        div.scroll {
+            table.stack aria-label="Parameters" {
+                thead { tr { th { "Parameter" } th { "Value" } th { "Type" } } }
+                tbody {
+                    @for (name, value) in &values {
+                        @let known = contract.and_then(|contract| contract.parameters.iter().find(|known| known.name == *name));
+                        tr {
+                            td { strong { (visible(name)) } }
+                            td data-label="value" {
+                                span.value { (shown(value)) }
+                                @if let Some(amount) = known.and_then(|known| money(&known.type_name, value)) {
+                                    " " span.quiet { "(" (amount) ")" }
+                                }
+                            }
+                            td data-label="type" { @if let Some(known) = known { code { (visible(&known.type_name)) } } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// An amount in minor units, in major ones, so that nobody is a hundred times off.
+fn money(type_name: &str, value: &serde_json::Value) -> Option<String> {
+    let cents = value.as_i64().filter(|_| type_name == "Cents" || type_name == "Option<Cents>")?;
+    let (whole, rest) = (cents.unsigned_abs() / 100, cents.unsigned_abs() % 100);
+    Some(format!("{}{whole}.{rest:02}", if cents < 0 { "-" } else { "" }))
+}
+
+/// A value as it is read: a text without its quotes, anything else as JSON.
+fn shown(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::String(text) => text.lines().map(visible).collect::<Vec<_>>().join("\n"),
+        other => pretty(&other.to_string()),
+    }
+}
+
+/// What follows from a yes.
+fn consequence(contract: Option<&Contract>, schema: &Schema, state: Option<&str>) -> Markup {
+    let Some(contract) = contract else {
+        return html! { p.notice.bad { "The domain has no such action any more." } };
+    };
+    let leads = |event: &str| {
+        let mut transitions = schema.transitions.iter();
+        transitions.find(|step| step.event == event && step.from.as_deref() == state).map(|step| step.to.clone())
+    };
+    html! {
+        p {
+            "If you grant it, "
+            @if contract.emits.is_empty() { "it may run once, and the state stays as it is." } @else {
+                "it may run once, exactly like this. Then "
+                @for (index, event) in contract.emits.iter().enumerate() {
+                    @if index > 0 { " or " }
+                    code { (event) } " happens"
+                    @if let Some(to) = leads(event) { " and it is " strong { (to) } }
+                }
+                "."
+            }
+        }
+    }
+}
+
+/// What the requester says for itself.
+fn claim(reasons: &Rationale) -> Markup {
+    html! {
+        @if !reasons.is_empty() {
+            section.card.claim aria-labelledby="claim" {
+                h2 #claim { "What the requester says" }
+                p.quiet { "This is its claim. Nobody has checked it." }
+                @if let Some(rationale) = &reasons.rationale {
+                    p.value { (rationale.lines().map(visible).collect::<Vec<_>>().join("\n")) }
+                }
+                @if let Some(confidence) = reasons.confidence {
+                    p { "It says that it is " (format!("{:.1}", f64::from(confidence) * 100.0)) " % sure." }
+                }
+                @for evidence in &reasons.evidence {
+                    p { "Evidence from " strong { (visible(&evidence.source)) } }
+                    pre { (pretty(evidence.content.as_str())) }
+                }
+            }
+        }
+    }
+}
+
+fn form(signed: &Signed, key: &EntityKey, approval: &ApprovalId) -> Markup {
+    html! {
+        form.card method="post" action=(approval_path(key, approval)) {
+            (signed.csrf_field())
+            label for="reason" { "Your reason" }
+            textarea #reason name="reason" required maxlength="2000" aria-describedby="on-record" {}
+            p #on-record .quiet { "It goes on the record, with your name." }
+            div.choices {
+                button type="submit" name="answer" value="grant" { "Grant: exactly this, once" }
+                button.no type="submit" name="answer" value="deny" { "Deny" }
+            }
+        }
+    }
+}

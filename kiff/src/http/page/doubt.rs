@@ -1,0 +1,227 @@
+//! Doubt: actions that have started and not ended, and the ways to settle what became of them.
+
+use axum::extract::{Form, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use crate::entity::Running;
+use crate::identifier::{EntityKey, ExecutionId};
+use crate::json::{Json, visible};
+use crate::runtime::Doubt;
+use crate::schema::{Contract, Schema};
+use crate::served::{Became, Found, Served, Told};
+
+use super::super::Shared;
+use super::super::problem::Problem;
+use super::super::request::{Caller, Named};
+use super::frame::{self, Place, encoded};
+use super::session::Signed;
+use super::sorry::Sorry;
+use super::{entity, now};
+
+/// How many doubts are shown at once.
+const SHOWN: usize = 100;
+
+/// The way to an entity's doubt.
+pub(super) fn doubt_path(key: &EntityKey) -> String {
+    format!("/admin/doubt/{}/{}", encoded(key.entity_type()), encoded(key.id()))
+}
+
+/// `GET /admin/doubt`.
+pub(super) async fn list(State(shared): State<Shared>, signed: Signed, caller: Caller) -> Result<Response, Sorry> {
+    let mut doubts: Vec<Doubt> = Vec::new();
+    for served in shared.domains(None) {
+        for doubt in served.in_doubt(None, SHOWN).await? {
+            if caller.may_read(&**served, signed.actor(), &doubt.open.key)? {
+                doubts.push(doubt);
+            }
+        }
+    }
+    doubts.sort_by(|one, other| one.open.cmp(&other.open));
+    let now = now();
+    let main = html! {
+        p { "These actions have started, and nobody knows how they ended. Until somebody says so, their entities wait." }
+        @if doubts.is_empty() { p { strong { "Nothing is in doubt." } } } @else {
+            div.scroll {
+                table.stack aria-label="In doubt" {
+                    thead { tr { th { "Action" } th { "Of" } th { "Since" } th { "Asked by" } } }
+                    tbody {
+                        @for Doubt { open, running } in &doubts {
+                            tr {
+                                td { a href=(doubt_path(&open.key)) { strong { (visible(&running.action)) } } }
+                                td data-label="of" { (frame::entity_link(&open.key)) }
+                                td data-label="since" { (frame::ago(running.since, now)) }
+                                td data-label="asked by" { (frame::who(&running.by)) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    };
+    Ok(frame::page(&signed, Place::Doubt, "Doubt", &main))
+}
+
+/// Which entity.
+#[derive(Debug, Deserialize)]
+pub(super) struct Which {
+    entity_type: String,
+    id: String,
+}
+
+/// `GET /admin/doubt/{entity_type}/{id}`.
+pub(super) async fn show(
+    State(shared): State<Shared>,
+    signed: Signed,
+    caller: Caller,
+    Named(which): Named<Which>,
+) -> Result<Response, Sorry> {
+    let (served, key) = shared.locate(&caller, &which.id, Some(&which.entity_type)).await?;
+    card(&*served, &signed, &key, StatusCode::OK, None).await
+}
+
+/// What somebody says became of it.
+#[derive(Debug, Deserialize)]
+pub(super) struct Settled {
+    csrf: String,
+    execution: String,
+    became: String,
+    #[serde(default)]
+    payload: String,
+    #[serde(default)]
+    reason: String,
+}
+
+/// `POST /admin/doubt/{entity_type}/{id}`.
+pub(super) async fn settle(
+    State(shared): State<Shared>,
+    signed: Signed,
+    caller: Caller,
+    Named(which): Named<Which>,
+    Form(settled): Form<Settled>,
+) -> Result<Response, Sorry> {
+    let (served, key) = shared.locate(&caller, &which.id, Some(&which.entity_type)).await?;
+    let refused = |status, problem: String| card(&*served, &signed, &key, status, Some(problem));
+    if !signed.sent(&settled.csrf) {
+        return refused(StatusCode::FORBIDDEN, "This form is not of your session: send it again.".to_owned()).await;
+    }
+    if settled.became == "ask" {
+        let why = match served.reconcile(signed.actor(), &key).await? {
+            Found::Settled(_) | Found::NothingInDoubt => {
+                return Ok(Redirect::to(&frame::entity_path(&key)).into_response());
+            }
+            Found::StillUnknown(why) => why,
+            Found::NobodyToAsk => "This action has nobody to ask: somebody has to settle it.".to_owned(),
+        };
+        return refused(StatusCode::CONFLICT, why).await;
+    }
+    let became = match became(&*served, &settled) {
+        Ok(became) => became,
+        Err(problem) => return refused(StatusCode::BAD_REQUEST, problem).await,
+    };
+    let execution =
+        ExecutionId::new(&settled.execution).map_err(|_| Problem::not_found("there is no such execution"))?;
+    let told = Told { became, reason: settled.reason, trace: caller.trace.clone() };
+    let verdict = served.settle(signed.actor(), &key, &execution, told).await?;
+    match verdict.refusal() {
+        None => Ok(Redirect::to(&frame::entity_path(&key)).into_response()),
+        Some(refusal) => refused(StatusCode::CONFLICT, refusal.message.clone()).await,
+    }
+}
+
+/// What a form says: `not`, or the event that happened.
+fn became(served: &dyn Served, settled: &Settled) -> Result<Became, String> {
+    match settled.became.as_str() {
+        "" => Err("Say what became of it.".to_owned()),
+        "not" => Ok(Became::DidNotHappen),
+        "done" => Ok(Became::Happened(None)),
+        event => {
+            let payload = if settled.payload.trim().is_empty() { "{}" } else { settled.payload.trim() };
+            let payload =
+                Json::parse(payload, served.bounds()).map_err(|error| format!("What the event says: {error}"))?;
+            Ok(Became::Happened(Some((event.to_owned(), payload))))
+        }
+    }
+}
+
+async fn card(
+    served: &dyn Served,
+    signed: &Signed,
+    key: &EntityKey,
+    status: StatusCode,
+    problem: Option<String>,
+) -> Result<Response, Sorry> {
+    let running = served.doubt(key).await?;
+    let commits = served.read(key, 0, entity::MOST_COMMITS).await?;
+    let main = html! {
+        @if let Some(problem) = &problem { p.notice.bad role="alert" { (visible(problem)) } }
+        @match &running {
+            None => p { "Nothing of " (frame::entity_link(key)) " is in doubt." }
+            Some(running) => { (settling(served.schema(), signed, key, running)) }
+        }
+        h2 { "What happened so far" }
+        (entity::timeline(&commits, &entity::Filter::default()))
+    };
+    let title = format!("Doubt about {}/{}", key.entity_type(), key.id());
+    Ok(frame::page_with(status, signed, Place::Doubt, &visible(&title), &main))
+}
+
+fn settling(schema: &Schema, signed: &Signed, key: &EntityKey, running: &Running) -> Markup {
+    let contract = schema.action(&running.action);
+    html! {
+        dl {
+            dt { "Action" } dd { strong { (visible(&running.action)) } " on " (frame::entity_link(key)) }
+            dt { "Execution" } dd { code { (visible(running.execution.as_str())) } }
+            dt { "Started" } dd { (frame::ago(running.since, now())) ", asked for by " (frame::who(&running.by)) }
+            @if let Some(contract) = contract {
+                dt { "Who settles it" } dd { (contract.settlement(schema).holders()) ", but not who asked for it" }
+            }
+        }
+        form.card method="post" action=(doubt_path(key)) {
+            (signed.csrf_field())
+            p { "If the action can ask the outside world itself, let it:" }
+            input type="hidden" name="execution" value=(running.execution.as_str());
+            button type="submit" name="became" value="ask" { "Ask the outside world" }
+        }
+        form.card method="post" action=(doubt_path(key)) {
+            (signed.csrf_field())
+            input type="hidden" name="execution" value=(running.execution.as_str());
+            fieldset {
+                legend { "What became of it?" }
+                label.choice { input type="radio" name="became" value="not" required; "It did not happen: it may be tried again" }
+                (events(schema, contract))
+            }
+            label for="payload" { "What the event says, as JSON" }
+            textarea #payload name="payload" {}
+            label for="reason" { "How do you know?" }
+            textarea #reason name="reason" required maxlength="2000" {}
+            p.quiet { "It goes on the record, with your name." }
+            div.choices { button type="submit" { "Settle it" } }
+        }
+    }
+}
+
+/// The events that may have happened, each with the fields that it says.
+fn events(schema: &Schema, contract: Option<&Contract>) -> Markup {
+    let emits = contract.map(|contract| &contract.emits);
+    html! {
+        @if let Some(emits) = emits {
+            @if emits.is_empty() {
+                label.choice { input type="radio" name="became" value="done"; "It happened" }
+            }
+            @for event in emits.iter() {
+                label.choice {
+                    input type="radio" name="became" value=(event);
+                    span {
+                        "It happened: " code { (event) }
+                        @if let Some(known) = schema.event(event) {
+                            " { " @for field in known.fields.iter() { code { (field.name) ": " (field.type_name) } " " } "}"
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

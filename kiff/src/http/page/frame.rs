@@ -1,0 +1,180 @@
+//! What all pages share: the head, the way to the others, and words for times and values.
+
+use std::fmt::Write as _;
+
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Response};
+use maud::{DOCTYPE, Markup, html};
+
+use crate::actor::Actor;
+use crate::identifier::EntityKey;
+use crate::json::visible;
+use crate::schema::Risk;
+use crate::time::Timestamp;
+
+use super::assets;
+use super::session::Signed;
+
+/// The pages that the head leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    Inbox,
+    Doubt,
+    Search,
+    Domains,
+    Elsewhere,
+}
+
+const PLACES: [(Place, &str, &str); 4] = [
+    (Place::Inbox, "/admin", "Inbox"),
+    (Place::Doubt, "/admin/doubt", "Doubt"),
+    (Place::Search, "/admin/search", "Search"),
+    (Place::Domains, "/admin/domains", "Domains"),
+];
+
+/// A page for somebody who is signed in.
+pub(super) fn page(signed: &Signed, place: Place, title: &str, main: &Markup) -> Response {
+    let head = html! {
+        @for (to, path, name) in PLACES {
+            a href=(path) aria-current=[(to == place).then_some("page")] { (name) }
+        }
+        span.who {
+            span { "signed in as " strong { (visible(signed.actor().id().as_str())) } }
+            form.plain method="post" action="/admin/sign-out" {
+                (signed.csrf_field())
+                button.link type="submit" { "Sign out" }
+            }
+        }
+    };
+    let live = html! {
+        div #live hidden role="status" data-source="/admin/live" { "Something has changed. " a href="" { "Show it" } }
+    };
+    document(StatusCode::OK, title, &head, main, &live)
+}
+
+/// The same page with another status.
+pub(super) fn page_with(status: StatusCode, signed: &Signed, place: Place, title: &str, main: &Markup) -> Response {
+    let mut response = page(signed, place, title, main);
+    *response.status_mut() = status;
+    response
+}
+
+/// A page for somebody who is not signed in.
+pub(super) fn outside(status: StatusCode, title: &str, main: &Markup) -> Response {
+    document(status, title, &html! {}, main, &html! {})
+}
+
+fn document(status: StatusCode, title: &str, head: &Markup, main: &Markup, live: &Markup) -> Response {
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (title) " · kiff" }
+                link rel="icon" type="image/svg+xml" href="/admin/icon.svg";
+                link rel="stylesheet" href=(assets::style_path());
+                script defer src=(assets::script_path()) {}
+            }
+            body {
+                a.skip href="#main" { "Skip to the content" }
+                header { nav aria-label="Pages" { (head) } }
+                main #main { h1 { (title) } (main) }
+                (live)
+            }
+        }
+    };
+    (status, Html(page.into_string())).into_response()
+}
+
+/// How long ago something was, in words, with the time itself to be seen on it.
+pub(super) fn ago(then: Timestamp, now: Timestamp) -> Markup {
+    html! { time datetime=(then) title=(then) { (span(then, now)) " ago" } }
+}
+
+/// How long it is until something, in words.
+pub(super) fn until(then: Timestamp, now: Timestamp) -> Markup {
+    html! {
+        time datetime=(then) title=(then) {
+            @if now < then { "in " (span(now, then)) } @else { (span(then, now)) " ago" }
+        }
+    }
+}
+
+/// The time between, in its largest unit.
+fn span(from: Timestamp, to: Timestamp) -> String {
+    const UNITS: [(u64, &str); 4] = [(86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")];
+    let seconds = to.as_microseconds().saturating_sub(from.as_microseconds()) / 1_000_000;
+    let (size, name) = UNITS.into_iter().find(|(size, _)| seconds >= *size).unwrap_or((1, "second"));
+    let count = seconds.checked_div(size).unwrap_or(0);
+    format!("{count} {name}{}", if count == 1 { "" } else { "s" })
+}
+
+/// A risk in its colour, and in words for whoever sees no colours.
+pub(super) fn risk(risk: Risk) -> Markup {
+    html! { span class={ "badge " (risk.as_str()) } { (risk.as_str()) " risk" } }
+}
+
+/// Who, and of which kind.
+pub(super) fn who(actor: &Actor) -> Markup {
+    html! { (visible(actor.id().as_str())) " " span.quiet { "(" (actor.kind().as_str()) ")" } }
+}
+
+/// The way to an entity's page.
+pub(super) fn entity_path(key: &EntityKey) -> String {
+    format!("/admin/entities/{}/{}", encoded(key.entity_type()), encoded(key.id()))
+}
+
+/// An entity's name, which leads to its page.
+pub(super) fn entity_link(key: &EntityKey) -> Markup {
+    html! { a href=(entity_path(key)) { (visible(key.entity_type())) "/" (visible(key.id())) } }
+}
+
+/// JSON as people read it: on lines of its own, with every character shown.
+pub(super) fn pretty(json: &str) -> String {
+    let value: Result<serde_json::Value, _> = serde_json::from_str(json);
+    let text = value.and_then(|value| serde_json::to_string_pretty(&value)).unwrap_or_else(|_| json.to_owned());
+    let lines: Vec<_> = text.lines().map(visible).collect();
+    lines.join("\n")
+}
+
+/// A part of a path or query as it stands in a link.
+pub(super) fn encoded(text: &str) -> String {
+    text.bytes().fold(String::with_capacity(text.len()), |mut out, byte| {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(char::from(byte)),
+            // Writing to a string does not fail.
+            _ => drop(write!(out, "%{byte:02X}")),
+        }
+        out
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn times_are_told_in_their_largest_unit() {
+        let then = Timestamp::default();
+        for (seconds, words) in
+            [(0, "0 seconds"), (1, "1 second"), (119, "1 minute"), (7_300, "2 hours"), (90_000, "1 day")]
+        {
+            assert_eq!(span(then, then.after(Duration::from_secs(seconds))), words);
+        }
+        assert_eq!(span(then.after(Duration::from_secs(5)), then), "0 seconds");
+    }
+
+    #[test]
+    fn what_stands_in_a_link_cannot_leave_it() {
+        assert_eq!(encoded("a/b?c=\"d\" é"), "a%2Fb%3Fc%3D%22d%22%20%C3%A9");
+    }
+
+    #[test]
+    fn json_shows_what_would_hide() {
+        assert_eq!(pretty("{\"a\":\"x\\u202ey\"}"), "{\n  \"a\": \"x\\u{202e}y\"\n}");
+    }
+}

@@ -1,0 +1,300 @@
+//! Who looks at the pages: sessions, which a person opens with a key or with a link that works once.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use axum::extract::{ConnectInfo, Form, FromRequestParts, Query, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
+use maud::{Markup, html};
+use serde::Deserialize;
+use subtle::ConstantTimeEq;
+
+use crate::actor::{Actor, ActorKind};
+use crate::digest::Digest;
+use crate::json::visible;
+
+use super::super::Shared;
+use super::super::guard::{self, identify};
+use super::super::identity::Principal;
+use super::frame;
+
+/// How long a session lasts.
+const LASTS: Duration = Duration::from_hours(8);
+
+/// How long a link waits to be used.
+const LINK_LASTS: Duration = Duration::from_hours(1);
+
+/// How many sessions there can be at once; the one that ends first gives way.
+const MOST: usize = 10_000;
+
+/// The name of the cookie.
+const COOKIE: &str = "kiff_session";
+
+/// The sessions of this process. Only digests of their secrets are kept.
+#[derive(Debug, Default)]
+pub(in crate::http) struct Sessions {
+    open: Mutex<HashMap<Digest, Session>>,
+    links: Mutex<HashMap<Digest, Session>>,
+}
+
+#[derive(Debug, Clone)]
+struct Session {
+    principal: Principal,
+    csrf: String,
+    ends: Instant,
+}
+
+/// Somebody who is signed in.
+#[derive(Debug, Clone)]
+pub(super) struct Signed {
+    principal: Principal,
+    csrf: String,
+}
+
+impl Signed {
+    /// Who it is.
+    pub(super) const fn actor(&self) -> &Actor {
+        self.principal.actor()
+    }
+
+    /// The field by which a form shows that it comes from a page of this session.
+    pub(super) fn csrf_field(&self) -> Markup {
+        html! { input type="hidden" name="csrf" value=(self.csrf); }
+    }
+
+    /// Whether a form comes from a page of this session.
+    pub(super) fn sent(&self, csrf: &str) -> bool {
+        self.csrf.as_bytes().ct_eq(csrf.as_bytes()).into()
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Signed {
+    type Rejection = Redirect;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Redirect> {
+        // INVARIANT: `required` puts it there; a route that it does not guard has nobody signed in.
+        parts.extensions.get::<Self>().cloned().ok_or_else(|| Redirect::to("/admin/sign-in"))
+    }
+}
+
+impl Sessions {
+    /// A path that signs `principal` in, once.
+    pub(in crate::http) fn link(&self, principal: Principal) -> Result<String, getrandom::Error> {
+        let secret = secret()?;
+        keep(&self.links, &secret, Session { principal, csrf: String::new(), ends: Instant::now() + LINK_LASTS });
+        Ok(format!("/admin/sign-in?link={secret}"))
+    }
+
+    /// Opens a session: the secret that its cookie holds.
+    fn start(&self, principal: Principal) -> Result<String, getrandom::Error> {
+        let (secret, csrf) = (secret()?, secret()?);
+        keep(&self.open, &secret, Session { principal, csrf, ends: Instant::now() + LASTS });
+        Ok(secret)
+    }
+
+    fn find(&self, secret: &str) -> Option<Signed> {
+        let session = lock(&self.open).get(&digest(secret)).filter(|session| Instant::now() < session.ends).cloned();
+        session.map(|Session { principal, csrf, .. }| Signed { principal, csrf })
+    }
+
+    fn end(&self, secret: &str) {
+        lock(&self.open).remove(&digest(secret));
+    }
+
+    /// Whom a link is for; it is used up when `take` says so.
+    fn linked(&self, secret: &str, take: bool) -> Option<Principal> {
+        let mut links = lock(&self.links);
+        let session = if take { links.remove(&digest(secret)) } else { links.get(&digest(secret)).cloned() };
+        session.filter(|session| Instant::now() < session.ends).map(|session| session.principal)
+    }
+}
+
+fn lock(sessions: &Mutex<HashMap<Digest, Session>>) -> MutexGuard<'_, HashMap<Digest, Session>> {
+    sessions.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn keep(sessions: &Mutex<HashMap<Digest, Session>>, secret: &str, session: Session) {
+    let mut sessions = lock(sessions);
+    let now = Instant::now();
+    sessions.retain(|_, session| now < session.ends);
+    if sessions.len() >= MOST {
+        let first = sessions.iter().min_by_key(|(_, session)| session.ends).map(|(digest, _)| *digest);
+        first.map(|first| sessions.remove(&first));
+    }
+    sessions.insert(digest(secret), session);
+}
+
+fn digest(secret: &str) -> Digest {
+    Digest::of(&[b"kiff/session", secret.as_bytes()])
+}
+
+/// 256 random bits, as text.
+fn secret() -> Result<String, getrandom::Error> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes)?;
+    Ok(Digest::from_bytes(bytes).to_string())
+}
+
+/// The secret in a request's cookie.
+fn cookie(headers: &HeaderMap) -> Option<&str> {
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|cookies| cookies.to_str().ok());
+    let mut pairs = cookies.flat_map(|cookies| cookies.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(name, _)| *name == COOKIE).map(|(_, secret)| secret)
+}
+
+/// Lets in whoever is signed in, and sends others to the door.
+pub(super) async fn required(State(shared): State<Shared>, mut request: Request, next: Next) -> Response {
+    let Some(signed) = cookie(request.headers()).and_then(|secret| shared.sessions.find(secret)) else {
+        return Redirect::to("/admin/sign-in").into_response();
+    };
+    if let Err(refused) = guard::within_rate(&shared, &signed.principal) {
+        return refused;
+    }
+    request.extensions_mut().insert(signed.principal.clone());
+    request.extensions_mut().insert(signed);
+    next.run(request).await
+}
+
+/// What the door is asked for.
+#[derive(Debug, Deserialize)]
+pub(super) struct Asked {
+    link: Option<String>,
+}
+
+/// `GET /admin/sign-in`: the door.
+pub(super) async fn door(State(shared): State<Shared>, Query(asked): Query<Asked>) -> Response {
+    match asked.link {
+        None => frame::outside(StatusCode::OK, "Sign in", &by_key(None)),
+        Some(link) => match shared.sessions.linked(&link, false) {
+            Some(principal) => frame::outside(StatusCode::OK, "Sign in", &by_link(&link, principal.actor())),
+            None => frame::outside(
+                StatusCode::FORBIDDEN,
+                "Sign in",
+                &by_key(Some("This link has been used, or is too old.")),
+            ),
+        },
+    }
+}
+
+/// What somebody shows at the door.
+#[derive(Debug, Deserialize)]
+pub(super) struct Shown {
+    #[serde(default)]
+    key: String,
+    #[serde(default)]
+    link: String,
+}
+
+/// `POST /admin/sign-in`: opens a session for a person.
+pub(super) async fn sign_in(
+    State(shared): State<Shared>,
+    peer: Option<axum::Extension<ConnectInfo<SocketAddr>>>,
+    headers: HeaderMap,
+    Form(shown): Form<Shown>,
+) -> Response {
+    if cross_site(&headers) {
+        return frame::outside(StatusCode::FORBIDDEN, "Sign in", &by_key(Some("This form was sent by another site.")));
+    }
+    let principal = if shown.link.is_empty() {
+        by_shown_key(&shared, &shown.key, peer.map(|axum::Extension(ConnectInfo(peer))| peer)).await
+    } else {
+        shared.sessions.linked(&shown.link, true)
+    };
+    let Some(principal) = principal else {
+        tracing::warn!(target: "kiff::http", "somebody tried to sign in with what is not good");
+        metrics::counter!("kiff_http_unauthenticated_total").increment(1);
+        let problem = by_key(Some("This key is not good, or this link has been used."));
+        return frame::outside(StatusCode::FORBIDDEN, "Sign in", &problem);
+    };
+    if principal.actor().kind() != ActorKind::Human {
+        let problem = format!(
+            "`{}` is of kind {}: these pages are for people.",
+            principal.actor().id(),
+            principal.actor().kind()
+        );
+        return frame::outside(StatusCode::FORBIDDEN, "Sign in", &by_key(Some(&visible(&problem))));
+    }
+    match shared.sessions.start(principal) {
+        Ok(secret) => with_cookie(Redirect::to("/admin").into_response(), &headers, &secret, LASTS),
+        Err(error) => {
+            tracing::error!(target: "kiff::http", %error, "the system gives no random bits");
+            frame::outside(StatusCode::SERVICE_UNAVAILABLE, "Sign in", &by_key(Some("Nobody can sign in now.")))
+        }
+    }
+}
+
+/// A form that is sent to sign out.
+#[derive(Debug, Deserialize)]
+pub(super) struct Leaving {
+    csrf: String,
+}
+
+/// `POST /admin/sign-out`: ends the session.
+pub(super) async fn sign_out(
+    State(shared): State<Shared>,
+    signed: Signed,
+    headers: HeaderMap,
+    Form(leaving): Form<Leaving>,
+) -> Response {
+    if !signed.sent(&leaving.csrf) {
+        return StatusCode::FORBIDDEN.into_response();
+    }
+    if let Some(secret) = cookie(&headers) {
+        shared.sessions.end(secret);
+    }
+    with_cookie(Redirect::to("/admin/sign-in").into_response(), &headers, "", Duration::ZERO)
+}
+
+/// Who it is who shows a key: whoever they would be with it over the API.
+async fn by_shown_key(shared: &Shared, key: &str, peer: Option<SocketAddr>) -> Option<Principal> {
+    let mut headers = HeaderMap::new();
+    let bearer = HeaderValue::from_str(&format!("Bearer {}", key.trim())).ok()?;
+    headers.insert(header::AUTHORIZATION, bearer);
+    identify(shared, &headers, peer).await.ok()
+}
+
+/// Whether a browser says that a form comes from another site.
+fn cross_site(headers: &HeaderMap) -> bool {
+    headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none")
+}
+
+fn with_cookie(mut response: Response, headers: &HeaderMap, secret: &str, lasts: Duration) -> Response {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let here = ["localhost", "127.0.0.1", "[::1]"]
+        .iter()
+        .any(|name| host.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(':')));
+    // A browser sends a secure cookie over TLS alone, which there is none of on one's own machine.
+    let secure = if here { "" } else { "; Secure" };
+    let cookie = format!("{COOKIE}={secret}; Path=/admin; HttpOnly; SameSite=Lax; Max-Age={}{secure}", lasts.as_secs());
+    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
+fn by_key(problem: Option<&str>) -> Markup {
+    html! {
+        @if let Some(problem) = problem { p.notice.bad role="alert" { (problem) } }
+        form.card method="post" action="/admin/sign-in" {
+            label for="key" { "API key" }
+            input #key type="password" name="key" required autocomplete="current-password" autofocus;
+            p.quiet { "A key of your own, made for you as a person. It is asked for once in eight hours." }
+            div.choices { button type="submit" { "Sign in" } }
+        }
+    }
+}
+
+fn by_link(link: &str, actor: &Actor) -> Markup {
+    html! {
+        form.card method="post" action="/admin/sign-in" {
+            p { "This link signs you in once, as " strong { (visible(actor.id().as_str())) } "." }
+            input type="hidden" name="link" value=(link);
+            div.choices { button type="submit" { "Sign in" } }
+        }
+    }
+}

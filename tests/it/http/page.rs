@@ -1,0 +1,221 @@
+//! The pages: who gets in, what a card shows, and what an answer does.
+
+use std::sync::{Arc, Mutex};
+
+use kiff::http::{Limits, NewKey, Principal};
+use kiff::{Actor, Call, Domain, Evidence, Proposal, Verdict};
+use pollster::block_on;
+
+use super::server::{Answer, Client, Server};
+use crate::shop::{MarkPaid, Mood, OrderState, Refund, people};
+
+/// Somebody who has signed in.
+struct Browser {
+    client: Client,
+    csrf: String,
+}
+
+impl Browser {
+    /// Signs in with what the door's form says.
+    fn through(server: &Server, form: &str) -> Result<Self, Answer> {
+        let answer = post(&server.stranger(), "/admin/sign-in", form);
+        if answer.status != 303 {
+            return Err(answer);
+        }
+        let cookie = answer.headers["set-cookie"].split(';').next().unwrap().to_owned();
+        let client = server.stranger().header(&format!("cookie: {cookie}"));
+        let inbox = client.get("/admin");
+        assert_eq!(inbox.status, 200, "{}", inbox.body);
+        let csrf = between(&inbox.body, "name=\"csrf\" value=\"", "\"").to_owned();
+        Ok(Self { client, csrf })
+    }
+
+    /// Signs in with a key of one's own.
+    fn of(server: &Server, actor: &Actor) -> Self {
+        let signed = Self::through(server, &format!("key={}", key(server, actor)));
+        signed.unwrap_or_else(|answer| panic!("{}", answer.body))
+    }
+
+    #[track_caller]
+    fn get(&self, path: &str) -> String {
+        let answer = self.client.get(path);
+        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+        answer.body
+    }
+
+    fn send(&self, path: &str, form: &str) -> Answer {
+        post(&self.client, path, &format!("csrf={}&{form}", self.csrf))
+    }
+}
+
+fn post(client: &Client, path: &str, form: &str) -> Answer {
+    client.clone().header("content-type: application/x-www-form-urlencoded").post(path, form)
+}
+
+#[track_caller]
+fn between<'t>(text: &'t str, before: &str, after: &str) -> &'t str {
+    let (_, rest) = text.split_once(before).unwrap_or_else(|| panic!("`{before}` is not in {text}"));
+    rest.split_once(after).unwrap().0
+}
+
+fn key(server: &Server, actor: &Actor) -> String {
+    server.keys.create(NewKey::new(actor.clone())).unwrap().1
+}
+
+const HOSTILE: &str = "<script>alert('x')</script> \u{202e}999 & \"more\"";
+
+/// An order whose refund an agent has asked for, with hostile words in every field; the way to its card.
+fn asked(server: &Server, id: &str) -> String {
+    server.everybody().paid(id);
+    let key = Refund::entity(id).unwrap();
+    let parameters = serde_json::json!({ "amount": 4_900, "reason": HOSTILE }).to_string();
+    let proposal = Proposal::new(Call::new("REFUND_ORDER", parameters)).because(HOSTILE);
+    let proposal = proposal.evidence(Evidence::new(HOSTILE, &[HOSTILE]).unwrap());
+    let asked = block_on(server.shop.request_approval(&people().agent, &key, proposal)).unwrap();
+    let Verdict::Allowed(approval) = asked else { panic!("{asked:?}") };
+    format!("/admin/approvals/Order/{id}/{}", approval.id)
+}
+
+#[test]
+fn p4_only_people_get_in_and_only_with_what_is_theirs() {
+    let server = Server::open();
+    let stranger = server.stranger().get("/admin");
+    assert_eq!((stranger.status, &*stranger.headers["location"]), (303, "/admin/sign-in"));
+    let agent = Browser::through(&server, &format!("key={}", key(&server, &people().agent))).err().unwrap();
+    assert_eq!(agent.status, 403);
+    assert!(agent.body.contains("these pages are for people"), "{}", agent.body);
+    assert_eq!(Browser::through(&server, "key=kiff_nothing").err().unwrap().status, 403);
+    let nora = Browser::of(&server, &people().nora);
+    assert!(nora.get("/admin").contains("signed in as <strong>nora</strong>"));
+    // An API key alone opens no page, and a session no route of the API.
+    assert_eq!(server.client(&people().nora).get("/admin").status, 303);
+    assert_eq!(nora.client.get("/entities/ord-1").status, 401);
+    assert_eq!(nora.send("/admin/sign-out", "").status, 303);
+    assert_eq!(nora.client.get("/admin").status, 303);
+}
+
+#[test]
+fn a_link_signs_in_once() {
+    let link = Arc::new(Mutex::new(String::new()));
+    let made = Arc::clone(&link);
+    let server = Server::with(Limits::DEFAULT, move |api| {
+        *made.lock().unwrap() = api.sign_in_link(Principal::new(people().nora)).unwrap();
+        api
+    });
+    assert_eq!(server.stranger().get("/healthz").status, 200);
+    let link = link.lock().unwrap().clone();
+    let door = server.stranger().get(&link);
+    assert!(door.body.contains("as <strong>nora</strong>"), "{}", door.body);
+    let form = format!("link={}", link.split_once("link=").unwrap().1);
+    assert!(Browser::through(&server, &form).is_ok());
+    assert_eq!(Browser::through(&server, &form).err().unwrap().status, 403);
+    assert_eq!(server.stranger().get(&link).status, 403);
+}
+
+#[test]
+fn a_card_shows_everything_and_obeys_nothing_in_it() {
+    let server = Server::open();
+    let card = asked(&server, "ord-1");
+    let nora = Browser::of(&server, &people().nora);
+    assert!(nora.get("/admin").contains(&format!("href=\"{card}\"")));
+    let page = nora.get(&card);
+    for shown in [
+        "REFUND_ORDER",
+        "high risk",
+        "agent-7",
+        "PAID",
+        "(49.00)",
+        "This is its claim",
+        "it is <strong>REFUNDED</strong>",
+        "&lt;script&gt;alert('x')&lt;/script&gt;",
+        "\\u{202e}999",
+        "approval_recorded",
+    ] {
+        assert!(page.contains(shown), "`{shown}` is not in {page}");
+    }
+    assert!(nora.client.get(&card).headers["content-security-policy"].contains("script-src 'self'"));
+    let paths =
+        [&card, "/admin", "/admin/entities/Order/ord-1", "/admin/domains/refund", "/admin/search?actor=agent-7"];
+    for path in paths {
+        let page = nora.get(path);
+        assert!(!page.contains("<script>alert") && !page.contains('\u{202e}'), "{path}");
+        assert!(!page.contains(" style=\""), "the policy forbids a style of its own at {path}");
+    }
+}
+
+#[test]
+fn p3_a_person_grants_and_the_second_one_is_told() {
+    let server = Server::open();
+    let card = asked(&server, "ord-1");
+    let (nora, omar) = (Browser::of(&server, &people().nora), Browser::of(&server, &people().omar));
+    let without = nora.send(&card, "answer=grant&reason=+");
+    assert_eq!((without.status, without.body.contains("Say why")), (400, true));
+    let forged = post(&nora.client, &card, "csrf=0&answer=grant&reason=looked");
+    assert_eq!((forged.status, forged.body.contains("not of your session")), (403, true));
+    assert_eq!(nora.send(&card, "answer=grant&reason=the+photo").status, 303);
+    let late = omar.send(&card, "answer=deny&reason=no");
+    assert_eq!(late.status, 409);
+    assert!(late.body.contains("was already granted by `nora`"), "{}", late.body);
+    assert!(nora.get(&card).contains("the photo"));
+    let entity = block_on(server.shop.entity(&Refund::entity("ord-1").unwrap())).unwrap();
+    assert_eq!(entity.open_approvals()[0].status.as_str(), "granted");
+}
+
+#[test]
+fn p3_who_may_not_approve_gets_no_form_and_no_way_around_it() {
+    let server = Server::open();
+    let card = asked(&server, "ord-1");
+    let auditor = Browser::of(&server, &people().auditor);
+    assert!(auditor.get("/admin").contains("Waits for others"));
+    assert!(!auditor.get(&card).contains("Grant: exactly this"));
+    let refused = auditor.send(&card, "answer=grant&reason=please");
+    assert_eq!(refused.status, 409, "{}", refused.body);
+    let stranger = Browser::of(&server, &Actor::human("mallory").unwrap());
+    assert_eq!(stranger.client.get(&card).status, 403);
+    assert!(!stranger.get("/admin").contains("REFUND_ORDER"));
+    assert!(!stranger.get("/admin/search?actor=agent-7").contains("ord-1"));
+    assert_eq!(stranger.client.get("/admin/entities/Order/ord-1").status, 403);
+}
+
+#[test]
+fn an_entity_shows_where_it_stands_and_that_its_chain_holds() {
+    let server = Server::open();
+    server.everybody().paid("ord-1");
+    let nora = Browser::of(&server, &people().nora);
+    let found = nora.client.get("/admin/search?entity=ord-1");
+    assert_eq!(found.headers["location"], "/admin/entities/Order/ord-1");
+    let page = nora.get("/admin/entities/Order/ord-1?verify=yes&kind=state_changed");
+    for state in ["<g data-state=\"PAID\" class=\"here\">", "<g data-state=\"CREATED\" class=\"been\">"] {
+        assert!(page.contains(state), "{page}");
+    }
+    assert!(page.contains("Every one of its 3 commits follows"), "{page}");
+    assert!(page.contains("CREATED -&gt; PAID") && !page.contains("<code>event_ingested</code>"));
+    let none = nora.client.get("/admin/entities/Order/ord-2");
+    assert_eq!((none.status, none.headers["content-type"].starts_with("text/html")), (404, true));
+}
+
+#[test]
+fn p7_a_person_settles_a_doubt_with_a_reason() {
+    let server = Server::open();
+    server.everybody().place("ord-1");
+    server.shop.services().be(Mood::Silent);
+    let key = Refund::entity("ord-1").unwrap();
+    let pay = MarkPaid { payment_id: "pay-1".into() };
+    assert!(block_on(server.shop.execute(&people().agent, &key, pay)).unwrap().executed().is_none());
+    server.shop.services().be(Mood::Willing);
+    let nora = Browser::of(&server, &people().nora);
+    let doubt = "/admin/doubt/Order/ord-1";
+    assert!(nora.get("/admin/doubt").contains(doubt));
+    let execution = between(&nora.get(doubt), "name=\"execution\" value=\"", "\"").to_owned();
+    let asked = nora.send(doubt, &format!("execution={execution}&became=ask"));
+    assert!(asked.body.contains("nobody to ask"), "{}", asked.body);
+    let form = |payload: &str, reason: &str| {
+        format!("execution={execution}&became=ORDER_PAID&payload=%7B%22payment_id%22%3A{payload}%7D&reason={reason}")
+    };
+    for (payload, reason) in [("1", "statement"), ("%22pay-1%22", ""), ("oops", "statement")] {
+        assert!(matches!(nora.send(doubt, &form(payload, reason)).status, 400 | 409), "{payload} {reason}");
+    }
+    assert_eq!(nora.send(doubt, &form("%22pay-1%22", "statement")).status, 303);
+    assert_eq!(block_on(server.shop.entity(&key)).unwrap().state(), Some(OrderState::Paid));
+    assert!(nora.get("/admin/doubt").contains("Nothing is in doubt."));
+}
