@@ -15,6 +15,7 @@ use proc_macro2::TokenStream;
 
 pub(crate) use self::duty::Duty;
 use crate::errors::{Diagnostics, Errors};
+use crate::renamed::renamed;
 
 /// Expands the fn that stands for one action, or finds everything that is wrong with it and expands to a stub.
 pub(crate) fn action2(duty: Duty, attribute: TokenStream, item: TokenStream) -> (TokenStream, Diagnostics) {
@@ -29,5 +30,5 @@ pub(crate) fn action2(duty: Duty, attribute: TokenStream, item: TokenStream) -> 
     // The gate: only a fn without any fault is expanded with its rules.
     let diagnostics = errors.finish();
     let expansion = if diagnostics.is_empty() { expand::executor(&executor) } else { expand::stub(&executor, shape) };
-    (expansion, diagnostics)
+    (renamed(expansion, executor.kiff.as_ref()), diagnostics)
 }

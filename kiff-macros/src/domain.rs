@@ -11,15 +11,19 @@ mod syntax;
 mod tests;
 mod wire;
 
+pub(crate) use self::expand::module;
+
 use proc_macro2::TokenStream;
 
 use self::model::Model;
 use crate::errors::{Diagnostics, Errors};
+use crate::renamed::renamed;
 
 /// Expands the block, or finds everything that is wrong with it and expands to a stub.
-pub(crate) fn domain2(input: TokenStream) -> (TokenStream, Diagnostics) {
+pub(crate) fn domain2(input: &TokenStream) -> (TokenStream, Diagnostics) {
     let errors = Errors::new();
-    let block = parse::block(input, &errors);
+    let mut block = parse::block(input.clone(), &errors);
+    let kiff = block.kiff.take();
 
     // The first gate: what was not understood is marked in the block, and a block without any section is not judged.
     let is_blank = block.is_blank();
@@ -30,6 +34,20 @@ pub(crate) fn domain2(input: TokenStream) -> (TokenStream, Diagnostics) {
 
     // The second gate: only a block without any fault is expanded.
     let diagnostics = errors.finish();
-    let expansion = if diagnostics.is_empty() { expand::domain(&model) } else { expand::stub(model) };
-    (expansion, diagnostics)
+    let expansion = match (diagnostics.is_empty(), model.elsewhere.is_some()) {
+        (true, false) => expand::domain(&model),
+        (true, true) => [expand::domain(&model), expand::block(&model, input)].into_iter().collect(),
+        (false, _) => expand::stub(model),
+    };
+    (renamed(expansion, kiff.as_ref()), diagnostics)
+}
+
+/// Expands the block of another crate to what this one needs: it was judged there, and its faults are told there.
+pub(crate) fn runnable(block: TokenStream, there: &TokenStream, services: TokenStream) -> TokenStream {
+    let errors = Errors::new();
+    let mut block = parse::block(block, &errors);
+    block.services = syn::parse2(services).ok();
+    let model = Model::resolve(block);
+    let diagnostics = errors.finish();
+    if diagnostics.is_empty() { expand::executors(&model, there) } else { TokenStream::new() }
 }

@@ -3,7 +3,9 @@
 mod action;
 mod domain;
 mod errors;
+mod executors;
 mod number;
+mod renamed;
 mod suggest;
 
 use proc_macro::TokenStream;
@@ -51,9 +53,37 @@ use self::action::Duty;
 /// Each action that is allowed somewhere needs an executor: an async fn under `#[action(Refund::MarkPaid)]`.
 #[proc_macro]
 pub fn domain(input: TokenStream) -> TokenStream {
-    let (mut expansion, diagnostics) = domain::domain2(input.into());
+    let (mut expansion, diagnostics) = domain::domain2(&input.into());
     expansion.extend(diagnostics.into_compile_errors());
     expansion.into()
+}
+
+/// Makes a domain run whose block is in another crate, with executors and services that are in this one.
+///
+/// The block says `executors elsewhere;` and no services. What it declares is used from there; here come, beside this line, its
+/// name as the enum of its actions, its handle, and the module of its states and actions. So `#[action(Refund::MarkPaid)]` and
+/// `Runtime::<Refund>` read as they do where the block stands.
+///
+/// ```text
+/// use contracts::{OrderPaid, OrderRefunded};
+///
+/// kiff::executors!(contracts::Refund => RefundDesk);
+///
+/// #[action(Refund::MarkPaid)]
+/// async fn mark_paid(desk: &RefundDesk, payment_id: String) -> Result<OrderPaid, Failure> { … }
+/// ```
+#[proc_macro]
+pub fn executors(input: TokenStream) -> TokenStream {
+    let (mut expansion, diagnostics) = executors::executors2(input.into());
+    expansion.extend(diagnostics.into_compile_errors());
+    expansion.into()
+}
+
+/// What `executors!` becomes in the end; nobody writes it by hand.
+#[doc(hidden)]
+#[proc_macro]
+pub fn runnable(input: TokenStream) -> TokenStream {
+    executors::runnable2(input.into()).into()
 }
 
 /// Makes an async fn the executor of an action that a `domain!` block declares.

@@ -1,5 +1,6 @@
 //! What generated code names, and nobody else: nothing here is stable.
 
+pub use kiff_macros::runnable;
 pub use serde;
 
 pub use crate::action::{Action, Declared, Declares, Failure, Governed, Named};

@@ -132,7 +132,7 @@ pub use identifier::{
 };
 pub use journal::{BrokenJournal, Commit, Cursor, Fact, Matter, Open, Query, Record, RecordId, Sealed, Snapshot};
 pub use json::{Json, JsonError, visible};
-pub use kiff_macros::{action, domain, reconcile};
+pub use kiff_macros::{action, domain, executors, reconcile};
 pub use merkle::TreeHead;
 pub use money::Cents;
 pub use parameter::{Measured, ParameterFault, Ranged, Textual};

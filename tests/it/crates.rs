@@ -10,6 +10,12 @@ use std::process::Command;
 /// all where there is no network.
 #[track_caller]
 fn cargo(name: &str, command: &[&str]) {
+    let (worked, said) = run(name, command);
+    assert!(worked, "`cargo {}` in tests/crates/{name}:\n{said}", command.join(" "));
+}
+
+/// The same, and whether it worked and what it said.
+fn run(name: &str, command: &[&str]) -> (bool, String) {
     let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
     let package = root.join("tests/crates").join(name);
     fs::copy(root.join("Cargo.lock"), package.join("Cargo.lock")).unwrap();
@@ -27,14 +33,8 @@ fn cargo(name: &str, command: &[&str]) {
     if !output.status.success() && String::from_utf8_lossy(&output.stderr).contains("--offline") {
         output = run(&[]);
     }
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success(),
-        "`cargo {}` in {}:\n{said}{}",
-        command.join(" "),
-        package.display(),
-        String::from_utf8_lossy(&output.stdout)
-    );
+    let said = format!("{}{}", String::from_utf8_lossy(&output.stderr), String::from_utf8_lossy(&output.stdout));
+    (output.status.success(), said)
 }
 
 /// Beside what the workspace builds, wherever that is.
@@ -70,6 +70,20 @@ fn attributes_land_where_they_belong() {
 #[test]
 fn a_domain_is_as_private_as_it_says() {
     cargo("visibility", &["clippy", "--quiet"]);
+}
+
+/// The executors of `contracts` are in `executors`, and the block says so.
+#[test]
+fn a_domain_and_its_executors_may_be_in_two_crates() {
+    cargo("contracts", &["clippy", "--quiet"]);
+    cargo("executors", &["test", "--quiet"]);
+}
+
+#[test]
+fn an_executor_that_is_missing_in_the_other_crate_does_not_build() {
+    let (worked, said) = run("executors", &["check", "--quiet", "--features", "incomplete"]);
+    assert!(!worked);
+    assert!(said.contains("is allowed but has no executor"), "{said}");
 }
 
 #[test]

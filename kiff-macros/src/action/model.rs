@@ -9,6 +9,8 @@ use super::sentence::code;
 /// The async fn under `#[action(..)]` or `#[reconcile(..)]`.
 pub(crate) struct Executor {
     pub(crate) duty: Duty,
+    /// Where kiff is, if not at `::kiff`.
+    pub(crate) kiff: Option<Path>,
     /// The action that it is for; none when the attribute cannot be read.
     pub(crate) target: Option<Target>,
     /// `/// …` and what else of `#[doc]` there is.

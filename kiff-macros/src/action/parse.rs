@@ -5,7 +5,7 @@ mod rules;
 use proc_macro2::{Group, Ident, TokenStream};
 use quote::ToTokens;
 use syn::parse::{Parse, ParseStream, Parser};
-use syn::{Attribute, FnArg, Pat, PatType, Path, Signature, Type, Visibility};
+use syn::{Attribute, FnArg, Pat, PatType, Path, Signature, Token, Type, Visibility};
 
 use super::documentation;
 use super::duty::Duty;
@@ -24,6 +24,7 @@ pub(super) fn executor(duty: Duty, attribute: TokenStream, item: TokenStream, er
             return None;
         }
     };
+    let (attribute, kiff) = without_crate(attribute);
     let target = target(duty, attribute, &function.signature.ident, errors);
     let (documentation, others) = documentation::divide(function.attributes);
     let (conditions, attributes) = others.into_iter().partition(|attribute| attribute.path().is_ident("cfg"));
@@ -31,6 +32,7 @@ pub(super) fn executor(duty: Duty, attribute: TokenStream, item: TokenStream, er
     let arguments = signature.inputs.iter_mut().map(|input| argument(duty, input, errors)).collect();
     Some(Executor {
         duty,
+        kiff,
         target,
         documentation,
         conditions,
@@ -59,6 +61,20 @@ impl Parse for Function {
             body: input.parse()?,
         })
     }
+}
+
+/// Takes `, crate = trust` off the end.
+fn without_crate(attribute: TokenStream) -> (TokenStream, Option<Path>) {
+    let parser = |input: ParseStream<'_>| {
+        let path = Path::parse_mod_style(input)?;
+        input.parse::<Token![,]>()?;
+        input.parse::<Token![crate]>()?;
+        input.parse::<Token![=]>()?;
+        let kiff = Path::parse_mod_style(input)?;
+        input.parse::<Option<Token![,]>>()?;
+        Ok((path.into_token_stream(), Some(kiff)))
+    };
+    parser.parse2(attribute.clone()).unwrap_or((attribute, None))
 }
 
 /// Reads `Refund::RefundOrder`.

@@ -2,6 +2,7 @@
 
 mod actions;
 mod duplicates;
+mod elsewhere;
 mod events;
 mod flow;
 mod limits;
@@ -21,6 +22,7 @@ pub(crate) fn check(model: &Model, errors: &Errors) {
     names::malformed_name(model, errors);
     duplicates::duplicate_name(model, errors);
     limits::too_many(model, errors);
+    elsewhere::executors_elsewhere(model, errors);
 
     flow::no_initial_transition(model, &moves, errors);
     flow::two_targets(model, errors);

@@ -4,6 +4,8 @@
 //! in `const _`. Nothing is named but `::kiff::__private` and `::core`, each by its absolute path.
 
 mod actions;
+mod answers;
+mod apart;
 mod documentation;
 mod editor;
 mod event_fields;
@@ -19,6 +21,7 @@ mod schema;
 mod states;
 mod stub;
 
+pub(crate) use self::apart::module;
 use proc_macro2::TokenStream;
 use quote::quote;
 
@@ -41,20 +44,63 @@ pub(crate) fn domain(model: &Model) -> TokenStream {
         events::event_trait(model, &names),
         events::conversions(model, &names),
         events::traits(model),
-        events::incoming(model, &names, events::reportable(model)),
-        actions::aliases(model, &names),
-        actions::declarations(model, &names),
-        actions::answer_conversions(model, &names),
-        handles::states(model, &names),
-        handles::allowed(model, &names),
-        implementation::entries(model, &names),
-        schema::contracts(model, &names),
-        schema::schema(model, &names),
-        implementation::domain(model, &names),
-        implementation::executable(&names),
+        answers::conversions(model),
+        governed(model, &names, model.elsewhere.is_none()),
         inherent::domain(&names, &mermaid, &svg),
     ];
     with_hidden(&visible, &hidden)
+}
+
+/// What a domain is to the runtime, of whatever crate its events and states are.
+fn governed(model: &Model, names: &Names, has_executors: bool) -> TokenStream {
+    let executed = if has_executors { executed(model, names) } else { TokenStream::new() };
+    [
+        events::emitted(model, names),
+        events::incoming(model, names, events::reportable(model)),
+        actions::declarations(model, names),
+        answers::emitted(model, names),
+        handles::states(model, names),
+        handles::allowed(model, names),
+        executed,
+        schema::contracts(model, has_executors),
+        schema::schema(model, names),
+        implementation::domain(model, names),
+    ]
+    .into_iter()
+    .collect()
+}
+
+/// The doors to the executors.
+fn executed(model: &Model, names: &Names) -> TokenStream {
+    [actions::aliases(model, names), implementation::entries(model, names), implementation::executable(names)]
+        .into_iter()
+        .collect()
+}
+
+/// The domain whose executors are in this crate, and whose block is in another: what is declared there is used here.
+pub(crate) fn executors(model: &Model, there: &TokenStream) -> TokenStream {
+    let Some(names) = Names::of(&model.header) else {
+        return TokenStream::new();
+    };
+    let diagram = Diagram::of(model);
+    let (mermaid, svg) = (diagram.mermaid(), diagram.svg());
+    let visible = [
+        actions::enumeration(model, &names, &TokenStream::new()),
+        handles::alias(&names),
+        apart::module_with(model, &names, there),
+    ];
+    let hidden = [
+        apart::imports(model, &names, there),
+        roles::values(model, &names),
+        governed(model, &names, true),
+        inherent::domain(&names, &mermaid, &svg),
+    ];
+    with_hidden(&visible, &hidden)
+}
+
+/// The macro by which another crate gets at the block, beside a domain whose executors are there.
+pub(crate) fn block(model: &Model, block: &TokenStream) -> TokenStream {
+    apart::block(model, block)
 }
 
 /// What stands in for the domain beside errors, so that the rest of the user's crate stays quiet.
@@ -75,9 +121,11 @@ pub(crate) fn stub(mut model: Model) -> TokenStream {
         events::event_trait(model, &names),
         events::conversions(model, &names),
         events::traits(model),
+        events::emitted(model, &names),
         events::incoming(model, &names, names::distinct(&model.events)),
         actions::declarations(model, &names),
-        actions::answer_conversions(model, &names),
+        answers::conversions(model),
+        answers::emitted(model, &names),
         handles::states(model, &names),
         stub::allowed(model, &names),
         stub::domain(model, &names),
@@ -96,7 +144,7 @@ fn visible(model: &Model, names: &Names, svg: &str) -> [TokenStream; 9] {
         states::enumeration(model, names),
         events::structs(model, names),
         events::enumeration(model, names),
-        actions::answers(model, names),
+        answers::enumerations(model, names),
         handles::alias(names),
         handles::module(model, names),
     ]

@@ -21,6 +21,8 @@ use super::wire;
 pub(crate) struct Model {
     pub(crate) header: Header,
     pub(crate) services: Option<Type>,
+    /// Whether the executors are in another crate, by the word that says so.
+    pub(crate) elsewhere: Option<Ident>,
     pub(crate) roles: Table<Role>,
     pub(crate) states: Table<State>,
     pub(crate) events: Table<Event>,

@@ -3,6 +3,7 @@
 mod actions;
 mod header;
 mod items;
+mod lines;
 mod list;
 mod reader;
 mod words;
@@ -16,9 +17,6 @@ use self::reader::{Reader, Shared};
 use super::syntax::{Block, Section};
 use crate::errors::{Errors, SYNTAX};
 use crate::suggest;
-
-/// The line that is no section.
-const SERVICES: &str = "services";
 
 /// Reads the block as far as it can be understood.
 pub(crate) fn block(input: TokenStream, errors: &Errors) -> Block {
@@ -72,9 +70,12 @@ fn sections(reader: &mut Reader<'_>, block: &mut Block) -> bool {
             skip_to_section(reader);
             continue;
         };
+        if lines::line(reader, &typed, block) {
+            continue;
+        }
         let (word, known) = section_word(reader, &typed);
-        if word == SERVICES {
-            services(reader, block);
+        if word == lines::SERVICES {
+            lines::services(reader, block);
             continue;
         }
         reader.ident();
@@ -85,35 +86,11 @@ fn sections(reader: &mut Reader<'_>, block: &mut Block) -> bool {
     }
 }
 
-/// `services RefundDesk;`
-fn services(reader: &mut Reader<'_>, block: &mut Block) {
-    let keyword = reader.ident();
-    if block.services.is_some()
-        && let Some(keyword) = keyword
-    {
-        reader.remark(keyword.span(), "`services` is written twice: remove one".to_owned());
-    }
-    match reader.syntax() {
-        Some(services) => block.services = Some(services),
-        None => reader.unexpected("a type after `services`, as in `services RefundDesk;`"),
-    }
-    if reader.eat_punct(';') {
-        return;
-    }
-    if reader.failed {
-        skip_to_section(reader);
-    } else if section_ahead(reader).is_some() || reader.is_empty() {
-        reader.missing_separator(';');
-    } else {
-        reader.unexpected("`;`");
-        skip_to_section(reader);
-    }
-}
-
 /// The section that this word names, and whether it does name one, if only nearly.
 fn section_word(reader: &mut Reader<'_>, typed: &Ident) -> (String, bool) {
     let text = typed.to_string();
-    let valid: Vec<String> = words::SECTIONS.iter().chain([&SERVICES]).map(|section| (*section).to_owned()).collect();
+    let valid: Vec<String> =
+        words::SECTIONS.iter().chain([&lines::SERVICES]).map(|section| (*section).to_owned()).collect();
     if valid.contains(&text) {
         return (text, true);
     }

@@ -1,7 +1,7 @@
 //! The block as it was written: spans kept, order kept, nothing judged; what could not be read is `None` or not whole.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use syn::{Attribute, LitStr, Type, Visibility};
+use syn::{Attribute, LitStr, Path, Type, Visibility};
 
 use super::wire;
 
@@ -10,6 +10,10 @@ use super::wire;
 pub(crate) struct Block {
     pub(crate) header: Header,
     pub(crate) services: Option<Type>,
+    /// `executors elsewhere;`, by its first word.
+    pub(crate) elsewhere: Option<Ident>,
+    /// `crate = trust;`: where kiff is, if not at `::kiff`.
+    pub(crate) kiff: Option<Path>,
     pub(crate) roles: Section<Role>,
     pub(crate) states: Section<State>,
     pub(crate) events: Section<Event>,

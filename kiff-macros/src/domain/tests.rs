@@ -97,7 +97,7 @@ fn each(edits: &[(&str, &str, &str)]) {
 
 fn faults(source: &str) -> Vec<Fault> {
     let tokens = TokenStream::from_str(source).expect("the test's source must consist of tokens");
-    let (_, diagnostics) = domain2(tokens);
+    let (_, diagnostics) = domain2(&tokens);
     let place = |place: LineColumn| (place.line, place.column);
     diagnostics
         .iter()
@@ -142,7 +142,7 @@ fn the_reference_domain_has_no_fault() {
 #[test]
 fn an_error_is_a_compile_error_beside_the_stub() {
     let tokens = TokenStream::from_str(&refund(&[("Paid => Refunded", "Paid => Refundd")])).unwrap();
-    let (_, diagnostics) = domain2(tokens);
+    let (_, diagnostics) = domain2(&tokens);
     let rendered = diagnostics.into_compile_errors().to_string();
     assert_eq!(rendered, r#":: core :: compile_error ! { "unknown state `Refundd`: did you mean `Refunded`?" }"#);
 }

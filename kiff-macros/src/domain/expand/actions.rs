@@ -5,7 +5,7 @@ use quote::{ToTokens, format_ident, quote};
 
 use super::documentation;
 use super::names::{self, Names, distinct, private, used};
-use crate::domain::model::{Action, Event, Id, Model, Reference};
+use crate::domain::model::{Action, Event, Id, Model};
 use crate::domain::syntax::Effect;
 use crate::number;
 
@@ -105,71 +105,4 @@ fn without_source(model: &Model) -> Option<Id<Event>> {
         |event| model.actions.iter().any(|(_, action)| action.emits.iter().any(|own| own.id() == Some(event)));
     let mut events = model.events.iter().filter(|(_, event)| event.reporters.is_empty()).map(|(id, _)| id);
     events.find(|event| !is_emitted(*event))
-}
-
-/// The actions that answer with one of several events, and these.
-fn choices(model: &Model) -> impl Iterator<Item = (&Action, impl Iterator<Item = &Event>)> {
-    let several = distinct(&model.actions).filter(|(_, action)| action.emits.len() > 1);
-    several.map(|(_, action)| {
-        let mut seen = Vec::new();
-        let events = action.emits.iter().filter_map(Reference::id).filter(move |id| {
-            let is_new = !seen.contains(id);
-            seen.push(*id);
-            is_new
-        });
-        (action, events.map(|id| &model.events[id]))
-    })
-}
-
-/// `pub enum ReviewOrderEvent { OrderApproved(OrderApproved), OrderRejected(OrderRejected) }`
-pub(super) fn answers(model: &Model, names: &Names) -> TokenStream {
-    let answers = choices(model).map(|(action, events)| {
-        let mut answer = names::answer(&action.declared.name);
-        answer.set_span(action.declared.name.span());
-        let variants = events.map(|event| {
-            let name = used(&event.declared.name);
-            let documentation = format!("The event `{}`.", event.declared.wire);
-            quote!(#[doc = #documentation] #name(#name))
-        });
-        let item = names.item(answer.span(), &quote!(enum #answer { #(#variants),* }));
-        let documentation = format!("What the action `{}` can make happen.", action.declared.wire);
-        quote! {
-            #[doc = #documentation]
-            #[derive(::core::fmt::Debug, ::core::clone::Clone)]
-            #[allow(dead_code, deprecated, missing_copy_implementations)]
-            #[allow(clippy::enum_variant_names, clippy::large_enum_variant)]
-            #item
-        }
-    });
-    quote!(#(#answers)*)
-}
-
-/// How each event becomes the answer of an action, and how that becomes an `OrderEvent`.
-pub(super) fn answer_conversions(model: &Model, names: &Names) -> TokenStream {
-    let kiff = private();
-    let Names { domain, event: enumeration, .. } = names;
-    let conversions = choices(model).map(|(action, events)| {
-        let answer = names::answer(&action.declared.name);
-        let events: Vec<_> = events.map(|event| used(&event.declared.name)).collect();
-        quote! {
-            #(
-                #[automatically_derived]
-                impl ::core::convert::From<#events> for #answer {
-                    fn from(event: #events) -> Self {
-                        Self::#events(event)
-                    }
-                }
-            )*
-
-            #[automatically_derived]
-            impl #kiff::Emitted<#domain> for #answer {
-                fn into_event(self) -> ::core::option::Option<#enumeration> {
-                    ::core::option::Option::Some(match self {
-                        #(Self::#events(event) => #enumeration::#events(event)),*
-                    })
-                }
-            }
-        }
-    });
-    quote!(#(#conversions)*)
 }

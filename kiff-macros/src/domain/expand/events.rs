@@ -141,10 +141,9 @@ pub(super) fn event_trait(model: &Model, names: &Names) -> TokenStream {
     }
 }
 
-/// How each event becomes an `OrderEvent`, what answers of executors become, and units on the wire.
+/// How each event becomes an `OrderEvent`, and units on the wire.
 pub(super) fn conversions(model: &Model, names: &Names) -> TokenStream {
-    let kiff = private();
-    let Names { domain, event: enumeration, .. } = names;
+    let enumeration = &names.event;
     let conversions = distinct(&model.events).map(|(_, event)| {
         let name = used(&event.declared.name);
         let empty = event.syntax.fields.is_empty().then(|| empty(event));
@@ -156,17 +155,28 @@ pub(super) fn conversions(model: &Model, names: &Names) -> TokenStream {
                 }
             }
 
+            #empty
+        }
+    });
+    quote!(#(#conversions)*)
+}
+
+/// What answers of executors become.
+pub(super) fn emitted(model: &Model, names: &Names) -> TokenStream {
+    let kiff = private();
+    let Names { domain, event: enumeration, .. } = names;
+    let events = distinct(&model.events).map(|(_, event)| {
+        let name = used(&event.declared.name);
+        quote! {
             #[automatically_derived]
             impl #kiff::Emitted<#domain> for #name {
                 fn into_event(self) -> ::core::option::Option<#enumeration> {
                     ::core::option::Option::Some(#enumeration::#name(self))
                 }
             }
-
-            #empty
         }
     });
-    quote!(#(#conversions)*)
+    quote!(#(#events)*)
 }
 
 fn empty(event: &Event) -> TokenStream {

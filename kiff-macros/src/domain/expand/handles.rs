@@ -7,7 +7,7 @@ use quote::{format_ident, quote, quote_spanned};
 
 use super::names::{Names, at_place, distinct, private, used};
 use crate::domain::graph::{self, Move};
-use crate::domain::model::{Action, Id, Model, Reference, State};
+use crate::domain::model::{Action, Declared, Id, Model, Reference, State};
 
 /// `pub type Order<S = Any> = Handle<Refund, S>;`
 pub(super) fn alias(names: &Names) -> TokenStream {
@@ -29,12 +29,21 @@ pub(super) fn alias(names: &Names) -> TokenStream {
 
 /// `pub mod refund { pub struct Created; … pub struct MarkPaid; … }`
 pub(super) fn module(model: &Model, names: &Names) -> TokenStream {
+    let states = distinct(&model.states).map(|(_, state)| ("state", &state.declared));
+    let actions = distinct(&model.actions).map(|(_, action)| ("action", &action.declared));
+    module_of(names, states.chain(actions), &TokenStream::new())
+}
+
+/// A module with a type for each of these, and whatever else there is.
+pub(super) fn module_of<'m>(
+    names: &Names,
+    declared: impl Iterator<Item = (&'static str, &'m Declared)>,
+    others: &TokenStream,
+) -> TokenStream {
     let Names { visibility, domain, .. } = names;
     let module = names.declared_by_domain(&names.module);
     let mut seen = HashSet::new();
-    let states = distinct(&model.states).map(|(_, state)| ("state", &state.declared));
-    let actions = distinct(&model.actions).map(|(_, action)| ("action", &action.declared));
-    let types = states.chain(actions).filter(|(_, declared)| seen.insert(declared.plain())).map(|(what, declared)| {
+    let types = declared.filter(|(_, declared)| seen.insert(declared.plain())).map(|(what, declared)| {
         let documentation = format!("The {what} `{}`.", declared.wire);
         let name = &declared.name;
         // Where a message of rustc shows the type, it shows all of this.
@@ -53,7 +62,7 @@ pub(super) fn module(model: &Model, names: &Names) -> TokenStream {
     quote! {
         #[doc = #documentation]
         #[allow(dead_code, unreachable_pub, clippy::redundant_pub_crate)]
-        #visibility mod #module { #(#types)* }
+        #visibility mod #module { #others #(#types)* }
     }
 }
 

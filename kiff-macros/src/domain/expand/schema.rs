@@ -12,15 +12,16 @@ use crate::domain::syntax::{Effect, Field, Risk};
 use crate::domain::wire::snake;
 
 /// `static CONTRACTS: [Contract; 2] = …;`
-pub(super) fn contracts(model: &Model, _names: &Names) -> TokenStream {
+pub(super) fn contracts(model: &Model, has_executors: bool) -> TokenStream {
     let kiff = private();
     let actions = model.actions.iter().enumerate();
-    let contracts: Vec<_> = actions.map(|(position, (id, action))| contract(model, position, id, action)).collect();
+    let contracts: Vec<_> =
+        actions.map(|(position, (id, action))| contract(model, position, id, action, has_executors)).collect();
     let count = contracts.len();
     quote!(static CONTRACTS: [#kiff::Contract; #count] = [#(#contracts),*];)
 }
 
-fn contract(model: &Model, position: usize, id: Id<Action>, action: &Action) -> TokenStream {
+fn contract(model: &Model, position: usize, id: Id<Action>, action: &Action, has_executors: bool) -> TokenStream {
     let kiff = private();
     let name = text(&action.declared.wire);
     let documentation = text(&documentation::text(&action.syntax.attributes));
@@ -38,6 +39,8 @@ fn contract(model: &Model, position: usize, id: Id<Action>, action: &Action) -> 
     let approval = approval(model, action);
     let emits = list(action.emits.iter().filter_map(Reference::id).map(|event| event_name(model, event)));
     let allowed_in = list(allowing(model, id).map(|state| state_name(model, state)));
+    // What its executors take is known where they are.
+    let parameters = if has_executors { quote!(ENTRIES[#position].parameters()) } else { quote!(&[]) };
     quote! {
         #kiff::Contract {
             name: #name,
@@ -48,7 +51,7 @@ fn contract(model: &Model, position: usize, id: Id<Action>, action: &Action) -> 
             approval: #approval,
             emits: #emits,
             allowed_in: #allowed_in,
-            parameters: #kiff::List::Borrowed(ENTRIES[#position].parameters()),
+            parameters: #kiff::List::Borrowed(#parameters),
         }
     }
 }

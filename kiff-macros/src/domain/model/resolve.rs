@@ -41,6 +41,7 @@ impl Model {
             clauses: lines(block.never, |line| clause(line, &state_names, &role_names)),
             header: block.header,
             services: block.services,
+            elsewhere: block.elsewhere,
             roles,
             states,
             events,

@@ -14,7 +14,7 @@ const EXAMPLE: &str = "`domain Refund governs Order;`";
 pub(super) fn header(reader: &mut Reader<'_>, header: &mut Header) {
     header.attributes = reader.attributes();
     header.visibility = reader.syntax().unwrap_or(Visibility::Inherited);
-    let begins_at_once = super::section_ahead(reader).is_some() || reader.at_word("services");
+    let begins_at_once = super::section_ahead(reader).is_some() || super::lines::ahead(reader);
     if begins_at_once || !opening_word(reader) {
         reader.unexpected(&format!("the domain's first line, as in {EXAMPLE}"));
         if !begins_at_once {
@@ -73,7 +73,7 @@ fn end(reader: &mut Reader<'_>) {
     if reader.eat_punct(';') {
         return;
     }
-    let begins = super::section_ahead(reader).is_some() || reader.at_word("services");
+    let begins = super::section_ahead(reader).is_some() || super::lines::ahead(reader);
     if !reader.failed && (begins || reader.is_empty()) {
         reader.missing_separator(';');
         return;

@@ -5,7 +5,7 @@ use crate::domain::domain2;
 
 /// The expansion as code that people can read.
 fn expansion(source: &str) -> String {
-    let (expansion, _) = domain2(source.parse().unwrap());
+    let (expansion, _) = domain2(&source.parse().unwrap());
     without_pictures(&prettyplease::unparse(&syn::parse2(expansion).unwrap()))
 }
 

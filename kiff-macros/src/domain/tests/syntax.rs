@@ -201,3 +201,39 @@ fn a_slip_is_one_error_where_it_happened() {
         ),
     ]);
 }
+
+#[test]
+fn lines_before_the_sections_are_mended() {
+    each(&[
+        (
+            "services RefundDesk;",
+            "executors «here»;",
+            "expected `elsewhere` after `executors`, as in `executors elsewhere;`, found `here`",
+        ),
+        ("services RefundDesk;", "executors «elsewhere»", "expected `;` after `elsewhere`"),
+        (
+            "services RefundDesk;",
+            "executors elsewhere; «executors» elsewhere;",
+            "`executors` is written twice: remove one",
+        ),
+        (
+            "services RefundDesk;",
+            "executors elsewhere; services «RefundDesk»;",
+            "the services are where the executors are: take this line away, and write \
+             `kiff::executors!(… => RefundDesk);` there",
+        ),
+        (
+            "pub domain Refund governs Order;\n    services RefundDesk;",
+            "domain Refund governs Order;\n    «executors» elsewhere;",
+            "no other crate sees this domain: write `pub domain`",
+        ),
+        (
+            "services RefundDesk;",
+            "crate = «;»",
+            "expected the name that kiff has in this crate, as in `crate = trust;`, found `;`",
+        ),
+        ("services RefundDesk;", "crate = trust; «crate» = trust;", "`crate` is written twice: remove one"),
+    ]);
+    check(&refund(&[("services RefundDesk;", "crate = trust; services RefundDesk;")]), &[]);
+    check(&refund(&[("services RefundDesk;", "executors elsewhere;")]), &[]);
+}

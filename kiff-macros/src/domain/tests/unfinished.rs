@@ -101,7 +101,7 @@ fn most_errors(copies: usize) -> usize {
         if position >= 0 {
             return most;
         }
-        let (_, diagnostics) = super::domain2(tokens);
+        let (_, diagnostics) = super::domain2(&tokens);
         most = most.max(diagnostics.iter().count());
     }
     most

@@ -1,27 +1,42 @@
-//! A crate in which kiff has another name; the line below tells the macros where it is.
+//! A crate in which kiff has another name, which the macros are told as serde's are.
 
 #![deny(missing_docs, warnings)]
 
-extern crate trust as kiff;
-
 /// Far from the root of the crate.
 pub mod shop {
-    use trust::{Failure, action, domain};
+    use serde::{Deserialize, Serialize};
+    use trust::{Execution, Failure, Reconciled, action, domain, reconcile};
+
+    /// Where baskets go.
+    #[derive(Debug)]
+    pub struct Shelf;
+
+    /// Who carries a basket.
+    #[derive(Debug, Clone, Serialize, Deserialize)]
+    pub struct Customer(String);
 
     domain! {
         /// What people carry around.
         pub domain Counter governs Basket;
+        crate = trust;
+        services Shelf;
         roles { Agent: agent, Shop: system }
         states { Open, final Closed }
-        events { BasketOpened { by: String } reported by Shop; BasketClosed; }
+        events { BasketOpened { by: Customer } reported by Shop; BasketClosed; }
         transitions { BasketOpened: new => Open; BasketClosed: Open => Closed; }
         actions { CloseBasket { risk: low, by: Agent, emits: BasketClosed }; }
         allow { Open => [CloseBasket]; }
     }
 
     /// Takes the basket back.
-    #[action(Counter::CloseBasket)]
-    async fn close_basket() -> Result<BasketClosed, Failure> {
-        Ok(BasketClosed)
+    #[action(Counter::CloseBasket, crate = trust)]
+    async fn close_basket(_shelf: &Shelf, #[param(range(max = 9))] items: u8) -> Result<BasketClosed, Failure> {
+        if items > 0 { Err(Failure::refused("it is not empty")) } else { Ok(BasketClosed) }
+    }
+
+    /// Looks whether it is back.
+    #[reconcile(Counter::CloseBasket, crate = trust)]
+    async fn is_back(execution: &Execution) -> Result<Reconciled<BasketClosed>, Failure> {
+        Ok(if execution.approval().is_some() { Reconciled::Happened(BasketClosed) } else { Reconciled::Unknown })
     }
 }
