@@ -1,7 +1,9 @@
 //! The command line, run as a stranger runs it.
 
 mod check;
+mod journal;
 mod new;
+mod proof;
 mod scaffold;
 
 use std::fs;
@@ -10,7 +12,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 
 /// What the command line is built with here.
-const FEATURES: &str = "cli";
+const FEATURES: &str = "cli,postgres,proof,sqlite";
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 

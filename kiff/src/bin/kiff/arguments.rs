@@ -5,6 +5,11 @@ use clap_complete::Shell as CompletedShell;
 
 use crate::check::Check;
 use crate::failure::Failure;
+#[cfg(feature = "postgres")]
+use crate::journal::migrate::Migrate;
+use crate::journal::{Export, InDoubt, ShowTimeline, Verify};
+#[cfg(feature = "proof")]
+use crate::journal::{keys::Keys, log::SignLog, receipt::Receipts};
 use crate::new::New;
 use crate::scaffold::Scaffold;
 use crate::shell::{Ended, Shell};
@@ -32,6 +37,18 @@ enum Command {
     New(New),
     Scaffold(Scaffold),
     Check(Check),
+    Timeline(ShowTimeline),
+    Verify(Verify),
+    Export(Export),
+    Doubt(InDoubt),
+    #[cfg(feature = "proof")]
+    Receipt(Receipts),
+    #[cfg(feature = "proof")]
+    Log(SignLog),
+    #[cfg(feature = "proof")]
+    Keys(Keys),
+    #[cfg(feature = "postgres")]
+    Migrate(Migrate),
     Completions(Completions),
     Man(Man),
 }
@@ -43,6 +60,18 @@ impl Arguments {
             Command::New(new) => new.run(shell),
             Command::Scaffold(scaffold) => scaffold.run(shell),
             Command::Check(check) => check.run(shell),
+            Command::Timeline(timeline) => timeline.run(shell),
+            Command::Verify(verify) => verify.run(shell),
+            Command::Export(export) => export.run(shell),
+            Command::Doubt(doubt) => doubt.run(shell),
+            #[cfg(feature = "proof")]
+            Command::Receipt(receipts) => receipts.run(shell),
+            #[cfg(feature = "proof")]
+            Command::Log(log) => log.run(shell),
+            #[cfg(feature = "proof")]
+            Command::Keys(keys) => keys.run(shell),
+            #[cfg(feature = "postgres")]
+            Command::Migrate(migrate) => migrate.run(shell),
             Command::Completions(completions) => completions.run(),
             Command::Man(Man {}) => Man::run(),
         }

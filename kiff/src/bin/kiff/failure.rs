@@ -17,6 +17,9 @@ pub(crate) struct Failure {
     notes: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     help: Option<String>,
+    /// Whether this is the answer: what was asked about is not what it should be.
+    #[serde(skip)]
+    is_answer: bool,
 }
 
 /// Where in a file.
@@ -36,7 +39,18 @@ struct Place {
 impl Failure {
     /// What could not be done.
     pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), place: None, notes: Vec::new(), help: None }
+        Self { message: message.into(), place: None, notes: Vec::new(), help: None, is_answer: false }
+    }
+
+    /// The same as an answer: what was asked about is not what it should be.
+    pub(crate) fn being_the_answer(mut self) -> Self {
+        self.is_answer = true;
+        self
+    }
+
+    /// The code that the program ends with.
+    pub(crate) const fn code(&self) -> u8 {
+        if self.is_answer { 1 } else { 3 }
     }
 
     /// A file or folder could not be used.

@@ -3,6 +3,7 @@
 mod arguments;
 mod check;
 mod failure;
+mod journal;
 mod new;
 mod scaffold;
 mod shell;

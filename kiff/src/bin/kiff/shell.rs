@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use indicatif::ProgressBar;
+use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use crate::failure::Failure;
@@ -33,11 +33,17 @@ impl Ended {
     }
 }
 
-/// The code of whatever could not be done.
-const NOT_DONE: u8 = 3;
-
 /// What is shown while something takes its time; it goes when this does.
 pub(crate) struct Waiting(ProgressBar);
+
+impl Waiting {
+    /// It has come so far, of so much.
+    pub(crate) fn at(&self, done: u64, of: u64, what: &'static str) {
+        self.0.set_length(of);
+        self.0.set_message(what);
+        self.0.set_position(done);
+    }
+}
 
 impl Drop for Waiting {
     fn drop(&mut self) {
@@ -73,6 +79,11 @@ impl Shell {
         Self { json }
     }
 
+    /// Whether a program reads the answer.
+    pub(crate) const fn is_json(&self) -> bool {
+        self.json
+    }
+
     /// Whether a person sees what is written to the second stream while it is written.
     pub(crate) fn is_watched(&self) -> bool {
         !self.json && io::stderr().is_terminal()
@@ -86,13 +97,26 @@ impl Shell {
         Waiting(bar)
     }
 
+    /// Shows how far something long has come, to a person who waits for it.
+    pub(crate) fn bar(&self) -> Waiting {
+        if !self.is_watched() {
+            return Waiting(ProgressBar::hidden());
+        }
+        let style = ProgressStyle::with_template("{bar:40} {human_pos}/{human_len} {msg} {per_sec}, {eta} left");
+        let bar = ProgressBar::new(0);
+        Waiting(match style {
+            Ok(style) => bar.with_style(style),
+            Err(_) => bar,
+        })
+    }
+
     /// Answers: `text` for people, `data` for programs.
     pub(crate) fn answer(&self, data: &impl Serialize, text: &str) -> Result<(), Failure> {
         if self.json { Self::line(data) } else { written(anstream::stdout().lock().write_all(text.as_bytes())) }
     }
 
     /// One JSON document on one line.
-    fn line(data: &impl Serialize) -> Result<(), Failure> {
+    pub(crate) fn line(data: &impl Serialize) -> Result<(), Failure> {
         let mut line = serde_json::to_vec(data)
             .map_err(|error| Failure::new(format!("the answer cannot be written as JSON: {error}")))?;
         line.push(b'\n');
@@ -116,12 +140,12 @@ impl Shell {
         };
         // Where even this cannot be said, the code still says it.
         let _ = anstream::stderr().lock().write_all(text.as_bytes());
-        ExitCode::from(NOT_DONE)
+        ExitCode::from(failure.code())
     }
 }
 
 /// A reader who leaves has read enough: that is no failure.
-fn written(outcome: io::Result<()>) -> Result<(), Failure> {
+pub(crate) fn written(outcome: io::Result<()>) -> Result<(), Failure> {
     match outcome {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
         other => other.map_err(|error| Failure::new(format!("the answer cannot be written: {error}"))),

@@ -1,0 +1,51 @@
+//! Journals: where they are, and what can be asked of them.
+
+mod doubt;
+mod export;
+mod place;
+mod timeline;
+mod verify;
+
+#[cfg(feature = "postgres")]
+pub(crate) mod migrate;
+#[cfg(feature = "proof")]
+pub(crate) mod keys;
+#[cfg(feature = "proof")]
+pub(crate) mod log;
+#[cfg(feature = "proof")]
+pub(crate) mod receipt;
+
+use kiff::{EntityKey, IdentifierError, StoreError};
+
+use crate::failure::Failure;
+
+pub(crate) use doubt::InDoubt;
+pub(crate) use export::Export;
+pub(crate) use timeline::ShowTimeline;
+pub(crate) use verify::Verify;
+
+/// How many commits or entities are read at once.
+const PAGE: usize = 512;
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        if error.broken().is_some() {
+            let help = "`kiff verify` tells what else is wrong, and what to do is in docs/operations.md";
+            return Self::new(error.to_string()).help(help).being_the_answer();
+        }
+        Self::new(error.to_string())
+    }
+}
+
+/// An entity as its key is shown: `Order/ord-1`, or `acme:Order/ord-1` of another tenant.
+fn entity(text: &str) -> Result<EntityKey, Failure> {
+    let refused = |error: IdentifierError| Failure::new(format!("`{}` is no entity: {error}", kiff::visible(text)));
+    let Some((kind, id)) = text.split_once('/') else {
+        return Err(Failure::new(format!("`{}` is no entity", kiff::visible(text)))
+            .help("write its type and its id, as in `Order/ord-1`, or `acme:Order/ord-1` for another tenant"));
+    };
+    match kind.split_once(':') {
+        Some((tenant, kind)) => EntityKey::new(kind, id).and_then(|key| key.in_tenant(tenant)).map_err(refused),
+        None => EntityKey::new(kind, id).map_err(refused),
+    }
+}

@@ -1,0 +1,66 @@
+//! `kiff export`: every commit in order, as lines of JSON that hold what was stored and hashed, byte for byte.
+
+use std::fs::OpenOptions;
+use std::io::{BufWriter, Write};
+use std::path::PathBuf;
+
+use clap::Args;
+use kiff::{Cursor, Exported, Query, Store};
+
+use super::PAGE;
+use super::place::{self, Work};
+use crate::failure::Failure;
+use crate::shell::{Ended, Shell, written};
+
+/// Write every commit in order, as lines of JSON
+///
+/// A line holds the body of a commit as a text, exactly as it was stored and hashed; docs/journal.md shows how to check
+/// the lines without kiff. All commands that read a journal read an export too.
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    /// A file of SQLite or a URL of PostgreSQL
+    store: String,
+    /// Write into this new file instead of to the standard output
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Begin behind this position, to continue an export
+    #[arg(long, value_name = "POSITION", default_value_t = 0)]
+    after: u64,
+}
+
+impl Export {
+    pub(crate) fn run(self, shell: &Shell) -> Result<Ended, Failure> {
+        let store = self.store.clone();
+        place::read(&store, self, shell)
+    }
+}
+
+impl Work for Export {
+    async fn run<S: Store>(self, store: &S, shell: &Shell) -> Result<Ended, Failure> {
+        let out: Box<dyn Write> = match &self.out {
+            Some(path) => {
+                let file = OpenOptions::new().write(true).create_new(true).open(path);
+                Box::new(file.map_err(|error| Failure::file("make", path, &error))?)
+            }
+            None => Box::new(std::io::stdout().lock()),
+        };
+        let mut out = BufWriter::new(out);
+        let newest = store.search(&Query::default(), Cursor::LAST, 1).await?;
+        let of = newest.first().map_or(0, |(position, _)| *position);
+        let (bar, mut last) = (shell.bar(), self.after);
+        loop {
+            let page = store.search(&Query::default(), Cursor::After(last), PAGE).await?;
+            if page.is_empty() {
+                break;
+            }
+            for (position, commit) in page {
+                let line = Exported::new(position, commit).map_err(kiff::StoreError::from)?;
+                written(writeln!(out, "{line}"))?;
+                last = position;
+            }
+            bar.at(last, of.max(last), "commits");
+        }
+        written(out.flush())?;
+        Ok(Ended::Well)
+    }
+}

@@ -1,0 +1,93 @@
+//! `kiff keys`: the keys that a log is signed with.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use kiff::proof::{KeyError, SigningKey, VerifyingKey};
+use serde_json::json;
+
+use crate::failure::Failure;
+use crate::shell::{Ended, Shell};
+
+/// Make and show the keys that a log is signed with
+#[derive(Debug, Args)]
+pub(crate) struct Keys {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make a key: the secret half in FILE, the public half in FILE.pub
+    ///
+    /// To rotate, make a key of the same name, sign with both (`kiff log advance --key OLD --key NEW`), hand the new public
+    /// key to those who verify, and when all of them trust it, sign with the new key alone.
+    Generate {
+        /// The name of the log, by convention its address, as in `example.com/refunds`
+        name: String,
+        /// The file of the secret half, which is not there yet
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Show the public halves of keys
+    List {
+        /// Files of keys, secret or public
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+}
+
+impl Keys {
+    pub(crate) fn run(self, shell: &Shell) -> Result<Ended, Failure> {
+        match self.command {
+            Command::Generate { name, out } => generate(&name, &out, shell),
+            Command::List { files } => list(&files, shell),
+        }
+    }
+}
+
+fn generate(name: &str, out: &Path, shell: &Shell) -> Result<Ended, Failure> {
+    let public_file = PathBuf::from(format!("{}.pub", out.display()));
+    let failed = |error: KeyError| Failure::new(error.to_string());
+    let key = SigningKey::generate(name).map_err(failed)?;
+    let public = key.verifying_key();
+    key.write(out).map_err(failed)?;
+    public.write(&public_file).map_err(failed)?;
+    let text = format!(
+        "wrote the secret key to {} and the public key to {}\n\n{public}\n\n\
+         Whoever has the secret key signs in the log's name: keep it where only the log's writer reads it.\n",
+        out.display(),
+        public_file.display(),
+    );
+    shell.answer(
+        &json!({ "name": name, "public": public.to_string(), "secret_file": out, "public_file": public_file }),
+        &text,
+    )?;
+    Ok(Ended::Well)
+}
+
+fn list(files: &[PathBuf], shell: &Shell) -> Result<Ended, Failure> {
+    for path in files {
+        let (public, is_secret) = match SigningKey::read(path) {
+            Ok(key) => (key.verifying_key().clone(), true),
+            Err(_) => (VerifyingKey::read(path).map_err(|error| Failure::new(error.to_string()))?, false),
+        };
+        let half = if is_secret { "secret" } else { "public" };
+        let data = json!({ "file": path, "name": public.name(), "public": public.to_string(), "half": half });
+        shell.answer(&data, &format!("{public}  ({half} key in {})\n", path.display()))?;
+    }
+    Ok(Ended::Well)
+}
+
+/// Public keys, each as it is written or in a file.
+pub(super) fn trusted(keys: &[String]) -> Result<Vec<VerifyingKey>, Failure> {
+    let read = |text: &String| {
+        let path = Path::new(text);
+        let key = if path.is_file() { VerifyingKey::read(path) } else { text.parse() };
+        key.map_err(|error| {
+            Failure::new(format!("`{}` is no public key: {error}", kiff::visible(text)))
+                .help("name the file that `kiff keys generate` wrote, which ends with `.pub`, or write what is in it")
+        })
+    };
+    keys.iter().map(read).collect()
+}

@@ -1,0 +1,96 @@
+//! Where a journal is: a file of SQLite, a database of PostgreSQL, or the lines of an export.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+
+use kiff::{Appended, Exported, MemoryStore, Store};
+
+use crate::failure::Failure;
+use crate::shell::{Ended, Shell};
+
+/// What is asked of a store, whichever it is.
+pub(super) trait Work {
+    /// Asks it.
+    async fn run<S: Store>(self, store: &S, shell: &Shell) -> Result<Ended, Failure>;
+}
+
+/// How a file of SQLite begins.
+const SQLITE: &[u8] = b"SQLite format 3\0";
+
+/// Asks the store at a place, without writing to it.
+pub(super) fn read<W: Work>(place: &str, work: W, shell: &Shell) -> Result<Ended, Failure> {
+    if is_postgres(place) {
+        return postgres(place, work, shell);
+    }
+    let path = Path::new(place);
+    let failed = |error: &std::io::Error| Failure::file("read", path, error);
+    let mut beginning = Vec::new();
+    let mut file = File::open(path).map_err(|error| failed(&error))?;
+    file.by_ref().take(16).read_to_end(&mut beginning).map_err(|error| failed(&error))?;
+    if beginning == SQLITE {
+        return sqlite(path, work, shell);
+    }
+    if beginning.starts_with(b"{") {
+        let store = pollster::block_on(exported(path))?;
+        return pollster::block_on(work.run(&store, shell));
+    }
+    Err(Failure::new(format!("`{place}` is no journal")).help(
+        "name a file of SQLite, the lines that `kiff export` writes, or a URL as in `postgres://reader@host/shop`",
+    ))
+}
+
+/// Whether a place is a database of PostgreSQL.
+pub(super) fn is_postgres(place: &str) -> bool {
+    place.starts_with("postgres://") || place.starts_with("postgresql://")
+}
+
+#[cfg(feature = "sqlite")]
+fn sqlite<W: Work>(path: &Path, work: W, shell: &Shell) -> Result<Ended, Failure> {
+    let store = kiff::SqliteStore::open_read_only(path).map_err(|error| Failure::new(error.to_string()))?;
+    pollster::block_on(work.run(&store, shell))
+}
+
+#[cfg(not(feature = "sqlite"))]
+fn sqlite<W: Work>(path: &Path, _work: W, _shell: &Shell) -> Result<Ended, Failure> {
+    Err(Failure::new(format!("`{}` is a file of SQLite, and this kiff is built without it", path.display()))
+        .help("install it with its feature: `cargo install kiff --features cli,sqlite`"))
+}
+
+#[cfg(feature = "postgres")]
+fn postgres<W: Work>(url: &str, work: W, shell: &Shell) -> Result<Ended, Failure> {
+    pollster::block_on(async {
+        let store = kiff::PostgresStore::connect(url).await.map_err(|error| Failure::new(error.to_string()))?;
+        work.run(&store, shell).await
+    })
+}
+
+#[cfg(not(feature = "postgres"))]
+fn postgres<W: Work>(_url: &str, _work: W, _shell: &Shell) -> Result<Ended, Failure> {
+    Err(Failure::new("this kiff is built without PostgreSQL")
+        .help("install it with its feature: `cargo install kiff --features cli,postgres`"))
+}
+
+/// The commits of an export, each of which has to be what was written and to follow on the one before.
+async fn exported(path: &Path) -> Result<MemoryStore, Failure> {
+    let file = File::open(path).map_err(|error| Failure::file("read", path, &error))?;
+    let store = MemoryStore::new();
+    for (number, line) in (1..).zip(BufReader::new(file).lines()) {
+        let line = line.map_err(|error| Failure::file("read", path, &error))?;
+        let wrong = |problem: String| Failure::new(format!("line {number} of `{}`: {problem}", path.display()));
+        let commit: Exported =
+            line.parse().map_err(|error: kiff::ExportError| wrong(error.to_string()).being_the_answer())?;
+        if commit.position() != number {
+            let problem =
+                format!("it is the commit at position {}; lines are missing or out of order", commit.position());
+            return Err(wrong(problem).being_the_answer());
+        }
+        let sealed = commit.sealed().map_err(|error| wrong(error.to_string()).being_the_answer())?;
+        let appended = store.append(sealed).await?;
+        if appended == Appended::Conflict {
+            let key = commit.commit().key();
+            return Err(wrong(format!("it does not follow on the commit of `{key}` before it")).being_the_answer());
+        }
+    }
+    Ok(store)
+}

@@ -1,0 +1,166 @@
+//! `kiff receipt`: one commit with the proof that it is in the signed log, for somebody who has only the public key.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::{Args, Subcommand};
+use kiff::proof::{Log, Receipt};
+use kiff::{Commit, Cursor, EntityKey, Fact, Query, Store, Timeline};
+use serde_json::json;
+
+use super::keys::trusted;
+use super::place::{self, Work};
+use super::{PAGE, entity};
+use crate::failure::Failure;
+use crate::shell::{Ended, Shell};
+
+/// Make a receipt for a commit, or check one with the public key alone
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub(crate) struct Receipts {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    make: Option<Make>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Check a receipt offline
+    Verify {
+        /// The receipt; `-` reads it from the standard input
+        file: PathBuf,
+        /// A public key that is trusted, or a file with it; may be given several times
+        #[arg(long, value_name = "KEY", required = true)]
+        key: Vec<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Make {
+    /// A file of SQLite, a URL of PostgreSQL, or an export
+    store: String,
+    /// The entity, as in `Order/ord-1`
+    entity: String,
+    /// The folder of the log
+    #[arg(long, value_name = "DIR", required = true)]
+    log: PathBuf,
+    /// The commit's number; without one and without --execution it is the entity's last
+    #[arg(long, value_name = "NUMBER", conflicts_with = "execution")]
+    commit: Option<u64>,
+    /// The run whose end the receipt is for
+    #[arg(long, value_name = "ID")]
+    execution: Option<String>,
+    /// Write into this new file instead of to the standard output
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+impl Receipts {
+    pub(crate) fn run(self, shell: &Shell) -> Result<Ended, Failure> {
+        match (self.command, self.make) {
+            (Some(Command::Verify { file, key }), _) => verify(&file, &key, shell),
+            (None, Some(make)) => {
+                let (store, key) = (make.store.clone(), entity(&make.entity)?);
+                place::read(&store, Wanted { key, make }, shell)
+            }
+            (None, None) => Err(Failure::new("nothing says which receipt").help("see `kiff receipt --help`")),
+        }
+    }
+}
+
+/// The commit that a receipt is wanted for.
+struct Wanted {
+    key: EntityKey,
+    make: Make,
+}
+
+impl Wanted {
+    fn is(&self, commit: &Commit) -> bool {
+        let ends = |fact: &Fact, wanted: &str| match fact {
+            Fact::ActionExecuted(executed) => executed.execution.as_str() == wanted,
+            Fact::ActionFailed(failed) => failed.execution.as_ref().is_some_and(|own| own.as_str() == wanted),
+            _ => false,
+        };
+        match (&self.make.commit, &self.make.execution) {
+            (Some(number), _) => commit.number() == *number,
+            (None, Some(execution)) => commit.facts().iter().any(|fact| ends(fact, execution)),
+            (None, None) => true,
+        }
+    }
+}
+
+impl Work for Wanted {
+    async fn run<S: Store>(self, store: &S, shell: &Shell) -> Result<Ended, Failure> {
+        let query = Query::default().entity(self.key.clone());
+        let mut cursor = Cursor::LAST;
+        let found: Option<(u64, Arc<Commit>)> = loop {
+            let page = store.search(&query, cursor, PAGE).await?;
+            let Some((oldest, _)) = page.last() else { break None };
+            cursor = Cursor::Before(*oldest);
+            if let Some(found) = page.into_iter().find(|(_, commit)| self.is(commit)) {
+                break Some(found);
+            }
+        };
+        let Some((position, commit)) = found else {
+            return Err(Failure::new(format!("`{}` has no such commit", self.key))
+                .help(format!("`kiff timeline {} {}` shows what it has", self.make.store, self.key)));
+        };
+        let failed = |error: kiff::proof::LogError| {
+            Failure::new(error.to_string()).help("`kiff log advance` appends to the log what it does not have yet")
+        };
+        let log = Log::open(&self.make.log).map_err(failed)?;
+        let receipt = log.receipt(position, &commit).map_err(failed)?.to_string();
+        match &self.make.out {
+            Some(path) => {
+                let file = OpenOptions::new().write(true).create_new(true).open(path);
+                let kept = file.and_then(|mut file| file.write_all(receipt.as_bytes()));
+                kept.map_err(|error| Failure::file("make", path, &error))?;
+                let text = format!(
+                    "wrote the receipt of commit {} of `{}` to {}\n",
+                    commit.number(),
+                    self.key,
+                    path.display()
+                );
+                shell.answer(&json!({ "file": path, "commit": commit.number(), "position": position }), &text)?;
+            }
+            None => shell
+                .answer(&json!({ "receipt": receipt, "commit": commit.number(), "position": position }), &receipt)?,
+        }
+        Ok(Ended::Well)
+    }
+}
+
+fn verify(file: &Path, keys: &[String], shell: &Shell) -> Result<Ended, Failure> {
+    let keys = trusted(keys)?;
+    let text = if file == Path::new("-") {
+        io::read_to_string(io::stdin().lock().take(1 << 24))
+    } else {
+        fs::read_to_string(file)
+    };
+    let text = text.map_err(|error| Failure::file("read", file, &error))?;
+    let refused = |error: kiff::proof::ReceiptError| Failure::new(error.to_string()).being_the_answer();
+    let verified = text.parse::<Receipt>().map_err(refused)?.verify(&keys).map_err(refused)?;
+    let (commit, head) = (verified.commit(), verified.checkpoint().head());
+    let timeline = Timeline::new(commit.key().clone(), vec![Arc::clone(commit)]);
+    let text = format!(
+        "this is commit {} of `{}`, at position {} of the log `{}`, which had {} commits when it was signed\n\n{timeline}",
+        commit.number(),
+        commit.key(),
+        verified.position(),
+        verified.checkpoint().origin(),
+        head.size,
+    );
+    let data = json!({
+        "entity": commit.key().to_string(),
+        "commit": commit.number(),
+        "position": verified.position(),
+        "log": verified.checkpoint().origin(),
+        "head": head,
+        "records": timeline,
+    });
+    shell.answer(&data, &text)?;
+    Ok(Ended::Well)
+}

@@ -1,0 +1,88 @@
+//! `kiff timeline`: what happened to an entity, and which entities there are.
+
+use std::sync::Arc;
+
+use clap::Args;
+use kiff::{Commit, EntityKey, Store, Timeline};
+
+use super::place::{self, Work};
+use super::{PAGE, entity};
+use crate::failure::Failure;
+use crate::shell::{Ended, Shell};
+
+/// Show what happened to an entity, or which entities there are
+#[derive(Debug, Args)]
+pub(crate) struct ShowTimeline {
+    /// A file of SQLite, a URL of PostgreSQL, or an export
+    store: String,
+    /// The entity, as in `Order/ord-1`; without one, all entities are listed
+    entity: Option<String>,
+    /// Only records of this kind, as in `action_executed`; may be given several times
+    #[arg(long, value_name = "KIND")]
+    kind: Vec<String>,
+}
+
+impl ShowTimeline {
+    pub(crate) fn run(self, shell: &Shell) -> Result<Ended, Failure> {
+        if let Some(unknown) = self.kind.iter().find(|kind| !kiff::Fact::KINDS.contains(&kind.as_str())) {
+            return Err(Failure::new(format!("there is no kind of record `{}`", kiff::visible(unknown)))
+                .help(format!("the kinds are {}", kiff::Fact::KINDS.join(", "))));
+        }
+        match &self.entity {
+            Some(text) => place::read(&self.store, OfEntity { key: entity(text)?, kinds: self.kind }, shell),
+            None => place::read(&self.store, Entities, shell),
+        }
+    }
+}
+
+struct OfEntity {
+    key: EntityKey,
+    kinds: Vec<String>,
+}
+
+impl Work for OfEntity {
+    async fn run<S: Store>(self, store: &S, shell: &Shell) -> Result<Ended, Failure> {
+        let commits = commits(store, &self.key).await?;
+        if commits.is_empty() {
+            return Err(Failure::new(format!("there is no entity `{}`", self.key))
+                .help("leave the entity out to see which there are"));
+        }
+        let timeline = Timeline::new(self.key, commits);
+        let is_meant = |kind: &str| self.kinds.is_empty() || self.kinds.iter().any(|own| own == kind);
+        for line in timeline.lines().filter(|line| is_meant(line.record().fact().kind())) {
+            shell.answer(&line, &format!("{line}\n"))?;
+        }
+        Ok(Ended::Well)
+    }
+}
+
+/// The whole journal of an entity.
+pub(super) async fn commits<S: Store>(store: &S, key: &EntityKey) -> Result<Vec<Arc<Commit>>, Failure> {
+    let mut commits: Vec<Arc<Commit>> = Vec::new();
+    loop {
+        let after = commits.last().map_or(0, |last| last.number());
+        let page = store.read(key, after, PAGE).await?;
+        if page.is_empty() {
+            return Ok(commits);
+        }
+        commits.extend(page);
+    }
+}
+
+struct Entities;
+
+impl Work for Entities {
+    async fn run<S: Store>(self, store: &S, shell: &Shell) -> Result<Ended, Failure> {
+        let mut after = None;
+        loop {
+            let page = store.entities(after.as_ref(), PAGE).await?;
+            let Some(last) = page.last().cloned() else { return Ok(Ended::Well) };
+            for key in page {
+                let parts =
+                    serde_json::json!({ "tenant": key.tenant(), "entity_type": key.entity_type(), "id": key.id() });
+                shell.answer(&parts, &format!("{key}\n"))?;
+            }
+            after = Some(last);
+        }
+    }
+}

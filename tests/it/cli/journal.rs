@@ -1,0 +1,191 @@
+//! The commands that read journals, on every sort of store.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use kiff::{Cursor, Exported, MemoryStore, PostgresStore, Query, Review, Runtime, SqliteStore, Store, Verdict};
+use kiff_test::{SequentialIdentifiers, block_on};
+
+use super::{Ran, folder, kiff};
+use crate::cluster;
+use crate::shop::{Desk, MarkPaid, Mood, OrderPlaced, Refund, SharedClock, order, people, policy, refund};
+
+/// Leaves in a store what a day leaves: an order that is refunded with an approval, and one of which nobody knows whether it
+/// is. The clock stands still.
+pub(super) fn a_day<S: Store>(store: S) {
+    let runtime = Runtime::<Refund, S>::new(store, policy(), Desk::default())
+        .with_clock(SharedClock::default())
+        .with_identifiers(SequentialIdentifiers::new());
+    let people = people();
+    block_on(async {
+        for id in ["ord-1", "ord-2"] {
+            let key = order(id);
+            let placed = OrderPlaced { total: kiff::Cents(99_900) };
+            assert!(runtime.ingest(&people.shop, &key, placed).await.unwrap().is_allowed());
+            let payment = MarkPaid { payment_id: "pay-1".into() };
+            assert_eq!(runtime.execute(&people.agent, &key, payment).await.unwrap().outcome(), "executed");
+            let asked = runtime.request_approval(&people.agent, &key, refund(4_900)).await.unwrap();
+            let Verdict::Allowed(asked) = asked else { panic!("{asked:?}") };
+            let review = Review::grant().because("it is broken");
+            assert!(runtime.review(&people.nora, &key, &asked.id, review).await.unwrap().is_allowed());
+            runtime.services().be(if id == "ord-1" { Mood::Willing } else { Mood::Silent });
+            let _done_or_in_doubt = runtime.execute(&people.agent, &key, refund(4_900)).await.unwrap();
+        }
+    });
+}
+
+/// The lines of the export of that day.
+fn lines() -> String {
+    let store = Arc::new(MemoryStore::new());
+    a_day(Arc::clone(&store));
+    let commits = block_on(store.search(&Query::default(), Cursor::FIRST, 1000)).unwrap();
+    commits.into_iter().fold(String::new(), |mut lines, (position, commit)| {
+        writeln!(lines, "{}", Exported::new(position, commit).unwrap()).unwrap();
+        lines
+    })
+}
+
+/// A folder with that export.
+pub(super) fn exported(name: &str) -> std::path::PathBuf {
+    let folder = folder(name);
+    fs::write(folder.join("day.jsonl"), lines()).unwrap();
+    folder
+}
+
+/// What every store answers alike.
+pub(super) fn answers(folder: &Path, store: &str) {
+    let told = kiff(folder, &["timeline", store, "Order/ord-1"]).well();
+    let rows: Vec<Vec<&str>> = told.lines().map(|line| line.split_whitespace().collect()).collect();
+    let kinds: Vec<&str> = rows.iter().map(|row| row[2]).collect();
+    assert_eq!(
+        kinds,
+        [
+            "event_ingested",
+            "state_changed",
+            "action_validated",
+            "action_started",
+            "action_executed",
+            "event_ingested",
+            "state_changed",
+            "approval_recorded",
+            "approval_granted",
+            "action_validated",
+            "action_started",
+            "action_executed",
+            "event_ingested",
+            "state_changed",
+        ],
+        "{told}"
+    );
+    let granted = kiff(folder, &["timeline", store, "Order/ord-1", "--kind", "approval_granted", "--json"]).well();
+    let granted: serde_json::Value = serde_json::from_str(&granted).unwrap();
+    assert_eq!((&granted["actor_id"], &granted["kind"]), (&"nora".into(), &"approval_granted".into()));
+    assert_eq!(kiff(folder, &["timeline", store]).well(), "Order/ord-1\nOrder/ord-2\n");
+
+    let verified = kiff(folder, &["verify", store]).well();
+    let (sound, head) = verified.split_once('\n').unwrap();
+    assert_eq!(sound, "14 commits of 2 entities are what was written");
+    let head = head.trim_end().strip_prefix("write this head down elsewhere, to check against it later: ").unwrap();
+    assert!(head.starts_with("14:"), "{head}");
+    let confirmed = kiff(folder, &["verify", store, "--head", head]).well();
+    assert!(confirmed.starts_with("what was signed is whole: 14 commits"), "{confirmed}");
+    let later = head.replacen("14:", "15:", 1);
+    let cut = kiff(folder, &["verify", store, "--head", &later]).ended_with(1);
+    assert!(cut.contains("truncated") || cut.contains("cut"), "{cut}");
+
+    let doubt = kiff(folder, &["doubt", store, "--strict"]).ended_with(1);
+    let head = "Order/ord-2: REFUND_ORDER as execution-4\n  started by agent-7 at ";
+    assert!(doubt.starts_with(head) && doubt.ends_with("\n  in doubt: no answer from the bank\n"), "{doubt}");
+    assert_eq!(kiff(folder, &["export", store]).well(), lines());
+}
+
+#[test]
+fn an_export_is_a_journal_like_any_other() {
+    answers(&exported("journal-export"), "day.jsonl");
+}
+
+#[test]
+fn a_file_is_read_while_it_is_in_use() {
+    let folder = folder("journal-sqlite");
+    let store = Arc::new(SqliteStore::open(folder.join("day.db")).unwrap());
+    a_day(Arc::clone(&store));
+    answers(&folder, "day.db");
+    kiff(&folder, &["keys", "generate", "example.com/refunds", "--out", "log.key"]).well();
+    kiff(&folder, &["log", "advance", "day.db", "log", "--key", "log.key"]).well();
+    kiff(&folder, &["receipt", "day.db", "Order/ord-1", "--log", "log", "--out", "last.receipt"]).well();
+    kiff(&folder, &["receipt", "verify", "last.receipt", "--key", "log.key.pub"]).well();
+    drop(store);
+    answers(&folder, "day.db");
+}
+
+#[test]
+fn a_database_is_made_and_read() {
+    let (folder, cluster) = (folder("journal-postgres"), cluster::shared());
+    cluster.sql("postgres", "CREATE DATABASE day OWNER owner");
+    let (owner, writer) = (cluster.url("owner", "day"), cluster.url("writer", "day"));
+    let told = kiff(&folder, &["verify", &owner]).not_done();
+    assert!(told.contains("there is no journal in the schema `kiff`"), "{told}");
+    let made = kiff(&folder, &["migrate", &owner, "--grant", "writer"]).well();
+    assert!(made.starts_with("made the journal's tables, version "), "{made}");
+    let again = kiff(&folder, &["migrate", &owner]).well();
+    assert!(again.contains("which is the newest"), "{again}");
+    let store = Arc::new(block_on(PostgresStore::connect(&writer)).unwrap());
+    a_day(Arc::clone(&store));
+    answers(&folder, &writer);
+    let told = kiff(&folder, &["migrate", "day.db"]).not_done();
+    assert!(told.starts_with("error: only a journal in PostgreSQL is migrated\n"), "{told}");
+}
+
+#[test]
+fn an_export_goes_on_where_the_last_one_ended() {
+    let folder = exported("journal-continue");
+    kiff(&folder, &["export", "day.jsonl", "--out", "copy.jsonl"]).well();
+    assert_eq!(fs::read_to_string(folder.join("copy.jsonl")).unwrap(), lines());
+    let told = kiff(&folder, &["export", "day.jsonl", "--out", "copy.jsonl"]).not_done();
+    assert!(told.starts_with("error: cannot make `copy.jsonl`: "), "{told}");
+    let rest = kiff(&folder, &["export", "day.jsonl", "--after", "12"]).well();
+    assert_eq!(rest, lines().lines().skip(12).fold(String::new(), |rest, line| rest + line + "\n"));
+}
+
+#[test]
+fn p8_what_was_changed_in_an_export_is_told_by_its_line() {
+    let folder = exported("journal-tampered");
+    let right = lines();
+    let lines: Vec<&str> = right.lines().collect();
+    let found = |changed: &[&str]| {
+        fs::write(folder.join("day.jsonl"), changed.join("\n")).unwrap();
+        let Ran { code, complained, .. } = kiff(&folder, &["verify", "day.jsonl"]);
+        assert_eq!(code, Some(1), "{complained}");
+        complained
+    };
+    let edited = lines[3].replace("4900", "4901");
+    let mut changed = lines.clone();
+    changed[3] = &edited;
+    let told = found(&changed);
+    assert!(told.contains("line 4 of `day.jsonl`: ") && told.contains("its hash does not fit what it says"), "{told}");
+    let mut changed = lines.clone();
+    changed.remove(5);
+    assert!(found(&changed).contains("line 6 of `day.jsonl`: it is the commit at position 7"));
+    let mut changed = lines;
+    changed.swap(0, 1);
+    assert!(found(&changed).contains("line 1 of `day.jsonl`: it is the commit at position 2"));
+}
+
+#[test]
+fn what_is_no_journal_and_no_entity_is_told_in_a_sentence() {
+    let folder = exported("journal-wrong");
+    fs::write(folder.join("notes"), "mine").unwrap();
+    let told = kiff(&folder, &["verify", "notes"]).not_done();
+    assert!(told.starts_with("error: `notes` is no journal\n  = help: name "), "{told}");
+    assert_eq!(kiff(&folder, &["verify", "none.db"]).not_done(), "error: cannot read `none.db`: there is none\n");
+    let told = kiff(&folder, &["timeline", "day.jsonl", "ord-1"]).not_done();
+    assert!(told.starts_with("error: `ord-1` is no entity\n  = help: write its type and its id"), "{told}");
+    let told = kiff(&folder, &["timeline", "day.jsonl", "Order/ord-9"]).not_done();
+    assert!(told.starts_with("error: there is no entity `Order/ord-9`\n"), "{told}");
+    let told = kiff(&folder, &["timeline", "day.jsonl", "Order/ord-1", "--kind", "refunds"]).not_done();
+    assert!(told.contains("there is no kind of record `refunds`") && told.contains("approval_granted"), "{told}");
+    let told = kiff(&folder, &["verify", "day.jsonl", "--head", "12"]).not_done();
+    assert!(told.starts_with("error: `12` is no head\n"), "{told}");
+}

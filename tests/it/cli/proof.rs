@@ -1,0 +1,87 @@
+//! Keys, the signed log, and receipts that are checked with the public key alone.
+
+use std::fs;
+use std::path::Path;
+
+use super::journal::exported;
+use super::{Ran, kiff};
+
+/// A folder with a journal, a key, and a signed log.
+fn signed(name: &str) -> std::path::PathBuf {
+    let folder = exported(name);
+    let made = kiff(&folder, &["keys", "generate", "example.com/refunds", "--out", "log.key"]).well();
+    assert!(made.starts_with("wrote the secret key to log.key and the public key to log.key.pub\n"), "{made}");
+    let advanced = kiff(&folder, &["log", "advance", "day.jsonl", "log", "--key", "log.key"]).well();
+    assert!(advanced.starts_with("14 commits appended, 14 signed\n\nexample.com/refunds\n14\n"), "{advanced}");
+    folder
+}
+
+#[test]
+fn a_receipt_is_believed_with_the_public_key_alone() {
+    let folder = signed("proof-receipt");
+    let receipt = ["receipt", "day.jsonl", "Order/ord-1", "--execution", "execution-2", "--log", "log"];
+    let written = kiff(&folder, &[&receipt[..], &["--out", "refund.receipt"]].concat()).well();
+    assert_eq!(written, "wrote the receipt of commit 7 of `Order/ord-1` to refund.receipt\n");
+    let text = fs::read_to_string(folder.join("refund.receipt")).unwrap();
+    assert_eq!(kiff(&folder, &receipt).well(), text);
+
+    // Elsewhere.
+    let elsewhere = super::folder("proof-elsewhere");
+    fs::copy(folder.join("refund.receipt"), elsewhere.join("refund.receipt")).unwrap();
+    let key = fs::read_to_string(folder.join("log.key.pub")).unwrap();
+    let verify = |file: &str| kiff(&elsewhere, &["receipt", "verify", file, "--key", key.trim()]);
+    let verified = verify("refund.receipt").well();
+    let first = "this is commit 7 of `Order/ord-1`, at position 7 of the log `example.com/refunds`, which had 14 commits when it \
+                 was signed\n";
+    assert!(verified.starts_with(first) && verified.contains("ORDER_REFUNDED {\"amount\":4900"), "{verified}");
+
+    fs::write(elsewhere.join("forged.receipt"), text.replace("4900", "9900")).unwrap();
+    let Ran { code, complained, .. } = verify("forged.receipt");
+    assert_eq!(code, Some(1));
+    assert!(complained.contains("its hash does not fit what it says"), "{complained}");
+    kiff(&elsewhere, &["keys", "generate", "example.com/refunds", "--out", "other.key"]).well();
+    let other = kiff(&elsewhere, &["receipt", "verify", "refund.receipt", "--key", "other.key.pub"]);
+    assert_eq!(other.code, Some(1), "{}", other.complained);
+}
+
+#[test]
+fn p8_what_was_cut_off_is_found_against_a_checkpoint() {
+    let folder = signed("proof-cut");
+    let checkpoint = kiff(&folder, &["log", "checkpoint", "log"]).well();
+    fs::write(folder.join("kept"), checkpoint).unwrap();
+    let against = ["--checkpoint", "kept", "--log", "log", "--key", "log.key.pub"];
+    let whole = kiff(&folder, &[&["verify", "day.jsonl"], &against[..]].concat()).well();
+    assert!(whole.starts_with("what was signed is whole: 14 commits"), "{whole}");
+
+    let lines = fs::read_to_string(folder.join("day.jsonl")).unwrap();
+    let cut: Vec<&str> = lines.lines().take(13).collect();
+    fs::write(folder.join("day.jsonl"), cut.join("\n")).unwrap();
+    assert!(kiff(&folder, &["verify", "day.jsonl"]).well().starts_with("13 commits"));
+    let told = kiff(&folder, &[&["verify", "day.jsonl"], &against[..]].concat()).ended_with(1);
+    assert!(told.contains("14"), "{told}");
+}
+
+#[test]
+fn a_key_is_rotated_by_signing_with_both() {
+    let folder = signed("proof-rotation");
+    kiff(&folder, &["keys", "generate", "example.com/refunds", "--out", "next.key"]).well();
+    let both = ["log", "advance", "day.jsonl", "log", "--key", "log.key", "--key", "next.key", "--json"];
+    let advanced: serde_json::Value = serde_json::from_str(&kiff(&folder, &both).well()).unwrap();
+    assert_eq!((&advanced["appended"], &advanced["size"]), (&0.into(), &14.into()));
+    let listed = kiff(&folder, &["keys", "list", "log.key", "next.key.pub"]).well();
+    assert!(listed.contains("(secret key in log.key)") && listed.contains("(public key in next.key.pub)"), "{listed}");
+    for key in ["log.key.pub", "next.key.pub"] {
+        kiff(&folder, &["verify", "day.jsonl", "--log", "log", "--key", key]).well();
+    }
+}
+
+#[test]
+fn a_key_is_never_written_over_nor_mistaken() {
+    let folder = signed("proof-keys");
+    let before = fs::read(folder.join("log.key")).unwrap();
+    kiff(&folder, &["keys", "generate", "example.com/refunds", "--out", "log.key"]).not_done();
+    assert_eq!(fs::read(folder.join("log.key")).unwrap(), before);
+    let told = kiff(&folder, &["receipt", "verify", "day.jsonl", "--key", "log.key"]).not_done();
+    assert!(told.contains("`log.key` is no public key: ") && told.contains("ends with `.pub`"), "{told}");
+    assert!(Path::new(&folder).join("log.key.pub").is_file());
+}
