@@ -258,7 +258,9 @@ impl Commit {
         if chain(&key, number, previous, body) != hash {
             return Err(BrokenJournal { key, number, problem: "its hash does not fit what it says".to_owned() });
         }
-        match serde_json::from_slice(body) {
+        // A body is text as a whole, also where nobody looks at what it says.
+        let text = str::from_utf8(body).map_err(|error| error.to_string());
+        match text.and_then(|text| serde_json::from_str(text).map_err(|error| error.to_string())) {
             Ok(content) => Ok(Self { key, number, previous, hash, content, body: Some(body.into()) }),
             Err(error) => Err(BrokenJournal { key, number, problem: format!("it cannot be read: {error}") }),
         }

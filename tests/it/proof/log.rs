@@ -129,6 +129,56 @@ fn a_log_of_which_any_file_is_gone_or_cut_is_written_again() {
 }
 
 #[test]
+fn a_crash_at_any_step_leaves_a_log_that_goes_on() {
+    let key = key();
+    let (before, after) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    let ledger = Ledger::of(300, 5);
+    let advance =
+        |folder: &Path| block_on(Sequencer::open(folder, key.clone()).unwrap().advance(&ledger)).unwrap().size;
+    let names = |folder: &Path| -> Vec<(PathBuf, Vec<u8>)> {
+        let name = |(path, bytes): (PathBuf, _)| (path.strip_prefix(folder).unwrap().to_owned(), bytes);
+        files(folder).into_iter().map(name).collect()
+    };
+    let lay = |folder: &Path, files: &[(PathBuf, Vec<u8>)]| {
+        for (name, bytes) in files {
+            fs::create_dir_all(folder.join(name).parent().unwrap()).unwrap();
+            fs::write(folder.join(name), bytes).unwrap();
+        }
+    };
+    assert_eq!(advance(before.path()), 300);
+    let old = names(before.path());
+    lay(after.path(), &old);
+    ledger.grow(300, 5);
+    assert_eq!(advance(after.path()), 600);
+    let new: Vec<_> = names(after.path()).into_iter().filter(|file| !old.contains(file)).collect();
+    let (checkpoints, tiles): (Vec<_>, Vec<_>) =
+        new.iter().cloned().partition(|(name, _)| name.to_string_lossy().starts_with("checkpoint"));
+    assert!(tiles.len() > 4, "{tiles:?}");
+    let is_tile =
+        |(name, _): &(PathBuf, Vec<u8>)| name.starts_with("tile") && !name.to_string_lossy().contains("001.p/");
+    let expected: Vec<_> = names(after.path()).into_iter().filter(is_tile).collect();
+    // Each step puts one file more in its place, the last of them torn or beside it; the checkpoint comes last.
+    for step in 0..=tiles.len() {
+        for torn in [false, true] {
+            let crashed = TempDir::new().unwrap();
+            lay(crashed.path(), &old);
+            lay(crashed.path(), &tiles[..step]);
+            if let Some((name, bytes)) = tiles.get(step) {
+                let beside = if torn { name.clone() } else { name.with_extension("new") };
+                lay(crashed.path(), &[(beside, bytes[..bytes.len() / 2].to_vec())]);
+            } else if torn {
+                lay(crashed.path(), &checkpoints[..1]);
+            }
+            assert_eq!(advance(crashed.path()), 600, "step {step}");
+            let left: Vec<_> = names(crashed.path()).into_iter().filter(is_tile).collect();
+            let left: Vec<_> = left.into_iter().filter(|(name, _)| name.extension().is_none()).collect();
+            assert_eq!(left, expected, "step {step}");
+            assert_eq!(size(crashed.path(), key.verifying_key()), Ok(600));
+        }
+    }
+}
+
+#[test]
 fn a_rewritten_store_does_not_pass_for_the_tiles_that_are_gone() {
     let (folder, key) = (TempDir::new().unwrap(), key());
     let ledger = Ledger::of(600, 5);
