@@ -1,7 +1,7 @@
 //! A domain over HTTP: for clients in any language, behind authentication and within limits.
 //!
 //! ```no_run
-//! # use std::sync::Arc;
+//! # use std::sync::{Arc, OnceLock};
 //! # use kiff::{Executable, Runtime};
 //! use axum::Router;
 //! use kiff::http::{Api, Keys, Limits, serve};
@@ -29,23 +29,28 @@ mod guard;
 mod identity;
 mod keys;
 mod limits;
+mod metrics;
+mod openapi;
 mod page;
 mod problem;
 mod request;
 mod seats;
 mod serve;
 mod stream;
+#[cfg(feature = "jwt")]
+mod token;
 mod trust;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
+use serde_json::Value;
 
 use crate::actor::Actor;
 use crate::adapter::Adapter;
@@ -66,7 +71,10 @@ use seats::Seats;
 pub use identity::{Authenticate, Credentials, Principal, Unauthenticated};
 pub use keys::{Key, Keys, KeysError, NewKey};
 pub use limits::Limits;
+pub use metrics::{Metrics, MetricsError};
 pub use serve::serve;
+#[cfg(feature = "jwt")]
+pub use token::{Tokens, TokensError};
 pub use trust::{TrustBody, TrustError};
 
 /// The HTTP face of one or several domains, as it is put together.
@@ -77,6 +85,7 @@ pub struct Api {
     domains: Vec<Arc<dyn Served>>,
     authenticators: Vec<Box<dyn AnyAuthenticate>>,
     adapters: BTreeMap<String, Box<dyn Adapter>>,
+    metrics: Option<Metrics>,
     limits: Limits,
     sessions: Sessions,
 }
@@ -109,6 +118,13 @@ impl Api {
         self
     }
 
+    /// The same face, which shows what the process counts at `/metrics`.
+    #[must_use]
+    pub fn metrics(mut self, metrics: Metrics) -> Self {
+        self.metrics = Some(metrics);
+        self
+    }
+
     /// The same face with other limits.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
@@ -135,6 +151,8 @@ impl Api {
             limits: self.limits,
             streams: Seats::default(),
             sessions: self.sessions,
+            metrics: self.metrics,
+            openapi: OnceLock::new(),
         }));
         let guarded = routes().route_layer(from_fn_with_state(shared.clone(), guard::authenticated));
         let pages = page::routes(&shared);
@@ -176,6 +194,8 @@ fn routes() -> Router<Shared> {
         .route("/approvals/{id}/deny", post(approval::deny))
         .route("/events", get(stream::events))
         .route("/domains", get(describe::domains))
+        .route("/metrics", get(describe::metrics))
+        .route("/openapi.json", get(describe::openapi))
         .route("/tools/{file}", get(describe::tools))
 }
 
@@ -192,6 +212,9 @@ pub(crate) struct Parts {
     /// How many streams each principal has.
     streams: Seats<Principal>,
     sessions: Sessions,
+    metrics: Option<Metrics>,
+    /// The OpenAPI document, once somebody has asked for it.
+    openapi: OnceLock<Option<Value>>,
 }
 
 impl Deref for Shared {

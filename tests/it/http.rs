@@ -1,7 +1,9 @@
 //! The HTTP face over a real socket: every route, status and envelope, and what hostile clients come with.
 
 mod contract;
+mod description;
 mod identity;
 mod limits;
 mod page;
 mod server;
+mod stream;

@@ -1,14 +1,15 @@
 //! The routes that describe: the domains, and their actions as tools for agents.
 
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::Response;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::tool::{Dialect, ToolError};
 
 use super::Shared;
+use super::openapi;
 use super::problem::{Problem, answer};
 use super::request::{Caller, Named, Said};
 
@@ -50,4 +51,20 @@ pub(super) async fn tools(
 pub(super) async fn domains(State(shared): State<Shared>, _: Caller) -> Response {
     let schemas: Vec<_> = shared.domains(None).map(|served| served.schema()).collect();
     answer(StatusCode::OK, &json!({ "domains": schemas }))
+}
+
+/// `GET /openapi.json`
+pub(super) async fn openapi(State(shared): State<Shared>, _: Caller) -> Result<Response, Problem> {
+    let document = shared.openapi.get_or_init(|| openapi::document(&shared));
+    let none = || Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "a domain cannot be described; the log says why");
+    document.as_ref().map(|document| answer(StatusCode::OK, document)).ok_or_else(none)
+}
+
+/// `GET /metrics`
+pub(super) async fn metrics(State(shared): State<Shared>, _: Caller) -> Result<Response, Problem> {
+    let Some(metrics) = &shared.metrics else {
+        return Err(Problem::not_found("nothing is measured here"));
+    };
+    let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+    Ok(([(header::CONTENT_TYPE, kind)], metrics.render()).into_response())
 }

@@ -1,0 +1,134 @@
+//! The OpenAPI document: the routes that every face has, and each action of its domains with its own parameters.
+
+use serde_json::{Map, Value, json};
+
+use crate::tool::Dialect;
+
+use super::Parts;
+
+/// The routes that every face has, and what all of them refer to.
+const BASE: &str = include_str!("openapi/base.json");
+
+/// Whatever route can answer beside what it is for.
+const PROBLEMS: [&str; 11] = ["400", "401", "403", "404", "405", "409", "413", "422", "429", "503", "504"];
+
+/// The document, and none where a domain's actions cannot be described, which the log then says.
+pub(super) fn document(parts: &Parts) -> Option<Value> {
+    let written = base().and_then(|mut document| {
+        for served in &parts.domains {
+            let tools = served.tools(Dialect::Mcp).map_err(|error| error.to_string())?;
+            let Value::Array(tools) = serde_json::to_value(tools).map_err(|error| error.to_string())? else {
+                continue;
+            };
+            for tool in tools {
+                describe(&mut document, tool);
+            }
+        }
+        Ok(document)
+    });
+    match written {
+        Ok(mut document) => {
+            let operations = document.pointer_mut("/paths").and_then(Value::as_object_mut);
+            operations.into_iter().flat_map(Map::values_mut).for_each(add_problems);
+            Some(document)
+        }
+        Err(error) => {
+            tracing::error!(target: "kiff::http", %error, "there is no OpenAPI document");
+            None
+        }
+    }
+}
+
+fn base() -> Result<Value, String> {
+    serde_json::from_str(BASE).map_err(|error| error.to_string())
+}
+
+/// Says of every operation of a path what it answers when it is not done.
+fn add_problems(path: &mut Value) {
+    for operation in path.as_object_mut().into_iter().flat_map(Map::values_mut) {
+        if let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) {
+            for status in PROBLEMS {
+                responses.entry(status).or_insert_with(|| json!({ "$ref": "#/components/responses/Problem" }));
+            }
+        }
+    }
+}
+
+/// The routes of one action, which is described as a tool of the Model Context Protocol.
+fn describe(document: &mut Value, mut tool: Value) {
+    let Some(name) = tool.get("name").and_then(Value::as_str).map(str::to_owned) else { return };
+    let mut parameters = tool.get_mut("inputSchema").map(Value::take).unwrap_or_default();
+    let definitions = parameters.as_object_mut().and_then(|schema| schema.remove("$defs"));
+    let place = format!("#/components/schemas/{name}.");
+    refer(&mut parameters, &place);
+    let schemas = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut);
+    if let (Some(schemas), Some(Value::Object(definitions))) = (schemas, definitions) {
+        for (definition, mut schema) in definitions {
+            refer(&mut schema, &place);
+            schemas.insert(format!("{name}.{definition}"), schema);
+        }
+    }
+    let description = tool.get("description").cloned().unwrap_or_default();
+    let Some(paths) = document.pointer_mut("/paths").and_then(Value::as_object_mut) else { return };
+    let routes = [
+        ("validate", "200", "Allowed", "Whether it may run now, with the answer on the record"),
+        ("evaluate", "200", "Allowed", "Whether it may run now, without a record"),
+        ("execute", "200", "Executed", "Run it, if it may"),
+        ("approvals", "201", "Approval", "Ask for a human's sign-off of exactly this"),
+    ];
+    for (route, status, answer, summary) in routes {
+        let operation = json!({
+            "summary": format!("{name}: {summary}"),
+            "description": description,
+            "tags": [name],
+            "parameters": (["id", "idempotency_key", "traceparent"])
+                .map(|parameter| json!({ "$ref": format!("#/components/parameters/{parameter}") })),
+            "requestBody": {
+                "required": true,
+                "content": { "application/json": { "schema": body(&parameters, route == "approvals") } },
+            },
+            "responses": { status: { "$ref": format!("#/components/responses/{answer}") } },
+        });
+        paths.insert(format!("/entities/{{id}}/actions/{name}/{route}"), json!({ "post": operation }));
+    }
+}
+
+/// What the routes of an action take.
+fn body(parameters: &Value, is_request: bool) -> Value {
+    let text = json!({ "type": "string" });
+    let identifier = json!({ "$ref": "#/components/schemas/Identifier" });
+    json!({
+        "type": "object",
+        "required": if is_request { &["parameters", "approval_id"][..] } else { &["parameters"] },
+        "properties": {
+            "entity_type": text,
+            "actor": { "$ref": "#/components/schemas/Actor" },
+            "parameters": parameters,
+            "approval_id": identifier,
+            "reason": text,
+            "confidence": { "type": "number", "minimum": 0, "maximum": 1 },
+            "evidence": { "type": "array", "items": { "$ref": "#/components/schemas/Evidence" } },
+            "idempotency_key": identifier,
+        },
+    })
+}
+
+/// Makes references to a schema's own definitions lead to where they are now.
+fn refer(schema: &mut Value, place: &str) {
+    match schema {
+        Value::Object(members) => {
+            for (name, member) in members {
+                match member {
+                    Value::String(target) if name == "$ref" => {
+                        if let Some(definition) = target.strip_prefix("#/$defs/") {
+                            *target = format!("{place}{definition}");
+                        }
+                    }
+                    _ => refer(member, place),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| refer(item, place)),
+        _ => {}
+    }
+}

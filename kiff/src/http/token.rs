@@ -1,0 +1,187 @@
+//! Bearer tokens of an identity provider: JSON Web Tokens, held to issuer, audience and time.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::{PoisonError, RwLock};
+use std::time::{Duration, SystemTime};
+
+use jsonwebtoken::jwk::JwkSet;
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::actor::{Actor, ActorKind};
+use crate::identifier::ActorId;
+
+use super::identity::{Authenticate, Credentials, Principal, Unauthenticated};
+
+/// Tokens of one issuer, for one audience, signed with a key of a file (JWKS) that may be replaced at any time.
+///
+/// Only signatures with a public key count: RSA, ECDSA and Ed25519. A token must expire. Its `sub` is the actor's id,
+/// and a claim says the actor's kind: a token that leaves it open is refused, because a program must not pass for a human.
+///
+/// ```no_run
+/// use kiff::http::Tokens;
+///
+/// let tokens = Tokens::new("https://login.example.com", "kiff", "/etc/kiff/jwks.json")?.tenant_claim("org");
+/// # Ok::<(), kiff::http::TokensError>(())
+/// ```
+#[derive(Debug)]
+pub struct Tokens {
+    issuer: String,
+    audience: String,
+    leeway: Duration,
+    kind_claim: String,
+    kind: Option<ActorKind>,
+    tenant_claim: Option<String>,
+    path: PathBuf,
+    known: RwLock<Known>,
+}
+
+#[derive(Debug)]
+struct Known {
+    keys: JwkSet,
+    modified: Option<SystemTime>,
+}
+
+/// What is read of a token; the rest of it stays as it is.
+#[derive(Debug, Deserialize)]
+struct Claims {
+    sub: String,
+    #[serde(flatten)]
+    others: BTreeMap<String, Value>,
+}
+
+/// The signatures that count: whoever can check one of them cannot make one.
+const SIGNATURES: [Algorithm; 6] =
+    [Algorithm::RS256, Algorithm::RS384, Algorithm::RS512, Algorithm::ES256, Algorithm::ES384, Algorithm::EdDSA];
+
+impl Tokens {
+    /// Tokens that `issuer` gives out for `audience`, signed with one of the keys in a file.
+    ///
+    /// # Errors
+    /// [`TokensError`] when the file cannot be read or is no set of keys.
+    pub fn new(
+        issuer: impl Into<String>,
+        audience: impl Into<String>,
+        keys: impl Into<PathBuf>,
+    ) -> Result<Self, TokensError> {
+        let path = keys.into();
+        let known = read(&path)?;
+        Ok(Self {
+            issuer: issuer.into(),
+            audience: audience.into(),
+            leeway: Duration::from_secs(30),
+            kind_claim: "kiff_kind".to_owned(),
+            kind: None,
+            tenant_claim: None,
+            path,
+            known: RwLock::new(known),
+        })
+    }
+
+    /// The same, where the clocks of the issuer and of this machine may differ by so much; half a minute otherwise.
+    #[must_use]
+    pub fn leeway(mut self, leeway: Duration) -> Self {
+        self.leeway = leeway;
+        self
+    }
+
+    /// The same, where this claim says the actor's kind; `kiff_kind` otherwise.
+    #[must_use]
+    pub fn kind_claim(mut self, claim: impl Into<String>) -> Self {
+        self.kind_claim = claim.into();
+        self
+    }
+
+    /// The same, where tokens without that claim are of actors of one kind: the issuer gives none to others.
+    #[must_use]
+    pub fn kind(mut self, kind: ActorKind) -> Self {
+        self.kind = Some(kind);
+        self
+    }
+
+    /// The same, where this claim says the tenant; a token without it is then refused. Otherwise it is the default tenant.
+    #[must_use]
+    pub fn tenant_claim(mut self, claim: impl Into<String>) -> Self {
+        self.tenant_claim = Some(claim.into());
+        self
+    }
+
+    /// Reads the keys again where the file is no longer as it was. One that cannot be read now changes nothing.
+    fn refresh(&self) {
+        let modified = std::fs::metadata(&self.path).and_then(|metadata| metadata.modified()).ok();
+        if self.known.read().unwrap_or_else(PoisonError::into_inner).modified == modified {
+            return;
+        }
+        match read(&self.path) {
+            Ok(known) => *self.known.write().unwrap_or_else(PoisonError::into_inner) = known,
+            Err(error) => tracing::error!(target: "kiff::http", %error, "the keys of the issuer are those of before"),
+        }
+    }
+
+    fn check(&self, token: &str) -> Result<Principal, String> {
+        self.refresh();
+        let header = decode_header(token).map_err(|error| error.to_string())?;
+        if !SIGNATURES.contains(&header.alg) {
+            return Err(format!("a token signed by {:?} does not count", header.alg));
+        }
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let key = match &header.kid {
+            Some(kid) => known.keys.find(kid),
+            // INVARIANT: without a number there is no choice, so there must be only one key.
+            None => known.keys.keys.first().filter(|_| known.keys.keys.len() == 1),
+        };
+        let key = key.ok_or("the token is signed with a key that is not in the file")?;
+        let key = DecodingKey::from_jwk(key).map_err(|error| error.to_string())?;
+        let mut validation = Validation::new(header.alg);
+        validation.set_issuer(&[&self.issuer]);
+        validation.set_audience(&[&self.audience]);
+        validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+        validation.validate_nbf = true;
+        validation.leeway = self.leeway.as_secs();
+        let claims = decode::<Claims>(token, &key, &validation).map_err(|error| error.to_string())?.claims;
+        self.principal(&claims)
+    }
+
+    fn principal(&self, claims: &Claims) -> Result<Principal, String> {
+        let id = ActorId::new(&claims.sub).map_err(|error| error.to_string())?;
+        let kind = match claims.others.get(&self.kind_claim) {
+            Some(kind) => ActorKind::deserialize(kind).map_err(|error| format!("`{}`: {error}", self.kind_claim))?,
+            None => self.kind.ok_or_else(|| format!("`{}` is missing", self.kind_claim))?,
+        };
+        let principal = Principal::new(Actor::new(id, kind));
+        let Some(claim) = &self.tenant_claim else { return Ok(principal) };
+        let tenant = claims.others.get(claim).and_then(Value::as_str).ok_or_else(|| format!("`{claim}` is missing"))?;
+        principal.in_tenant(tenant).map_err(|error| error.to_string())
+    }
+}
+
+impl Authenticate for Tokens {
+    async fn authenticate(&self, credentials: Credentials<'_>) -> Result<Option<Principal>, Unauthenticated> {
+        // Three parts and two dots: whatever else somebody bears is for somebody else to look at.
+        let token = credentials.bearer().filter(|token| token.matches('.').count() == 2);
+        token.map(|token| self.check(token).map_err(Unauthenticated::new)).transpose()
+    }
+}
+
+fn read(path: &PathBuf) -> Result<Known, TokensError> {
+    // Looked at before it is read: a file that changes in between is read again.
+    let modified = std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
+    let text = std::fs::read(path).map_err(|error| TokensError(path.clone(), error.to_string()))?;
+    let keys = serde_json::from_slice(&text).map_err(|error| TokensError(path.clone(), error.to_string()))?;
+    Ok(Known { keys, modified })
+}
+
+/// A file is no set of keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokensError(PathBuf, String);
+
+impl fmt::Display for TokensError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` is no set of keys: {}", self.0.display(), self.1)
+    }
+}
+
+impl std::error::Error for TokensError {}

@@ -1,0 +1,153 @@
+//! What the face says of itself: OpenAPI, tools, domains and counts.
+
+use base64::Engine;
+use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use kiff::http::{Api, Metrics, Tokens};
+use serde_json::{Value, json};
+
+use super::server::Server;
+use crate::shop::people;
+
+#[test]
+fn the_openapi_document_has_each_action_with_its_own_parameters() {
+    let server = Server::open();
+    let agent = server.client(&people().agent);
+    let document = agent.get("/openapi.json").expect(200);
+    assert_eq!(document["openapi"], "3.1.0");
+    let execute = &document["paths"]["/entities/{id}/actions/REFUND_ORDER/execute"]["post"];
+    let body = &execute["requestBody"]["content"]["application/json"]["schema"];
+    assert_eq!(body["properties"]["parameters"]["required"], json!(["amount", "reason"]));
+    assert_eq!(body["properties"]["parameters"]["properties"]["amount"]["maximum"], 1_000_000);
+    for status in ["200", "400", "401", "403", "404", "409", "422"] {
+        assert!(execute["responses"][status].is_object(), "{status}");
+    }
+    // Whatever is referred to is there.
+    let mut references = Vec::new();
+    collect(&document, &mut references);
+    assert!(references.len() > 50);
+    for reference in references {
+        let pointer = reference.strip_prefix('#').unwrap();
+        assert!(document.pointer(pointer).is_some(), "{reference}");
+    }
+}
+
+fn collect(value: &Value, references: &mut Vec<String>) {
+    match value {
+        Value::Object(members) => members.iter().for_each(|(name, member)| match member {
+            Value::String(target) if name == "$ref" => references.push(target.clone()),
+            _ => collect(member, references),
+        }),
+        Value::Array(items) => items.iter().for_each(|item| collect(item, references)),
+        _ => {}
+    }
+}
+
+#[test]
+fn the_tools_and_the_domains_are_those_of_the_block() {
+    let server = Server::open();
+    let agent = server.client(&people().agent);
+    let tools = agent.get("/tools/anthropic.json?entity=order_id").expect(200);
+    assert_eq!(tools[1]["name"], "REFUND_ORDER");
+    assert_eq!(tools[1]["input_schema"]["required"], json!(["order_id", "amount", "reason"]));
+    assert_eq!(agent.get("/tools/openai.json").expect(200)[0]["type"], "function");
+    assert!(agent.get("/tools/mcp.json").expect(200)[0]["inputSchema"].is_object());
+    agent.get("/tools/mcp.json?entity=amount").expect(400);
+    assert_eq!(agent.get("/domains").expect(200)["domains"][0]["entity_type"], "Order");
+}
+
+#[test]
+fn what_is_counted_is_shown_to_whoever_is_somebody() {
+    let metrics = Metrics::install().unwrap();
+    let server = Server::with(kiff::http::Limits::DEFAULT, |api: Api| api.metrics(metrics));
+    let agent = server.client(&people().agent);
+    agent.get("/entities").expect(200);
+    server.stranger().get("/metrics").expect(401);
+    let answer = agent.get("/metrics");
+    assert!(answer.headers["content-type"].starts_with("text/plain"));
+    assert!(answer.body.contains(r#"kiff_http_requests_total{route="/entities",status="200"}"#), "{}", answer.body);
+    assert!(answer.body.contains("kiff_http_unauthenticated_total"), "{}", answer.body);
+}
+
+/// A key to sign with, and the file that says how its signatures are checked.
+struct Issuer {
+    key: EncodingKey,
+    public: Value,
+}
+
+impl Issuer {
+    fn new(kid: &str, private: &str, public: &str) -> Self {
+        let private = base64::engine::general_purpose::STANDARD.decode(private).unwrap();
+        let public = json!({ "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": kid, "x": public });
+        Self { key: EncodingKey::from_ed_der(&private), public }
+    }
+
+    fn token(&self, kid: &str, claims: &Value) -> String {
+        let header = Header { kid: Some(kid.to_owned()), ..Header::new(Algorithm::EdDSA) };
+        encode(&header, claims, &self.key).unwrap()
+    }
+}
+
+/// A key pair that was made for this test and protects nothing.
+const ONE: (&str, &str) =
+    ("MC4CAQAwBQYDK2VwBCIEINLiHyQgFcqMtQTnTlEyNp/j6sno//OL2yf3PeNYyTUd", "ojCHtRrOUkE_d9OiLhjOEcmEF2sdAA4A3oZUe3Wx7zg");
+
+/// Another one.
+const OTHER: (&str, &str) =
+    ("MC4CAQAwBQYDK2VwBCIEIIWs5OAbFs7U9lWaLHseUAAjxnbOHLqXZDOAuO/prLbH", "Kfh4-NDuzcvLt9O7HluwJBsbB-vcAwkDzjAIcXdcgME");
+
+/// Seconds since 1970, so many from now.
+fn from_now(seconds: i64) -> i64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    i64::try_from(now.as_secs()).unwrap() + seconds
+}
+
+#[test]
+fn a_token_is_held_to_its_issuer_its_audience_its_time_and_its_key() {
+    let one = Issuer::new("one", ONE.0, ONE.1);
+    let other = Issuer::new("other", OTHER.0, OTHER.1);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("jwks.json");
+    std::fs::write(&path, json!({ "keys": [one.public] }).to_string()).unwrap();
+    let tokens = Tokens::new("https://login.example", "kiff", &path).unwrap();
+    let server = Server::with(kiff::http::Limits::DEFAULT, |api| api.authenticate(tokens));
+    server.everybody().place("ord-1");
+    let claims = json!({
+        "sub": "nora", "iss": "https://login.example", "aud": "kiff", "exp": from_now(60), "kiff_kind": "human",
+    });
+    let changed = |name: &str, value: Value| {
+        let mut claims = claims.clone();
+        claims[name] = value;
+        claims
+    };
+    let status = |token: &str| server.bearing(token).get("/entities/ord-1").status;
+    assert_eq!(status(&one.token("one", &claims)), 200);
+    // The clocks differ a little.
+    assert_eq!(status(&one.token("one", &changed("exp", from_now(-10).into()))), 200);
+    for (name, value) in [
+        ("exp", from_now(-3600).into()),
+        ("exp", Value::Null),
+        ("nbf", from_now(3600).into()),
+        ("iss", "https://elsewhere.example".into()),
+        ("aud", "another".into()),
+        ("kiff_kind", "alien".into()),
+        ("kiff_kind", Value::Null),
+        ("sub", "".into()),
+    ] {
+        assert_eq!(status(&one.token("one", &changed(name, value.clone()))), 401, "{name} {value}");
+    }
+    // Nobody passes for a human by a token that was given to an agent.
+    assert_eq!(status(&one.token("one", &changed("kiff_kind", "agent".into()))), 403);
+    let token = one.token("one", &claims);
+    let (head, signature) = token.rsplit_once('.').unwrap();
+    assert_eq!(status(&format!("{head}.{}", "A".repeat(signature.len()))), 401);
+    assert_eq!(status(&format!("eyJhbGciOiJub25lIn0.{}.", token.split('.').nth(1).unwrap())), 401);
+    assert_eq!(status(&other.token("one", &claims)), 401);
+
+    // The issuer changes its keys.
+    assert_eq!(status(&other.token("other", &claims)), 401);
+    let later = std::time::SystemTime::now() + std::time::Duration::from_secs(5);
+    std::fs::write(&path, json!({ "keys": [other.public] }).to_string()).unwrap();
+    std::fs::File::options().write(true).open(&path).unwrap().set_modified(later).unwrap();
+    assert_eq!(status(&other.token("other", &claims)), 200);
+    assert_eq!(status(&one.token("one", &claims)), 401);
+}

@@ -1,0 +1,106 @@
+//! The stream of records: in order, once each, from where its client left, and only what it may see.
+
+use std::io::{BufRead, BufReader};
+use std::net::TcpStream;
+
+use kiff::Actor;
+use kiff::http::{Limits, NewKey};
+use serde_json::Value;
+
+use super::server::{Client, Server};
+use crate::shop::people;
+
+/// What comes out of a stream, event by event.
+struct Events(BufReader<TcpStream>);
+
+impl Events {
+    fn open(client: &Client, path: &str) -> Self {
+        let stream = client.begin("GET", path, None, "");
+        let mut reader = BufReader::new(stream);
+        let mut line = String::new();
+        reader.read_line(&mut line).unwrap();
+        assert!(line.starts_with("HTTP/1.1 200"), "{line}");
+        Self(reader)
+    }
+
+    /// The next event: its id, its kind and its data.
+    fn next(&mut self) -> (String, String, Value) {
+        let (mut id, mut kind) = (String::new(), String::new());
+        loop {
+            let mut line = String::new();
+            assert!(self.0.read_line(&mut line).unwrap() > 0, "the stream ended");
+            if let Some(text) = line.strip_prefix("id: ") {
+                id = text.trim_end().to_owned();
+            } else if let Some(text) = line.strip_prefix("event: ") {
+                kind = text.trim_end().to_owned();
+            } else if let Some(text) = line.strip_prefix("data: ") {
+                return (id, kind, serde_json::from_str(text).unwrap());
+            }
+        }
+    }
+}
+
+#[test]
+fn records_come_in_order_and_a_client_goes_on_where_it_left() {
+    let server = Server::open();
+    let everybody = server.everybody();
+    everybody.paid("ord-1");
+    let mut events = Events::open(&everybody.nora, "/events?after=0");
+    let first: Vec<_> = (0..7).map(|_| events.next()).collect();
+    let timeline = everybody.nora.get("/entities/ord-1/timeline").expect(200);
+    let told: Vec<_> = first.iter().map(|(_, _, data)| data.clone()).collect();
+    assert_eq!(&told, timeline["timeline"].as_array().unwrap());
+    assert!(first.iter().all(|(_, kind, data)| data["kind"] == kind.as_str()));
+    everybody.place("ord-2");
+    let (_, kind, data) = events.next();
+    assert_eq!((kind.as_str(), &data["entity_id"]), ("event_ingested", &"ord-2".into()));
+
+    // From the middle of a commit: nothing twice, nothing left out.
+    let resumed = everybody.nora.clone().header(&format!("last-event-id: {}", first[3].0));
+    let mut events = Events::open(&resumed, "/events");
+    let rest: Vec<_> = (0..3).map(|_| events.next()).collect();
+    assert_eq!(rest, first[4..]);
+    assert_eq!(events.next().2["entity_id"], "ord-2");
+
+    for bad in ["/events?after=x", "/events?after=refund:x"] {
+        everybody.nora.get(bad).expect(400);
+    }
+}
+
+#[test]
+fn a_stream_shows_only_what_was_asked_for_and_may_be_seen() {
+    let server = Server::open();
+    let everybody = server.everybody();
+    everybody.paid("ord-1");
+    everybody.paid("ord-2");
+    let mut events = Events::open(&everybody.nora, "/events?after=0&entity_id=ord-2&kind=state_changed");
+    let (one, other) = (events.next(), events.next());
+    for (_, kind, data) in [&one, &other] {
+        assert_eq!((kind.as_str(), &data["entity_id"]), ("state_changed", &"ord-2".into()));
+    }
+    // Neither somebody without a role nor another tenant sees what is written before what they may see.
+    let acme = |actor| server.bearing(&server.keys.create(NewKey::new(actor).tenant("acme")).unwrap().1);
+    let mut theirs = Events::open(&acme(people().nora), "/events?after=0");
+    let placed = r#"{"type": "ORDER_PLACED", "entity_id": "of-acme", "entity_type": "Order", "payload": {"total": 5}}"#;
+    acme(people().shop).post("/events/raw", placed).expect(201);
+    assert_eq!(theirs.next().2["entity_id"], "of-acme");
+}
+
+#[test]
+fn a_principal_has_so_many_streams_and_they_end_when_the_server_stops() {
+    let limits = Limits { streams: 2, ..Limits::DEFAULT };
+    let mut server = Server::with(limits, |api| api);
+    let everybody = server.everybody();
+    let streams = [Events::open(&everybody.nora, "/events"), Events::open(&everybody.nora, "/events")];
+    everybody.nora.get("/events").expect(429);
+    drop(Events::open(&everybody.omar, "/events"));
+    let mallory = server.client(&Actor::human("mallory").unwrap());
+    let silent = Events::open(&mallory, "/events?after=0");
+    server.stop();
+    for mut stream in streams.into_iter().chain([silent]) {
+        let mut line = String::new();
+        while stream.0.read_line(&mut line).unwrap_or(0) > 0 {}
+        assert!(!line.contains("data:"), "{line}");
+    }
+    server.stopped();
+}
