@@ -1,0 +1,134 @@
+//! The refund and the mission domain over HTTP, seeded, with a key for everybody: `cargo run --example server`.
+
+#[path = "../mission/domain.rs"]
+pub mod mission;
+#[path = "../refund/domain.rs"]
+pub mod refund;
+pub mod seed;
+
+use std::error::Error;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use kiff::http::{Api, Keys, Limits, Metrics, NewKey, Principal, TrustBody, serve};
+use kiff::{Actor, MemoryStore, Runtime, SqliteStore, Store};
+use tokio::net::TcpListener;
+
+use mission::{Mission, Rover};
+use refund::{Refund, RefundDesk};
+use seed::People;
+
+const USAGE: &str = "cargo run --example server -- [--address 127.0.0.1:8080] [--data FILE] [--trust-body]
+
+  --address ADDRESS  where to listen; port 0 chooses a free one
+  --data FILE        keep the journals in this SQLite file; otherwise they are gone with the process
+  --trust-body       believe every request's body instead of keys: for this machine alone";
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let options = match Options::read(std::env::args().skip(1)) {
+        Ok(options) => options,
+        Err(problem) => {
+            eprintln!("{problem}\n\n{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match open(&options).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+struct Options {
+    address: SocketAddr,
+    data: Option<PathBuf>,
+    trust_body: bool,
+}
+
+impl Options {
+    fn read(mut arguments: impl Iterator<Item = String>) -> Result<Self, String> {
+        let mut options = Self { address: SocketAddr::from(([127, 0, 0, 1], 8080)), data: None, trust_body: false };
+        while let Some(argument) = arguments.next() {
+            let mut value = || arguments.next().ok_or_else(|| format!("`{argument}` needs a value"));
+            match argument.as_str() {
+                "--address" => options.address = value()?.parse().map_err(|error| format!("`--address`: {error}"))?,
+                "--data" => options.data = Some(value()?.into()),
+                "--trust-body" => options.trust_body = true,
+                other => return Err(format!("`{other}` is no option")),
+            }
+        }
+        Ok(options)
+    }
+}
+
+async fn open(options: &Options) -> Result<(), Box<dyn Error>> {
+    match &options.data {
+        Some(path) => run(options, Arc::new(SqliteStore::open(path)?)).await,
+        None => run(options, Arc::new(MemoryStore::new())).await,
+    }
+}
+
+/// Serves both domains from one store.
+async fn run<S: Store>(options: &Options, store: Arc<S>) -> Result<(), Box<dyn Error>> {
+    let people = People::new()?;
+    let desk = RefundDesk::default();
+    let refunds: Arc<Runtime<Refund, _>> = Arc::new(Runtime::new(Arc::clone(&store), people.policy(), desk));
+    let missions: Arc<Runtime<Mission, _>> = Arc::new(Runtime::new(store, people.policy(), Rover::new("rover-1")));
+    seed::refunds(&refunds, &people).await?;
+    seed::missions(&missions, &people).await?;
+
+    let listener = TcpListener::bind(options.address).await?;
+    let address = listener.local_addr()?;
+    let api = Api::new().domain(refunds).domain(missions).metrics(Metrics::install()?);
+    let link = api.sign_in_link(Principal::new(people.nora.clone()))?;
+    let api = if options.trust_body {
+        api.authenticate(TrustBody::on(&listener)?)
+    } else {
+        let keys = Keys::in_memory();
+        let key = |actor: &Actor| keys.create(NewKey::new(actor.clone())).map(|(_, token)| token);
+        greet(address, &link, &key(&people.agent)?, &key(&people.nora)?);
+        for actor in [&people.shop, &people.pilot, &people.ada, &people.control] {
+            println!("  {:<8} {}", actor.id(), key(actor)?);
+        }
+        api.authenticate(keys)
+    };
+    println!("\nListening on http://{address}; stop with Ctrl-C.");
+    let stop = async {
+        // Where the signal cannot be waited for, the process is ended by it.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    serve(listener, api.router(), Limits::DEFAULT, stop).await?;
+    Ok(())
+}
+
+/// Says how to begin.
+fn greet(address: SocketAddr, link: &str, agent: &str, nora: &str) {
+    println!(
+        r#"As nora, in a browser, once:
+  http://{address}{link}
+
+As an agent, who may not pay back alone:
+  AGENT={agent}
+  curl -s -H "Authorization: Bearer $AGENT" http://{address}/entities/ord-1001/allowed-actions
+  curl -s -H "Authorization: Bearer $AGENT" http://{address}/entities/ord-1001/actions/REFUND_ORDER/execute \
+    -d '{{"parameters": {{"amount": 4900, "reason": "damaged"}}}}'
+  curl -s -H "Authorization: Bearer $AGENT" http://{address}/entities/ord-1001/actions/REFUND_ORDER/approvals \
+    -d '{{"approval_id": "app-1", "reason": "the photo shows it", "parameters": {{"amount": 4900, "reason": "damaged"}}}}'
+
+As nora, who may sign it off, and as the agent again:
+  NORA={nora}
+  curl -s -H "Authorization: Bearer $NORA" http://{address}/approvals/app-1/grant -d '{{"reason": "clear enough"}}'
+  curl -s -H "Authorization: Bearer $AGENT" http://{address}/entities/ord-1001/actions/REFUND_ORDER/execute \
+    -d '{{"parameters": {{"amount": 4900, "reason": "damaged"}}}}'
+  curl -s -H "Authorization: Bearer $NORA" http://{address}/entities/ord-1001/timeline
+
+The keys of the others:"#
+    );
+}
