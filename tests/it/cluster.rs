@@ -2,10 +2,10 @@
 
 use std::env;
 use std::fs;
-use std::io::Write;
+use std::io::{BufRead, BufReader, Lines, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -84,6 +84,38 @@ pub(crate) fn new_folder() -> PathBuf {
     folder
 }
 
+/// Writes a file that only whoever runs the server may read.
+pub(crate) fn write(file: &str, text: &str) {
+    let mut write = command("sh");
+    write.args(["-c", &format!("umask 077; cat > {file}")]).stdin(Stdio::piped());
+    let mut write = write.spawn().unwrap();
+    write.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    assert!(write.wait().unwrap().success());
+}
+
+/// One connection of the owner, statement by statement.
+pub(crate) struct Session {
+    psql: Child,
+    answers: Lines<BufReader<ChildStdout>>,
+}
+
+impl Session {
+    /// Runs a statement, and waits until it is done.
+    pub(crate) fn run(&mut self, statement: &str) {
+        let mut input = self.psql.stdin.as_ref().unwrap();
+        writeln!(input, "{statement};\n\\echo done").unwrap();
+        let done = self.answers.find(|line| line.as_ref().is_ok_and(|line| line == "done"));
+        assert!(done.is_some(), "{statement} failed");
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        drop(self.psql.stdin.take());
+        let _ = self.psql.wait();
+    }
+}
+
 impl Cluster {
     /// Makes a server and starts it; `settings` are lines of its configuration.
     pub(crate) fn start(settings: &str) -> Self {
@@ -97,11 +129,7 @@ impl Cluster {
             "listen_addresses = '127.0.0.1'\nport = {port}\nunix_socket_directories = '{folder_name}'\nmax_connections = \
              200\nshared_buffers = 32MB\n{settings}\n"
         );
-        let mut write = command("sh");
-        write.args(["-c", &format!("cat >> {folder_name}/data/postgresql.conf")]).stdin(Stdio::piped());
-        let mut write = write.spawn().unwrap();
-        write.stdin.take().unwrap().write_all(settings.as_bytes()).unwrap();
-        assert!(write.wait().unwrap().success());
+        write(&format!("{folder_name}/data/postgresql.auto.conf"), &settings);
         let stop = format!("{}/pg_ctl -D {folder_name}/data -m immediate stop", binaries.display());
         let mut keeper = command("sh");
         keeper.args(["-c", &format!("cat; {stop}; rm -rf {folder_name}")]);
@@ -136,6 +164,15 @@ impl Cluster {
         self.folder.join(name).display().to_string()
     }
 
+    pub(crate) const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Writes a file in the server's folder that only the server may read.
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        write(&self.file(name), text);
+    }
+
     /// How `role` reaches a database, through a socket in the file system.
     pub(crate) fn url(&self, role: &str, database: &str) -> String {
         let folder = self.folder.display().to_string().replace('/', "%2F");
@@ -155,6 +192,15 @@ impl Cluster {
         let output = psql.args(["-U", role, "-d", database, "-c", statements]).output().unwrap();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
         if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
+    }
+
+    /// A connection of the owner that stays open.
+    pub(crate) fn session(&self) -> Session {
+        let mut psql = command(self.binaries.join("psql"));
+        psql.args(["-qAtX", "-v", "ON_ERROR_STOP=1", "-d", &self.url("owner", "postgres")]);
+        let mut psql = psql.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let answers = BufReader::new(psql.stdout.take().unwrap()).lines();
+        Session { psql, answers }
     }
 
     /// A journal without commits in a new schema of `postgres`, and how the writer reaches it.

@@ -1,0 +1,77 @@
+//! A connection that breaks while a commit is under way: the commit is neither lost nor written twice.
+
+use std::thread;
+
+use kiff::{Appended, Commit, Cursor, PostgresStore, Query, Store};
+use kiff_test::block_on;
+
+use super::proxy::{Cut, Proxy};
+use super::{begin, commit, entity};
+use crate::cluster;
+
+/// A store behind a proxy, and one beside it, on the same journal.
+fn stores() -> (Proxy, PostgresStore, PostgresStore) {
+    let cluster = cluster::shared();
+    let (schema, direct) = cluster.journal();
+    let proxy = Proxy::new(cluster.port());
+    let behind = block_on(PostgresStore::options(&proxy.url()).schema(schema).connect()).unwrap();
+    (proxy, behind, block_on(direct.connect()).unwrap())
+}
+
+#[test]
+fn p7_a_commit_whose_answer_is_lost_is_settled_by_its_hash() {
+    for cut in [Cut::Before, Cut::After] {
+        let (proxy, store, beside) = stores();
+        let first = begin(&store, "ord-1");
+        proxy.cut(cut);
+        let second = commit(&entity("ord-1"), 1, first.commit().hash(), 2);
+        thread::scope(|scope| {
+            let appended = scope.spawn(|| block_on(store.append(second.clone())).unwrap());
+            proxy.wait();
+            let kept = block_on(beside.read(&entity("ord-1"), 0, 9)).unwrap();
+            assert_eq!(kept.len(), if cut == Cut::After { 2 } else { 1 }, "{cut:?}");
+            proxy.open();
+            assert_eq!(appended.join().unwrap(), Appended::Written, "{cut:?}");
+        });
+        let kept = block_on(store.read(&entity("ord-1"), 0, 9)).unwrap();
+        assert_eq!(kept, [first.into_commit(), second.into_commit()], "{cut:?}");
+    }
+}
+
+#[test]
+fn p7_a_lost_answer_is_settled_although_the_journal_has_moved_on_and_a_lost_race_is_a_conflict() {
+    for cut in [Cut::Before, Cut::After] {
+        let (proxy, store, beside) = stores();
+        proxy.cut(cut);
+        let ours = commit(&entity("ord-1"), 0, Commit::GENESIS, 1);
+        thread::scope(|scope| {
+            let appended = scope.spawn(|| block_on(store.append(ours.clone())).unwrap());
+            proxy.wait();
+            // Somebody else writes next: behind our commit where it is kept, and in its place where it is not.
+            let (theirs, expected) = match cut {
+                Cut::After => (commit(&entity("ord-1"), 1, ours.commit().hash(), 2), Appended::Written),
+                _ => (commit(&entity("ord-1"), 0, Commit::GENESIS, 2), Appended::Conflict),
+            };
+            assert_eq!(block_on(beside.append(theirs)).unwrap(), Appended::Written);
+            proxy.open();
+            assert_eq!(appended.join().unwrap(), expected, "{cut:?}");
+        });
+    }
+}
+
+#[test]
+fn a_commit_is_one_round_trip_and_no_statement_has_a_name() {
+    let (proxy, store, _) = stores();
+    let before = proxy.round_trips();
+    let mut last = begin(&store, "ord-1");
+    for number in 1..50 {
+        last = commit(&entity("ord-1"), number, last.commit().hash(), number);
+        assert_eq!(block_on(store.append(last.clone())).unwrap(), Appended::Written);
+    }
+    assert_eq!(proxy.appends(), 50);
+    assert_eq!(block_on(store.search(&Query::default(), Cursor::FIRST, 99)).unwrap().len(), 50);
+    // Each commit, and the search.
+    drop(store);
+    assert!(proxy.round_trips() - before <= 51, "{} round trips", proxy.round_trips() - before);
+    assert_eq!(proxy.named(), 0);
+}

@@ -1,0 +1,79 @@
+//! The one order of all commits: complete at any time, without gaps, and for good.
+
+use std::process::Command;
+
+use kiff::{Appended, Cursor, PostgresStore, Query, Store};
+use kiff_test::block_on;
+
+use super::{begin, commit, entity};
+use crate::cluster::{self, Cluster, command};
+
+fn places(store: &PostgresStore) -> Vec<(u64, String)> {
+    let found = block_on(store.search(&Query::default(), Cursor::FIRST, usize::MAX)).unwrap();
+    found.iter().map(|(position, commit)| (*position, format!("{} {}", commit.key().id(), commit.number()))).collect()
+}
+
+fn expected(entities: &[&str]) -> Vec<(u64, String)> {
+    (1..).zip(entities.iter().map(ToString::to_string)).collect()
+}
+
+#[test]
+fn a_transaction_that_takes_long_holds_nobody_up_and_gets_its_place_when_it_ends() {
+    let cluster = cluster::shared();
+    let (schema, writer) = cluster.journal();
+    let store = block_on(writer.connect()).unwrap();
+    begin(&store, "ord-1");
+    // Somebody appends by hand and takes his time, as a slow server or a paused process would.
+    let mut slow = cluster.session();
+    let open = format!(
+        "BEGIN; INSERT INTO {schema}.commits SELECT tenant, entity_type, 'ord-0', 1, previous, hash, body, at, actor, \
+         trace, kinds, NULL, pg_current_xact_id()::text::bigint FROM {schema}.commits WHERE entity_id = 'ord-1'"
+    );
+    slow.run(&open);
+    begin(&store, "ord-2");
+    let found = || cluster.sql("postgres", &format!("SELECT {schema}.sequence()"));
+    assert_eq!(found(), "2");
+    assert_eq!(places(&store), expected(&["ord-1 1", "ord-2 1"]));
+    slow.run("COMMIT");
+    begin(&store, "ord-3");
+    assert_eq!(found(), "4");
+    let order = format!("SELECT string_agg(entity_id, ' ' ORDER BY position) FROM {schema}.positions");
+    assert_eq!(cluster.sql("postgres", &order), "ord-1 ord-2 ord-0 ord-3");
+    assert_eq!(found(), "4");
+}
+
+#[test]
+fn a_journal_that_was_restored_into_another_server_goes_on_in_its_order() {
+    let old = Cluster::start("");
+    let (schema, writer) = old.journal();
+    let store = block_on(writer.connect()).unwrap();
+    let first = begin(&store, "ord-2");
+    // This server has seen many transactions, the other one has not.
+    for _ in 0..20 {
+        old.sql("postgres", "DO $$ BEGIN FOR i IN 1..50 LOOP PERFORM pg_current_xact_id(); COMMIT; END LOOP; END $$");
+    }
+    let second = commit(&entity("ord-2"), 1, first.commit().hash(), 2);
+    assert_eq!(block_on(store.append(second.clone())).unwrap(), Appended::Written);
+    begin(&store, "ord-1");
+    assert_eq!(places(&store), expected(&["ord-2 1", "ord-2 2", "ord-1 1"]));
+    let third = commit(&entity("ord-2"), 2, second.commit().hash(), 3);
+    assert_eq!(block_on(store.append(third.clone())).unwrap(), Appended::Written);
+    drop(store);
+
+    let new = Cluster::start("");
+    let dump = old.file("dump.sql");
+    let mut dumping: Command = command(cluster::binaries().join("pg_dump"));
+    dumping.args(["-d", &old.url("owner", "postgres"), "-f", &dump]);
+    assert!(dumping.status().unwrap().success());
+    let mut restoring: Command = command(cluster::binaries().join("psql"));
+    restoring.args(["-q", "-v", "ON_ERROR_STOP=1", "-d", &new.url("owner", "postgres"), "-f", &dump]);
+    assert!(restoring.stdout(std::process::Stdio::null()).status().unwrap().success());
+
+    let writer = PostgresStore::options(&new.url("writer", "postgres")).schema(schema);
+    let store = block_on(writer.connect()).unwrap();
+    let fourth = commit(&entity("ord-2"), 3, third.commit().hash(), 4);
+    assert_eq!(block_on(store.append(fourth)).unwrap(), Appended::Written);
+    begin(&store, "ord-3");
+    let order = ["ord-2 1", "ord-2 2", "ord-1 1", "ord-2 3", "ord-2 4", "ord-3 1"];
+    assert_eq!(places(&store), expected(&order));
+}
