@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use kiff::{PostgresOptions, PostgresStore};
-use kiff_test::block_on;
+use pollster::block_on;
 
 /// A server of its own, with a superuser `owner` and a role `writer`.
 pub(crate) struct Cluster {

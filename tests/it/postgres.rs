@@ -83,6 +83,8 @@ fn p8_who_appends_can_neither_change_nor_remove_nor_forge_and_the_owner_not_by_a
         format!("DELETE FROM {schema}.positions"),
     ];
     block_on(store.search(&Query::default(), Cursor::FIRST, 1)).unwrap();
+    let said = cluster.try_sql("writer", "postgres", &format!("SELECT position, body FROM {schema}.journal")).unwrap();
+    assert!(said.starts_with("1|{\"at\":"), "{said}");
     for change in &changes {
         let said = cluster.try_sql("writer", "postgres", change).unwrap_err();
         assert!(said.contains("permission denied"), "{change}: {said}");

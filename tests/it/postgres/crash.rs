@@ -71,7 +71,8 @@ fn p7_a_server_that_is_killed_again_and_again_loses_and_doubles_nothing() {
         for kill in 0..KILLS {
             // Somewhere in the midst of it: after so many more commits, and another number each time.
             let until = written.load(Ordering::Acquire) + 50 + 37 * kill;
-            while written.load(Ordering::Acquire) < until && !writers.iter().any(|writer| writer.is_finished()) {
+            while written.load(Ordering::Acquire) < until && !writers.iter().any(thread::ScopedJoinHandle::is_finished)
+            {
                 thread::yield_now();
             }
             cluster.crash();

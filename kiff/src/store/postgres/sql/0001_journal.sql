@@ -79,6 +79,12 @@ CREATE INDEX positions_by_actor ON {schema}.positions (actor, position);
 CREATE INDEX positions_by_trace ON {schema}.positions (trace, position) WHERE trace IS NOT NULL;
 CREATE INDEX positions_by_time ON {schema}.positions (at, position);
 
+-- For people: a line for each commit.
+CREATE VIEW {schema}.journal AS
+    SELECT p.position, c.tenant, c.entity_type, c.entity_id, c.number, c.at, c.actor, c.trace,
+           encode(c.hash, 'hex') AS hash, convert_from(c.body, 'UTF8') AS body
+    FROM {schema}.commits c LEFT JOIN {schema}.positions p USING (tenant, entity_type, entity_id, number);
+
 -- How far the order goes: every commit whose stamp is below `below` has a position, but for those of the transactions in
 -- `holes`, which had not ended.
 CREATE TABLE {schema}.sequencer (
