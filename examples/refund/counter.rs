@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::io::Write;
+use std::path::Path;
 
 use kiff::{
-    Actor, ActorId, Adapter, Approval, ApprovalStatus, Bounds, Call, Cents, Domain, EntityKey, Mapping, MemoryStore,
-    Outcome, Proposal, Propose, RawEvent, RolePolicy, Runtime, State, Verdict,
+    Actor, ActorId, Adapter, Approval, ApprovalStatus, Bounds, Call, Cents, Domain, EntityKey, IdempotencyKey, Mapping,
+    MemoryStore, Outcome, Proposal, Propose, RawEvent, RolePolicy, Runtime, SqliteStore, State, Store, Verdict,
 };
 use serde::Deserialize;
 
@@ -22,8 +23,8 @@ type Told = Result<(), Box<dyn Error>>;
 const ORDERS: &str = include_str!("orders.jsonl");
 
 /// A runtime, who comes to it, and where it is told what became of them.
-pub struct Counter<'o> {
-    runtime: Runtime<Refund>,
+pub struct Counter<'o, S: Store> {
+    runtime: Runtime<Refund, S>,
     orders: Vec<EntityKey>,
     shop: Actor,
     agent: Actor,
@@ -32,15 +33,40 @@ pub struct Counter<'o> {
     tally: BTreeMap<&'static str, u64>,
 }
 
-impl<'o> Counter<'o> {
+/// Who may do what.
+fn policy() -> Result<RolePolicy, Box<dyn Error>> {
+    Ok(RolePolicy::new()
+        .assign(ActorId::new("shop")?, RefundRole::System)
+        .assign(ActorId::new("agent-7")?, RefundRole::Agent)
+        .assign(ActorId::new("nora")?, RefundRole::Operator))
+}
+
+impl<'o> Counter<'o, MemoryStore> {
     /// Opens the counter and takes in the orders.
     pub async fn open(out: &'o mut dyn Write) -> Result<Self, Box<dyn Error>> {
-        let policy = RolePolicy::new()
-            .assign(ActorId::new("shop")?, RefundRole::System)
-            .assign(ActorId::new("agent-7")?, RefundRole::Agent)
-            .assign(ActorId::new("nora")?, RefundRole::Operator);
-        let runtime = Runtime::new(MemoryStore::new(), policy, RefundDesk::default())
-            .with_identifiers(ShortIdentifiers::default());
+        let runtime = Runtime::new(MemoryStore::new(), policy()?, RefundDesk::default());
+        Self::with(runtime.with_identifiers(ShortIdentifiers::default()), out).await
+    }
+}
+
+impl<'o> Counter<'o, SqliteStore> {
+    /// Opens the counter on a file, where it goes on with what it finds there. The desk's ledger, which is the outside
+    /// world here, stands beside it.
+    pub async fn open_file(path: &Path, out: &'o mut dyn Write) -> Result<Self, Box<dyn Error>> {
+        let desk = RefundDesk::kept_in(&path.with_added_extension("desk"))?;
+        let runtime = Runtime::new(SqliteStore::open(path)?, policy()?, desk);
+        let mut counter = Self::with(runtime, out).await?;
+        for doubt in counter.runtime.in_doubt(None, usize::MAX).await? {
+            let message =
+                format!("{} of {}: nobody knows whether it happened", doubt.running.execution, doubt.open.key);
+            counter.answer("found", &Answer::refused("in doubt", "action_in_progress", message, None))?;
+        }
+        Ok(counter)
+    }
+}
+
+impl<'o, S: Store> Counter<'o, S> {
+    async fn with(runtime: Runtime<Refund, S>, out: &'o mut dyn Write) -> Result<Self, Box<dyn Error>> {
         let mut counter = Self {
             runtime,
             orders: Vec::new(),
@@ -60,8 +86,13 @@ impl<'o> Counter<'o> {
         for line in ORDERS.lines() {
             let (order, placed) = webshop.adapt(RawEvent::parse(line, self.runtime.bounds())?)?;
             let payload = placed.payload.clone();
-            let taken = self.runtime.ingest(&self.shop, &order, placed).await?;
-            let answer = Answer::verdict(&taken, |taken| format!("{order} {payload}: now {}", taken.state));
+            let answer = match self.runtime.entity(&order).await?.state() {
+                Some(state) => Answer::done("found", format!("{order} {payload}: is {}", state.name())),
+                None => {
+                    let taken = self.runtime.ingest(&self.shop, &order, placed).await?;
+                    Answer::verdict(&taken, |taken| format!("{order} {payload}: now {}", taken.state))
+                }
+            };
             report::answer(self.out, "shop", &answer)?;
             self.orders.push(order);
         }
@@ -94,8 +125,10 @@ impl<'o> Counter<'o> {
         let bounds = Bounds { payload: LINE, ..*self.runtime.bounds() };
         match tool_call::read(&text, &bounds) {
             Ok(calls) => {
-                for call in calls {
-                    self.tool_call(number, &call).await?;
+                for (place, call) in (1..).zip(calls) {
+                    // When the same file is served again, what was done is not done again.
+                    let key = format!("line-{number}.{place}").parse()?;
+                    self.tool_call(number, &call, key).await?;
                 }
                 Ok(())
             }
@@ -116,7 +149,7 @@ impl<'o> Counter<'o> {
         Ok(())
     }
 
-    async fn tool_call(&mut self, number: u64, call: &ToolCall) -> Told {
+    async fn tool_call(&mut self, number: u64, call: &ToolCall, key: IdempotencyKey) -> Told {
         let id = call.id.as_deref().unwrap_or("no id");
         report::heading(self.out, &format!("line {number} · {} · {}", call.format, excerpt(id)))?;
         let understood = call.request(self.runtime.bounds()).and_then(|request| {
@@ -144,13 +177,17 @@ impl<'o> Counter<'o> {
             Some(rationale) => Proposal::new(asked).because(rationale),
             None => Proposal::new(asked),
         };
-        let outcome = self.runtime.execute(&self.agent, &order, proposal.clone()).await?;
+        let outcome = self.runtime.execute(&self.agent, &order, proposal.clone().idempotency_key(key.clone())).await?;
         self.answer("kiff", &Answer::execution(&outcome, |executed| executed))?;
-        if matches!(outcome, Outcome::ApprovalRequired(_)) { self.ask_nora(&order, proposal).await } else { Ok(()) }
+        if matches!(outcome, Outcome::ApprovalRequired(_)) {
+            self.ask_nora(&order, proposal, key).await
+        } else {
+            Ok(())
+        }
     }
 
     /// Asks the human about a held proposal, and lets the agent try again with her answer.
-    async fn ask_nora(&mut self, order: &EntityKey, proposal: Proposal<Call>) -> Told {
+    async fn ask_nora(&mut self, order: &EntityKey, proposal: Proposal<Call>, key: IdempotencyKey) -> Told {
         let asked = self.runtime.request_approval(&self.agent, order, proposal.clone()).await?;
         let told = Answer::verdict(&asked, |asked| format!("{} asks nora for exactly this", asked.id));
         report::answer(self.out, "kiff", &told)?;
@@ -164,7 +201,7 @@ impl<'o> Counter<'o> {
             self.count("granted");
             let more = one_cent_more(&approval)?;
             self.try_with("1 cent more", order, Proposal::new(more).approval(approval.id.clone())).await?;
-            self.try_with("as granted", order, again.clone()).await?;
+            self.try_with("as granted", order, again.clone().idempotency_key(key)).await?;
             self.try_with("once more", order, again).await
         } else {
             self.count("denied");

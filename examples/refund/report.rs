@@ -53,7 +53,8 @@ impl Answer {
             Outcome::Executed(done) => {
                 let done = executed(done);
                 let event = done.event.as_ref().map_or("no event", Event::name);
-                Self::done("executed", format!("{event} by {}: now {}", done.execution, done.state.name()))
+                let word = if done.deduplicated { "done before" } else { "executed" };
+                Self::done(word, format!("{event} by {}: now {}", done.execution, done.state.name()))
             }
             Outcome::Failed(failed) => {
                 let verdict = if failed.failure.is_unknown() { "in doubt" } else { "failed" };

@@ -1,4 +1,114 @@
 //! The laws that every [`Store`] obeys, as one function to call.
+//!
+//! # A store of your own
+//! A store decides one thing: whether a commit still follows on the last one of its entity. The rest is looking commits up, and
+//! what for, each commit says itself. This one keeps them on a shelf, and obeys all laws; a real one keeps what it looks up
+//! beside the commits, and answers an append only when the commit is safe.
+//!
+//! ```
+//! use std::collections::BTreeSet;
+//! use std::sync::{Arc, Mutex};
+//!
+//! use kiff::journal::Change;
+//! use kiff::{
+//!     Appended, Commit, Cursor, EntityKey, IdempotencyKey, Matter, Open, Query, Sealed, Snapshot, Store, StoreError,
+//!     Timestamp,
+//! };
+//!
+//! #[derive(Default)]
+//! struct Shelf(Mutex<Vec<Sealed>>);
+//!
+//! impl Shelf {
+//!     fn commits(&self) -> Vec<Arc<Commit>> {
+//!         self.0.lock().unwrap().iter().map(|sealed| Arc::clone(sealed.commit())).collect()
+//!     }
+//!
+//!     fn of<'k>(&self, key: &'k EntityKey) -> impl Iterator<Item = Arc<Commit>> + 'k {
+//!         self.commits().into_iter().filter(move |commit| commit.key() == key)
+//!     }
+//! }
+//!
+//! impl Store for Shelf {
+//!     async fn append(&self, sealed: Sealed) -> Result<Appended, StoreError> {
+//!         // Looked at and put in under one lock, so that nobody comes between.
+//!         let mut shelf = self.0.lock().unwrap();
+//!         let commit = sealed.commit();
+//!         let last = shelf.iter().rev().map(Sealed::commit).find(|last| last.key() == commit.key());
+//!         let (number, hash) = last.map_or((0, Commit::GENESIS), |last| (last.number(), last.hash()));
+//!         if (commit.number(), commit.previous()) != (number + 1, hash) {
+//!             return Ok(Appended::Conflict);
+//!         }
+//!         shelf.push(sealed);
+//!         Ok(Appended::Written)
+//!     }
+//!
+//!     async fn read(&self, key: &EntityKey, after: u64, limit: usize) -> Result<Vec<Arc<Commit>>, StoreError> {
+//!         Ok(self.of(key).filter(|commit| commit.number() > after).take(limit).collect())
+//!     }
+//!
+//!     async fn entities(&self, after: Option<&EntityKey>, limit: usize) -> Result<Vec<EntityKey>, StoreError> {
+//!         let keys: BTreeSet<EntityKey> = self.commits().iter().map(|commit| commit.key().clone()).collect();
+//!         Ok(keys.into_iter().filter(|key| after.is_none_or(|after| key > after)).take(limit).collect())
+//!     }
+//!
+//!     async fn search(
+//!         &self,
+//!         query: &Query,
+//!         cursor: Cursor,
+//!         limit: usize,
+//!     ) -> Result<Vec<(u64, Arc<Commit>)>, StoreError> {
+//!         let mut found: Vec<_> = (1..).zip(self.commits()).filter(|(_, commit)| query.matches(commit)).collect();
+//!         match cursor {
+//!             Cursor::After(after) => found.retain(|(position, _)| *position > after),
+//!             Cursor::Before(before) => {
+//!                 found.retain(|(position, _)| *position < before);
+//!                 found.reverse();
+//!             }
+//!         }
+//!         found.truncate(limit);
+//!         Ok(found)
+//!     }
+//!
+//!     async fn open(
+//!         &self,
+//!         matter: Matter,
+//!         now: Timestamp,
+//!         after: Option<&Open>,
+//!         limit: usize,
+//!     ) -> Result<Vec<Open>, StoreError> {
+//!         let mut open: Vec<Open> = Vec::new();
+//!         for commit in self.commits() {
+//!             for change in commit.changes() {
+//!                 match change {
+//!                     Change::Opened(of, id, until) if of == matter => open.push(commit.opening(id, until)),
+//!                     Change::Closed(of, id) if of == matter => {
+//!                         open.retain(|open| (&open.key, &*open.id) != (commit.key(), id));
+//!                     }
+//!                     _ => {}
+//!                 }
+//!             }
+//!         }
+//!         open.retain(|open| open.until.is_none_or(|until| now < until));
+//!         open.retain(|open| after.is_none_or(|after| open > after));
+//!         open.sort();
+//!         open.truncate(limit);
+//!         Ok(open)
+//!     }
+//!
+//!     async fn keyed(&self, key: &EntityKey, wanted: &IdempotencyKey) -> Result<Option<u64>, StoreError> {
+//!         let first = self.of(key).find(|commit| commit.idempotency_key() == Some(wanted));
+//!         Ok(first.map(|commit| commit.number()))
+//!     }
+//!
+//!     async fn snapshot(&self, key: &EntityKey) -> Result<Option<Snapshot>, StoreError> {
+//!         let shelf = self.0.lock().unwrap();
+//!         let mut kept = shelf.iter().rev().filter(|sealed| sealed.commit().key() == key);
+//!         Ok(kept.find_map(|sealed| sealed.snapshot().cloned()))
+//!     }
+//! }
+//!
+//! kiff_test::store::laws(Shelf::default);
+//! ```
 
 use kiff::Store;
 use proptest::test_runner::{Config, TestCaseError, TestError, TestRunner};

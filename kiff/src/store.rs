@@ -11,7 +11,7 @@ use crate::time::Timestamp;
 mod memory;
 #[cfg(feature = "postgres")]
 mod postgres;
-#[cfg(feature = "postgres")]
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod rows;
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -27,7 +27,7 @@ pub use sqlite::{SqliteError, SqliteStore};
 /// A store keeps commits and decides one thing: whether a commit still follows on the last one of its entity. All
 /// that a domain means stays above it: what a store looks commits up by, each commit says itself
 /// ([`Commit::changes`], [`Commit::idempotency_key`], [`Query::matches`]). The laws that every store obeys are in
-/// `kiff_test::store`.
+/// `kiff_test::store`, with a store of one's own that obeys them.
 pub trait Store: Send + Sync + 'static {
     /// Appends a commit if its number and the hash before still follow on the entity's last commit. The
     /// [snapshot](Sealed::snapshot) that may come along is kept with it, in place of the last one.

@@ -4,7 +4,7 @@
 //! ends with a comment: one sentence after `why:`, and below `right:` the parts (a section of the block, an executor)
 //! that are to stand in place of those of the same name.
 //!
-//! `KIFF_BLESS=1 cargo test --test it catalogue` writes the catalogue down anew.
+//! `KIFF_BLESS=1 cargo test -p kiff-tests --test it catalogue` writes the catalogue down anew.
 
 mod lesson;
 mod message;
@@ -88,7 +88,7 @@ fn the_catalogue_is_what_the_programs_say() {
     let line = page.lines().zip(fresh.lines()).position(|(old, new)| old != new).unwrap_or_default() + 1;
     panic!(
         "the catalogue is stale from {PAGE}:{line} on; write it anew with \
-         `KIFF_BLESS=1 cargo test --test it catalogue` and read what has changed"
+         `KIFF_BLESS=1 cargo test -p kiff-tests --test it catalogue` and read what has changed"
     );
 }
 

@@ -7,8 +7,11 @@ use kiff::{Actor, Appended, Commit, Cursor, Digest, EntityKey, Query, Sealed, Sq
 use kiff_test::block_on;
 use tempfile::TempDir;
 
+mod crash;
 mod file;
+mod killed;
 mod laws;
+mod queue;
 
 /// A store in a folder of its own, which goes with it.
 pub(crate) struct Fresh {
@@ -39,8 +42,11 @@ impl Deref for Fresh {
     }
 }
 
+/// A folder that goes with what it holds; in memory where the system has such a place, because thousands of stores are made.
 pub(crate) fn folder() -> TempDir {
-    tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap()
+    let memory = Path::new("/dev/shm");
+    let place = if memory.is_dir() { memory } else { Path::new(env!("CARGO_TARGET_TMPDIR")) };
+    tempfile::tempdir_in(place).unwrap()
 }
 
 pub(crate) fn order(number: usize) -> EntityKey {

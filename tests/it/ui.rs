@@ -1,6 +1,6 @@
 //! What must not compile, and the words in which it does not: one program for each rule, below `tests/ui`.
 //!
-//! `TRYBUILD=overwrite cargo test --test it ui` writes the words down anew; read them before you commit them.
+//! `TRYBUILD=overwrite cargo test -p kiff-tests --test it ui` writes the words down anew; read them before you commit them.
 
 /// Every rule of the design's table, P2 (`permit`), and what a typed handle does not allow.
 #[test]

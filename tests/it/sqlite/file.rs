@@ -1,8 +1,13 @@
-//! What is told about a file that cannot be used, and that one which can be is kept.
+//! What is told about a file that cannot be used, and that what is healthy in it stays readable.
 
-use kiff::SqliteStore;
+use std::fs;
+use std::path::Path;
 
-use super::{Fresh, everything, fill, folder, order, path_of};
+use kiff::{SqliteStore, Store, Verification};
+use kiff_test::block_on;
+use rusqlite::Connection;
+
+use super::{Fresh, everything, fill, folder, next, order, path_of};
 
 #[test]
 fn p7_what_was_appended_is_there_when_the_file_is_opened_again() {
@@ -27,4 +32,127 @@ fn a_second_writer_is_told_who_has_the_file() {
     assert!(said.contains(&format!("in use: process {} writes to it", std::process::id())), "{said}");
     drop(store);
     SqliteStore::open(&path).unwrap();
+}
+
+#[test]
+fn a_reader_beside_the_writer_sees_what_is_appended_and_appends_nothing() {
+    let folder = folder();
+    let path = path_of(folder.path());
+    let store = SqliteStore::open(&path).unwrap();
+    let reader = SqliteStore::open_read_only(&path).unwrap();
+    for count in 1..20 {
+        fill(&store, &order(1), 1);
+        assert_eq!(everything(&reader).len(), count);
+    }
+    assert!(reader.is_shared() && !store.is_shared());
+    let refused = block_on(reader.append(next(&order(2), None, "one"))).unwrap_err().to_string();
+    assert!(refused.contains("was opened read-only"), "{refused}");
+    drop(store);
+    assert_eq!(everything(&reader).len(), 19);
+}
+
+/// What opening the file says, to write and to read.
+fn said(path: &Path) -> [String; 2] {
+    let (write, read) = (SqliteStore::open(path), SqliteStore::open_read_only(path));
+    [write.unwrap_err().to_string(), read.unwrap_err().to_string()]
+}
+
+#[test]
+fn a_file_that_is_no_journal_is_refused_and_left_as_it_is() {
+    let folder = folder();
+    let [notes, other, later] = ["notes.txt", "other.db", "later.db"].map(|name| folder.path().join(name));
+    fs::write(
+        &notes,
+        "not a database at all, but long enough to have a header of one hundred bytes, were it one. ".repeat(9),
+    )
+    .unwrap();
+    Connection::open(&other).unwrap().execute_batch("CREATE TABLE people (name TEXT)").unwrap();
+    drop(SqliteStore::open(&later).unwrap());
+    Connection::open(&later).unwrap().execute_batch("PRAGMA user_version = 7").unwrap();
+    for (path, expected) in [
+        (&notes, "is no SQLite database"),
+        (&other, "is not a kiff journal"),
+        (&later, "was written by a later kiff (its schema has version 7, this one knows 1)"),
+    ] {
+        let before = fs::read(path).unwrap();
+        assert!(said(path).iter().all(|said| said.contains(expected)), "{:?}", said(path));
+        assert_eq!(fs::read(path).unwrap(), before);
+    }
+    let missing = folder.path().join("missing.db");
+    let said = SqliteStore::open_read_only(&missing).unwrap_err().to_string();
+    assert!(said.starts_with("there is no file"), "{said}");
+    assert!(!missing.exists());
+    assert!(SqliteStore::open(folder.path().join("no such folder/journal.db")).is_err());
+}
+
+/// A closed file with commits of many entities.
+fn written(path: &Path, entities: usize) {
+    let store = SqliteStore::open(path).unwrap();
+    (0..entities).for_each(|entity| fill(&store, &order(entity), 3));
+}
+
+/// How many entities can be read, and what is said of the others.
+fn readable(store: &SqliteStore, entities: usize) -> (usize, Vec<String>) {
+    let read = (0..entities).map(|entity| block_on(store.read(&order(entity), 0, 10)));
+    let (fine, broken): (Vec<_>, Vec<_>) = read.partition(|read| read.as_ref().is_ok_and(|read| read.len() == 3));
+    (fine.len(), broken.into_iter().map(|broken| broken.unwrap_err().to_string()).collect())
+}
+
+#[test]
+fn p8_one_flipped_byte_breaks_one_entity_and_is_named() {
+    let folder = folder();
+    let path = path_of(folder.path());
+    written(&path, 40);
+    let connection = Connection::open(&path).unwrap();
+    connection
+        .execute("UPDATE bodies SET body = CAST(replace(body, 'state 1', 'state 7') AS BLOB) WHERE position = 8", [])
+        .unwrap();
+    drop(connection);
+    let store = SqliteStore::open(&path).unwrap();
+    let (fine, broken) = readable(&store, 40);
+    assert_eq!((fine, broken.len()), (39, 1), "{broken:?}");
+    assert!(broken[0].contains("`Order/ord-2` is broken at commit 2: its hash does not fit"), "{broken:?}");
+    // Its neighbours can be written to as before.
+    fill(&store, &order(3), 1);
+    let report = block_on(Verification::of(&store).run(|_| ())).unwrap();
+    assert_eq!(report.faults.len(), 1, "{report}");
+}
+
+#[test]
+fn p8_a_deleted_row_and_swapped_rows_are_found() {
+    let folder = folder();
+    let path = path_of(folder.path());
+    for (change, expected) in [
+        ("DELETE FROM commits WHERE position = 8", "missing"),
+        ("DELETE FROM bodies WHERE position = 8", "what it says is missing"),
+        ("UPDATE commits SET number = 9 - number WHERE position IN (10, 11, 12)", "commit"),
+    ] {
+        let _ = fs::remove_file(&path);
+        written(&path, 5);
+        Connection::open(&path).unwrap().execute(change, []).unwrap();
+        let store = SqliteStore::open(&path).unwrap();
+        let report = block_on(Verification::of(&store).run(|_| ())).unwrap();
+        assert!(!report.is_sound() && report.to_string().contains(expected), "{change}: {report}");
+    }
+}
+
+#[test]
+fn a_damaged_page_leaves_the_other_entities_readable() {
+    let folder = folder();
+    let path = path_of(folder.path());
+    written(&path, 200);
+    let mut bytes = fs::read(&path).unwrap();
+    let connection = Connection::open(&path).unwrap();
+    let page: u16 = connection.query_row("SELECT page_size FROM pragma_page_size", [], |row| row.get(0)).unwrap();
+    let page = usize::from(page);
+    let hash: Vec<u8> =
+        connection.query_row("SELECT hash FROM bodies WHERE position = 300", [], |row| row.get(0)).unwrap();
+    drop(connection);
+    let place = bytes.windows(hash.len()).position(|window| window == hash).unwrap();
+    bytes[place / page * page..][..page].fill(0xff);
+    fs::write(&path, bytes).unwrap();
+    let store = SqliteStore::open(&path).unwrap();
+    let (fine, broken) = readable(&store, 200);
+    assert!(fine > 150 && !broken.is_empty(), "{fine} are readable");
+    assert!(broken.iter().all(|said| said.contains("is damaged") && said.contains("restore a backup")), "{broken:?}");
 }

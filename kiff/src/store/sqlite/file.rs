@@ -1,10 +1,11 @@
 //! The file: made where there is none, and opened only if it is ours and of a version that is known.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, MAIN_DB, OpenFlags, TransactionBehavior};
 
 use super::error::{SqliteError, resolved};
 
@@ -50,7 +51,11 @@ impl Place {
     pub(super) fn open_to_write(&self) -> Result<Connection, SqliteError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = self.open(flags)?;
-        self.write_settings(&connection).map_err(|error| SqliteError::sqlite(&self.path, "be opened", error))?;
+        let failed = |error| SqliteError::sqlite(&self.path, "be opened", error);
+        if connection.is_readonly(MAIN_DB).map_err(failed)? {
+            return Err(SqliteError::io(&self.path, "be written", io::ErrorKind::PermissionDenied.into()));
+        }
+        self.write_settings(&connection).map_err(failed)?;
         if self.is_new(&connection)? {
             create(&mut connection).map_err(|error| SqliteError::sqlite(&self.path, "be made", error))?;
         }

@@ -3,11 +3,8 @@
 use rusqlite::types::{FromSqlError, ValueRef};
 
 use crate::digest::Digest;
-use crate::journal::{Commit, Fact};
+use crate::store::rows::kind_bit;
 use crate::time::Timestamp;
-
-/// The bit of a record that was not known when it was written.
-const UNKNOWN: u32 = 62;
 
 /// An unsigned number as the database keeps it; what is too large for it is held at the largest.
 pub(super) fn integer(number: u64) -> i64 {
@@ -35,23 +32,8 @@ pub(super) fn digest(value: ValueRef<'_>) -> Result<Digest, FromSqlError> {
     Ok(Digest::from_bytes(bytes))
 }
 
-/// A bit for each kind of record in a commit.
-pub(super) fn kinds(commit: &Commit) -> i64 {
-    commit.facts().iter().fold(0, |kinds, fact| kinds | bit(fact.kind()).unwrap_or(1 << UNKNOWN))
-}
-
-/// The bits of which one is set in each commit that may have a record of this kind: its own, and that of a record that was
+/// The bits of which one is set in each commit that may have a record of this kind: its own, and that of a record which was
 /// not known when it was written. None where no commit has such a record.
 pub(super) fn kinds_like(kind: &str) -> Option<i64> {
-    match bit(kind) {
-        Some(bit) => Some(bit | 1 << UNKNOWN),
-        None => (kind == "unknown").then_some(1 << UNKNOWN),
-    }
-}
-
-fn bit(kind: &str) -> Option<i64> {
-    // A kind's place is stable: new ones are added at the end.
-    let place = Fact::KINDS.iter().position(|known| *known == kind)?;
-    let place = u32::try_from(place).ok().filter(|place| *place < UNKNOWN)?;
-    Some(1 << place)
+    Some(kind_bit(kind)? | kind_bit("unknown")?)
 }

@@ -8,10 +8,11 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehav
 use super::error::SqliteError;
 use super::file::Place;
 use super::queue::{Queue, Ticket};
-use super::row::{digest, expiry, integer, kinds};
+use super::row::{digest, expiry, integer};
 use crate::digest::Digest;
 use crate::identifier::{ActorId, EntityKey};
 use crate::journal::{Change, Commit, Sealed};
+use crate::store::rows::kinds;
 use crate::store::{Appended, StoreError};
 
 /// What waits for the writer.
@@ -230,5 +231,61 @@ fn actor(transaction: &Transaction<'_>, actors: &mut HashMap<ActorId, i64>, acto
             };
             Ok(*new.insert(row))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::actor::Actor;
+    use crate::journal::{Content, StateChanged};
+    use crate::time::Timestamp;
+
+    fn commit(key: &EntityKey, last: Option<&Commit>, says: &str) -> Sealed {
+        let (number, previous) = last.map_or((0, Commit::GENESIS), |last| (last.number(), last.hash()));
+        let facts = [StateChanged { from: None, to: says.to_owned().into() }.into()].into();
+        let (at, actor) = (Timestamp::default(), Actor::agent("agent-7").unwrap());
+        let content = Content { at, actor, trace: None, cause: None, fold: None, facts };
+        Sealed::new(key.clone(), number + 1, previous, content).unwrap()
+    }
+
+    fn key(id: &str) -> EntityKey {
+        EntityKey::new("Order", id).unwrap()
+    }
+
+    #[test]
+    fn p7_what_there_is_no_room_for_is_not_kept_and_what_comes_after_is() {
+        let folder = std::env::temp_dir().join(format!("kiff-no-room-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let place = Place::at(&folder.join("journal.db")).unwrap();
+        let connection = place.open_to_write().unwrap();
+        // The disk is full behind a few more pages.
+        let pages: i64 =
+            connection.query_row("SELECT page_count FROM pragma_page_count", [], |row| row.get(0)).unwrap();
+        connection.pragma_update(None, "max_page_count", pages + 4).unwrap();
+        let mut writer = Writer::new(connection, place);
+
+        let first = commit(&key("1"), None, "small");
+        let huge = commit(&key("2"), None, &"x".repeat(200_000));
+        let second = commit(&key("1"), Some(first.commit()), "small");
+        assert_eq!(writer.try_write([&first].into_iter()).unwrap(), [Appended::Written]);
+        let error = writer.try_write([&huge].into_iter()).unwrap_err();
+        assert!(error.to_string().contains("no room left"), "{error}");
+
+        // The one that is too large takes none of those with it that it was gathered with.
+        let queue = Commits::new();
+        let answers = [huge, second].map(|sealed| queue.push(sealed).unwrap());
+        queue.close();
+        let connection = Connection::open(folder.join("journal.db")).unwrap();
+        writer.run(&queue);
+        let [huge, second] = answers.map(pollster::block_on);
+        assert!(huge.unwrap().is_err());
+        assert_eq!(second.unwrap().unwrap(), Appended::Written);
+        let positions: (i64, i64) = connection
+            .query_row("SELECT max(position), count(*) FROM bodies", [], |row| Ok((row.get(0)?, row.get(1)?)))
+            .unwrap();
+        assert_eq!(positions, (2, 2));
+        drop(connection);
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 }
