@@ -110,6 +110,8 @@ mod handle;
 mod served;
 #[cfg(feature = "http")]
 pub mod http;
+#[cfg(any(feature = "cli", test))]
+pub mod format;
 #[doc(hidden)]
 pub mod __private;
 

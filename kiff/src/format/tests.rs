@@ -1,0 +1,123 @@
+//! Blocks are laid out, comments and texts survive, and all blocks of the repository are as they should be.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::{first_difference, format_domain, tokens};
+
+#[track_caller]
+fn check(source: &str, expected: &str) {
+    let formatted = format_domain(source);
+    assert_eq!(formatted, expected);
+    assert_eq!(format_domain(&formatted), formatted, "laid out once more it is another");
+}
+
+#[test]
+fn a_block_is_indented_and_spaced() {
+    check(
+        "mod a {\n    domain! {\n/// Orders.\n  pub domain Refund governs Order ;\n\n\n\nservices Desk;\nroles {Agent:agent,\n\
+         Shop : system ,}\nallow {\n\n  Paid|Held=>[ RefundOrder,Look ];\n\n}\n}\n}\n",
+        "mod a {\n    domain! {\n        /// Orders.\n        pub domain Refund governs Order;\n\n        services Desk;\n        \
+         roles { Agent: agent,\n            Shop: system, }\n        allow {\n            Paid | Held => [RefundOrder, Look];\n        \
+         }\n    }\n}\n",
+    );
+}
+
+#[test]
+fn a_line_that_goes_on_is_indented_once_more() {
+    check(
+        "domain! {\nactions {\nRefundOrder { risk: high, by: Agent,\nemits: OrderRefunded |\nOrderHeld };\n}\n}",
+        "domain! {\n    actions {\n        RefundOrder { risk: high, by: Agent,\n            emits: OrderRefunded |\n                \
+         OrderHeld };\n    }\n}",
+    );
+}
+
+#[test]
+fn columns_and_comments_are_kept() {
+    let block = "domain! {\n    events {\n        OrderPlaced   { total: Cents } reported by System;   // a fact: { or not\n        \
+                 /* two\n           lines */\n        #[serde(rename_all = \"camelCase\")]\n        Paid          { at: ::std::string::String };\n    \
+                 }\n\n    actions { Export { risk: high, by: A, emits: none, approval: unapproved(\"a } in; a text\") }; }\n}\n";
+    check(block, block);
+}
+
+#[test]
+fn what_is_no_block_is_left_alone() {
+    for source in [
+        "fn main() { let a = \"domain! { a }\"; }  // domain! {\n  x\n",
+        "domain! { (a ] }\n",
+        "domain! { no end\n",
+        "r#\"domain! { \"#; 'a'; '\\''; &'static str",
+        "",
+    ] {
+        check(source, source);
+    }
+}
+
+#[test]
+fn the_first_line_that_differs_is_told() {
+    assert_eq!(first_difference("\ndomain! {\n    a;\n  b;\n}\n"), Some(4));
+    assert_eq!(first_difference("\ndomain! {\n    a;\n    b;\n}\n"), None);
+}
+
+/// Every page and source of the repository that has a block.
+fn files() -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    let mut folders: Vec<PathBuf> =
+        ["README.md", "docs", "examples", "kiff/src", "kiff-macros/src", "kiff-test", "tests"]
+            .map(|name| root().join(name))
+            .into();
+    while let Some(path) = folders.pop() {
+        if path.is_dir() {
+            folders.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+        } else if path.extension().is_some_and(|extension| extension == "rs" || extension == "md")
+            && !path.starts_with(root().join("kiff/src/format"))
+            && !path.ends_with("kiff/src/format.rs")
+        {
+            let text = fs::read_to_string(&path).unwrap_or_default();
+            if path.extension().is_some_and(|extension| extension == "md") {
+                let fences = text.split("\n```").filter_map(|fence| fence.strip_prefix("rust\n").map(str::to_owned));
+                found.extend(fences.map(|fence| (path.clone(), fence)));
+            } else {
+                found.push((path, text));
+            }
+        }
+    }
+    found
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+#[test]
+fn all_blocks_of_the_repository_are_laid_out() {
+    let (mut wrong, mut count) = (Vec::new(), 0);
+    for (path, text) in files().into_iter().filter(|(path, _)| !is_broken_on_purpose(path)) {
+        count += usize::from(tokens::block(&text).is_some());
+        if let Some(line) = first_difference(&text) {
+            wrong.push(format!("{}:{line}", path.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "these are laid out otherwise:\n{}", wrong.join("\n"));
+    assert!(count > 30, "only {count} files with a block were found");
+}
+
+/// What must not compile may not look right either.
+fn is_broken_on_purpose(path: &Path) -> bool {
+    path.components().any(|part| part.as_os_str() == "unfinished")
+}
+
+/// What the layout adds it can take from nothing: without its indentation, each block comes back as it was.
+#[test]
+fn a_block_without_indentation_comes_back() {
+    for (path, text) in files().into_iter().filter(|(path, _)| !is_broken_on_purpose(path)) {
+        let Some((before, body, after)) = tokens::block(&text) else { continue };
+        if body.contains("/*") || body.trim().is_empty() {
+            continue;
+        }
+        let flat: Vec<&str> = body.lines().map(str::trim).collect();
+        let end = if body.trim_end_matches(' ').ends_with('\n') { "\n" } else { " " };
+        let flat = format!("{before}{}{end}{after}", flat.join("\n").trim_end());
+        assert_eq!(format_domain(&flat), text, "{}", path.display());
+    }
+}

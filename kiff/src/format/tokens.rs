@@ -1,0 +1,176 @@
+//! A source as tokens, with the comments that a compiler drops, and where `domain!` blocks are in it.
+
+/// What a token is to the layout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Word,
+    Sign,
+    Open,
+    Close,
+    Comment,
+    /// What stands before the end of the block.
+    End,
+}
+
+/// A token, and the white space before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Token<'s> {
+    pub(super) text: &'s str,
+    pub(super) kind: Kind,
+    /// How many lines end before it.
+    pub(super) breaks: usize,
+    /// How many spaces stand before it in its line.
+    pub(super) spaces: usize,
+}
+
+impl Token<'_> {
+    /// Whether what comes in the next line is a thing of its own.
+    pub(super) fn ends_line(&self, is_attribute: bool) -> bool {
+        let is_end = matches!(self.text, ";" | "," | "}") || (is_attribute && self.text == "]");
+        is_end || matches!(self.kind, Kind::Open | Kind::Comment)
+    }
+}
+
+/// The next block: what stands before its content, its content, and what comes from its closing brace on.
+pub(super) fn block(source: &str) -> Option<(&str, &str, &str)> {
+    let mut place = 0;
+    let mut seen: [&str; 2] = ["", ""];
+    while let Some((start, length, _)) = next(source, place) {
+        let text = source.get(start..start + length)?;
+        place = start + length;
+        if text == "{" && seen == ["domain", "!"] {
+            let end = closing(source, place)?;
+            return Some((source.get(..place)?, source.get(place..end)?, source.get(end..)?));
+        }
+        if !is_comment(text) {
+            seen = [seen[1], text];
+        }
+    }
+    None
+}
+
+/// Where the brace closes that was opened before `place`.
+fn closing(source: &str, mut place: usize) -> Option<usize> {
+    let mut depth = 1_usize;
+    while let Some((start, length, _)) = next(source, place) {
+        match source.get(start..start + length)? {
+            "{" => depth += 1,
+            "}" => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return Some(start);
+        }
+        place = start + length;
+    }
+    None
+}
+
+/// The tokens of a block's content, and at last its end.
+pub(super) fn of(body: &str) -> Option<Vec<Token<'_>>> {
+    let (mut tokens, mut place) = (Vec::new(), 0);
+    while let Some((start, length, kind)) = next(body, place) {
+        let (breaks, spaces) = white(body.get(place..start)?);
+        tokens.push(Token { text: body.get(start..start + length)?, kind, breaks, spaces });
+        place = start + length;
+    }
+    let (breaks, spaces) = white(body.get(place..)?);
+    if breaks == 0 {
+        tokens.push(Token { text: "", kind: Kind::End, breaks, spaces });
+    }
+    Some(tokens)
+}
+
+fn white(text: &str) -> (usize, usize) {
+    let last = text.rsplit('\n').next().unwrap_or_default();
+    (text.matches('\n').count(), last.chars().count())
+}
+
+fn is_comment(text: &str) -> bool {
+    text.starts_with("//") || text.starts_with("/*")
+}
+
+/// The next token from `place` on: where it begins, how long it is, and what it is.
+fn next(source: &str, place: usize) -> Option<(usize, usize, Kind)> {
+    let rest = source.get(place..)?;
+    let start = place + (rest.len() - rest.trim_start().len());
+    let rest = source.get(start..)?;
+    let first = rest.chars().next()?;
+    let (length, kind) = if rest.starts_with("//") {
+        (rest.find('\n').map_or(rest, |end| rest.get(..end).unwrap_or(rest)).trim_end().len(), Kind::Comment)
+    } else if rest.starts_with("/*") {
+        (comment(rest), Kind::Comment)
+    } else if let Some(length) = text(rest) {
+        (length, Kind::Word)
+    } else if first.is_alphanumeric() || first == '_' {
+        (word(rest), Kind::Word)
+    } else if "([{".contains(first) {
+        (1, Kind::Open)
+    } else if ")]}".contains(first) {
+        (1, Kind::Close)
+    } else {
+        let double = ["=>", "::", "->"].iter().any(|sign| rest.starts_with(sign));
+        (if double { 2 } else { first.len_utf8() }, Kind::Sign)
+    };
+    Some((start, length, kind))
+}
+
+fn word(rest: &str) -> usize {
+    let raw = if rest.starts_with("r#") { 2 } else { 0 };
+    let is_end = |letter: char| !(letter.is_alphanumeric() || letter == '_');
+    rest.get(raw..).and_then(|rest| rest.find(is_end)).map_or(rest.len(), |end| end + raw)
+}
+
+/// The length of `/* … */`, which may hold others.
+fn comment(rest: &str) -> usize {
+    let (mut depth, mut place) = (0_usize, 0);
+    while let Some(here) = rest.get(place..).filter(|here| !here.is_empty()) {
+        if here.starts_with("/*") {
+            (depth, place) = (depth + 1, place + 2);
+        } else if here.starts_with("*/") {
+            (depth, place) = (depth - 1, place + 2);
+            if depth == 0 {
+                return place;
+            }
+        } else {
+            place += here.chars().next().map_or(1, char::len_utf8);
+        }
+    }
+    rest.len()
+}
+
+/// The length of a text or of a letter in quotes, if one begins here.
+fn text(rest: &str) -> Option<usize> {
+    let prefix = ["br", "cr", "b", "c", "r"].iter().find(|prefix| {
+        let after = rest.strip_prefix(**prefix).unwrap_or_default().trim_start_matches('#');
+        rest.starts_with(**prefix) && after.starts_with('"') && (prefix.ends_with('r') || !after.is_empty())
+    });
+    let prefix = prefix.map_or(0, |prefix| prefix.len());
+    let body = rest.get(prefix..)?;
+    if prefix > 0 && rest.get(..prefix)?.ends_with('r') {
+        let hashes = body.len() - body.trim_start_matches('#').len();
+        let end = format!("\"{}", "#".repeat(hashes));
+        let inside = body.get(hashes + 1..)?;
+        return Some(inside.find(&end).map_or(rest.len(), |place| prefix + hashes + 1 + place + end.len()));
+    }
+    if body.starts_with('"') {
+        return Some(prefix + quoted(body, '"'));
+    }
+    // `'a'` and `'\n'` are letters, and `'a` is a lifetime.
+    let mut letters = body.strip_prefix('\'')?.chars();
+    let is_letter = letters.next() == Some('\\') || letters.next() == Some('\'');
+    is_letter.then(|| quoted(body, '\''))
+}
+
+fn quoted(body: &str, quote: char) -> usize {
+    let mut is_escaped = false;
+    for (place, letter) in body.char_indices().skip(1) {
+        match letter {
+            _ if is_escaped => is_escaped = false,
+            '\\' => is_escaped = true,
+            letter if letter == quote => return place + 1,
+            _ => {}
+        }
+    }
+    body.len()
+}
