@@ -6,7 +6,7 @@ use std::fmt;
 use std::panic::catch_unwind;
 use std::sync::LazyLock;
 
-use kiff::__private::{ActorKind, Emitted, Entry, Executable, Execution, Executor, Fields, Members};
+use kiff::__private::{ActorKind, Emitted, Entry, Executable, Executes, Execution, Executor, Fields, Members};
 use kiff::{
     Action, ApprovalRule, Bounds, Contract, Declared, Domain, Effect, Event, EventSchema, Failure, Governed, Json,
     JsonError, List, Parameter, ParameterFault, Permission, Permit, Risk, Role, RoleSchema, Rule, Schema, State,
@@ -184,6 +184,7 @@ impl<const FAULT: u8> Executable for Crooked<FAULT> {
 impl<const FAULT: u8> Declared for Crooked<FAULT> {
     type Domain = Self;
     type Emits = Happened;
+    type Name = ();
     const ACTION: Self = Self;
 }
 
@@ -193,7 +194,7 @@ impl<const FAULT: u8> Emitted<Crooked<FAULT>> for Happened {
     }
 }
 
-impl<const FAULT: u8> Executor<Self> for Crooked<FAULT> {
+impl<const FAULT: u8> Executes<Self, ()> for Crooked<FAULT> {
     type Action = Pay<FAULT>;
 
     async fn run<'a>(

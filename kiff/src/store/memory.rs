@@ -73,15 +73,16 @@ impl Order {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let Taken { receiver, commits } = &mut *taken;
         commits.extend(receiver.try_iter());
-        let numbered = (1..).zip(&*commits).filter(|(_, commit)| query.matches(commit));
-        let numbered = numbered.map(|(position, commit)| (position, Arc::clone(commit)));
+        let wanted = |(_, commit): &(usize, &Arc<Commit>)| query.matches(commit);
+        let found = |(index, commit): (usize, &Arc<Commit>)| (index as u64 + 1, Arc::clone(commit));
+        let place = |position: u64| usize::try_from(position).unwrap_or(usize::MAX);
         match cursor {
-            Cursor::After(after) => numbered.filter(|(position, _)| *position > after).take(limit).collect(),
+            Cursor::After(after) => {
+                commits.iter().enumerate().skip(place(after)).filter(wanted).map(found).take(limit).collect()
+            }
             Cursor::Before(before) => {
-                let mut found: Vec<_> = numbered.take_while(|(position, _)| *position < before).collect();
-                found.reverse();
-                found.truncate(limit);
-                found
+                let older = commits.iter().enumerate().take(place(before.saturating_sub(1)));
+                older.rev().filter(wanted).map(found).take(limit).collect()
             }
         }
     }
