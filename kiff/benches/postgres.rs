@@ -14,7 +14,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use kiff::journal::{ActionExecuted, ActionStarted, ActionValidated, Content, EventIngested, StateChanged};
-use kiff::{Actor, Appended, Bounds, Commit, EntityKey, Fact, Json, PostgresStore, Sealed, Store, Timestamp};
+use kiff::{Actor, Appended, Bounds, Commit, EntityKey, Fact, Json, Sealed, Store, Timestamp};
 use pollster::block_on;
 
 use cluster::{Cluster, binaries, command};

@@ -162,14 +162,29 @@ impl Store for PostgresStore {
     }
 
     async fn search(&self, query: &Query, cursor: Cursor, limit: usize) -> Result<Vec<(u64, Arc<Commit>)>, StoreError> {
-        let Some(statement) = search::search(&self.link.names, query, cursor, limit) else {
-            return Ok(Vec::new());
-        };
         // What was acknowledged before gets its position first.
         self.rows(Statement::new(self.link.names.fill("SELECT {schema}.sequence()"))).await?;
-        let rows = self.rows(statement).await?;
-        let found = |row| Ok((search::number(row, "position")?, search::commit_of(row, search::key_of(row)?)?));
-        rows.iter().map(found).collect()
+        let (mut cursor, mut found) = (cursor, Vec::new());
+        while let Some(statement) = search::search(&self.link.names, query, cursor, limit - found.len()) {
+            let rows = self.rows(statement).await?;
+            let is_last = rows.len() < limit - found.len() || rows.is_empty();
+            for row in &rows {
+                let position = search::number(row, "position")?;
+                cursor = match cursor {
+                    Cursor::After(_) => Cursor::After(position),
+                    Cursor::Before(_) => Cursor::Before(position),
+                };
+                let commit = search::commit_of(row, search::key_of(row)?)?;
+                // A record that was not known when it was written may be of any kind.
+                if query.matches(&commit) {
+                    found.push((position, commit));
+                }
+            }
+            if is_last || found.len() >= limit {
+                break;
+            }
+        }
+        Ok(found)
     }
 
     async fn open(

@@ -2,19 +2,26 @@
 
 use crate::journal::{Commit, Fact};
 
-/// The bit of records that only a later kiff knows.
-const UNKNOWN: i64 = 1 << 62;
+/// The bit of a record that was not known when it was written.
+const UNKNOWN: u32 = 62;
 
-/// The bit that stands for a kind of records; none where there is no such kind.
-pub(super) fn kind_bit(kind: &str) -> Option<i64> {
-    if kind == "unknown" {
-        return Some(UNKNOWN);
-    }
-    let place = Fact::KINDS.iter().position(|known| *known == kind)?;
-    1_i64.checked_shl(u32::try_from(place).ok()?)
+/// A bit for each kind of record in a commit.
+pub(super) fn kinds(commit: &Commit) -> i64 {
+    commit.facts().iter().fold(0, |kinds, fact| kinds | bit(fact.kind()).unwrap_or(1 << UNKNOWN))
 }
 
-/// The kinds of the records in a commit, a bit each.
-pub(super) fn kinds(commit: &Commit) -> i64 {
-    commit.facts().iter().filter_map(|fact| kind_bit(fact.kind())).fold(0, |kinds, bit| kinds | bit)
+/// The bits of which one is set in each commit that may have a record of this kind: its own, and that of a record that was
+/// not known when it was written. None where no commit has such a record.
+pub(super) fn kinds_like(kind: &str) -> Option<i64> {
+    match bit(kind) {
+        Some(bit) => Some(bit | 1 << UNKNOWN),
+        None => (kind == "unknown").then_some(1 << UNKNOWN),
+    }
+}
+
+fn bit(kind: &str) -> Option<i64> {
+    // A kind's place is stable: new ones are added at the end.
+    let place = Fact::KINDS.iter().position(|known| *known == kind)?;
+    let place = u32::try_from(place).ok().filter(|place| *place < UNKNOWN)?;
+    Some(1 << place)
 }

@@ -14,7 +14,7 @@ use crate::digest::Digest;
 use crate::identifier::{ActorId, EntityKey, IdempotencyKey, TraceId};
 use crate::journal::{BrokenJournal, Commit, Cursor, Matter, Open, Query, Snapshot};
 use crate::store::StoreError;
-use crate::store::rows::kind_bit;
+use crate::store::rows::kinds_like;
 use crate::time::Timestamp;
 
 /// How many rows are wanted, as the server counts.
@@ -78,7 +78,7 @@ pub(super) fn search(names: &Names, query: &Query, cursor: Cursor, limit: usize)
         }
     }
     if let Some(kind) = kind {
-        let place = statement.bind(kind_bit(kind)?, Type::INT8);
+        let place = statement.bind(kinds_like(kind)?, Type::INT8);
         statement.push(&format!(" AND p.kinds & {place} <> 0"));
     }
     for (comparison, time) in [(">=", from), ("<", until)] {

@@ -7,8 +7,9 @@ use rusqlite::types::{ToSqlOutput, Value};
 use rusqlite::{Connection, params_from_iter};
 
 use super::read::{Unread, entity_key, open_commit};
-use super::row::{expiry, integer, kinds_like};
+use super::row::{expiry, integer};
 use crate::journal::{Commit, Cursor, Query};
+use crate::store::rows::kinds_like;
 
 /// The commits that `query` looks for.
 pub(super) fn search(
