@@ -129,14 +129,25 @@ pub(super) fn play(store: &impl Store, operations: &[Operation]) -> Found {
     for (number, operation) in (1..).zip(operations) {
         machine.step(operation).map_err(|problem| format!("at operation {number}: {problem}"))?;
     }
-    for key in machine.entities.clone() {
-        machine.read(&key, 0, usize::MAX)?;
+    // Whatever the operations were, everything is looked at in the end: whole, and in the smallest pages.
+    for key in machine.journals.keys().cloned().collect::<Vec<_>>() {
+        for (after, limit) in [(0, usize::MAX), (0, 1), (1, 1)] {
+            machine.read(&key, after, limit)?;
+        }
         machine.snapshot(&key)?;
         (0..2).try_for_each(|seed| machine.keyed(&key, seed))?;
     }
+    for cursor in [Cursor::FIRST, Cursor::After(1), Cursor::Before(3), Cursor::LAST] {
+        machine.search(&Query::default(), cursor, 2)?;
+    }
     machine.search(&Query::default(), Cursor::FIRST, usize::MAX)?;
-    machine.open(Matter::Review, 0, None, usize::MAX)?;
-    machine.open(Matter::Execution, 0, None, usize::MAX)?;
+    for matter in [Matter::Review, Matter::Execution] {
+        let open = machine.open(matter, 0, None, usize::MAX)?;
+        machine.open(matter, 0, open.first(), 1)?;
+    }
+    let first = machine.journals.keys().next().cloned();
+    machine.list(first.as_ref(), 1)?;
+    machine.list(None, 1)?;
     machine.list(None, usize::MAX)
 }
 

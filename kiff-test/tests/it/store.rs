@@ -226,14 +226,14 @@ fn tenants_are_kept_apart() {
 
 #[test]
 fn reading_pages() {
-    check(Fault::ReadsFromAfter, &["Read { entity: ", "after 1 gives [1 ("]);
-    check(Fault::ReadsPastLimit, &["reading 0 commits of "]);
+    check(Fault::ReadsFromAfter, &["reading ", " gives [1 ("]);
+    check(Fault::ReadsPastLimit, &["reading ", " commits of "]);
 }
 
 #[test]
 fn listing_pages() {
-    check(Fault::ListsPastLimit, &["listing 0 entities after None gives ["]);
-    check(Fault::ListsFromAfter, &["List { after: Some("]);
+    check(Fault::ListsPastLimit, &["listing ", " entities after None gives ["]);
+    check(Fault::ListsFromAfter, &["listing ", "after Some("]);
     check(Fault::ListsBackwards, &["listing "]);
     check(Fault::ListsTheUnwritten, &["listing "]);
 }
@@ -250,17 +250,17 @@ fn a_store_that_fails_obeys_no_law() {
 
 #[test]
 fn searching_pages_and_finds_what_is_asked_for() {
-    check(Fault::SearchesPastLimit, &["Search {", "searching"]);
-    check(Fault::SearchesFromCursor, &["Search {", "After("]);
-    check(Fault::SearchesOldestFirst, &["Search {", "Before("]);
+    check(Fault::SearchesPastLimit, &["searching"]);
+    check(Fault::SearchesFromCursor, &["searching", "After("]);
+    check(Fault::SearchesOldestFirst, &["searching", "Before("]);
     check(Fault::SearchesWithoutKind, &["Kind"]);
 }
 
 #[test]
 fn what_is_open_is_listed_until_it_is_closed_or_expires() {
-    check(Fault::ListsTheClosed, &["Open {", "listing"]);
+    check(Fault::ListsTheClosed, &["listing ", " of open "]);
     check(Fault::ListsTheExpired, &["Review"]);
-    check(Fault::ListsOpenFromAfter, &["next: true"]);
+    check(Fault::ListsOpenFromAfter, &["listing ", "after Some("]);
 }
 
 #[test]
