@@ -29,6 +29,8 @@ mod guard;
 mod identity;
 mod keys;
 mod limits;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod metrics;
 mod openapi;
 mod page;
@@ -154,7 +156,10 @@ impl Api {
             metrics: self.metrics,
             openapi: OnceLock::new(),
         }));
-        let guarded = routes().route_layer(from_fn_with_state(shared.clone(), guard::authenticated));
+        let routes = routes();
+        #[cfg(feature = "mcp")]
+        let routes = routes.route("/mcp", mcp::route(&shared.domains, &shared.limits));
+        let guarded = routes.route_layer(from_fn_with_state(shared.clone(), guard::authenticated));
         let pages = page::routes(&shared);
         let open = Router::new().route("/healthz", get(guard::healthy)).route("/readyz", get(guard::ready));
         guarded

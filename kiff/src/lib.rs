@@ -106,8 +106,11 @@ pub mod proof;
 mod adapter;
 mod runtime;
 mod handle;
-#[cfg(feature = "http")]
+#[cfg(any(feature = "http", feature = "mcp"))]
+#[cfg_attr(not(feature = "http"), expect(dead_code, reason = "agents are not told all that people are"))]
 mod served;
+#[cfg(feature = "mcp")]
+pub mod mcp;
 #[cfg(feature = "http")]
 pub mod http;
 #[cfg(any(feature = "cli", test))]

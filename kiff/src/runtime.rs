@@ -206,7 +206,8 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         });
     }
 
-    fn now(&self) -> Timestamp {
+    /// The present, by the clock that the runtime was given.
+    pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
 

@@ -19,6 +19,7 @@ use crate::permission::PolicyError;
 use crate::runtime::{Doubt, Error, Inquiry, Outcome, Pending, Runtime, Settlement};
 use crate::schema::{Contract, Permission, Schema};
 use crate::store::Store;
+use crate::time::Timestamp;
 use crate::tool::{Dialect, ToolError, Tools, tools};
 use crate::verdict::{ReasonCode, Refusal, Verdict, unknown_event};
 
@@ -31,6 +32,8 @@ pub(crate) type Answering<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>>
 pub(crate) trait Served: Send + Sync {
     fn schema(&self) -> &'static Schema;
     fn bounds(&self) -> &Bounds;
+    /// The present, by the domain's own clock.
+    fn now(&self) -> Timestamp;
     fn tools(&self, dialect: Dialect) -> Result<Tools, ToolError>;
     /// The diagram of the states, as SVG.
     fn diagram(&self) -> &'static str;
@@ -149,6 +152,10 @@ impl<D: Executable, S: Store> Served for Runtime<D, S> {
 
     fn bounds(&self) -> &Bounds {
         Self::bounds(self)
+    }
+
+    fn now(&self) -> Timestamp {
+        Self::now(self)
     }
 
     fn tools(&self, dialect: Dialect) -> Result<Tools, ToolError> {

@@ -5,5 +5,5 @@ mod description;
 mod identity;
 mod limits;
 mod page;
-mod server;
+pub(crate) mod server;
 mod stream;

@@ -22,6 +22,7 @@ mod http;
 mod identity;
 mod journal;
 mod limits;
+mod mcp;
 mod observed;
 mod postgres;
 mod proof;

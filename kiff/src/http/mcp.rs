@@ -1,0 +1,74 @@
+//! The route of agents that speak the Model Context Protocol.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, any};
+use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
+use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
+
+use crate::mcp::{Caller as Agent, Catalogue, Handler, ServerError};
+use crate::served::Served;
+
+use super::Shared;
+use super::limits::Limits;
+use super::problem::Problem;
+use super::request::Caller;
+
+/// `/mcp`: the actions of the domains as tools, for whoever the request is of.
+pub(super) fn route(domains: &[Arc<dyn Served>], limits: &Limits) -> MethodRouter<Shared> {
+    let tools = Catalogue::new(domains).map(Arc::new);
+    if let Err(error) = &tools {
+        tracing::error!(target: "kiff::http", %error, "agents cannot be served");
+    }
+    let agents = Arc::new(Agents { domains: domains.into(), tools, limits: *limits });
+    any(move |caller: Caller, request: Request| {
+        let agents = Arc::clone(&agents);
+        async move { agents.answer(caller, request).await }
+    })
+}
+
+struct Agents {
+    domains: Arc<[Arc<dyn Served>]>,
+    tools: Result<Arc<Catalogue>, ServerError>,
+    limits: Limits,
+}
+
+/// How much sooner than the server would a wait gives up, so that its client hears that it waited.
+const SOONER: Duration = Duration::from_secs(5);
+
+impl Agents {
+    async fn answer(&self, caller: Caller, request: Request) -> Response {
+        let tools = match &self.tools {
+            Ok(tools) => Arc::clone(tools),
+            Err(error) => return Problem::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()).into_response(),
+        };
+        if caller.principal.is_anybody() {
+            let error = "a tool call names no actor: send a key of the agent's own";
+            return Problem::new(StatusCode::UNAUTHORIZED, error).into_response();
+        }
+        let agent = Agent {
+            actor: caller.principal.actor().clone(),
+            tenant: caller.principal.tenant().into(),
+            trace: caller.trace.clone(),
+        };
+        let handler = Handler::new(Arc::clone(&self.domains), tools, agent)
+            .waiting_at_most(self.limits.request_time.saturating_sub(SOONER))
+            .kept_by(Arc::new(caller.working));
+        // Each request is authenticated by itself, so that there is no session that another principal could take over. A
+        // page of another site has no key to send; that it cannot even ask is the protocol's own demand.
+        let config = StreamableHttpServerConfig::default()
+            .with_legacy_session_mode(false)
+            .with_json_response(true)
+            .with_max_request_body_bytes(self.limits.body)
+            .disable_allowed_hosts()
+            .enforce_origin_validation();
+        let service =
+            StreamableHttpService::new(move || Ok(handler.clone()), Arc::new(NeverSessionManager::default()), config);
+        service.handle(request).await.map(Body::new)
+    }
+}

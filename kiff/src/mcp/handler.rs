@@ -1,0 +1,189 @@
+//! What a server does with each message of its client.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rmcp::model::{
+    CallToolRequestParams, CallToolResponse, CallToolResult, Implementation, ListToolsResult, PaginatedRequestParams,
+    ServerCapabilities, ServerConfig, Tool,
+};
+use rmcp::service::RequestContext;
+use rmcp::{ErrorData, RoleServer, ServerHandler};
+use tokio::sync::{OwnedRwLockReadGuard, RwLock};
+
+use crate::actor::Actor;
+use crate::event::Trace;
+use crate::identifier::EntityKey;
+use crate::json::visible;
+use crate::served::Served;
+use crate::verdict::{ReasonCode, Refusal};
+
+use super::answer;
+use super::arguments::{Arguments, invalid};
+use super::catalogue::{Catalogue, Own};
+
+/// A server while it serves.
+#[derive(Clone)]
+pub(crate) struct Handler {
+    pub(super) domains: Arc<[Arc<dyn Served>]>,
+    pub(super) catalogue: Arc<Catalogue>,
+    caller: Caller,
+    working: Working,
+    patience: Duration,
+}
+
+/// Who calls, and whose entities they see.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller {
+    pub(crate) actor: Actor,
+    pub(crate) tenant: Arc<str>,
+    pub(crate) trace: Trace,
+}
+
+/// What has started and is to be finished, also when its client is gone.
+#[derive(Clone, Default)]
+pub(super) struct Working {
+    started: Arc<RwLock<()>>,
+    /// What the server around this one waits for.
+    keeper: Option<Arc<dyn Any + Send + Sync>>,
+}
+
+/// One piece of work that has started.
+pub(super) struct Started {
+    _started: OwnedRwLockReadGuard<()>,
+    _keeper: Option<Arc<dyn Any + Send + Sync>>,
+}
+
+impl Working {
+    pub(super) async fn start(&self) -> Started {
+        let started = Arc::clone(&self.started).read_owned().await;
+        Started { _started: started, _keeper: self.keeper.clone() }
+    }
+
+    /// Waits until nothing is left to be finished.
+    pub(super) async fn finished(&self) {
+        drop(self.started.write().await);
+    }
+}
+
+/// What a tool answers, or why it was not asked.
+pub(super) type Told = Result<CallToolResult, Refusal>;
+
+impl Handler {
+    /// A server of these domains for one caller.
+    pub(crate) fn new(domains: Arc<[Arc<dyn Served>]>, catalogue: Arc<Catalogue>, caller: Caller) -> Self {
+        let patience = Duration::from_secs(super::wait::LONGEST);
+        Self { domains, catalogue, caller, working: Working::default(), patience }
+    }
+
+    /// The same server, which lets its client wait for a decision no longer than this in one call.
+    #[cfg(feature = "http")]
+    pub(crate) fn waiting_at_most(mut self, patience: Duration) -> Self {
+        self.patience = self.patience.min(patience);
+        self
+    }
+
+    /// The same server; `keeper` is held as long as something that it has started goes on.
+    #[cfg(feature = "http")]
+    pub(crate) fn kept_by(mut self, keeper: Arc<dyn Any + Send + Sync>) -> Self {
+        self.working.keeper = Some(keeper);
+        self
+    }
+
+    pub(super) const fn patience(&self) -> Duration {
+        self.patience
+    }
+
+    pub(super) fn working(&self) -> Working {
+        self.working.clone()
+    }
+
+    pub(super) const fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// The domain that a tool of the server's own is about, and the entity in it.
+    pub(super) fn locate(&self, arguments: &mut Arguments) -> Result<(&Arc<dyn Served>, EntityKey), Refusal> {
+        let served = if let [only] = &*self.domains {
+            only
+        } else {
+            let entity_type = arguments.required("entity_type")?;
+            let found = self.domains.iter().find(|served| served.schema().entity_type == entity_type);
+            found.ok_or_else(|| invalid(format!("no domain here governs `{}`", visible(&entity_type))))?
+        };
+        let key = arguments.entity("entity_id", &served.schema().entity_type, &self.caller.tenant)?;
+        self.check_access(&**served, &key)?;
+        Ok((served, key))
+    }
+
+    /// Refuses an actor who holds no role on the entity, whether or not there is one.
+    pub(super) fn check_access(&self, served: &dyn Served, key: &EntityKey) -> Result<(), Refusal> {
+        let actor = &self.caller.actor;
+        let refused = |code, message| Err(Refusal { code, message, remedy: None });
+        match served.may_read(actor, key) {
+            Ok(true) => Ok(()),
+            Ok(false) => {
+                let domain = &served.schema().domain;
+                tracing::warn!(target: "kiff::mcp", domain = &**domain, entity = %key, actor_id = actor.id().as_str(),
+                    "an actor without a role was refused");
+                let message = format!("`{}` holds no role of `{domain}` on `{}`", actor.id(), key.id());
+                refused(ReasonCode::PermissionDenied, message)
+            }
+            Err(error) => refused(ReasonCode::Error, error.to_string()),
+        }
+    }
+}
+
+impl ServerHandler for Handler {
+    fn get_info(&self) -> ServerConfig {
+        let domains = self.domains.iter().map(|served| served.schema().domain.to_string());
+        let name = domains.collect::<Vec<_>>().join("+");
+        let title = self.domains.iter().map(|served| served.schema().entity_type.as_ref()).collect::<Vec<_>>();
+        let implementation = Implementation::new(name, env!("CARGO_PKG_VERSION"))
+            .with_title(format!("{}, governed by kiff", title.join(" and ")));
+        ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
+            .with_server_info(implementation)
+            .with_instructions(INSTRUCTIONS)
+    }
+
+    fn get_tool(&self, name: &str) -> Option<Tool> {
+        self.catalogue.tools().iter().find(|tool| tool.name == name).cloned()
+    }
+
+    async fn list_tools(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        Ok(ListToolsResult::with_all_items(self.catalogue.tools().to_vec()))
+    }
+
+    async fn call_tool(
+        &self,
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let arguments = Arguments::new(request.arguments);
+        let told = match (self.catalogue.governing(&request.name), Own::from_name(&request.name)) {
+            (Some(governing), _) => self.act(&request.name, governing, arguments).await,
+            (None, Some(Own::AllowedActions)) => self.allowed_actions(arguments).await,
+            (None, Some(Own::Evaluate)) => self.evaluate(arguments).await,
+            (None, Some(Own::Timeline)) => self.timeline(arguments).await,
+            (None, Some(Own::WaitForDecision)) => self.wait_for_decision(arguments, &context).await,
+            (None, None) => {
+                let message = format!("there is no tool `{}`: ask for the list of tools", visible(&request.name));
+                return Err(ErrorData::invalid_params(message, None));
+            }
+        };
+        Ok(told.unwrap_or_else(|refusal| answer::refused(&refusal)).into())
+    }
+}
+
+/// What a client tells its model about the server.
+const INSTRUCTIONS: &str = "\
+Every tool here whose name is an action asks a gate before anything happens. Look at `outcome` in its answer. \
+`executed`: it is done. `approval_required`: a human has to sign it off and has been asked; call `wait_for_decision` with \
+the approval's id, and when it is granted call the action again with the same arguments and that `approval_id`. `blocked` \
+and `invalid`: nothing happened; `message` says why and `remedy` what would help. `failed` with a remedy that says so: it may \
+have happened, do not try again. Say in `rationale` why you want something: people read it before they decide.";

@@ -1,0 +1,106 @@
+//! An action that a human has to sign off: asking for it once, and saying how to go on.
+
+use rmcp::model::CallToolResult;
+use serde_json::{Map, Value, json};
+
+use crate::approval::{Approval, ApprovalStatus};
+use crate::identifier::EntityKey;
+use crate::json::Json;
+use crate::runtime::Error;
+use crate::schema::Contract;
+use crate::served::{Served, Standing};
+use crate::verdict::{Refusal, Verdict};
+
+use super::act::Asked;
+use super::answer::{Answer, ApprovalView, NextStep, status};
+use super::catalogue::{Names, Own};
+use super::handler::Handler;
+
+impl Handler {
+    /// Asks for the sign-off, unless the call names one or a human has just denied this very wish, and tells what is
+    /// awaited.
+    pub(super) async fn hold(&self, asked: &Asked<'_>, refusal: Refusal) -> Result<CallToolResult, Error> {
+        let standing = asked.served.standing(asked.key).await?;
+        let held = Answer::refused("approval_required", asked.action(), asked.key, refusal).in_state(standing.state);
+        if asked.proposal.named_approval().is_some() || denied(asked, &standing).is_some() {
+            return Ok(self.answered(asked, &standing, held));
+        }
+        let actor = &self.caller().actor;
+        let verdict = asked.served.request_approval(actor, asked.key, asked.proposal.clone()).await?;
+        let outcome = verdict.outcome();
+        Ok(match verdict {
+            Verdict::Allowed(approval) => {
+                let view = ApprovalView::of(&approval, Some(asked.contract), asked.served.now());
+                held.awaiting(view)
+                    .remedy("a human has been asked: wait for the decision, then call again with the `approval_id`")
+                    .next_step(self.wait_for(&asked.served.schema().entity_type, asked.key, &approval))
+                    .told()
+            }
+            Verdict::ApprovalRequired(refusal) | Verdict::Blocked(refusal) | Verdict::Invalid(refusal) => {
+                Answer::refused(outcome, asked.action(), asked.key, refusal).in_state(standing.state).told()
+            }
+        })
+    }
+
+    /// What is told about an approval that the call names or that was denied; no other is asked for.
+    fn answered(&self, asked: &Asked<'_>, standing: &Standing, held: Answer<'_>) -> CallToolResult {
+        let named = asked.proposal.named_approval();
+        let known = named.and_then(|named| standing.approvals.iter().find(|approval| approval.id == *named));
+        let Some(approval) = known.or_else(|| denied(asked, standing)) else {
+            return held.remedy(format!("call again without `{}` to ask for one", asked.names.approval_id)).told();
+        };
+        let now = asked.served.now();
+        let view = ApprovalView::of(approval, Some(asked.contract), now);
+        let held = held.awaiting(view);
+        let (own, is_named) = (asked.names, named.is_some());
+        match status(approval, now) {
+            "pending" => held.next_step(self.wait_for(&asked.served.schema().entity_type, asked.key, approval)).told(),
+            "denied" if !is_named => {
+                let remedy =
+                    format!("a human has said no: ask again only with something new, said in `{}`", own.rationale);
+                held.remedy(remedy).told()
+            }
+            "denied" => held.remedy("a human has said no: do something else, or ask a person").told(),
+            _ => {
+                let remedy = format!("call again without `{}` to ask for a sign-off of exactly this", own.approval_id);
+                held.remedy(remedy).told()
+            }
+        }
+    }
+
+    /// The call that waits for the decision.
+    pub(super) fn wait_for(&self, entity_type: &str, key: &EntityKey, approval: &Approval) -> NextStep {
+        let mut arguments = json!({ "entity_id": key.id(), "approval_id": approval.id });
+        if let (true, Value::Object(members)) = (self.domains.len() > 1, &mut arguments) {
+            members.insert("entity_type".to_owned(), entity_type.into());
+        }
+        NextStep { tool: Own::WaitForDecision.name().to_owned(), arguments }
+    }
+}
+
+/// The last answer to this very wish, where it was a no and the agent says nothing new.
+fn denied<'s>(asked: &Asked<'_>, standing: &'s Standing) -> Option<&'s Approval> {
+    let wish = Json::parameters(asked.proposal.action().parameters(), asked.served.bounds()).ok()?.canonical();
+    let same = |approval: &&Approval| approval.action == asked.contract.name && approval.parameters.canonical() == wish;
+    let last = standing.approvals.iter().filter(same).max_by_key(|approval| approval.requested_at)?;
+    let is_denied = matches!(last.status, ApprovalStatus::Denied(_));
+    let reasons = asked.proposal.reasons();
+    let says_nothing_new = reasons.rationale.is_none() || reasons.rationale == last.reasons.rationale;
+    (is_denied && says_nothing_new).then_some(last)
+}
+
+/// The call that does what was granted: exactly that.
+pub(super) fn act(contract: &Contract, names: &Names, key: &EntityKey, approval: &Approval) -> NextStep {
+    let mut arguments = Map::new();
+    arguments.insert(names.entity_id.clone(), key.id().into());
+    if let Ok(Value::Object(parameters)) = approval.parameters.decode() {
+        arguments.extend(parameters);
+    }
+    arguments.insert(names.approval_id.clone(), approval.id.as_str().into());
+    NextStep { tool: contract.name.to_string(), arguments: arguments.into() }
+}
+
+/// The contract of an approval's action, as its domain has it today.
+pub(super) fn contract(served: &dyn Served, approval: &Approval) -> Option<&'static Contract> {
+    served.schema().action(&approval.action)
+}

@@ -1,0 +1,127 @@
+//! Looking: what is allowed, what would become of an action, and what was.
+
+use serde::Serialize;
+use serde_json::json;
+
+use crate::decision::{Call, Proposal};
+use crate::identifier::ApprovalId;
+use crate::journal::RecordId;
+use crate::schema::{ApprovalRule, Contract, Text};
+use crate::timeline::{Line, Timeline};
+use crate::verdict::{ReasonCode, Refusal, Verdict};
+
+use super::answer::{Answer, broken, told};
+use super::arguments::{Arguments, invalid};
+use super::handler::{Handler, Told};
+
+/// The most records that one answer has.
+pub(super) const MOST_RECORDS: u64 = 500;
+
+/// As many records as an answer has unless it is said how many: what a model reads costs.
+const RECORDS: u64 = 100;
+
+/// An action as an agent is told that it is allowed.
+#[derive(Serialize)]
+struct Allowed<'a> {
+    name: &'a str,
+    description: &'a str,
+    risk: &'static str,
+    needs_approval: bool,
+    required_parameters: Vec<&'a Text>,
+}
+
+impl<'a> Allowed<'a> {
+    fn of(contract: &'a Contract) -> Self {
+        let required = contract.parameters.iter().filter(|parameter| !parameter.optional);
+        Self {
+            name: &contract.name,
+            description: &contract.documentation,
+            risk: contract.risk.as_str(),
+            needs_approval: matches!(contract.approval, ApprovalRule::By(_)),
+            required_parameters: required.map(|parameter| &parameter.name).collect(),
+        }
+    }
+}
+
+impl Handler {
+    pub(super) async fn allowed_actions(&self, mut arguments: Arguments) -> Told {
+        let (served, key) = self.locate(&mut arguments)?;
+        arguments.end()?;
+        let (standing, allowed) = match (served.standing(&key).await, served.allowed_actions(&key).await) {
+            (Ok(standing), Ok(allowed)) => (standing, allowed),
+            (Err(error), _) | (_, Err(error)) => return Ok(broken(&error)),
+        };
+        let Some(allowed) = allowed else {
+            return Err(unknown(&key));
+        };
+        let actions: Vec<_> = allowed.into_iter().map(Allowed::of).collect();
+        let answer = json!({
+            "entity_id": key.id(),
+            "current_state": standing.state,
+            "in_progress": standing.running.map(|running| running.action),
+            "actions": actions,
+        });
+        Ok(told(&answer, false))
+    }
+
+    pub(super) async fn evaluate(&self, mut arguments: Arguments) -> Told {
+        let action = arguments.required("action")?;
+        let governing = self.catalogue.governing(&action);
+        let Some(served) = governing.and_then(|governing| self.domains.get(governing.domain)) else {
+            let message = format!("there is no action `{}`", crate::json::visible(&action));
+            return Err(Refusal { code: ReasonCode::UnknownAction, message, remedy: None });
+        };
+        let caller = self.caller();
+        let key = arguments.entity("entity_id", &served.schema().entity_type, &caller.tenant)?;
+        let parameters = arguments.object("parameters")?;
+        let approval = arguments.identifier::<ApprovalId>("approval_id")?;
+        arguments.end()?;
+        self.check_access(&**served, &key)?;
+        let mut proposal = Proposal::new(Call::new(&action, parameters)).trace(caller.trace.clone());
+        if let Some(approval) = approval {
+            proposal = proposal.approval(approval);
+        }
+        let verdict = match served.evaluate(&caller.actor, &key, proposal).await {
+            Ok(verdict) => verdict,
+            Err(error) => return Ok(broken(&error)),
+        };
+        let (outcome, state) = (verdict.outcome(), self.state(&**served, &key).await);
+        let answer = match verdict {
+            Verdict::Allowed(()) => Answer::new(outcome, &action, &key),
+            Verdict::ApprovalRequired(refusal) | Verdict::Blocked(refusal) | Verdict::Invalid(refusal) => {
+                Answer::refused(outcome, &action, &key, refusal)
+            }
+        };
+        // That it would be refused is what was asked, and no error.
+        Ok(told(&answer.in_state(state), false))
+    }
+
+    pub(super) async fn timeline(&self, mut arguments: Arguments) -> Told {
+        let (served, key) = self.locate(&mut arguments)?;
+        let after = arguments.text("after")?.map(|after| after.parse::<RecordId>());
+        let after = after.transpose().map_err(|error| invalid(format!("`after`: {error}")))?;
+        let after = after.unwrap_or(RecordId { commit: 0, place: 0 });
+        let limit = arguments.whole("limit", MOST_RECORDS)?.unwrap_or(RECORDS).max(1);
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        arguments.end()?;
+        // A commit has at least one record, and that of `after` may have further ones.
+        let commits = match served.read(&key, after.commit.saturating_sub(1), limit.saturating_add(2)).await {
+            Ok(commits) => commits,
+            Err(error) => return Ok(broken(&error)),
+        };
+        if commits.is_empty() && after.commit == 0 {
+            return Err(unknown(&key));
+        }
+        let state = self.state(&**served, &key).await;
+        let timeline = Timeline::new(key.clone(), commits);
+        let mut left = timeline.lines().filter(|line| line.record().id() > after);
+        let lines: Vec<Line<'_>> = left.by_ref().take(limit).collect();
+        let next = left.next().and_then(|_| lines.last().map(|last| last.record().id()));
+        let answer = json!({ "entity_id": key.id(), "current_state": state, "records": lines, "next": next });
+        Ok(told(&answer, false))
+    }
+}
+
+fn unknown(key: &crate::identifier::EntityKey) -> Refusal {
+    crate::verdict::unknown_entity(key)
+}

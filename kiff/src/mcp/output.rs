@@ -1,0 +1,135 @@
+//! What a tool answers, as a JSON Schema.
+
+use rmcp::model::JsonObject;
+use serde_json::{Map, Value, json};
+
+use crate::schema::{Contract, EventSchema, Schema};
+
+use super::catalogue::{Own, object};
+
+/// What the tool of an action answers.
+pub(super) fn action(schema: &Schema, contract: &Contract) -> JsonObject {
+    let outcomes = ["executed", "approval_required", "blocked", "invalid", "failed"];
+    let mut properties = judged(schema, &outcomes);
+    if !contract.emits.is_empty() {
+        properties.insert("event".to_owned(), event(schema, contract));
+    }
+    properties.insert("execution_id".to_owned(), said("The run, for the record."));
+    let deduplicated = "It ran earlier, under the same idempotency key, and nothing ran now.";
+    properties.insert("deduplicated".to_owned(), json!({ "type": "boolean", "description": deduplicated }));
+    properties.insert("approval".to_owned(), approval());
+    properties.insert("next_step".to_owned(), next_step());
+    closed(&properties, &["outcome"])
+}
+
+/// What a tool answers that is no action.
+pub(super) fn own(own: Own) -> JsonObject {
+    let texts = ["outcome", "reason", "message", "remedy", "entity_id"];
+    let texts = texts.map(|name| (name.to_owned(), json!({ "type": "string" })));
+    let mut properties: Map<String, Value> = texts.into_iter().collect();
+    let mut add = |name: &str, schema: Value| properties.insert(name.to_owned(), schema);
+    let maybe_text = json!({ "type": ["string", "null"] });
+    match own {
+        Own::AllowedActions => {
+            add("current_state", maybe_text.clone());
+            add(
+                "in_progress",
+                json!({ "type": ["string", "null"], "description": "The action that runs, or is in doubt." }),
+            );
+            add("actions", json!({ "type": "array", "items": { "type": "object" } }));
+        }
+        Own::Evaluate => {
+            add("outcome", json!({ "enum": ["allowed", "approval_required", "blocked", "invalid", "failed"] }));
+            add("action", json!({ "type": "string" }));
+            add("current_state", maybe_text);
+        }
+        Own::Timeline => {
+            add("current_state", maybe_text.clone());
+            add("records", json!({ "type": "array", "items": { "type": "object" } }));
+            add(
+                "next",
+                json!({ "type": ["string", "null"], "description": "There are more: ask for those `after` this." }),
+            );
+        }
+        Own::WaitForDecision => {
+            add("status", json!({ "enum": ["pending", "granted", "denied", "spent", "expired"] }));
+            add("action", json!({ "type": "string" }));
+            add("approval", approval());
+            add("next_step", next_step());
+        }
+    }
+    closed(&properties, &[])
+}
+
+/// What is told of a proposal that was judged.
+fn judged(schema: &Schema, outcomes: &[&str]) -> Map<String, Value> {
+    let states: Vec<&str> = schema.states.iter().map(|state| state.name.as_ref()).collect();
+    object(json!({
+        "outcome": { "enum": outcomes, "description": "What became of it." },
+        "action": { "type": "string" },
+        "entity_id": { "type": "string" },
+        "current_state": { "enum": states, "description": format!("What the {} is now.", schema.entity_type) },
+        "reason": said("Why not, as a code."),
+        "message": said("Why not, in a sentence."),
+        "remedy": said("What would help."),
+    }))
+}
+
+/// The event that the action makes happen.
+fn event(schema: &Schema, contract: &Contract) -> Value {
+    let emitted: Vec<_> = contract.emits.iter().filter_map(|name| schema.event(name)).collect();
+    let names: Vec<&str> = emitted.iter().map(|event| event.name.as_ref()).collect();
+    let payloads: Vec<Value> = emitted.iter().map(|event| payload(event)).collect();
+    json!({
+        "type": "object",
+        "properties": { "name": { "enum": names }, "payload": { "anyOf": payloads } },
+        "required": ["name"],
+    })
+}
+
+fn payload(event: &EventSchema) -> Value {
+    let fields =
+        event.fields.iter().map(|field| (field.name.to_string(), json!({ "description": field.documentation })));
+    json!({ "type": "object", "description": event.documentation, "properties": fields.collect::<Map<_, _>>() })
+}
+
+fn approval() -> Value {
+    let approver = json!({
+        "type": "object",
+        "properties": { "role": { "type": "string" }, "kind": { "type": "string" } },
+        "required": ["role", "kind"],
+    });
+    json!({
+        "type": "object",
+        "description": "The human sign-off that is awaited, or was given or denied.",
+        "properties": {
+            "id": { "type": "string" },
+            "status": { "enum": ["pending", "granted", "denied", "spent", "expired"] },
+            "approvers": { "type": "array", "items": approver, "description": "Who may sign it off." },
+            "requested_by": { "type": "string" },
+            "requested_at": { "type": "string" },
+            "expires_at": { "type": "string" },
+            "reviewed_by": { "type": "string" },
+            "reviewed_at": { "type": "string" },
+            "review_reason": { "type": "string" },
+        },
+        "required": ["id", "status", "approvers", "expires_at"],
+    })
+}
+
+fn next_step() -> Value {
+    json!({
+        "type": "object",
+        "description": "The call that leads on.",
+        "properties": { "tool": { "type": "string" }, "arguments": { "type": "object" } },
+        "required": ["tool", "arguments"],
+    })
+}
+
+fn said(description: &str) -> Value {
+    json!({ "type": "string", "description": description })
+}
+
+fn closed(properties: &Map<String, Value>, required: &[&str]) -> JsonObject {
+    object(json!({ "type": "object", "properties": properties, "required": required }))
+}

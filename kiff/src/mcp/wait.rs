@@ -1,0 +1,138 @@
+//! Waiting for a human's decision, without a part in it.
+
+use std::time::Duration;
+
+use rmcp::RoleServer;
+use rmcp::model::{ProgressNotificationParam, ProgressToken};
+use rmcp::service::RequestContext;
+use serde::Serialize;
+use tokio::time::{Instant, sleep};
+
+use crate::approval::Approval;
+use crate::identifier::EntityKey;
+use crate::served::Served;
+use crate::verdict::{ReasonCode, Refusal};
+
+use super::answer::{ApprovalView, NextStep, broken, status, told};
+use super::arguments::Arguments;
+use super::handler::{Handler, Told};
+use super::hold;
+
+/// How many seconds a client can wait in one call.
+pub(super) const LONGEST: u64 = 600;
+
+/// How many seconds a client waits unless it says how long: many give up after a minute.
+const SECONDS: u64 = 45;
+
+/// How often the journal is looked at: first often, then less.
+const FIRST: Duration = Duration::from_millis(50);
+const LAST: Duration = Duration::from_secs(1);
+
+/// After how long a client that wants to hear of progress is told that it still waits.
+const STILL: Duration = Duration::from_secs(5);
+
+/// What has become of a request for approval.
+#[derive(Serialize)]
+struct Decision<'a> {
+    status: &'static str,
+    entity_id: &'a str,
+    action: &'a str,
+    approval: ApprovalView<'a>,
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_step: Option<NextStep>,
+}
+
+impl Handler {
+    pub(super) async fn wait_for_decision(
+        &self,
+        mut arguments: Arguments,
+        context: &RequestContext<RoleServer>,
+    ) -> Told {
+        let (served, key) = self.locate(&mut arguments)?;
+        let approval = arguments.required("approval_id")?;
+        let seconds = arguments.whole("timeout_seconds", LONGEST)?.unwrap_or(SECONDS);
+        arguments.end()?;
+        let progress = Progress { context, token: context.meta.get_progress_token(), since: Instant::now() };
+        let (until, mut pause, mut next_told) =
+            (progress.since + Duration::from_secs(seconds).min(self.patience()), FIRST, STILL);
+        loop {
+            let standing = match served.standing(&key).await {
+                Ok(standing) => standing,
+                Err(error) => return Ok(broken(&error)),
+            };
+            let Some(found) = standing.approvals.iter().find(|known| known.id.as_str() == approval) else {
+                return Err(unknown(&key, &approval));
+            };
+            let now = Instant::now();
+            if status(found, served.now()) != "pending" || now >= until || context.ct.is_cancelled() {
+                return Ok(told(&self.decision(&**served, &key, found), false));
+            }
+            if now - progress.since >= next_told {
+                progress.still_waiting(seconds).await;
+                next_told = now - progress.since + STILL;
+            }
+            tokio::select! {
+                () = sleep(pause.min(until - now)) => {}
+                () = context.ct.cancelled() => {}
+            }
+            pause = (pause * 3 / 2).min(LAST);
+        }
+    }
+
+    fn decision<'a>(&self, served: &dyn Served, key: &'a EntityKey, approval: &'a Approval) -> Decision<'a> {
+        let (contract, status) = (hold::contract(served, approval), status(approval, served.now()));
+        let names = self.catalogue.governing(&approval.action).map(|governing| &*governing.names);
+        let (message, next_step) = match status {
+            "granted" => (
+                "it is granted: call the action with exactly these arguments, once".to_owned(),
+                contract.zip(names).map(|(contract, names)| hold::act(contract, names, key, approval)),
+            ),
+            "pending" => (
+                "nobody has decided yet: wait again, or do something else meanwhile".to_owned(),
+                Some(self.wait_for(&served.schema().entity_type, key, approval)),
+            ),
+            "denied" => ("a human has said no: do something else, or ask a person".to_owned(), None),
+            "spent" => ("the action has already run under it".to_owned(), None),
+            _ => ("it has expired unused: call the action again to ask anew".to_owned(), None),
+        };
+        let approval = ApprovalView::of(approval, contract, served.now());
+        Decision {
+            status,
+            entity_id: key.id(),
+            action: contract.map_or("", |own| &own.name),
+            approval,
+            message,
+            next_step,
+        }
+    }
+}
+
+fn unknown(key: &EntityKey, approval: &str) -> Refusal {
+    let approval = crate::json::visible(approval);
+    Refusal {
+        code: ReasonCode::UnknownEntity,
+        message: format!("there is no approval `{approval}` of `{}`", key.id()),
+        remedy: Some("call the action without an approval to ask for one".to_owned()),
+    }
+}
+
+/// Where a client that wants to hear of it is told that it still waits, so that it does not give up.
+struct Progress<'a> {
+    context: &'a RequestContext<RoleServer>,
+    token: Option<ProgressToken>,
+    since: Instant,
+}
+
+impl Progress<'_> {
+    async fn still_waiting(&self, seconds: u64) {
+        let Some(token) = self.token.clone() else {
+            return;
+        };
+        #[expect(clippy::cast_precision_loss, reason = "it is at most ten minutes")]
+        let total = seconds as f64;
+        let note = ProgressNotificationParam::new(token, self.since.elapsed().as_secs_f64()).with_total(total);
+        // A client that is gone needs no note.
+        let _ = self.context.peer.notify_progress(note.with_message("waiting for a human's decision")).await;
+    }
+}

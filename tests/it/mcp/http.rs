@@ -1,0 +1,90 @@
+//! The same over HTTP: the actor is whoever the key belongs to.
+
+use kiff::http::{Limits, NewKey};
+use kiff::{Actor, Review};
+use rmcp::model::ProtocolVersion;
+use rmcp::service::{ClientLifecycleMode, ClientServiceExt};
+use rmcp::transport::StreamableHttpClientTransport;
+use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
+use serde_json::json;
+
+use super::{Client, REFUND, refund, with_tokio};
+use crate::http::server::Server;
+use crate::shop::{paid, people, place};
+
+const LIFECYCLES: [fn() -> ClientLifecycleMode; 2] = [
+    || ClientLifecycleMode::Initialize,
+    || ClientLifecycleMode::Discover { preferred_versions: vec![ProtocolVersion::LATEST] },
+];
+
+/// A client with a key of its own.
+async fn connect(server: &Server, actor: &Actor, lifecycle: ClientLifecycleMode) -> Client {
+    let (_, token) = server.keys.create(NewKey::new(actor.clone())).unwrap();
+    let config =
+        StreamableHttpClientTransportConfig::with_uri(format!("http://{}/mcp", server.address)).auth_header(token);
+    let transport = StreamableHttpClientTransport::from_config(config);
+    let running = ().serve_with_lifecycle(transport, lifecycle).await.unwrap();
+    let tools = running.list_all_tools().await.unwrap();
+    Client { running, tools }
+}
+
+#[test]
+fn p4_over_http_the_key_says_who_acts() {
+    with_tokio(async {
+        for lifecycle in LIFECYCLES {
+            let server = Server::open();
+            let key = place(&server.shop, "ord-1").await;
+            let agent = connect(&server, &people().agent, lifecycle()).await;
+            let pay = json!({ "entity_id": "ord-1", "payment_id": "pay-1" });
+            let (told, _) = agent.call("MARK_PAID", pay).await;
+            assert_eq!(told["outcome"], "executed");
+            let (held, _) = agent.call(REFUND, refund(500)).await;
+            let approval = held["approval"]["id"].as_str().unwrap().parse().unwrap();
+            let wait = agent.call("wait_for_decision", held["next_step"]["arguments"].clone());
+            let nora = people().nora;
+            let grant = server.shop.review(&nora, &key, &approval, Review::grant());
+            let ((granted, _), reviewed) = tokio::join!(wait, grant);
+            assert!(reviewed.unwrap().is_allowed());
+            let (done, _) = agent.call(REFUND, granted["next_step"]["arguments"].clone()).await;
+            assert_eq!((&done["outcome"], &done["current_state"]), (&json!("executed"), &json!("REFUNDED")));
+
+            let auditor = connect(&server, &people().auditor, lifecycle()).await;
+            let note = json!({ "entity_id": "ord-1", "text": "x" });
+            let (told, _) = auditor.call("ADD_NOTE", note).await;
+            assert_eq!(told["outcome"], "blocked");
+            let timeline = server.shop.timeline(&key).await.unwrap();
+            let last = timeline.records().last().unwrap();
+            assert_eq!(last.commit().actor(), &people().auditor, "the refusal is on the record of whoever asked");
+        }
+    });
+}
+
+#[test]
+fn a_wait_over_http_ends_before_the_server_gives_up() {
+    with_tokio(async {
+        let request_time = std::time::Duration::from_secs(6);
+        let server = Server::with(Limits { request_time, ..Limits::DEFAULT }, |api| api);
+        paid(&server.shop, "ord-1").await;
+        let agent = connect(&server, &people().agent, LIFECYCLES[1]()).await;
+        let (held, _) = agent.call(REFUND, refund(500)).await;
+        let (told, _) = agent.call("wait_for_decision", held["next_step"]["arguments"].clone()).await;
+        assert_eq!(told["status"], "pending");
+    });
+}
+
+#[test]
+fn p4_without_a_key_or_from_another_site_there_is_no_mcp() {
+    let server = Server::open();
+    let body = r#"{"jsonrpc": "2.0", "id": 1, "method": "tools/list"}"#;
+    let client = |client: crate::http::server::Client| {
+        client.header("accept: application/json, text/event-stream").header("content-type: application/json")
+    };
+    client(server.stranger()).post("/mcp", body).expect(401);
+    let agent = client(server.client(&people().agent));
+    let listed = agent.post("/mcp", body).expect(200);
+    assert_eq!(listed["result"]["tools"][0]["name"], "MARK_PAID");
+    assert_eq!(agent.clone().header("origin: https://evil.example").post("/mcp", body).status, 403);
+    assert_eq!(agent.get("/mcp").status, 405);
+    let large = format!(r#"{{"jsonrpc": "2.0", "id": 1, "method": "tools/list", "x": "{}"}}"#, "x".repeat(300_000));
+    assert_eq!(agent.post("/mcp", &large).status, 413);
+}
