@@ -23,6 +23,9 @@ use tower_service::Service;
 use super::guard::Working;
 use super::limits::Limits;
 use super::seats::Seats;
+use patient::Patient;
+
+mod patient;
 
 /// Serves a router until `shutdown` is done, and then finishes what has started.
 ///
@@ -109,7 +112,7 @@ impl Server {
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.limits.header_time)
-            .serve_connection(TokioIo::new(stream), service);
+            .serve_connection(TokioIo::new(Patient::new(stream, self.limits.write_time)), service);
         let connection = self.graceful.watch(connection);
         tokio::spawn(async move {
             if let Err(error) = connection.await {

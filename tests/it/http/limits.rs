@@ -60,6 +60,22 @@ fn a_client_that_does_not_end_its_head_is_shut_out_while_others_go_on() {
 }
 
 #[test]
+fn a_client_that_takes_nothing_is_shut_out() {
+    let limits = Limits { write_time: Duration::from_millis(200), connections: 1, ..Limits::DEFAULT };
+    let server = Server::with(limits, |api| api);
+    let everybody = server.everybody();
+    everybody.place("ord-1");
+    // Far more answers than the system keeps for a client that reads none of them.
+    let mut greedy = everybody.nora.begin("GET", "/openapi.json", None, "");
+    let token = server.keys.create(kiff::http::NewKey::new(people().nora)).unwrap().1;
+    let request = format!("GET /openapi.json HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\r\n");
+    greedy.write_all(request.repeat(500).as_bytes()).unwrap();
+    // It holds the only place there is, until it is shut out.
+    everybody.nora.get("/entities/ord-1").expect(200);
+    drop(greedy);
+}
+
+#[test]
 fn one_principal_that_asks_too_often_does_not_hold_up_another() {
     let few = NonZeroU32::new(2).unwrap();
     let limits = Limits { rate: NonZeroU32::MIN, burst: few, ..Limits::DEFAULT };
