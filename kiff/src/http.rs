@@ -218,7 +218,7 @@ pub(crate) struct Parts {
     streams: Seats<Principal>,
     sessions: Sessions,
     metrics: Option<Metrics>,
-    /// The OpenAPI document, once somebody has asked for it.
+    /// The `OpenAPI` document, once somebody has asked for it.
     openapi: OnceLock<Option<Value>>,
 }
 

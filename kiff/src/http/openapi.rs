@@ -1,4 +1,4 @@
-//! The OpenAPI document: the routes that every face has, and each action of its domains with its own parameters.
+//! The `OpenAPI` document: the routes that every face has, and each action of its domains with its own parameters.
 
 use serde_json::{Map, Value, json};
 
