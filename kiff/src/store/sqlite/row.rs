@@ -3,7 +3,6 @@
 use rusqlite::types::{FromSqlError, ValueRef};
 
 use crate::digest::Digest;
-use crate::store::rows::kind_bit;
 use crate::time::Timestamp;
 
 /// An unsigned number as the database keeps it; what is too large for it is held at the largest.
@@ -30,10 +29,4 @@ pub(super) fn digest(value: ValueRef<'_>) -> Result<Digest, FromSqlError> {
     let bytes =
         bytes.try_into().map_err(|_| FromSqlError::InvalidBlobSize { expected_size: 32, blob_size: bytes.len() })?;
     Ok(Digest::from_bytes(bytes))
-}
-
-/// The bits of which one is set in each commit that may have a record of this kind: its own, and that of a record which was
-/// not known when it was written. None where no commit has such a record.
-pub(super) fn kinds_like(kind: &str) -> Option<i64> {
-    Some(kind_bit(kind)? | kind_bit("unknown")?)
 }
