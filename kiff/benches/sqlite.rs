@@ -1,6 +1,8 @@
 //! What the store in a file costs, beside a bare loop over the same database: `cargo bench --features sqlite --bench sqlite`.
 
 #![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::unwrap_used,
@@ -116,7 +118,9 @@ fn flush_in_groups(connection: &mut Connection, receiver: &Receiver<(Sealed, Syn
             assert_eq!(inserted.unwrap(), 1);
         }
         transaction.commit().unwrap();
-        group.iter().for_each(|(_, answer)| answer.send(()).unwrap());
+        for (_, answer) in &group {
+            answer.send(()).unwrap();
+        }
     }
 }
 

@@ -83,7 +83,9 @@ fn torn(before: &[u8], after: &[u8], dice: &mut Dice) -> Vec<u8> {
         if written {
             place.copy_from_slice(sector);
         } else if kind == 3 && before.get(start..start + sector.len()) != Some(sector) && start >= before.len() {
-            place.iter_mut().for_each(|byte| *byte = u8::try_from(dice.below(256)).unwrap());
+            for byte in place {
+                *byte = u8::try_from(dice.below(256)).unwrap();
+            }
         }
     }
     bytes

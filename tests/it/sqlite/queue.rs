@@ -46,7 +46,9 @@ fn everyone_who_hands_a_job_in_hears_what_became_of_it() {
                     }
                 })
             };
-            [ask(1), ask(10), ask(20)].into_iter().for_each(|thread| thread.join().unwrap());
+            for thread in [ask(1), ask(10), ask(20)] {
+                thread.join().unwrap();
+            }
             queue.close();
             writer.join().unwrap();
             assert_eq!(done.load(Ordering::SeqCst), 6);
@@ -62,9 +64,10 @@ fn a_job_that_was_handed_in_is_done_although_the_store_closes() {
             let queue = Arc::new(Queue::<usize, usize>::new());
             let ask = |job: usize| {
                 let queue = Arc::clone(&queue);
-                thread::spawn(move || match queue.push(job) {
-                    Some(answer) => assert_eq!(future::block_on(answer), Some(job)),
-                    None => {}
+                thread::spawn(move || {
+                    if let Some(answer) = queue.push(job) {
+                        assert_eq!(future::block_on(answer), Some(job));
+                    }
                 })
             };
             let asking = [ask(1), ask(2)];
@@ -73,13 +76,17 @@ fn a_job_that_was_handed_in_is_done_although_the_store_closes() {
                 thread::spawn(move || {
                     let mut group = Vec::new();
                     while queue.take(&mut group) {
-                        group.drain(..).for_each(|ticket| ticket.reply.send(ticket.job));
+                        for ticket in group.drain(..) {
+                            ticket.reply.send(ticket.job);
+                        }
                     }
                 })
             };
             queue.close();
             writer.join().unwrap();
-            asking.into_iter().for_each(|thread| thread.join().unwrap());
+            for thread in asking {
+                thread.join().unwrap();
+            }
         },
         ORDERS,
     );
