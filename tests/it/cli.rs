@@ -3,6 +3,7 @@
 mod check;
 mod journal;
 mod new;
+mod page;
 mod proof;
 mod scaffold;
 
@@ -12,7 +13,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 
 /// What the command line is built with here.
-const FEATURES: &str = "cli,postgres,proof,sqlite";
+const FEATURES: &str = "cli,http,postgres,proof,sqlite";
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 

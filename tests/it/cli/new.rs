@@ -1,11 +1,15 @@
 //! `kiff new`: from an empty folder to a governed project.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 
 use super::{ROOT, cargo, folder, kiff};
 
 #[test]
-fn an_empty_folder_becomes_a_project_that_runs_and_passes_its_tests() {
+fn an_empty_folder_becomes_a_server_that_holds_an_agent_until_a_person_says_yes() {
     let folder = folder("new");
     let said = kiff(&folder, &["new", "support-desk", "--path", ROOT]).well();
     assert!(said.starts_with("created `support-desk` in `support-desk`\n"), "{said}");
@@ -13,10 +17,90 @@ fn an_empty_folder_becomes_a_project_that_runs_and_passes_its_tests() {
     cargo(&package, &["fmt", "--check"]);
     cargo(&package, &["clippy", "--quiet", "--all-targets"]);
     assert!(cargo(&package, &["test"]).contains("3 passed"));
-    let demo = cargo(&package, &["run", "--quiet"]);
-    let outcomes: Vec<&str> =
-        demo.lines().take_while(|line| !line.is_empty()).filter_map(|line| line.split_whitespace().last()).collect();
-    assert_eq!(outcomes, ["executed", "approval_required", "granted", "executed", "blocked"], "{demo}");
+    cargo(&package, &["build", "--quiet"]);
+    let built = Path::new(env!("CARGO_TARGET_TMPDIR")).join("crates/debug");
+    let server = Running::start(&package, &built.join(format!("support-desk{}", std::env::consts::EXE_SUFFIX)));
+    let (execute, approvals) = (server.call("/execute"), server.call("/approvals"));
+    assert!(server.curl(&execute).starts_with("HTTP/1.1 409"), "the agent is held");
+    assert!(server.curl(&approvals).starts_with("HTTP/1.1 201"), "it asks for a sign-off");
+
+    // A person opens the link that signs her in, finds the card, and says yes.
+    let link = server.told.lines().find_map(|line| line.trim().split_once("/admin")).unwrap().1;
+    let form = "content-type: application/x-www-form-urlencoded";
+    let token = link.split_once("link=").unwrap().1;
+    let signed = server.ask("POST", "/admin/sign-in", &[form], &format!("link={token}"));
+    let cookie = format!("cookie: {}", between(&signed, "set-cookie: ", ";"));
+    let inbox = server.ask("GET", "/admin", &[&cookie], "");
+    let card = format!("/admin/approvals/{}", between(&inbox, "href=\"/admin/approvals/", "\""));
+    let csrf = between(&inbox, "name=\"csrf\" value=\"", "\"");
+    let yes = format!("csrf={csrf}&answer=grant&reason=the+photo+shows+it");
+    assert!(server.ask("POST", &card, &[&cookie, form], &yes).starts_with("HTTP/1.1 303"));
+
+    assert!(server.curl(&execute).starts_with("HTTP/1.1 200"), "it is paid");
+    assert!(server.curl(&execute).starts_with("HTTP/1.1 400"), "and paid once");
+    let timeline =
+        kiff(&package, &["timeline", "support-desk.db", "Ticket/ticket-1", "--kind", "approval_granted"]).well();
+    assert!(timeline.contains("nora") && timeline.contains("the photo shows it"), "{timeline}");
+    kiff(&package, &["verify", "support-desk.db"]).well();
+}
+
+/// The server of a project, and what it told when it began.
+struct Running {
+    process: Child,
+    told: String,
+    address: String,
+}
+
+impl Running {
+    fn start(package: &Path, program: &Path) -> Self {
+        let mut command = Command::new(program);
+        command.arg("127.0.0.1:0").current_dir(package).stdout(Stdio::piped());
+        let mut process = command.spawn().unwrap();
+        let mut told = String::new();
+        let mut out = BufReader::new(process.stdout.take().unwrap());
+        while !told.contains("/timeline") && out.read_line(&mut told).unwrap() > 0 {}
+        let address = between(&told, "http://", "/").to_owned();
+        Self { process, told, address }
+    }
+
+    /// The line with which to call an action's route.
+    fn call(&self, route: &str) -> String {
+        let is_it = |line: &&str| line.contains("curl") && line.contains(&format!("{route} "));
+        self.told.lines().find(is_it).unwrap().to_owned()
+    }
+
+    /// Sends what a `curl` line of the server's own sends.
+    fn curl(&self, line: &str) -> String {
+        let path = between(line, &self.address, " ");
+        let key = format!("authorization: {}", between(line, "authorization: ", "'"));
+        self.ask("POST", path, &[&key, "content-type: application/json"], between(line, "-d '", "'"))
+    }
+
+    fn ask(&self, method: &str, path: &str, headers: &[&str], body: &str) -> String {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        let mut request = format!("{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n", self.address);
+        for header in headers {
+            request += &format!("{header}\r\n");
+        }
+        request += &format!("content-length: {}\r\n\r\n{body}", body.len());
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[track_caller]
+fn between<'t>(text: &'t str, before: &str, after: &str) -> &'t str {
+    let (_, rest) = text.split_once(before).unwrap_or_else(|| panic!("`{before}` is not in {text}"));
+    rest.split_once(after).unwrap().0
 }
 
 #[test]
@@ -28,7 +112,10 @@ fn a_project_takes_kiff_from_the_registry_unless_told_otherwise() {
     assert!(answer["files"].as_array().unwrap().contains(&"src/domain.rs".into()), "{said}");
     let manifest = fs::read_to_string(folder.join("desk/Cargo.toml")).unwrap();
     let version = env!("CARGO_PKG_VERSION");
-    assert!(manifest.contains(&format!("kiff = {{ version = \"{version}\" }}")), "{manifest}");
+    assert!(
+        manifest.contains(&format!("kiff = {{ version = \"{version}\", features = [\"http\", \"sqlite\"] }}")),
+        "{manifest}"
+    );
 }
 
 #[test]

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use kiff::http::Keys;
+
 use super::journal::exported;
 use super::{Ran, kiff};
 
@@ -68,7 +70,7 @@ fn a_key_is_rotated_by_signing_with_both() {
     let both = ["log", "advance", "day.jsonl", "log", "--key", "log.key", "--key", "next.key", "--json"];
     let advanced: serde_json::Value = serde_json::from_str(&kiff(&folder, &both).well()).unwrap();
     assert_eq!((&advanced["appended"], &advanced["size"]), (&0.into(), &14.into()));
-    let listed = kiff(&folder, &["keys", "list", "log.key", "next.key.pub"]).well();
+    let listed = kiff(&folder, &["keys", "show", "log.key", "next.key.pub"]).well();
     assert!(listed.contains("(secret key in log.key)") && listed.contains("(public key in next.key.pub)"), "{listed}");
     for key in ["log.key.pub", "next.key.pub"] {
         kiff(&folder, &["verify", "day.jsonl", "--log", "log", "--key", key]).well();
@@ -84,4 +86,38 @@ fn a_key_is_never_written_over_nor_mistaken() {
     let told = kiff(&folder, &["receipt", "verify", "day.jsonl", "--key", "log.key"]).not_done();
     assert!(told.contains("`log.key` is no public key: ") && told.contains("ends with `.pub`"), "{told}");
     assert!(Path::new(&folder).join("log.key.pub").is_file());
+}
+
+#[test]
+fn an_api_key_is_made_listed_and_revoked() {
+    let folder = super::folder("keys-access");
+    let made =
+        kiff(&folder, &["keys", "create", "keys.json", "agent-7", "--kind", "agent", "--note", "the night shift"]);
+    let made = made.well();
+    let (secret, rest) = made.split_once('\n').unwrap();
+    assert!(secret.starts_with("kiff_") && rest.ends_with(" of `agent-7`. It is shown only now.\n"), "{made}");
+    kiff(&folder, &["keys", "create", "keys.json", "nora", "--kind", "human", "--days", "30"]).well();
+
+    // The server that has the file open knows whose key it is.
+    let keys = Keys::open(folder.join("keys.json")).unwrap();
+    let known: Vec<String> = keys.list().unwrap().iter().map(|key| key.actor.id().to_string()).collect();
+    assert_eq!(known, ["agent-7", "nora"]);
+
+    let listed = kiff(&folder, &["keys", "list", "keys.json"]).well();
+    let rows: Vec<&str> = listed.lines().collect();
+    assert!(rows[0].starts_with("key ") && rows[1].contains("agent-7  agent  default"), "{listed}");
+    assert!(rows[1].ends_with("good  the night shift") || rows[1].contains(" good "), "{listed}");
+    assert!(rows[2].contains("good until "), "{listed}");
+    assert!(!listed.contains(secret), "a secret is never shown again");
+
+    let id = rows[1].split(' ').next().unwrap();
+    kiff(&folder, &["keys", "revoke", "keys.json", id]).well();
+    assert!(keys.list().unwrap()[0].revoked_at.is_some());
+    let listed = kiff(&folder, &["keys", "list", "keys.json", "--json"]).well();
+    let first: serde_json::Value = serde_json::from_str(listed.lines().next().unwrap()).unwrap();
+    assert!(first["revoked_at"].is_string() && first.get("digest").is_none(), "{first}");
+    let told = kiff(&folder, &["keys", "revoke", "keys.json", "0"]).not_done();
+    assert!(told.starts_with("error: there is no key `0` in `keys.json`\n"), "{told}");
+    let told = kiff(&folder, &["keys", "list", "other.json"]).not_done();
+    assert!(told.starts_with("error: there is no file `other.json`\n"), "{told}");
 }

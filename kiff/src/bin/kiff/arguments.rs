@@ -9,7 +9,9 @@ use crate::failure::Failure;
 use crate::journal::migrate::Migrate;
 use crate::journal::{Export, InDoubt, ShowTimeline, Verify};
 #[cfg(feature = "proof")]
-use crate::journal::{keys::Keys, log::SignLog, receipt::Receipts};
+use crate::journal::{log::SignLog, receipt::Receipts};
+#[cfg(any(feature = "http", feature = "proof"))]
+use crate::keys::Keys;
 use crate::new::New;
 use crate::scaffold::Scaffold;
 use crate::shell::{Ended, Shell};
@@ -45,7 +47,7 @@ enum Command {
     Receipt(Receipts),
     #[cfg(feature = "proof")]
     Log(SignLog),
-    #[cfg(feature = "proof")]
+    #[cfg(any(feature = "http", feature = "proof"))]
     Keys(Keys),
     #[cfg(feature = "postgres")]
     Migrate(Migrate),
@@ -68,7 +70,7 @@ impl Arguments {
             Command::Receipt(receipts) => receipts.run(shell),
             #[cfg(feature = "proof")]
             Command::Log(log) => log.run(shell),
-            #[cfg(feature = "proof")]
+            #[cfg(any(feature = "http", feature = "proof"))]
             Command::Keys(keys) => keys.run(shell),
             #[cfg(feature = "postgres")]
             Command::Migrate(migrate) => migrate.run(shell),

@@ -9,8 +9,6 @@ mod verify;
 #[cfg(feature = "postgres")]
 pub(crate) mod migrate;
 #[cfg(feature = "proof")]
-pub(crate) mod keys;
-#[cfg(feature = "proof")]
 pub(crate) mod log;
 #[cfg(feature = "proof")]
 pub(crate) mod receipt;

@@ -4,6 +4,8 @@ mod arguments;
 mod check;
 mod failure;
 mod journal;
+#[cfg(any(feature = "http", feature = "proof"))]
+mod keys;
 mod new;
 mod scaffold;
 mod shell;

@@ -37,11 +37,11 @@ impl New {
         let fill = |text: &str| {
             let with_names = text.replace("@PACKAGE@", &package).replace("@LIBRARY@", &library);
             with_names
-                .replace("@KIFF@", &kiff.dependency("kiff", &[]))
+                .replace("@KIFF@", &kiff.dependency("kiff", &["http", "sqlite"]))
                 .replace("@KIFF_TEST@", &kiff.dependency("kiff-test", &[]))
         };
         project.add("Cargo.toml", fill(include_str!("new/starter/manifest.toml")));
-        project.add(".gitignore", "/target\n".to_owned());
+        project.add(".gitignore", "/target\n*.db*\n".to_owned());
         project.add("README.md", fill(include_str!("new/starter/README.md")));
         project.add("src/lib.rs", fill(include_str!("new/starter/lib.rs")));
         project.add("src/domain.rs", fill(include_str!("new/starter/domain.rs")));
@@ -50,7 +50,7 @@ impl New {
         project.write()?;
         let folder = project.folder().display().to_string();
         let text = format!(
-            "created `{package}` in `{folder}`\n\n  cd {folder}\n  cargo run     # an agent answers, asks for a refund, and is held\n  \
+            "created `{package}` in `{folder}`\n\n  cd {folder}\n  cargo run     # a server, a call by curl that is held, and the page on which a person decides\n  \
              cargo test    # the three tests that every domain starts with\n\nThe rules stand in src/domain.rs; README.md says what to do next.\n"
         );
         shell.answer(&Answer { created: &folder, package: &package, files: project.files() }, &text)?;

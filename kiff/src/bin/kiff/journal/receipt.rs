@@ -10,10 +10,10 @@ use kiff::proof::{Log, Receipt};
 use kiff::{Commit, Cursor, EntityKey, Fact, Query, Store, Timeline};
 use serde_json::json;
 
-use super::keys::trusted;
 use super::place::{self, Work};
 use super::{PAGE, entity};
 use crate::failure::Failure;
+use crate::keys::signing::trusted;
 use crate::shell::{Ended, Shell};
 
 /// Make a receipt for a commit, or check one with the public key alone

@@ -78,7 +78,7 @@ mod signed {
     use kiff::{Store, Verification};
 
     use crate::failure::Failure;
-    use crate::journal::keys::trusted;
+    use crate::keys::signing::trusted;
 
     /// What was signed, and by whom.
     #[derive(Debug, Args)]

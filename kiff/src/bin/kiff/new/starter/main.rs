@@ -1,41 +1,54 @@
-//! The whole loop in one run: an agent answers a ticket, asks for a refund, is held, and a person signs it off.
+//! The server: agents propose over HTTP, a person decides on the page, and everything is on the record.
 
-use kiff::{Actor, Call, Domain, MemoryStore, Review, RolePolicy, Runtime, Verdict};
+use std::sync::Arc;
 
-use @LIBRARY@::domain::{AnswerTicket, Desk, Support, SupportRole, TicketOpened};
+use kiff::http::{Api, Keys, Limits, NewKey, Principal, serve};
+use kiff::{Actor, Domain, RolePolicy, Runtime, SqliteStore};
+use tokio::net::TcpListener;
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
-    pollster::block_on(run())
-}
+use @LIBRARY@::domain::{Desk, Support, SupportRole, TicketOpened};
 
-async fn run() -> Result<(), Box<dyn std::error::Error>> {
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    // Who there is, and which role they hold. A key says who asks; what they may do is said here.
     let (agent, nora, inbox) = (Actor::agent("agent-7")?, Actor::human("nora")?, Actor::system("inbox")?);
     let policy = RolePolicy::new()
         .assign(agent.id().clone(), SupportRole::Agent)
         .assign(nora.id().clone(), SupportRole::Operator)
         .assign(inbox.id().clone(), SupportRole::Inbox);
-    let runtime = Runtime::<Support>::new(MemoryStore::new(), policy, Desk::default());
-    let ticket = Support::entity("ticket-1")?;
+    let store = SqliteStore::open("@PACKAGE@.db")?;
+    let runtime = Arc::new(Runtime::<Support, _>::new(store, policy, Desk::default()));
 
-    let _opened = runtime.ingest(&inbox, &ticket, TicketOpened { subject: "it arrived broken".into() }).await?;
-    let answered = runtime.execute(&agent, &ticket, AnswerTicket { answer: "we are sorry".into() }).await?;
-    println!("agent-7 answers:               {}", answered.outcome());
+    // A ticket to begin with. After a restart it is there already, and opening it again is refused.
+    let subject = TicketOpened { subject: "it arrived broken".into() };
+    let _opened_or_refused = runtime.ingest(&inbox, &Support::entity("ticket-1")?, subject).await?;
 
-    // What a model's tool call comes as. Nothing is paid: a human has to see it first.
-    let refund = Call::new("REFUND_TICKET", r#"{"amount": 4900, "reason": "it arrived broken"}"#);
-    let held = runtime.execute(&agent, &ticket, refund.clone()).await?;
-    println!("agent-7 wants to pay back 49:  {}", held.outcome());
+    // A key that is gone with the process. For one that stays, open a file with `Keys::open` and make the key with
+    // `kiff keys create`.
+    let keys = Keys::in_memory();
+    let (_, key) = keys.create(NewKey::new(agent))?;
+    let api = Api::new().domain(runtime).authenticate(keys);
+    let link = api.sign_in_link(Principal::new(nora))?;
 
-    if let Verdict::Allowed(asked) = runtime.request_approval(&agent, &ticket, refund.clone()).await? {
-        let review = Review::grant().because("the photo shows it");
-        let granted = runtime.review(&nora, &ticket, &asked.id, review).await?;
-        println!("nora signs it off:             {}", if granted.is_allowed() { "granted" } else { "refused" });
-    }
-    let done = runtime.execute(&agent, &ticket, refund.clone()).await?;
-    println!("agent-7 tries again:           {}", done.outcome());
-    let again = runtime.execute(&agent, &ticket, refund).await?;
-    println!("and once more:                 {}", again.outcome());
-
-    println!("\n{}", runtime.timeline(&ticket).await?);
+    let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:8080".to_owned());
+    let listener = TcpListener::bind(address).await?;
+    tell(&format!("http://{}", listener.local_addr()?), &key, &link);
+    let stop = async {
+        // Where there is no such signal, the server runs until it is killed, which is safe too.
+        let _ = tokio::signal::ctrl_c().await;
+    };
+    serve(listener, api.router(), Limits::DEFAULT, stop).await?;
     Ok(())
+}
+
+/// What to do first.
+fn tell(server: &str, key: &str, link: &str) {
+    let refund = format!("{server}/entities/ticket-1/actions/REFUND_TICKET");
+    let headers = format!("-H 'authorization: Bearer {key}' -H 'content-type: application/json'");
+    let body = r#"-d '{"parameters": {"amount": 4900, "reason": "it arrived broken"}}'"#;
+    println!("The agent wants to pay back 49.00, and is held:\n\n  curl {refund}/execute {headers} {body}\n");
+    println!("It asks for a sign-off:\n\n  curl {refund}/approvals {headers} {body}\n");
+    println!("Nora decides on the page; this link signs her in, once:\n\n  {server}{link}\n");
+    println!("Then the first line pays, once, and with this one everybody sees what happened:\n");
+    println!("  curl {server}/entities/ticket-1/timeline {headers}\n");
 }

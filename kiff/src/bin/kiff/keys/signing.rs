@@ -1,48 +1,44 @@
-//! `kiff keys`: the keys that a log is signed with.
+//! `kiff keys generate` and `kiff keys show`: the keys that a log is signed with.
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Subcommand};
+use clap::Args;
 use kiff::proof::{KeyError, SigningKey, VerifyingKey};
 use serde_json::json;
 
 use crate::failure::Failure;
 use crate::shell::{Ended, Shell};
 
-/// Make and show the keys that a log is signed with
+/// Make the key of a log: the secret half in FILE, the public half in FILE.pub
+///
+/// To rotate, make a key of the same name, sign with both (`kiff log advance --key OLD --key NEW`), hand the new public
+/// key to those who verify, and when all of them trust it, sign with the new key alone.
 #[derive(Debug, Args)]
-pub(crate) struct Keys {
-    #[command(subcommand)]
-    command: Command,
+pub(super) struct Generate {
+    /// The name of the log, by convention its address, as in `example.com/refunds`
+    name: String,
+    /// The file of the secret half, which is not there yet
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
 }
 
-#[derive(Debug, Subcommand)]
-enum Command {
-    /// Make a key: the secret half in FILE, the public half in FILE.pub
-    ///
-    /// To rotate, make a key of the same name, sign with both (`kiff log advance --key OLD --key NEW`), hand the new public
-    /// key to those who verify, and when all of them trust it, sign with the new key alone.
-    Generate {
-        /// The name of the log, by convention its address, as in `example.com/refunds`
-        name: String,
-        /// The file of the secret half, which is not there yet
-        #[arg(long, value_name = "FILE")]
-        out: PathBuf,
-    },
-    /// Show the public halves of keys
-    List {
-        /// Files of keys, secret or public
-        #[arg(required = true)]
-        files: Vec<PathBuf>,
-    },
+/// Show the public halves of a log's keys
+#[derive(Debug, Args)]
+pub(super) struct Show {
+    /// Files of keys, secret or public
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
 }
 
-impl Keys {
-    pub(crate) fn run(self, shell: &Shell) -> Result<Ended, Failure> {
-        match self.command {
-            Command::Generate { name, out } => generate(&name, &out, shell),
-            Command::List { files } => list(&files, shell),
-        }
+impl Generate {
+    pub(super) fn run(self, shell: &Shell) -> Result<Ended, Failure> {
+        generate(&self.name, &self.out, shell)
+    }
+}
+
+impl Show {
+    pub(super) fn run(self, shell: &Shell) -> Result<Ended, Failure> {
+        show(&self.files, shell)
     }
 }
 
@@ -66,7 +62,7 @@ fn generate(name: &str, out: &Path, shell: &Shell) -> Result<Ended, Failure> {
     Ok(Ended::Well)
 }
 
-fn list(files: &[PathBuf], shell: &Shell) -> Result<Ended, Failure> {
+fn show(files: &[PathBuf], shell: &Shell) -> Result<Ended, Failure> {
     for path in files {
         let (public, is_secret) = match SigningKey::read(path) {
             Ok(key) => (key.verifying_key().clone(), true),
@@ -80,7 +76,7 @@ fn list(files: &[PathBuf], shell: &Shell) -> Result<Ended, Failure> {
 }
 
 /// Public keys, each as it is written or in a file.
-pub(super) fn trusted(keys: &[String]) -> Result<Vec<VerifyingKey>, Failure> {
+pub(crate) fn trusted(keys: &[String]) -> Result<Vec<VerifyingKey>, Failure> {
     let read = |text: &String| {
         let path = Path::new(text);
         let key = if path.is_file() { VerifyingKey::read(path) } else { text.parse() };
