@@ -1,6 +1,7 @@
 //! The command line, run as a stranger runs it.
 
 mod check;
+mod fmt;
 mod journal;
 mod new;
 mod page;

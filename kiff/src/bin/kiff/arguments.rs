@@ -5,6 +5,7 @@ use clap_complete::Shell as CompletedShell;
 
 use crate::check::Check;
 use crate::failure::Failure;
+use crate::fmt::Fmt;
 #[cfg(feature = "postgres")]
 use crate::journal::migrate::Migrate;
 use crate::journal::{Export, InDoubt, ShowTimeline, Verify};
@@ -19,7 +20,7 @@ use crate::shell::{Ended, Shell};
 const EXIT_CODES: &str = "\
 Exit codes:
   0  it is done, and the answer is yes
-  1  it is done, and the answer is no: something does not verify, is not formatted, or was found and --strict is given
+  1  it is done, and the answer is no: something does not verify, is not laid out, or was found and --strict is given
   2  the arguments are wrong
   3  it could not be done: a file is missing, a store does not open, a text is not what it should be";
 
@@ -39,6 +40,7 @@ enum Command {
     New(New),
     Scaffold(Scaffold),
     Check(Check),
+    Fmt(Fmt),
     Timeline(ShowTimeline),
     Verify(Verify),
     Export(Export),
@@ -62,6 +64,7 @@ impl Arguments {
             Command::New(new) => new.run(shell),
             Command::Scaffold(scaffold) => scaffold.run(shell),
             Command::Check(check) => check.run(shell),
+            Command::Fmt(fmt) => fmt.run(shell),
             Command::Timeline(timeline) => timeline.run(shell),
             Command::Verify(verify) => verify.run(shell),
             Command::Export(export) => export.run(shell),

@@ -3,6 +3,7 @@
 mod arguments;
 mod check;
 mod failure;
+mod fmt;
 mod journal;
 #[cfg(any(feature = "http", feature = "proof"))]
 mod keys;

@@ -1,0 +1,20 @@
+//! `kiff fmt`: `domain!` blocks, which rustfmt leaves alone.
+
+use std::fs;
+
+use super::{folder, kiff};
+
+#[test]
+fn blocks_are_laid_out_and_stay_so() {
+    let folder = folder("fmt");
+    kiff(&folder, &["new", "desk"]).well();
+    let domain = folder.join("desk/src/domain.rs");
+    let right = fs::read_to_string(&domain).unwrap();
+    assert_eq!(kiff(&folder, &["fmt", "--check"]).well(), "", "what `kiff new` writes is laid out");
+    fs::write(&domain, right.replace("    roles {", "  roles{")).unwrap();
+    let told = kiff(&folder, &["fmt", "--check", "desk"]).ended_with(1);
+    assert!(told.starts_with("desk/src/domain.rs:") && told.ends_with(": is not laid out\n"), "{told}");
+    assert!(kiff(&folder, &["fmt"]).well().ends_with(": laid out\n"));
+    assert_eq!(fs::read_to_string(&domain).unwrap(), right);
+    assert!(kiff(&folder, &["fmt", "none.rs"]).not_done().starts_with("error: cannot read `none.rs`: there is none"));
+}
