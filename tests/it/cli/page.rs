@@ -25,16 +25,18 @@ fn shown(page: &str) -> Vec<(String, Vec<String>)> {
 
 /// Whether a line is the one that is shown, where `…` stands for anything.
 fn fits(line: &str, shown: &str) -> bool {
-    let mut parts = shown.split('…');
-    let first = parts.next().unwrap_or_default();
-    let Some(mut rest) = line.strip_prefix(first) else { return false };
-    let mut last = None;
-    for part in parts {
-        let Some(at) = rest.find(part) else { return false };
-        rest = &rest[at + part.len()..];
-        last = Some(part);
-    }
-    rest.is_empty() || last == Some("")
+    let mut parts: Vec<&str> = shown.split('…').collect();
+    let Some(last) = parts.pop().filter(|_| !parts.is_empty()) else { return line == shown };
+    let Some(mut rest) = line.strip_prefix(parts.remove(0)).and_then(|rest| rest.strip_suffix(last)) else {
+        return false;
+    };
+    parts.into_iter().all(|part| match rest.split_once(part) {
+        Some((_, after)) => {
+            rest = after;
+            true
+        }
+        None => false,
+    })
 }
 
 /// A line of nothing but `…` stands for any lines.
