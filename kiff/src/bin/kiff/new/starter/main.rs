@@ -45,9 +45,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 fn tell(server: &str, key: &str, link: &str) {
     let refund = format!("{server}/entities/ticket-1/actions/REFUND_TICKET");
     let headers = format!("-H 'authorization: Bearer {key}' -H 'content-type: application/json'");
-    let body = r#"-d '{"parameters": {"amount": 4900, "reason": "it arrived broken"}}'"#;
+    let parameters = r#""parameters": {"amount": 4900, "reason": "it arrived broken"}"#;
+    let body = format!("-d '{{{parameters}}}'");
+    let asking = format!(r#"-d '{{"approval_id": "refund-1", {parameters}}}'"#);
     println!("The agent wants to pay back 49.00, and is held:\n\n  curl {refund}/execute {headers} {body}\n");
-    println!("It asks for a sign-off:\n\n  curl {refund}/approvals {headers} {body}\n");
+    println!("It asks for a sign-off:\n\n  curl {refund}/approvals {headers} {asking}\n");
     println!("Nora decides on the page; this link signs her in, once:\n\n  {server}{link}\n");
     println!("Then the first line pays, once, and with this one everybody sees what happened:\n");
     println!("  curl {server}/entities/ticket-1/timeline {headers}\n");
