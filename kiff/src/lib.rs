@@ -173,3 +173,8 @@ extern crate self as kiff;
 #[doc = include_str!("../../docs/build-a-domain.md")]
 #[doc = include_str!("../../docs/dsl.md")]
 struct Pages;
+
+/// The code in the page about agents compiles.
+#[cfg(all(doctest, feature = "mcp"))]
+#[doc = include_str!("../../docs/agents.md")]
+struct PageOfAgents;

@@ -8,18 +8,24 @@ mod bridge;
 mod data;
 mod faults;
 mod parts;
+mod python;
 
 const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/refund/proposals.jsonl");
 
 /// Where cargo puts the program of an example: beside the folder of this test's own. `cargo test` builds them all; a
 /// run of this test alone does not, so that a missing one is built here.
 fn program(example: &str) -> PathBuf {
+    program_with(example, &[])
+}
+
+/// As [`program`], for an example that needs features, which no build of all examples has.
+fn program_with(example: &str, features: &[&str]) -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let profile = test.parent().and_then(Path::parent).unwrap();
     let program = profile.join("examples").join(format!("{example}{}", std::env::consts::EXE_SUFFIX));
-    if !program.exists() {
+    if !program.exists() || !features.is_empty() {
         let built = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--example", example, "--target-dir"])
+            .args(["build", "--quiet", "--example", example, "--features", &features.join(","), "--target-dir"])
             .arg(profile.parent().unwrap())
             .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
             .status();

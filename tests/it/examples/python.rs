@@ -1,0 +1,75 @@
+//! The examples that speak Python: the official client of the Model Context Protocol, and the refund agent.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::{in_order, program_with};
+
+/// The version of the official client library that the loop is shown with.
+const CLIENT: &str = "mcp==2.3.0";
+
+/// A Python that has the official client library: made here once, from the package index.
+fn python_with_client() -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("python");
+    let python = folder.join("bin/python");
+    let has_client = |python: &Path| Command::new(python).args(["-c", "import mcp.client.client"]).output();
+    if !has_client(&python).is_ok_and(|output| output.status.success()) {
+        let made = Command::new("python3").args(["-m", "venv"]).arg(&folder).output();
+        let made = made.expect("python3 is missing: install Python 3.10 or later with its module venv");
+        let told = String::from_utf8_lossy(&made.stderr).into_owned();
+        assert!(made.status.success(), "python3 -m venv failed (Debian: apt-get install python3-venv):\n{told}");
+        let installed = Command::new(&python).args(["-m", "pip", "install", "--quiet", CLIENT]).output().unwrap();
+        let told = String::from_utf8_lossy(&installed.stderr);
+        assert!(installed.status.success(), "pip install {CLIENT} failed, it needs the network once:\n{told}");
+    }
+    python
+}
+
+fn told(command: &mut Command) -> String {
+    let output = command.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
+    text
+}
+
+#[test]
+fn the_official_python_client_completes_the_loop() {
+    let (python, program) = (python_with_client(), program_with("mcp", &["faces"]));
+    for modes in [&["auto"][..], &["legacy"]] {
+        let text = told(Command::new(&python).arg("examples/mcp/client.py").arg(&program).args(modes));
+        let loop_facts = ["executed", "approval_required", "granted", "executed", "blocked", "REFUNDED"];
+        let facts = [&["over the standard streams"][..], &loop_facts, &["over HTTP"], &loop_facts].concat();
+        in_order(&text, &facts);
+    }
+}
+
+#[test]
+fn the_same_agent_is_harmless_behind_the_gate() {
+    let program = program_with("refund_agent", &["faces"]);
+    let text = told(Command::new("python3").arg("examples/refund_agent/agent.py").arg("--binary").arg(program));
+    let facts = [
+        "bare database",
+        "999.00  executed",
+        "the shop has paid 1291.00, and nobody was asked",
+        "and kiff",
+        "ord-1  refund of   42.00  executed",
+        "ord-2  refund of  999.00  approval_required",
+        "ord-3  refund of  250.00  approval_required",
+        "the agent tries to approve for itself: the credentials are missing",
+        "ord-2  nora: denied",
+        "ord-3  nora: granted",
+        "ord-2  tries again: approval_required",
+        "ord-3  tries again: executed",
+        "ord-3  and once more: blocked, state_not_allowed",
+        "the shop has paid 292.00",
+        "ord-1, REFUNDED",
+        "lead to REFUNDED, as recorded",
+        "ord-2, PAID",
+        "approval_denied",
+        "lead to PAID, as recorded",
+        "ord-3, REFUNDED",
+        "approval_granted",
+        "lead to REFUNDED, as recorded",
+    ];
+    in_order(&text, &facts);
+}
