@@ -50,9 +50,8 @@ impl Bridge {
     /// # Errors
     /// [`Error`] when something broke. A refusal is an answer.
     pub async fn answer(&self, message: &str) -> Result<Vec<Value>, Error> {
-        let calls = match tool_call::read(message, self.runtime.bounds()) {
-            Ok(calls) => calls,
-            Err(_) => return Ok(Vec::new()),
+        let Ok(calls) = tool_call::read(message, self.runtime.bounds()) else {
+            return Ok(Vec::new());
         };
         let mut told = Vec::new();
         for call in calls {
@@ -156,7 +155,7 @@ fn written(told: &[(ToolCall, Told)]) -> Vec<Value> {
                 messages.push(json!({ "role": "tool", "tool_call_id": call.id, "content": content(told) }));
             }
             Format::OpenAiResponses => {
-                messages.push(json!({ "type": "function_call_output", "call_id": call.id, "output": content(told) }))
+                messages.push(json!({ "type": "function_call_output", "call_id": call.id, "output": content(told) }));
             }
             Format::Anthropic => {
                 let is_error = !matches!(told.outcome, "executed" | "approval_required");

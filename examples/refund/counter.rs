@@ -86,12 +86,11 @@ impl<'o, S: Store> Counter<'o, S> {
         for line in ORDERS.lines() {
             let (order, placed) = webshop.adapt(RawEvent::parse(line, self.runtime.bounds())?)?;
             let payload = placed.payload.clone();
-            let answer = match self.runtime.entity(&order).await?.state() {
-                Some(state) => Answer::done("found", format!("{order} {payload}: is {}", state.name())),
-                None => {
-                    let taken = self.runtime.ingest(&self.shop, &order, placed).await?;
-                    Answer::verdict(&taken, |taken| format!("{order} {payload}: now {}", taken.state))
-                }
+            let answer = if let Some(state) = self.runtime.entity(&order).await?.state() {
+                Answer::done("found", format!("{order} {payload}: is {}", state.name()))
+            } else {
+                let taken = self.runtime.ingest(&self.shop, &order, placed).await?;
+                Answer::verdict(&taken, |taken| format!("{order} {payload}: now {}", taken.state))
             };
             report::answer(self.out, "shop", &answer)?;
             self.orders.push(order);

@@ -60,13 +60,13 @@ fn print_tools(dialect: &OsStr) -> Result<(), Box<dyn Error>> {
 async fn run(path: &OsStr) -> Result<(), Box<dyn Error>> {
     let input = input(path)?;
     let mut out = anstream::stdout().lock();
-    serve(input, Counter::open(&mut out).await?).await
+    Box::pin(serve(input, Counter::open(&mut out).await?)).await
 }
 
 async fn run_on_file(data: &Path, path: &OsStr) -> Result<(), Box<dyn Error>> {
     let input = input(path)?;
     let mut out = anstream::stdout().lock();
-    serve(input, Counter::open_file(data, &mut out).await?).await
+    Box::pin(serve(input, Counter::open_file(data, &mut out).await?)).await
 }
 
 fn input(path: &OsStr) -> io::Result<Box<dyn BufRead>> {

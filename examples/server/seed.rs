@@ -11,15 +11,22 @@ type Seeded = Result<(), Box<dyn Error>>;
 
 /// Everybody who comes to the server.
 pub struct People {
+    /// Asks for refunds.
     pub agent: Actor,
+    /// Signs refunds off.
     pub nora: Actor,
+    /// Reports orders.
     pub shop: Actor,
+    /// Flies missions.
     pub pilot: Actor,
+    /// Signs moves off.
     pub ada: Actor,
+    /// Reports missions.
     pub control: Actor,
 }
 
 impl People {
+    /// All of them.
     pub fn new() -> Result<Self, Box<dyn Error>> {
         Ok(Self {
             agent: Actor::agent("agent-7")?,
@@ -32,6 +39,7 @@ impl People {
     }
 
     /// Who holds which role.
+    #[must_use]
     pub fn policy(&self) -> RolePolicy {
         RolePolicy::new()
             .assign(self.agent.id().clone(), RefundRole::Agent)

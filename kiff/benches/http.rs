@@ -1,6 +1,6 @@
 //! What the HTTP face costs, beside a bare axum echo of the same body in the same run: `cargo bench --bench http --features http`.
 
-#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a bench that cannot go on stops")]
+#![expect(clippy::expect_used, reason = "a bench that cannot go on stops")]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};

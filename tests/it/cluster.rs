@@ -132,7 +132,7 @@ impl Cluster {
         write(&format!("{folder_name}/data/postgresql.auto.conf"), &settings);
         let stop = format!("{}/pg_ctl -D {folder_name}/data -m immediate stop", binaries.display());
         let mut keeper = command("sh");
-        keeper.args(["-c", &format!("cat; {stop}; rm -rf {folder_name}")]);
+        keeper.args(["-c", &format!("trap '' INT TERM HUP; cat; {stop}; rm -rf {folder_name}")]);
         let keeper = keeper.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let cluster = Self { folder, binaries, port, keeper };
         cluster.boot();

@@ -85,7 +85,7 @@ impl Rates {
 }
 
 /// After so many seconds it may be tried again.
-struct TooOften {
+pub(super) struct TooOften {
     seconds: u64,
 }
 
@@ -97,8 +97,8 @@ impl IntoResponse for TooOften {
 }
 
 /// Refuses whoever asks too often.
-pub(super) fn within_rate(shared: &Shared, principal: &Principal) -> Result<(), Response> {
-    shared.rates.check(principal).map_err(IntoResponse::into_response)
+pub(super) fn within_rate(shared: &Shared, principal: &Principal) -> Result<(), TooOften> {
+    shared.rates.check(principal)
 }
 
 /// Lets in whoever is somebody and does not ask too often.

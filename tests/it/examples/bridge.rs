@@ -15,7 +15,7 @@ fn told(text: &str) -> Vec<(String, Value)> {
         let content = |text: &Value| serde_json::from_str::<Value>(text.as_str().unwrap()).unwrap();
         match message["role"].as_str() {
             Some("tool") => {
-                told.push((message["tool_call_id"].as_str().unwrap().to_owned(), content(&message["content"])))
+                told.push((message["tool_call_id"].as_str().unwrap().to_owned(), content(&message["content"])));
             }
             Some("user") => {
                 for result in message["content"].as_array().unwrap() {

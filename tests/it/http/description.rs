@@ -1,4 +1,4 @@
-//! What the face says of itself: OpenAPI, tools, domains and counts.
+//! What the face says of itself: `OpenAPI`, tools, domains and counts.
 
 use base64::Engine;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};

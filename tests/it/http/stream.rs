@@ -30,9 +30,9 @@ impl Events {
             let mut line = String::new();
             assert!(self.0.read_line(&mut line).unwrap() > 0, "the stream ended");
             if let Some(text) = line.strip_prefix("id: ") {
-                id = text.trim_end().to_owned();
+                text.trim_end().clone_into(&mut id);
             } else if let Some(text) = line.strip_prefix("event: ") {
-                kind = text.trim_end().to_owned();
+                text.trim_end().clone_into(&mut kind);
             } else if let Some(text) = line.strip_prefix("data: ") {
                 return (id, kind, serde_json::from_str(text).unwrap());
             }

@@ -98,36 +98,36 @@ struct Story {
 }
 
 /// A store is made and written to; its log is worked into the file, and is begun anew.
-fn story(path: &Path) -> Story {
-    let mut story = Story { moments: vec![(0, Disk::default())], commits: Vec::new() };
+fn tale(path: &Path) -> Story {
+    let mut tale = Story { moments: vec![(0, Disk::default())], commits: Vec::new() };
     let store = SqliteStore::open(path).unwrap();
-    story.moments.push((0, Disk::copied(path)));
+    tale.moments.push((0, Disk::copied(path)));
     let mut last: Vec<Option<Arc<Commit>>> = vec![None; 3];
     for round in 0..16 {
         if round == 9 {
             let other = Connection::open(path).unwrap();
             other.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())).unwrap();
-            story.moments.push((story.commits.len(), Disk::copied(path)));
+            tale.moments.push((tale.commits.len(), Disk::copied(path)));
         }
         let entity = round % last.len();
         let commit =
             next(&order(entity), last[entity].as_deref(), &format!("round {round} {}", "x".repeat(round * 90)));
         let sealed = Arc::clone(commit.commit());
         assert_eq!(block_on(store.append(commit)).unwrap(), Appended::Written);
-        story.commits.push(Arc::clone(&sealed));
+        tale.commits.push(Arc::clone(&sealed));
         last[entity] = Some(sealed);
-        story.moments.push((story.commits.len(), Disk::copied(path)));
+        tale.moments.push((tale.commits.len(), Disk::copied(path)));
     }
     drop(store);
-    story.moments.push((story.commits.len(), Disk::copied(path)));
-    story
+    tale.moments.push((tale.commits.len(), Disk::copied(path)));
+    tale
 }
 
 /// What a store holds that is opened on what a crash left: whole commits, from the first on.
-fn recovered(path: &Path, story: &Story, point: &str) -> usize {
+fn recovered(path: &Path, tale: &Story, point: &str) -> usize {
     let store = SqliteStore::open(path).unwrap_or_else(|error| panic!("{point}: {error}"));
     let found = everything(&store);
-    assert!(story.commits.starts_with(&found), "{point}: something else than what was appended");
+    assert!(tale.commits.starts_with(&found), "{point}: something else than what was appended");
     for entity in 0..3 {
         let read = block_on(store.read(&order(entity), 0, 99)).unwrap();
         let of_entity = found.iter().filter(|commit| *commit.key() == order(entity));
@@ -141,13 +141,13 @@ fn p7_whatever_a_crash_leaves_on_the_disk_holds_every_answered_commit_whole() {
     let points = std::env::var("KIFF_CRASH_POINTS").map_or(POINTS, |points| points.parse().unwrap());
     let folder = folder();
     let path = path_of(folder.path());
-    let story = story(&path);
+    let tale = tale(&path);
     let mut dice = Dice(7);
     let (mut lost, mut early) = (0, 0);
     for point in 0..points {
-        let pair = dice.below(story.moments.len() - 1);
-        let ((kept, before), (most, after)) = (&story.moments[pair], &story.moments[pair + 1]);
-        let is_end = pair + 2 == story.moments.len();
+        let pair = dice.below(tale.moments.len() - 1);
+        let ((kept, before), (most, after)) = (&tale.moments[pair], &tale.moments[pair + 1]);
+        let is_end = pair + 2 == tale.moments.len();
         // A file that is made has another journal beside it until it is whole, which is SQLite's own affair.
         let main = if pair == 0 { after.main.clone() } else { torn(&before.main, &after.main, &mut dice) };
         // The log is cut off only when all of it is in the file.
@@ -162,7 +162,7 @@ fn p7_whatever_a_crash_leaves_on_the_disk_holds_every_answered_commit_whole() {
             drop(store);
             again.restored(&path);
         }
-        let found = recovered(&path, &story, &named);
+        let found = recovered(&path, &tale, &named);
         assert!((*kept..=*most).contains(&found), "{named}: {found} commits, {kept} were answered");
         lost += usize::from(found == *kept && most > kept);
         early += usize::from(found == *most && most > kept);

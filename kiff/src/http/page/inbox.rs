@@ -40,7 +40,7 @@ pub(super) async fn show(State(shared): State<Shared>, signed: Signed, caller: C
             }
             let contract = served.schema().action(&pending.approval.action);
             let mine = may_answer(&**served, signed.actor(), key, &pending.approval);
-            waiting.push(Waiting { contract, mine, pending });
+            waiting.push(Waiting { pending, contract, mine });
         }
     }
     waiting.sort_by(|one, other| one.pending.open.cmp(&other.pending.open));

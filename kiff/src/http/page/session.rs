@@ -153,7 +153,7 @@ pub(super) async fn required(State(shared): State<Shared>, mut request: Request,
         return Redirect::to("/admin/sign-in").into_response();
     };
     if let Err(refused) = guard::within_rate(&shared, &signed.principal) {
-        return refused;
+        return refused.into_response();
     }
     request.extensions_mut().insert(signed.principal.clone());
     request.extensions_mut().insert(signed);
