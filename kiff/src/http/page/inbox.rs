@@ -8,6 +8,7 @@ use crate::approval::Approval;
 use crate::json::visible;
 use crate::runtime::Pending;
 use crate::schema::Contract;
+use crate::served::Served;
 use crate::time::Timestamp;
 
 use super::super::Shared;
@@ -21,6 +22,9 @@ use super::sorry::Sorry;
 /// How many requests are shown at once: whoever has decided these sees the next ones.
 const SHOWN: usize = 100;
 
+/// How many times as many are looked at, where a person may not see those that come first.
+const PAGES: usize = 20;
+
 /// One request, and what is known of it beside.
 struct Waiting {
     pending: Pending,
@@ -33,15 +37,7 @@ struct Waiting {
 pub(super) async fn show(State(shared): State<Shared>, signed: Signed, caller: Caller) -> Result<Response, Sorry> {
     let mut waiting = Vec::new();
     for served in shared.domains(None) {
-        for pending in served.pending_approvals(None, SHOWN + 1).await? {
-            let key = &pending.open.key;
-            if !caller.may_read(&**served, signed.actor(), key)? {
-                continue;
-            }
-            let contract = served.schema().action(&pending.approval.action);
-            let mine = may_answer(&**served, signed.actor(), key, &pending.approval);
-            waiting.push(Waiting { pending, contract, mine });
-        }
+        waiting.append(&mut of_domain(&**served, &signed, &caller).await?);
     }
     waiting.sort_by(|one, other| one.pending.open.cmp(&other.pending.open));
     let more = waiting.len() > SHOWN;
@@ -58,6 +54,28 @@ pub(super) async fn show(State(shared): State<Shared>, signed: Signed, caller: C
         @if more { p.quiet { "There are more: these are the oldest " (SHOWN) "." } }
     };
     Ok(frame::page(&signed, Place::Inbox, "Inbox", &main))
+}
+
+/// The oldest requests of a domain that the person may see, one more than are shown.
+async fn of_domain(served: &dyn Served, signed: &Signed, caller: &Caller) -> Result<Vec<Waiting>, Sorry> {
+    let (mut waiting, mut after) = (Vec::new(), None);
+    for _ in 0..PAGES {
+        let page = served.pending_approvals(after.as_ref(), SHOWN + 1).await?;
+        let is_last = page.len() <= SHOWN;
+        after = page.last().map(|pending| pending.open.clone());
+        for pending in page {
+            let key = &pending.open.key;
+            if caller.may_read(served, signed.actor(), key)? {
+                let contract = served.schema().action(&pending.approval.action);
+                let mine = may_answer(served, signed.actor(), key, &pending.approval);
+                waiting.push(Waiting { pending, contract, mine });
+            }
+        }
+        if is_last || waiting.len() > SHOWN {
+            break;
+        }
+    }
+    Ok(waiting)
 }
 
 fn table(waiting: &[Waiting], now: Timestamp, caption: &str) -> Markup {

@@ -36,7 +36,8 @@ pub(super) async fn changes(State(shared): State<Shared>, caller: Caller) -> Res
             }
             let now = heads(&shared, &caller).await;
             if now != seen {
-                let event = Event::default().event("changed").data("");
+                // A browser drops an event without data.
+                let event = Event::default().event("changed").data("yes");
                 return Some((Ok::<_, Infallible>(event), (shared, caller, now, seat)));
             }
         }

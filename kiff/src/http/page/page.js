@@ -3,21 +3,33 @@
 (() => {
   const live = document.getElementById("live");
   if (!live || !window.EventSource) return;
-  const busy = () => [...document.querySelectorAll("main textarea, main input[type=text]")].some((field) => field.value !== field.defaultValue)
-    || document.querySelector("main details[open]") !== null;
+  // What a page says, without how long ago something was.
+  const said = (main) => {
+    const copy = main.cloneNode(true);
+    for (const time of copy.querySelectorAll("time")) time.textContent = "";
+    return copy.innerHTML;
+  };
+  const main = () => document.querySelector("main");
+  const busy = () => [...main().querySelectorAll("textarea, input[type=text]")].some((field) => field.value !== field.defaultValue)
+    || main().querySelector("details[open], [role=alert]") !== null;
+  let shown = said(main());
   let waiting = false;
   const refresh = async () => {
     waiting = false;
-    if (busy()) { live.hidden = false; return; }
     const answer = await fetch(location.href, { credentials: "same-origin" });
     if (!answer.ok || answer.redirected) { live.hidden = false; return; }
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const [now, then] = [document.querySelector("main"), page.querySelector("main")];
-    if (then && now.innerHTML !== then.innerHTML) now.replaceWith(document.adoptNode(then));
+    const then = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("main");
+    if (!then || said(then) === shown) return;
+    if (busy()) { live.hidden = false; return; }
+    shown = said(then);
+    main().replaceWith(document.adoptNode(then));
+  };
+  const soon = () => {
+    if (!waiting) { waiting = true; setTimeout(refresh, 300); }
   };
   const source = new EventSource(live.dataset.source);
-  source.addEventListener("changed", () => {
-    if (!waiting) { waiting = true; setTimeout(refresh, 300); }
-  });
+  // What has changed before the source was open was told to nobody.
+  source.addEventListener("open", () => { if (!main().querySelector("[role=alert]")) soon(); });
+  source.addEventListener("changed", soon);
   addEventListener("pagehide", () => source.close());
 })();

@@ -91,7 +91,7 @@ fn form(shared: &Shared, wanted: &Wanted) -> Markup {
 async fn found(shared: &Shared, signed: &Signed, caller: &Caller, wanted: &Wanted) -> Result<Markup, Sorry> {
     let before = wanted.before.unwrap_or(u64::MAX);
     let entity_type = (!wanted.entity_type.is_empty()).then_some(&*wanted.entity_type);
-    let mut rows = Vec::new();
+    let (mut rows, mut looked_to) = (Vec::new(), 0);
     for served in shared.domains(entity_type) {
         let mut query =
             Query::default().tenant(caller.principal.tenant()).entity_type(served.schema().entity_type.clone());
@@ -101,7 +101,11 @@ async fn found(shared: &Shared, signed: &Signed, caller: &Caller, wanted: &Wante
         query.actor = given(&wanted.actor, ActorId::new)?;
         query.trace = given(&wanted.trace, TraceId::new)?;
         query.kind = Fact::KINDS.iter().find(|kind| **kind == wanted.kind).map(|kind| (*kind).into());
-        for (position, commit) in served.search(&query, Cursor::Before(before), SHOWN).await? {
+        let page = served.search(&query, Cursor::Before(before), SHOWN).await?;
+        if let Some((last, _)) = page.last().filter(|_| page.len() == SHOWN) {
+            looked_to = looked_to.max(*last);
+        }
+        for (position, commit) in page {
             if caller.may_read(&**served, signed.actor(), commit.key())? {
                 rows.push((position, commit));
             }
@@ -109,10 +113,15 @@ async fn found(shared: &Shared, signed: &Signed, caller: &Caller, wanted: &Wante
     }
     rows.sort_by(|(one, _), (other, _)| other.cmp(one));
     rows.dedup_by_key(|(position, commit)| (*position, commit.hash()));
+    // What is older than the place to which every domain was looked at comes on the next page.
+    rows.retain(|(position, _)| *position >= looked_to);
+    if let Some((position, _)) = rows.get(SHOWN - 1) {
+        looked_to = *position;
+    }
     rows.truncate(SHOWN);
-    let next = rows.last().filter(|_| rows.len() == SHOWN).map(|(position, _)| older(wanted, *position));
+    let next = (looked_to > 1).then(|| older(wanted, looked_to));
     Ok(html! {
-        @if rows.is_empty() { p { "Nothing was found." } } @else {
+        @if rows.is_empty() { p { @if next.is_some() { "Nothing was found so far." } @else { "Nothing was found." } } } @else {
             div.scroll {
                 table.stack aria-label="Found" {
                     thead { tr { th { "When" } th { "Of" } th { "Who" } th { "Records" } } }

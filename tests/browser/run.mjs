@@ -1,0 +1,271 @@
+// Drives headless Chromium over the pages of a real server: what people do there, and what hostile words must not do.
+// usage: node run.mjs PATH-OF-THE-SERVER      (tests/run builds it; the screenshots are then in shots/)
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import assert from 'node:assert/strict';
+
+const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
+const HERE = new URL('.', import.meta.url).pathname;
+const SHOTS = `${HERE}shots`;
+
+const give = (problem) => { console.error(problem); process.exit(1); };
+if (Number(process.versions.node.split('.')[0]) < 20) give('Node.js 20 or newer is needed: install it from https://nodejs.org or your distribution');
+if (!existsSync(CHROMIUM)) give(`there is no ${CHROMIUM}: run 'apt-get install chromium', or say by CHROMIUM= where it is`);
+if (!existsSync(`${HERE}node_modules`)) give(`run 'npm ci' in ${HERE} first`);
+const { chromium } = await import('playwright-core');
+const axe = readFileSync(`${HERE}node_modules/axe-core/axe.min.js`, 'utf8');
+
+const server = spawn(process.argv[2] ?? give('say which server to start'), { stdio: ['pipe', 'pipe', 'inherit'] });
+const stopped = once(server, 'exit');
+const [line] = await Promise.race([once(createInterface({ input: server.stdout }), 'line'), stopped]);
+if (typeof line !== 'string') give(`the server ended at once, with ${line}`);
+const { origin, link, hostile_name: hostileName, keys } = JSON.parse(line);
+
+rmSync(SHOTS, { recursive: true, force: true });
+mkdirSync(SHOTS);
+const browser = await chromium.launch({
+  executablePath: CHROMIUM,
+  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+    '--disable-component-update', '--disable-sync'],
+});
+
+const wrong = [];
+const DESK = { viewport: { width: 1100, height: 800 }, colorScheme: 'light' };
+const PHONE = { viewport: { width: 360, height: 740 }, colorScheme: 'dark', isMobile: true, hasTouch: true };
+const path = (...parts) => `${origin}/admin/${parts.map(encodeURIComponent).join('/')}`;
+const order = (id) => path('entities', 'Order', id);
+
+/** A browser of its own for somebody, whose complaints are kept. */
+async function visitor(options) {
+  const page = await (await browser.newContext(options)).newPage();
+  page.setDefaultTimeout(15_000);
+  page.on('pageerror', (error) => wrong.push(`${page.url()}: ${error.message}`));
+  page.on('dialog', (dialog) => { wrong.push(`${page.url()}: a dialog opened`); dialog.dismiss(); });
+  page.on('console', (said) => { if (/Content.Security.Policy|Refused/i.test(said.text())) wrong.push(`${page.url()}: ${said.text()}`); });
+  page.on('request', (request) => { if (!request.url().startsWith(origin)) wrong.push(`${page.url()} asks for ${request.url()}`); });
+  return page;
+}
+
+async function signIn(key, options = DESK) {
+  const page = await visitor(options);
+  await page.goto(`${origin}/admin`);
+  await page.fill('#key', key);
+  await page.click('button[type=submit]');
+  return page;
+}
+
+/** The card of what is asked for on an order, by the way that a person takes. */
+async function card(page, id) {
+  await page.goto(`${origin}/admin`);
+  await page.locator('tr', { has: page.getByRole('link', { name: `Order/${id}`, exact: true }) }).getByRole('link').first().click();
+  await page.waitForURL('**/admin/approvals/**');
+}
+
+async function answer(page, choice, reason) {
+  await page.fill('#reason', reason);
+  await Promise.all([page.waitForResponse((got) => got.request().method() === 'POST'), page.click(`button[value=${choice}]`)]);
+  await page.waitForLoadState();
+}
+
+const says = async (page, words) => assert.ok((await page.textContent('body')).includes(words), `${page.url()} does not say "${words}"`);
+
+/** What holds on every page: nothing runs, nothing hides, nothing sticks out, and axe has no complaint. */
+async function inspect(page, name) {
+  await page.screenshot({ path: `${SHOTS}/${name}.png`, fullPage: true });
+  const seen = await page.evaluate(() => ({
+    hacked: window.hacked, html: document.documentElement.outerHTML,
+    wide: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  }));
+  assert.equal(seen.hacked, undefined, `${name}: what an agent wrote was run`);
+  assert.doesNotMatch(seen.html, /[\u202e\u200b]/, `${name}: a character hides`);
+  assert.ok(seen.wide <= 0, `${name}: it is ${seen.wide} pixels too wide`);
+  await page.evaluate(axe);
+  const { violations, passes } = await page.evaluate(() => globalThis.axe.run());
+  assert.ok(passes.some(({ id }) => id === 'color-contrast') && passes.length > 10, `${name}: axe did not really run`);
+  for (const { id, help, nodes } of violations) wrong.push(`${name}: ${id}: ${help}: ${nodes.map((node) => node.target).slice(0, 3).join(' | ')}`);
+}
+
+const steps = {
+  async 'only people get in, with a key of their own'() {
+    const page = await signIn(keys.agent);
+    await says(page, 'these pages are for people');
+    await page.goto(`${origin}/admin/sign-in`);
+    await inspect(page, 'desk-sign-in');
+    await page.fill('#key', 'kiff_nothing');
+    await page.click('button[type=submit]');
+    await says(page, 'This key is not good');
+    await page.context().close();
+  },
+
+  async 'a link signs in once'() {
+    const page = await visitor(DESK);
+    await page.goto(origin + link);
+    await says(page, 'signs you in once, as nora');
+    await inspect(page, 'desk-link');
+    await page.click('button[type=submit]');
+    await says(page, 'signed in as nora');
+    await page.click('text=Sign out');
+    await page.goto(origin + link);
+    await says(page, 'This link has been used');
+    await page.context().close();
+  },
+
+  async 'every page holds on a desk and, dark, on a phone'() {
+    for (const [name, options] of [['desk', DESK], ['phone', PHONE]]) {
+      const page = await signIn(keys.nora, options);
+      await page.waitForURL('**/admin');
+      await inspect(page, `${name}-inbox`);
+      await card(page, hostileName);
+      for (const words of ['<script>window.hacked=1</script>', '\\u{202e}999\\u{200b}', 'This is its claim']) await says(page, words);
+      await inspect(page, `${name}-card`);
+      await page.goto(order(hostileName));
+      await inspect(page, `${name}-entity`);
+      await page.locator('details').last().locator('summary').click();
+      await inspect(page, `${name}-details`);
+      await page.goto(`${order('ord-12')}?verify=yes`);
+      await says(page, 'follows on the one before');
+      await inspect(page, `${name}-verified`);
+      await page.goto(path('entities', 'Ship', 'fram'));
+      await says(page, 'PHASE15');
+      await inspect(page, `${name}-thirty-states`);
+      for (const domain of ['refund', 'voyage']) {
+        await page.goto(path('domains', domain));
+        await inspect(page, `${name}-domain-${domain}`);
+      }
+      await page.goto(`${origin}/admin/search?actor=agent-7`);
+      await inspect(page, `${name}-search`);
+      await page.goto(`${origin}/admin/doubt`);
+      await inspect(page, `${name}-doubts`);
+      await page.click('text=MARK_PAID');
+      await inspect(page, `${name}-doubt`);
+      await page.goto(order('nothing'));
+      await inspect(page, `${name}-not-found`);
+      await page.context().close();
+    }
+  },
+
+  async 'what has expired can no longer be answered'() {
+    const page = await signIn(keys.nora);
+    await page.goto(order('expired'));
+    await page.getByRole('link', { name: 'REFUND_ORDER' }).first().click();
+    await says(page, 'expired');
+    assert.equal(await page.locator('#reason').count(), 0);
+    await inspect(page, 'desk-expired');
+    await page.context().close();
+  },
+
+  async 'who may not approve gets no form, and who may see nothing an empty inbox'() {
+    const ada = await signIn(keys.ada);
+    await card(ada, 'ord-12');
+    await says(ada, 'You cannot answer this');
+    assert.equal(await ada.locator('#reason').count(), 0);
+    await ada.context().close();
+    const ida = await signIn(keys.ida);
+    await says(ida, 'Nothing waits for you');
+    await inspect(ida, 'desk-empty');
+    await ida.context().close();
+  },
+
+  async 'what one person decides leaves the inbox of the other'() {
+    const [nora, omar] = [await signIn(keys.nora), await signIn(keys.omar)];
+    await omar.waitForURL('**/admin');
+    const row = omar.getByRole('link', { name: 'Order/ord-1', exact: true });
+    assert.equal(await row.count(), 1);
+    await omar.evaluate(() => { window.same = true; });
+    await card(nora, 'ord-1');
+    await answer(nora, 'grant', 'seen the photo');
+    await says(nora, 'granted by nora');
+    await says(nora, 'seen the photo');
+    await inspect(nora, 'desk-granted');
+    await row.waitFor({ state: 'detached' });
+    assert.equal(await omar.evaluate(() => window.same), true, 'the page was loaded anew');
+    await card(nora, 'ord-2');
+    await answer(nora, 'deny', 'no photo');
+    await says(nora, 'denied by nora');
+    for (const page of [nora, omar]) await page.context().close();
+  },
+
+  async 'the second of two reviewers is told'() {
+    const [nora, omar] = [await signIn(keys.nora), await signIn(keys.omar)];
+    for (const page of [nora, omar]) await card(page, 'ord-3');
+    await omar.fill('#reason', 'too much');
+    await answer(nora, 'grant', 'fine');
+    await omar.locator('#live').waitFor({ state: 'visible' });
+    assert.equal(await omar.inputValue('#reason'), 'too much', 'what was being written is lost');
+    await inspect(omar, 'desk-changed');
+    await answer(omar, 'deny', 'too much');
+    await says(omar, 'was already granted by `nora`');
+    await inspect(omar, 'desk-second');
+    for (const page of [nora, omar]) await page.context().close();
+  },
+
+  async 'the keyboard is enough'() {
+    const page = await visitor(DESK);
+    await page.goto(`${origin}/admin`);
+    await page.keyboard.type(keys.nora);
+    await page.keyboard.press('Enter');
+    await page.waitForURL('**/admin');
+    const tabTo = async (wanted) => {
+      for (let presses = 0; presses < 60; presses += 1) {
+        await page.keyboard.press('Tab');
+        if (await page.evaluate((wanted) => document.activeElement.matches(wanted), wanted)) return;
+      }
+      assert.fail(`Tab does not lead to ${wanted}`);
+    };
+    await page.keyboard.press('Tab');
+    assert.equal(await page.evaluate(() => document.activeElement.className), 'skip');
+    await tabTo('a[href*="/approvals/Order/ord-4/"]');
+    await page.keyboard.press('Enter');
+    await page.waitForURL('**/approvals/Order/ord-4/**');
+    await tabTo('#reason');
+    await page.keyboard.type('by keyboard');
+    await tabTo('button[value=grant]');
+    await page.keyboard.press('Enter');
+    await page.getByText('granted', { exact: true }).waitFor();
+    await page.context().close();
+  },
+
+  async 'everything goes without JavaScript'() {
+    const page = await signIn(keys.nora, { ...DESK, javaScriptEnabled: false });
+    for (const [id, choice, done] of [['ord-5', 'grant', 'granted by nora'], ['ord-6', 'deny', 'denied by nora']]) {
+      await card(page, id);
+      await answer(page, choice, 'without a script');
+      await says(page, done);
+    }
+    await page.goto(`${origin}/admin/search`);
+    await page.fill('#entity', 'ord-5');
+    await page.click('main button[type=submit]');
+    await page.waitForURL('**/entities/Order/ord-5');
+    await page.click('text=Check the whole chain');
+    await says(page, 'follows on the one before');
+    await page.selectOption('#kind', 'state_changed');
+    await page.click('main button[type=submit]');
+    await says(page, 'CREATED -> PAID');
+    await page.goto(path('doubt', 'Order', 'in-doubt'));
+    await page.check('input[value=not]');
+    await page.locator('#reason').fill('the bank has no such payment');
+    await page.click('text=Settle it');
+    await page.waitForLoadState();
+    await page.goto(`${origin}/admin/doubt`);
+    await says(page, 'Nothing is in doubt');
+    await page.click('text=Sign out');
+    await page.goto(`${origin}/admin`);
+    await page.waitForURL('**/sign-in');
+    await page.context().close();
+  },
+};
+
+for (const [name, step] of Object.entries(steps)) {
+  const start = Date.now();
+  try { await step(); } catch (error) { wrong.push(`${name}: ${error.message}`); }
+  console.log(`${name} (${((Date.now() - start) / 1000).toFixed(1)} s)`);
+}
+await browser.close();
+server.stdin.end();
+const [code] = await stopped;
+if (code !== 0) wrong.push(`the server ended with ${code}`);
+if (wrong.length > 0) give(`\n${wrong.join('\n')}`);
+console.log('the pages hold');

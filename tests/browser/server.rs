@@ -1,0 +1,115 @@
+//! A server with people, hostile words and everything else that a page can show, for the script that drives a browser.
+//!
+//! It prints one line of JSON that says where it is and who has which key, and ends when its input does.
+
+#![expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "it fails as loudly as a test")]
+
+#[path = "../it/shop.rs"]
+#[expect(dead_code, clippy::indexing_slicing, reason = "other tests use the rest of it")]
+mod shop;
+mod voyage;
+
+use std::io::Read;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use kiff::http::{Api, Keys, Limits, NewKey, Principal, serve};
+use kiff::{
+    Actor, Cents, Clock, Domain, Evidence, MemoryStore, Outcome, Proposal, RolePolicy, Runtime, SystemClock, Timestamp,
+};
+use tokio::net::TcpListener;
+
+use shop::{Desk, MarkPaid, Mood, Refund, RefundOrder, people};
+use voyage::{Advanced, Bridge, Started, Voyage, VoyageRole};
+
+/// What an agent may write wherever it may write: markup, a script, a character that turns the line around, one that is not seen,
+/// and a word that fits in no line.
+const HOSTILE: &str = "<img src=x onerror=\"window.hacked=1\"><script>window.hacked=1</script> \u{202e}999\u{200b} & 'more' \
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\nline two";
+
+/// An order, and an actor, whose very names are hostile.
+const HOSTILE_NAME: &str = "<script>window.hacked=1</script>\"'&";
+
+/// A clock that is two days late until it is told to go right.
+#[derive(Debug, Clone, Default)]
+struct Slow(Arc<AtomicBool>);
+
+impl Clock for Slow {
+    fn now(&self) -> Timestamp {
+        const LATE: u64 = 2 * 86_400_000_000;
+        let late = if self.0.load(Ordering::Relaxed) { LATE } else { 0 };
+        Timestamp::from_microseconds(SystemClock.now().as_microseconds() - late)
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    let hostile_agent = Actor::agent(HOSTILE_NAME).unwrap();
+    let policy = shop::policy().assign(hostile_agent.id().clone(), shop::RefundRole::Agent);
+    let clock = Slow::default();
+    let shop = Runtime::new(MemoryStore::new(), policy, Desk::default()).with_clock(clock.clone());
+    let shop = Arc::new(shop);
+    clock.0.store(true, Ordering::Relaxed);
+    shop::paid(&shop, "expired").await;
+    ask(&shop, &people().agent, "expired", 4_900).await;
+    clock.0.store(false, Ordering::Relaxed);
+    for number in 1..=12 {
+        shop::paid(&shop, &format!("ord-{number}")).await;
+        ask(&shop, &people().agent, &format!("ord-{number}"), 4_900 * number).await;
+    }
+    shop::paid(&shop, HOSTILE_NAME).await;
+    ask(&shop, &hostile_agent, HOSTILE_NAME, 100).await;
+    let doubt = shop::place(&shop, "in-doubt").await;
+    shop.services().be(Mood::Silent);
+    let silent = shop.execute(&people().agent, &doubt, MarkPaid { payment_id: "pay-1".into() }).await.unwrap();
+    assert!(!matches!(silent, Outcome::Executed(_)), "{silent:?}");
+    shop.services().be(Mood::Willing);
+
+    let keys = Keys::in_memory();
+    let key = |actor: &Actor| keys.create(NewKey::new(actor.clone())).unwrap().1;
+    let idle = Actor::human("ida").unwrap();
+    let [nora, omar, ada, agent, ida] =
+        [&people().nora, &people().omar, &people().auditor, &people().agent, &idle].map(key);
+    let api = Api::new().domain(shop).domain(Arc::new(voyage().await)).authenticate(keys);
+    let link = api.sign_in_link(Principal::new(people().nora)).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    let told = serde_json::json!({
+        "origin": origin,
+        "link": link,
+        "hostile_name": HOSTILE_NAME,
+        "keys": { "nora": nora, "omar": omar, "ada": ada, "agent": agent, "ida": ida },
+    });
+    println!("{told}");
+    let ended = async {
+        let read = tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new()));
+        drop(read.await);
+    };
+    let limits = Limits { grace: Duration::ZERO, ..Limits::DEFAULT };
+    serve(listener, api.router(), limits, ended).await.unwrap();
+}
+
+/// Asks for a refund, with hostile words in every field.
+async fn ask(shop: &Runtime<Refund>, agent: &Actor, order: &str, amount: i64) {
+    let action = RefundOrder { amount: Cents(amount), reason: HOSTILE.into() };
+    let evidence = Evidence::new(HOSTILE.lines().next().unwrap(), &[HOSTILE, "<b>"]).unwrap();
+    let proposal = Proposal::new(action).because(HOSTILE).confidence(0.9).unwrap().evidence(evidence);
+    let asked = shop.request_approval(agent, &shop::order(order), proposal).await.unwrap();
+    assert!(asked.is_allowed(), "{asked:?}");
+}
+
+/// A ship that is half way through.
+async fn voyage() -> Runtime<Voyage> {
+    let people = people();
+    let policy = RolePolicy::new()
+        .assign(people.nora.id().clone(), VoyageRole::Operator)
+        .assign(people.shop.id().clone(), VoyageRole::System);
+    let runtime = Runtime::new(MemoryStore::new(), policy, Bridge);
+    let ship = Voyage::entity("fram").unwrap();
+    assert!(runtime.ingest(&people.shop, &ship, Started { to: HOSTILE.into() }).await.unwrap().is_allowed());
+    for miles in 0..14 {
+        assert!(runtime.ingest(&people.shop, &ship, Advanced { miles }).await.unwrap().is_allowed());
+    }
+    runtime
+}
