@@ -18,10 +18,10 @@ use crate::time::Timestamp;
 use super::super::Shared;
 use super::super::problem::Problem;
 use super::super::request::{Caller, Named};
+use super::entity;
 use super::frame::{self, Place, encoded, pretty};
 use super::session::Signed;
 use super::sorry::Sorry;
-use super::{entity, now};
 
 /// The way to a request's page.
 pub(super) fn approval_path(key: &EntityKey, approval: &ApprovalId) -> String {
@@ -115,7 +115,7 @@ async fn card(
     };
     let commits = served.read(&key, 0, entity::MOST_COMMITS).await?;
     let contract = served.schema().action(&approval.action);
-    let now = now();
+    let now = served.now();
     let open = matches!(approval.status, ApprovalStatus::Pending) && now < approval.expires_at;
     let mine = open && may_answer(&*served, signed.actor(), &key, approval);
     let main = html! {
