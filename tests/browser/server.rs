@@ -2,10 +2,10 @@
 //!
 //! It prints one line of JSON that says where it is and who has which key, and ends when its input does.
 
-#![expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "it fails as loudly as a test")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "it fails as loudly as a test")]
 
 #[path = "../it/shop.rs"]
-#[expect(dead_code, clippy::indexing_slicing, reason = "other tests use the rest of it")]
+#[expect(dead_code, reason = "other tests use the rest of it")]
 mod shop;
 mod voyage;
 
