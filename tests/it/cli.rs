@@ -11,28 +11,10 @@ mod scaffold;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::OnceLock;
 
-/// What the command line is built with here.
-const FEATURES: &str = "cli,http,postgres,proof,sqlite";
+use crate::programs::Program;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
-
-/// The program, built once a run: it belongs to another package, for whose tests alone cargo would build it.
-fn program() -> &'static Path {
-    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
-        let test = std::env::current_exe().unwrap();
-        let profile = test.parent().and_then(Path::parent).unwrap();
-        let built = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--package", "kiff", "--bin", "kiff", "--features", FEATURES, "--target-dir"])
-            .arg(profile.parent().unwrap())
-            .current_dir(ROOT)
-            .status();
-        assert!(built.unwrap().success(), "the command line does not build");
-        profile.join(format!("kiff{}", std::env::consts::EXE_SUFFIX))
-    })
-}
 
 /// An empty folder of this test's own.
 fn folder(name: &str) -> PathBuf {
@@ -51,7 +33,7 @@ struct Ran {
 
 /// Runs `kiff` in a folder.
 fn kiff(folder: &Path, arguments: &[&str]) -> Ran {
-    let mut command = Command::new(program());
+    let mut command = Command::new(Program::CommandLine.path());
     let output = command.args(arguments).current_dir(folder).env_remove("CLICOLOR_FORCE").stdin(Stdio::null());
     Ran::of(&output.output().unwrap())
 }

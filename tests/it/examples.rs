@@ -1,8 +1,9 @@
 //! The examples, run as a stranger runs them.
 
 use std::io::{Read, Write};
-use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+
+use crate::programs::Program;
 
 mod bridge;
 mod data;
@@ -12,36 +13,14 @@ mod python;
 
 const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/refund/proposals.jsonl");
 
-/// Where cargo puts the program of an example: beside the folder of this test's own. `cargo test` builds them all; a
-/// run of this test alone does not, so that a missing one is built here.
-fn program(example: &str) -> PathBuf {
-    program_with(example, &[])
-}
-
-/// As [`program`], for an example that needs features, which no build of all examples has.
-fn program_with(example: &str, features: &[&str]) -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    let profile = test.parent().and_then(Path::parent).unwrap();
-    let program = profile.join("examples").join(format!("{example}{}", std::env::consts::EXE_SUFFIX));
-    if !program.exists() || !features.is_empty() {
-        let built = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--example", example, "--features", &features.join(","), "--target-dir"])
-            .arg(profile.parent().unwrap())
-            .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
-            .status();
-        assert!(built.unwrap().success(), "`cargo build --example {example}` failed");
-    }
-    program
-}
-
-fn command(example: &str) -> Command {
-    let mut command = Command::new(program(example));
+fn command(example: &'static str) -> Command {
+    let mut command = Command::new(Program::Example(example).path());
     command.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).env_remove("CLICOLOR_FORCE").stdin(Stdio::null());
     command
 }
 
 /// What an example prints that ends well and complains of nothing.
-pub(super) fn printed(example: &str, arguments: &[&str]) -> String {
+pub(super) fn printed(example: &'static str, arguments: &[&str]) -> String {
     let output = command(example).args(arguments).output().unwrap();
     check(&output)
 }

@@ -9,12 +9,10 @@
 )]
 
 mod approval;
-mod catalogue;
 mod chain;
 mod cli;
 mod cluster;
 mod contract;
-mod crates;
 mod examples;
 mod failure;
 mod gate;
@@ -25,6 +23,7 @@ mod limits;
 mod mcp;
 mod observed;
 mod postgres;
+mod programs;
 mod proof;
 mod race;
 mod repeat;
@@ -36,4 +35,3 @@ mod snapshot;
 mod sqlite;
 mod tidy;
 mod tools;
-mod ui;

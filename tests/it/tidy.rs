@@ -29,7 +29,7 @@ fn sources(folder: &str) -> BTreeMap<PathBuf, String> {
 }
 
 fn house() -> BTreeMap<PathBuf, String> {
-    let folders = ["kiff/src", "kiff-macros/src", "kiff-test/src", "examples", "tests/it"];
+    let folders = ["kiff/src", "kiff-macros/src", "kiff-test/src", "examples", "tests/it", "tests/language"];
     folders.into_iter().flat_map(sources).collect()
 }
 

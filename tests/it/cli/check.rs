@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::{ROOT, Ran, folder, kiff, program};
+use super::{ROOT, Ran, folder, kiff};
+use crate::programs::Program;
 
 /// A project that `kiff new` wrote, built with the versions of the workspace.
 fn project(name: &str) -> PathBuf {
@@ -16,7 +17,7 @@ fn project(name: &str) -> PathBuf {
 
 /// Runs `kiff check` where what is built is shared with the other tests.
 fn check(folder: &Path, arguments: &[&str]) -> Ran {
-    let mut command = Command::new(program());
+    let mut command = Command::new(Program::CommandLine.path());
     command.arg("check").args(arguments).current_dir(folder).stdin(Stdio::null());
     command.env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("crates"));
     Ran::of(&command.output().unwrap())

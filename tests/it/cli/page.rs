@@ -7,7 +7,8 @@ use std::process::{Command, Stdio};
 use kiff::SqliteStore;
 
 use super::journal::a_day;
-use super::{ROOT, Ran, folder, program};
+use super::{ROOT, Ran, folder};
+use crate::programs::Program;
 
 /// The commands of the page, each with what the page says it answers.
 fn shown(page: &str) -> Vec<(String, Vec<String>)> {
@@ -69,7 +70,7 @@ fn what_the_page_shows_is_what_comes_out() {
             // Not yet published.
             arguments.extend(["--path", ROOT]);
         }
-        let mut command = Command::new(program());
+        let mut command = Command::new(Program::CommandLine.path());
         command.args(&arguments).current_dir(&folder).stdin(Stdio::null());
         command.env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("crates"));
         let ran = Ran::of(&command.output().unwrap());

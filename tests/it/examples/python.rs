@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{in_order, program_with};
+use super::in_order;
+use crate::programs::Program;
 
 /// The version of the official client library that the loop is shown with.
 const CLIENT: &str = "mcp==2.3.0";
@@ -34,7 +35,7 @@ fn told(command: &mut Command) -> String {
 
 #[test]
 fn the_official_python_client_completes_the_loop() {
-    let (python, program) = (python_with_client(), program_with("mcp", &["faces"]));
+    let (python, program) = (python_with_client(), Program::Example("mcp").path());
     for modes in [&["auto"][..], &["legacy"]] {
         let text = told(Command::new(&python).arg("examples/mcp/client.py").arg(&program).args(modes));
         let loop_facts = ["executed", "approval_required", "granted", "executed", "blocked", "REFUNDED"];
@@ -45,7 +46,7 @@ fn the_official_python_client_completes_the_loop() {
 
 #[test]
 fn the_same_agent_is_harmless_behind_the_gate() {
-    let program = program_with("refund_agent", &["faces"]);
+    let program = Program::Example("refund_agent").path();
     let text = told(Command::new("python3").arg("examples/refund_agent/agent.py").arg("--binary").arg(program));
     let facts = [
         "bare database",

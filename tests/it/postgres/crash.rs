@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
@@ -12,6 +11,7 @@ use kiff_test::block_on;
 
 use super::{commit, entity};
 use crate::cluster::{self, Cluster};
+use crate::programs::Program;
 
 const WRITERS: u64 = 8;
 
@@ -88,25 +88,13 @@ fn p7_a_server_that_is_killed_again_and_again_loses_and_doubles_nothing() {
     }
 }
 
-/// The program that writes until it is killed, and says what was acknowledged.
-fn load() -> Command {
-    let test = std::env::current_exe().unwrap();
-    let profile = test.parent().and_then(Path::parent).unwrap();
-    let program = profile.join("examples").join(format!("load{}", std::env::consts::EXE_SUFFIX));
-    let built = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--package", "kiff-tests", "--example", "load", "--target-dir"])
-        .arg(profile.parent().unwrap())
-        .status();
-    assert!(built.unwrap().success(), "`cargo build --example load` failed");
-    Command::new(program)
-}
-
 #[test]
 fn p7_a_writer_that_is_killed_again_and_again_leaves_every_commit_whole() {
     const KILLS: usize = 25;
     let cluster = cluster::shared();
     let (schema, writer) = cluster.journal();
-    let mut program = load();
+    // It writes until it is killed, and says what was acknowledged.
+    let mut program = Command::new(Program::Example("load").path());
     program.arg(cluster.url("writer", "postgres")).arg(schema).stdout(Stdio::piped());
     let mut acknowledged = Vec::new();
     for kill in 0..KILLS {

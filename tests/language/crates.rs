@@ -4,6 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::ROOT;
+
 /// Runs a command of cargo on one of the crates.
 ///
 /// All share a folder for what is built. The versions are those of the workspace, so that nothing is downloaded twice, or at
@@ -16,7 +18,7 @@ fn cargo(name: &str, command: &[&str]) {
 
 /// The same, and whether it worked and what it said.
 fn run(name: &str, command: &[&str]) -> (bool, String) {
-    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    let root = Path::new(ROOT);
     let package = root.join("tests/crates").join(name);
     fs::copy(root.join("Cargo.lock"), package.join("Cargo.lock")).unwrap();
     let run = |arguments: &[&str]| {

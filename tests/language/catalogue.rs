@@ -1,10 +1,10 @@
 //! The catalogue in docs/dsl.md: every rule with its reason, wrong lines, what rustc says, and right lines.
 //!
-//! All of it is in the program that breaks the rule, `tests/ui/<macro>/<rule>.rs`, and in what rustc says about that. The program
+//! All of it is in the program that breaks the rule, `ui/<macro>/<rule>.rs`, and in what rustc says about that. The program
 //! ends with a comment: one sentence after `why:`, and below `right:` the parts (a section of the block, an executor)
 //! that are to stand in place of those of the same name.
 //!
-//! `KIFF_BLESS=1 cargo test -p kiff-tests --test it catalogue` writes the catalogue down anew.
+//! `KIFF_BLESS=1 cargo test -p kiff-language catalogue` writes the catalogue down anew.
 
 mod lesson;
 mod message;
@@ -14,6 +14,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use self::lesson::Lesson;
+use crate::ROOT;
 
 const PAGE: &str = "docs/dsl.md";
 const BEGIN: &str = "<!-- catalogue -->\n";
@@ -55,17 +56,17 @@ fn every_rule_has_a_program_that_breaks_it_and_its_words() {
     let mut wrong = Vec::new();
     for (group, rules) in RULES {
         for rule in rules {
-            let path = root().join("tests/ui").join(group).join(rule);
+            let path = root().join("tests/language/ui").join(group).join(rule);
             if !path.with_extension("rs").is_file() || !path.with_extension("stderr").is_file() {
-                wrong.push(format!("tests/ui/{group}/{rule}: the program or its `.stderr` is missing"));
+                wrong.push(format!("tests/language/ui/{group}/{rule}: the program or its `.stderr` is missing"));
             } else if Lesson::read(group, rule).right.is_empty() {
-                wrong.push(format!("tests/ui/{group}/{rule}.rs: no `// right:` at its end"));
+                wrong.push(format!("tests/language/ui/{group}/{rule}.rs: no `// right:` at its end"));
             }
         }
     }
     for lesson in ["domain", "action", "reconcile"].into_iter().flat_map(lessons) {
         if lesson.why.is_empty() {
-            wrong.push(format!("tests/ui/{}/{}.rs: no `// why: …` at its end", lesson.group, lesson.rule));
+            wrong.push(format!("tests/language/ui/{}/{}.rs: no `// why: …` at its end", lesson.group, lesson.rule));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -88,7 +89,7 @@ fn the_catalogue_is_what_the_programs_say() {
     let line = page.lines().zip(fresh.lines()).position(|(old, new)| old != new).unwrap_or_default() + 1;
     panic!(
         "the catalogue is stale from {PAGE}:{line} on; write it anew with \
-         `KIFF_BLESS=1 cargo test -p kiff-tests --test it catalogue` and read what has changed"
+         `KIFF_BLESS=1 cargo test -p kiff-language catalogue` and read what has changed"
     );
 }
 
@@ -120,13 +121,13 @@ fn what_the_catalogue_calls_right_compiles() {
 }
 
 fn root() -> PathBuf {
-    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+    PathBuf::from(ROOT)
 }
 
 /// The whole of the catalogue.
 fn catalogue() -> String {
     let mut text = String::from(
-        "\nEach rule is broken by a program below [tests/ui](../tests/ui), which the tests compile: what stands here is what \
+        "\nEach rule is broken by a program below [tests/language/ui](../tests/language/ui), which the tests compile: what stands here is what \
          rustc prints. After the reason come the wrong lines, the message, and the right lines.\n\n",
     );
     contents(&mut text);
@@ -162,13 +163,13 @@ fn permits(text: &mut String) {
     text.push_str("| Tried | Why it fails | rustc says |\n|---|---|---|\n");
     for Lesson { group, rule, about, message, .. } in lessons("permit") {
         let says = message.lines().next().unwrap_or_default().replace('|', "\\|");
-        let _ = writeln!(text, "| [`{rule}`](../tests/ui/{group}/{rule}.rs) | {about} | {says} |");
+        let _ = writeln!(text, "| [`{rule}`](../tests/language/ui/{group}/{rule}.rs) | {about} | {says} |");
     }
 }
 
 /// The lessons of one folder: the rules in their order, then all others by name.
 fn lessons(group: &str) -> Vec<Lesson> {
-    let folder = root().join("tests/ui").join(group);
+    let folder = root().join("tests/language/ui").join(group);
     let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let programs = paths.filter(|path| path.extension().is_some_and(|extension| extension == "rs"));
     let mut names: Vec<String> = programs.map(|path| stem(&path)).collect();

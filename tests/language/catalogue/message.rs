@@ -20,7 +20,7 @@ fn error(message: &str) -> String {
     let lines: Vec<&str> = message.lines().collect();
     for (place, line) in lines.iter().enumerate() {
         if is_addition(line) {
-            let place = lines.get(place + 1).is_some_and(|next| next.contains("--> tests/ui/"));
+            let place = lines.get(place + 1).is_some_and(|next| next.contains("--> ui/"));
             is_own = place && line.starts_with("note: ");
         }
         note = Note::of(line).unwrap_or(if line.starts_with("  ") && !is_place(line) { note } else { Note::Left });
@@ -59,7 +59,7 @@ fn is_margin(line: &str) -> bool {
     line.starts_with('|') || line.starts_with("...")
 }
 
-/// `  --> tests/ui/…` or `  ::: kiff/src/…`.
+/// `  --> ui/…` or `  ::: kiff/src/…`.
 fn is_place(line: &str) -> bool {
     let line = line.trim_start();
     line.starts_with("--> ") || line.starts_with("::: ")

@@ -1,4 +1,4 @@
-//! One program of `tests/ui` as a lesson: what it breaks and why not, which of its lines are wrong, and what is right.
+//! One program of `tests/language/ui` as a lesson: what it breaks and why not, which of its lines are wrong, and what is right.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -24,9 +24,9 @@ pub(super) struct Lesson {
 }
 
 impl Lesson {
-    /// Reads `tests/ui/<group>/<rule>.rs` and what stands beside it.
+    /// Reads `tests/language/ui/<group>/<rule>.rs` and what stands beside it.
     pub(super) fn read(group: &str, rule: &str) -> Self {
-        let path = root().join("tests/ui").join(group).join(rule);
+        let path = root().join("tests/language/ui").join(group).join(rule);
         let text = fs::read_to_string(path.with_extension("rs")).unwrap();
         let said = fs::read_to_string(path.with_extension("stderr")).unwrap_or_default();
         let (program, notes) = text.split_once("\n// why: ").unwrap_or((&text, ""));

@@ -1,0 +1,48 @@
+//! The programs that tests run: the command line and the examples.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// A program of the workspace.
+#[derive(Clone, Copy)]
+pub(crate) enum Program {
+    /// `kiff`, the command line.
+    CommandLine,
+    Example(&'static str),
+}
+
+impl Program {
+    /// Where it is.
+    ///
+    /// The tests of one package build no program of another, so that all are built here, once a run and as `cargo test --workspace
+    /// --all-features` builds them: after that nothing is left to be done.
+    pub(crate) fn path(self) -> PathBuf {
+        static BUILT: OnceLock<PathBuf> = OnceLock::new();
+        let folder = BUILT.get_or_init(|| {
+            let test = std::env::current_exe().unwrap();
+            let profile = test.parent().and_then(Path::parent).unwrap();
+            let built = Command::new(env!("CARGO"))
+                .args([
+                    "build",
+                    "--quiet",
+                    "--workspace",
+                    "--all-features",
+                    "--bin",
+                    "kiff",
+                    "--examples",
+                    "--target-dir",
+                ])
+                .arg(profile.parent().unwrap())
+                .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+                .status();
+            assert!(built.unwrap().success(), "the programs of the workspace do not build");
+            profile.to_owned()
+        });
+        let (folder, name) = match self {
+            Self::CommandLine => (folder.clone(), "kiff"),
+            Self::Example(name) => (folder.join("examples"), name),
+        };
+        folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
+    }
+}
