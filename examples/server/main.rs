@@ -8,11 +8,13 @@ pub mod seed;
 
 use std::error::Error;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use kiff::http::{Api, Keys, Limits, Metrics, NewKey, Principal, TrustBody, serve};
+use kiff::proof::{Sequencer, SigningKey};
 use kiff::{Actor, MemoryStore, Runtime, SqliteStore, Store};
 use tokio::net::TcpListener;
 
@@ -23,7 +25,8 @@ use seed::People;
 const USAGE: &str = "cargo run --example server -- [--address 127.0.0.1:8080] [--data FILE] [--trust-body]
 
   --address ADDRESS  where to listen; port 0 chooses a free one
-  --data FILE        keep the journals in this SQLite file; otherwise they are gone with the process
+  --data FILE        keep the journals in this SQLite file, and their signed log beside it; otherwise they are gone with
+                     the process
   --trust-body       believe every request's body instead of keys: for this machine alone";
 
 #[tokio::main]
@@ -68,30 +71,41 @@ impl Options {
 
 async fn open(options: &Options) -> Result<(), Box<dyn Error>> {
     match &options.data {
-        Some(path) => run(options, Arc::new(SqliteStore::open(path)?)).await,
-        None => run(options, Arc::new(MemoryStore::new())).await,
+        Some(path) => run(options, Arc::new(SqliteStore::open(path)?), &path.with_extension("log")).await,
+        None => {
+            let log = std::env::temp_dir().join(format!("kiff-server-{}.log", std::process::id()));
+            let ended = run(options, Arc::new(MemoryStore::new()), &log).await;
+            std::fs::remove_dir_all(&log)?;
+            std::fs::remove_file(log.with_extension("log.key"))?;
+            ended
+        }
     }
 }
 
-/// Serves both domains from one store.
-async fn run<S: Store>(options: &Options, store: Arc<S>) -> Result<(), Box<dyn Error>> {
+/// Serves both domains from one store, with receipts from its signed log.
+async fn run<S: Store>(options: &Options, store: Arc<S>, log: &Path) -> Result<(), Box<dyn Error>> {
     let people = People::new()?;
     let desk = RefundDesk::default();
     let refunds: Arc<Runtime<Refund, _>> = Arc::new(Runtime::new(Arc::clone(&store), people.policy(), desk));
-    let missions: Arc<Runtime<Mission, _>> = Arc::new(Runtime::new(store, people.policy(), Rover::new("rover-1")));
+    let missions: Arc<Runtime<Mission, _>> = Arc::new(Runtime::new(Arc::clone(&store), people.policy(), Rover::new("rover-1")));
     seed::refunds(&refunds, &people).await?;
     seed::missions(&missions, &people).await?;
 
+    // Whoever has the public key believes the receipts. Elsewhere the secret one is kept where the journals are not.
+    let key = SigningKey::read_or_generate(log.with_extension("log.key"), "example.com/server")?;
+    let public = key.verifying_key().to_string();
+    tokio::spawn(Sequencer::open(log, key)?.follow(store, Duration::from_secs(1)));
+
     let listener = TcpListener::bind(options.address).await?;
     let address = listener.local_addr()?;
-    let api = Api::new().domain(refunds).domain(missions).metrics(Metrics::install()?);
+    let api = Api::new().domain(refunds).domain(missions).log(log).metrics(Metrics::install()?);
     let link = api.sign_in_link(Principal::new(people.nora.clone()))?;
     let api = if options.trust_body {
         api.authenticate(TrustBody::on(&listener)?)
     } else {
         let keys = Keys::in_memory();
         let key = |actor: &Actor| keys.create(NewKey::new(actor.clone())).map(|(_, token)| token);
-        greet(address, &link, &key(&people.agent)?, &key(&people.nora)?);
+        greet(address, &link, &key(&people.agent)?, &key(&people.nora)?, &public);
         for actor in [&people.shop, &people.pilot, &people.ada, &people.control] {
             println!("  {:<8} {}", actor.id(), key(actor)?);
         }
@@ -109,7 +123,7 @@ async fn run<S: Store>(options: &Options, store: Arc<S>) -> Result<(), Box<dyn E
 }
 
 /// Says how to begin.
-fn greet(address: SocketAddr, link: &str, agent: &str, nora: &str) {
+fn greet(address: SocketAddr, link: &str, agent: &str, nora: &str, public: &str) {
     println!(
         r#"As nora, in a browser, once:
   http://{address}{link}
@@ -128,6 +142,10 @@ As nora, who may sign it off, and as the agent again:
   curl -s -H "Authorization: Bearer $AGENT" http://{address}/entities/ord-1001/actions/REFUND_ORDER/execute \
     -d '{{"parameters": {{"amount": 4900, "reason": "damaged"}}}}'
   curl -s -H "Authorization: Bearer $NORA" http://{address}/entities/ord-1001/timeline
+
+Proof of the last step, for somebody who has neither the journal nor a key for this server:
+  curl -s -H "Authorization: Bearer $NORA" http://{address}/entities/ord-1001/receipt -o refund.receipt
+  kiff receipt verify refund.receipt --key '{public}'
 
 The keys of the others:"#
     );

@@ -25,6 +25,8 @@ mod describe;
 mod doubt;
 mod entity;
 mod event;
+#[cfg(feature = "proof")]
+mod follow;
 mod guard;
 mod identity;
 mod keys;
@@ -35,6 +37,8 @@ mod metrics;
 mod openapi;
 mod page;
 mod problem;
+#[cfg(feature = "proof")]
+mod receipt;
 mod request;
 mod seats;
 mod serve;
@@ -47,6 +51,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::ops::Deref;
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use axum::Router;
@@ -90,6 +95,7 @@ pub struct Api {
     metrics: Option<Metrics>,
     limits: Limits,
     sessions: Sessions,
+    logs: Vec<PathBuf>,
 }
 
 impl Api {
@@ -127,6 +133,17 @@ impl Api {
         self
     }
 
+    /// The same face, which hands out receipts from the signed log in this folder.
+    ///
+    /// Whoever signs the log may be this process ([`Sequencer::follow`](crate::proof::Sequencer::follow)) or another one
+    /// (`kiff log advance`). Where the domains have several stores, each has a log of its own.
+    #[cfg(feature = "proof")]
+    #[must_use]
+    pub fn log(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.logs.push(directory.into());
+        self
+    }
+
     /// The same face with other limits.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
@@ -153,12 +170,15 @@ impl Api {
             limits: self.limits,
             streams: Seats::default(),
             sessions: self.sessions,
+            logs: self.logs,
             metrics: self.metrics,
             openapi: OnceLock::new(),
         }));
         let routes = routes();
         #[cfg(feature = "mcp")]
         let routes = routes.route("/mcp", mcp::route(&shared.domains, &shared.limits));
+        #[cfg(feature = "proof")]
+        let routes = routes.route("/entities/{id}/receipt", get(receipt::of_entity));
         let guarded = routes.route_layer(from_fn_with_state(shared.clone(), guard::authenticated));
         let pages = page::routes(&shared);
         let open = Router::new().route("/healthz", get(guard::healthy)).route("/readyz", get(guard::ready));
@@ -217,6 +237,8 @@ pub(crate) struct Parts {
     /// How many streams each principal has.
     streams: Seats<Principal>,
     sessions: Sessions,
+    /// The folders of the signed logs.
+    logs: Vec<PathBuf>,
     metrics: Option<Metrics>,
     /// The `OpenAPI` document, once somebody has asked for it.
     openapi: OnceLock<Option<Value>>,

@@ -6,5 +6,6 @@ mod description;
 mod identity;
 mod limits;
 mod page;
+mod receipt;
 pub(crate) mod server;
 mod stream;

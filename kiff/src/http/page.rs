@@ -19,6 +19,8 @@ mod entity;
 mod frame;
 mod inbox;
 mod live;
+#[cfg(feature = "proof")]
+mod receipt;
 mod search;
 mod session;
 mod sorry;
@@ -38,7 +40,10 @@ pub(super) fn routes(shared: &Shared) -> Router<Shared> {
         .route("/admin/doubt/{entity_type}/{id}", get(doubt::show).post(doubt::settle))
         .route("/admin/search", get(search::show))
         .route("/admin/live", get(live::changes))
-        .route("/admin/sign-out", post(session::sign_out))
+        .route("/admin/sign-out", post(session::sign_out));
+    #[cfg(feature = "proof")]
+    let inside = inside.route("/admin/entities/{entity_type}/{id}/receipt", get(receipt::download));
+    let inside = inside
         .route_layer(from_fn_with_state(shared.clone(), session::required));
     Router::new()
         .route("/admin/sign-in", get(session::door).post(session::sign_in))

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::identifier::{ActorId, ApprovalId, EntityKey, TraceId};
+use crate::identifier::{ActorId, ApprovalId, EntityKey, ExecutionId, TraceId};
 use crate::time::Timestamp;
 
 use super::{Commit, Fact};
@@ -115,6 +115,17 @@ impl Commit {
         self.facts().iter().filter_map(|fact| match fact {
             Fact::ApprovalRecorded(recorded) => Some(&recorded.approval),
             _ => None,
+        })
+    }
+
+    /// Whether the run of this number ends in this commit: by its executor's answer, or because somebody knows what
+    /// became of it.
+    #[must_use]
+    pub fn ends(&self, execution: &ExecutionId) -> bool {
+        self.facts().iter().any(|fact| match fact {
+            Fact::ActionExecuted(executed) => executed.execution == *execution,
+            Fact::ActionFailed(failed) => failed.execution.as_ref() == Some(execution),
+            _ => false,
         })
     }
 }

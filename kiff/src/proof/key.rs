@@ -51,6 +51,23 @@ impl SigningKey {
         Ok(Self { public: VerifyingKey::new(name, secret.verifying_key())?, secret })
     }
 
+    /// Reads the key from a file, and makes one for a log of this name where there is no such file yet.
+    ///
+    /// A file that is there is taken as it is, whichever log's key it holds.
+    ///
+    /// # Errors
+    /// [`KeyError`] as for [`SigningKey::read`], [`SigningKey::generate`] and [`SigningKey::write`].
+    pub fn read_or_generate(path: impl AsRef<Path>, name: &str) -> Result<Self, KeyError> {
+        match Self::read(&path) {
+            Err(KeyError::File { error, .. }) if error.kind() == io::ErrorKind::NotFound => {
+                let key = Self::generate(name)?;
+                key.write(path)?;
+                Ok(key)
+            }
+            read => read,
+        }
+    }
+
     /// Reads the key from a file.
     ///
     /// # Errors

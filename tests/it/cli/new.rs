@@ -42,6 +42,19 @@ fn an_empty_folder_becomes_a_server_that_holds_an_agent_until_a_person_says_yes(
         kiff(&package, &["timeline", "support-desk.db", "Ticket/ticket-1", "--kind", "approval_granted"]).well();
     assert!(timeline.contains("nora") && timeline.contains("the photo shows it"), "{timeline}");
     kiff(&package, &["verify", "support-desk.db"]).well();
+
+    // The receipt is there as soon as the log has followed.
+    let key = between(&server.told, "Receipts are signed with ", "\n");
+    let receipt = loop {
+        let answer = server.ask("GET", "/admin/entities/Ticket/ticket-1/receipt", &[&cookie], "");
+        assert!(["200", "429", "503"].contains(&&answer[9..12]), "{answer}");
+        if answer.starts_with("HTTP/1.1 200") {
+            break answer.split_once("\r\n\r\n").unwrap().1.to_owned();
+        }
+    };
+    fs::write(package.join("ticket.receipt"), receipt).unwrap();
+    let believed = kiff(&package, &["receipt", "verify", "ticket.receipt", "--key", key]).well();
+    assert!(believed.contains("of the log `example.com/support-desk`"), "{believed}");
 }
 
 /// The server of a project, and what it told when it began.
@@ -114,7 +127,7 @@ fn a_project_takes_kiff_from_the_registry_unless_told_otherwise() {
     let manifest = fs::read_to_string(folder.join("desk/Cargo.toml")).unwrap();
     let version = env!("CARGO_PKG_VERSION");
     assert!(
-        manifest.contains(&format!("kiff = {{ version = \"{version}\", features = [\"http\", \"sqlite\"] }}")),
+        manifest.contains(&format!("kiff = {{ version = \"{version}\", features = [\"http\", \"proof\", \"sqlite\"] }}")),
         "{manifest}"
     );
 }

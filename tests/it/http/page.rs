@@ -10,8 +10,8 @@ use super::server::{Answer, Client, Server};
 use crate::shop::{MarkPaid, Mood, OrderState, Refund, people};
 
 /// Somebody who has signed in.
-struct Browser {
-    client: Client,
+pub(super) struct Browser {
+    pub(super) client: Client,
     csrf: String,
 }
 
@@ -31,13 +31,13 @@ impl Browser {
     }
 
     /// Signs in with a key of one's own.
-    fn of(server: &Server, actor: &Actor) -> Self {
+    pub(super) fn of(server: &Server, actor: &Actor) -> Self {
         let signed = Self::through(server, &format!("key={}", key(server, actor)));
         signed.unwrap_or_else(|answer| panic!("{}", answer.body))
     }
 
     #[track_caller]
-    fn get(&self, path: &str) -> String {
+    pub(super) fn get(&self, path: &str) -> String {
         let answer = self.client.get(path);
         assert_eq!(answer.status, 200, "{path}: {}", answer.body);
         answer.body

@@ -37,11 +37,11 @@ impl New {
         let fill = |text: &str| {
             let with_names = text.replace("@PACKAGE@", &package).replace("@LIBRARY@", &library);
             with_names
-                .replace("@KIFF@", &kiff.dependency("kiff", &["http", "sqlite"]))
+                .replace("@KIFF@", &kiff.dependency("kiff", &["http", "proof", "sqlite"]))
                 .replace("@KIFF_TEST@", &kiff.dependency("kiff-test", &[]))
         };
         project.add("Cargo.toml", fill(include_str!("new/starter/manifest.toml")));
-        project.add(".gitignore", "/target\n*.db*\n".to_owned());
+        project.add(".gitignore", "/target\n*.db*\n*.log\n*.log.key\n".to_owned());
         project.add("README.md", fill(include_str!("new/starter/README.md")));
         project.add("src/lib.rs", fill(include_str!("new/starter/lib.rs")));
         project.add("src/domain.rs", fill(include_str!("new/starter/domain.rs")));

@@ -132,7 +132,7 @@ async fn card(
             p.notice { "You cannot answer this: somebody who holds the permission and did not ask for it has to." }
         }
         h2 { "What happened to " (visible(key.id())) " so far" }
-        (entity::timeline(&commits, &entity::Filter::default()))
+        (entity::timeline(&commits, &entity::Filter::default(), false))
     };
     let title = format!("{} on {}/{}", approval.action, key.entity_type(), key.id());
     Ok(frame::page_with(status, signed, Place::Elsewhere, &visible(&title), &main))

@@ -162,7 +162,7 @@ async fn card(
             Some(running) => { (settling(served.schema(), signed, key, running)) }
         }
         h2 { "What happened so far" }
-        (entity::timeline(&commits, &entity::Filter::default()))
+        (entity::timeline(&commits, &entity::Filter::default(), false))
     };
     let title = format!("Doubt about {}/{}", key.entity_type(), key.id());
     Ok(frame::page_with(status, signed, Place::Doubt, &visible(&title), &main))

@@ -87,11 +87,13 @@ pub(super) async fn show(
         }
         (waiting(&key, &standing))
         (actions(served.schema(), state))
-        (proof(&*served, &key, filter.verify.is_some()).await?)
+        h2 #proof { "Proof" }
+        (chain(&*served, &key, filter.verify.is_some()).await)
+        @if !shared.logs.is_empty() { (receipts(&commits)) }
         h2 #timeline { "Timeline" }
         @if skipped > 0 { p.quiet { "The first " (skipped) " commits are not shown." } }
         (filters(&commits, &filter))
-        (timeline(&commits, &filter))
+        (timeline(&commits, &filter, !shared.logs.is_empty()))
     };
     let title = format!("{}/{}", key.entity_type(), key.id());
     Ok(frame::page(&signed, Place::Elsewhere, &visible(&title), &main))
@@ -190,46 +192,59 @@ fn actions(schema: &Schema, state: &str) -> Markup {
 }
 
 /// Whether the whole chain holds, when it is asked for.
-async fn proof(served: &dyn Served, key: &EntityKey, wanted: bool) -> Result<Markup, Sorry> {
+async fn chain(served: &dyn Served, key: &EntityKey, wanted: bool) -> Markup {
     if !wanted {
-        return Ok(html! {
-            h2 { "Proof" }
-            p { a href="?verify=yes#proof" { "Check the whole chain of its records" } }
-        });
+        return html! { p { a href="?verify=yes#proof" { "Check the whole chain of its records" } } };
     }
     let (mut number, mut head) = (0, Commit::GENESIS);
     loop {
         let page = match served.read(key, number, MOST_COMMITS).await {
             Ok(page) => page,
-            Err(error) => return Ok(broken(&error.to_string())),
+            Err(error) => return broken(&error.to_string()),
         };
         let ended = page.len() < MOST_COMMITS;
         for commit in page {
             if commit.number() != number + 1 || commit.previous() != head {
-                return Ok(broken(&format!("commit {} does not follow on commit {number}", commit.number())));
+                return broken(&format!("commit {} does not follow on commit {number}", commit.number()));
             }
             if let Err(error) = commit.verify() {
-                return Ok(broken(&error.to_string()));
+                return broken(&error.to_string());
             }
             (number, head) = (commit.number(), commit.hash());
         }
         if ended {
-            return Ok(html! {
-                h2 #proof { "Proof" }
+            return html! {
                 p.notice.good {
                     "Every one of its " (number) " commits follows on the one before and is as it was written. The last one's hash is "
                     code { (head) } "."
                 }
-            });
+            };
         }
     }
 }
 
 fn broken(problem: &str) -> Markup {
+    html! { p.notice.bad role="alert" { "Its journal is not what was written: " (visible(problem)) } }
+}
+
+/// The way to a proof for somebody who sees neither this page nor the store.
+fn receipts(commits: &[Arc<Commit>]) -> Markup {
     html! {
-        h2 #proof { "Proof" }
-        p.notice.bad role="alert" { "Its journal is not what was written: " (visible(problem)) }
+        @if let Some(last) = commits.last() {
+            p {
+                a href=(receipt_path(last)) download { "Download the receipt of its last commit" }
+                ". Each record has that of its own commit among its details."
+            }
+            p.quiet {
+                "A receipt proves to whoever has the log's public key that the commit is on the record, with "
+                code { "kiff receipt verify" } "."
+            }
+        }
     }
+}
+
+fn receipt_path(commit: &Commit) -> String {
+    format!("{}/receipt?commit={}", frame::entity_path(commit.key()), commit.number())
 }
 
 fn filters(commits: &[Arc<Commit>], filter: &Filter) -> Markup {
@@ -259,7 +274,7 @@ fn choice(name: &str, values: &[&str], chosen: &str) -> Markup {
 }
 
 /// The records that a filter leaves, each with its details.
-pub(super) fn timeline(commits: &[Arc<Commit>], filter: &Filter) -> Markup {
+pub(super) fn timeline(commits: &[Arc<Commit>], filter: &Filter, receipts: bool) -> Markup {
     let Some(first) = commits.first() else {
         return html! { p { "Nothing." } };
     };
@@ -283,6 +298,9 @@ pub(super) fn timeline(commits: &[Arc<Commit>], filter: &Filter) -> Markup {
                                     details {
                                         summary { code { (record.fact().kind()) } " " (line.message()) }
                                         pre { (details(&line)) }
+                                        @if receipts {
+                                            p { a href=(receipt_path(commit)) download { "Receipt of commit " (commit.number()) } }
+                                        }
                                     }
                                 }
                             }

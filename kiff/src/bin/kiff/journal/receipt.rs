@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use kiff::proof::{Log, Receipt};
-use kiff::{Commit, Cursor, EntityKey, Fact, Query, Store, Timeline};
+use kiff::{Commit, Cursor, EntityKey, ExecutionId, Query, Store, Timeline};
 use serde_json::json;
 
 use super::place::{self, Work};
@@ -52,7 +52,7 @@ struct Make {
     commit: Option<u64>,
     /// The run whose end the receipt is for
     #[arg(long, value_name = "ID")]
-    execution: Option<String>,
+    execution: Option<ExecutionId>,
     /// Write into this new file instead of to the standard output
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -79,14 +79,9 @@ struct Wanted {
 
 impl Wanted {
     fn is(&self, commit: &Commit) -> bool {
-        let ends = |fact: &Fact, wanted: &str| match fact {
-            Fact::ActionExecuted(executed) => executed.execution.as_str() == wanted,
-            Fact::ActionFailed(failed) => failed.execution.as_ref().is_some_and(|own| own.as_str() == wanted),
-            _ => false,
-        };
         match (&self.make.commit, &self.make.execution) {
             (Some(number), _) => commit.number() == *number,
-            (None, Some(execution)) => commit.facts().iter().any(|fact| ends(fact, execution)),
+            (None, Some(execution)) => commit.ends(execution),
             (None, None) => true,
         }
     }

@@ -1,8 +1,10 @@
 //! The server: agents propose over HTTP, a person decides on the page, and everything is on the record.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use kiff::http::{Api, Keys, Limits, NewKey, Principal, serve};
+use kiff::proof::{Sequencer, SigningKey};
 use kiff::{Actor, Domain, RolePolicy, Runtime, SqliteStore};
 use tokio::net::TcpListener;
 
@@ -16,8 +18,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .assign(agent.id().clone(), SupportRole::Agent)
         .assign(nora.id().clone(), SupportRole::Operator)
         .assign(inbox.id().clone(), SupportRole::Inbox);
-    let store = SqliteStore::open("@PACKAGE@.db")?;
-    let runtime = Arc::new(Runtime::<Support, _>::new(store, policy, Desk::default()));
+    let store = Arc::new(SqliteStore::open("@PACKAGE@.db")?);
+    let runtime = Arc::new(Runtime::<Support, _>::new(Arc::clone(&store), policy, Desk::default()));
+
+    // The signed log, which the receipts come from. Its key is made here once; keep it where the journal is not.
+    let signing = SigningKey::read_or_generate("@PACKAGE@.log.key", "example.com/@PACKAGE@")?;
+    println!("Receipts are signed with {}\n", signing.verifying_key());
+    tokio::spawn(Sequencer::open("@PACKAGE@.log", signing)?.follow(store, Duration::from_secs(1)));
 
     // A ticket to begin with. After a restart it is there already, and opening it again is refused.
     let subject = TicketOpened { subject: "it arrived broken".into() };
@@ -27,7 +34,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // `kiff keys create`.
     let keys = Keys::in_memory();
     let (_, key) = keys.create(NewKey::new(agent))?;
-    let api = Api::new().domain(runtime).authenticate(keys);
+    let api = Api::new().domain(runtime).log("@PACKAGE@.log").authenticate(keys);
     let link = api.sign_in_link(Principal::new(nora))?;
 
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:8080".to_owned());

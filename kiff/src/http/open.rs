@@ -1,0 +1,113 @@
+//! What is open in the domains, as far as somebody may see it: the oldest first, part by part.
+
+use std::sync::Arc;
+
+use crate::journal::Open;
+use crate::runtime::{Doubt, Pending};
+use crate::served::{Answering, Served};
+
+use super::Shared;
+use super::problem::Problem;
+use super::request::Caller;
+
+/// Something that is open in a domain.
+pub(super) trait Matter: Sized + Send {
+    /// Those of a domain, of every tenant, behind a place.
+    fn list<'a>(served: &'a dyn Served, after: Option<&'a Open>, limit: usize) -> Answering<'a, Vec<Self>>;
+
+    /// Its place.
+    fn open(&self) -> &Open;
+}
+
+impl Matter for Pending {
+    fn list<'a>(served: &'a dyn Served, after: Option<&'a Open>, limit: usize) -> Answering<'a, Vec<Self>> {
+        served.pending_approvals(after, limit)
+    }
+
+    fn open(&self) -> &Open {
+        &self.open
+    }
+}
+
+impl Matter for Doubt {
+    fn list<'a>(served: &'a dyn Served, after: Option<&'a Open>, limit: usize) -> Answering<'a, Vec<Self>> {
+        served.in_doubt(after, limit)
+    }
+
+    fn open(&self) -> &Open {
+        &self.open
+    }
+}
+
+/// Which part of a list is wanted.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted<'a> {
+    /// Of which sort of entity.
+    pub(super) entity_type: Option<&'a str>,
+    /// Behind which place.
+    pub(super) after: Option<&'a Open>,
+    /// How many at most.
+    pub(super) limit: usize,
+}
+
+/// A part of a list.
+pub(super) struct Part<M> {
+    /// Each with its domain.
+    pub(super) items: Vec<(Arc<dyn Served>, M)>,
+    /// Behind which place the list goes on; none where it is at its end. There may be a next part also where this one has
+    /// fewer items than were wanted, or none: those in between may not be seen.
+    pub(super) next: Option<Open>,
+}
+
+/// So many times as many are looked at as are wanted, before an answer is given all the same.
+const LOOKED_AT: usize = 20;
+
+impl Shared {
+    /// What is open and the caller may see, where `fits` says that it belongs to the list.
+    pub(super) async fn open<M: Matter>(
+        &self,
+        caller: &Caller,
+        wanted: Wanted<'_>,
+        fits: impl Fn(&dyn Served, &M) -> bool,
+    ) -> Result<Part<M>, Problem> {
+        let (mut items, mut next) = (Vec::new(), None);
+        for served in self.domains(wanted.entity_type) {
+            let (found, looked_to) = of_domain(&**served, caller, wanted, &fits).await?;
+            items.extend(found.into_iter().map(|matter| (Arc::clone(served), matter)));
+            next = [next, looked_to].into_iter().flatten().min();
+        }
+        items.sort_by(|(_, one), (_, other)| one.open().cmp(other.open()));
+        // What stands behind the place to which every domain was looked at comes with the next part.
+        items.retain(|(_, matter)| next.as_ref().is_none_or(|next| matter.open() <= next));
+        if items.len() > wanted.limit {
+            items.truncate(wanted.limit);
+            next = items.last().map(|(_, last)| last.open().clone());
+        }
+        Ok(Part { items, next })
+    }
+}
+
+/// What fits in one domain, one more than is wanted, and where it was stopped to look; none where that is the end.
+async fn of_domain<M: Matter>(
+    served: &dyn Served,
+    caller: &Caller,
+    wanted: Wanted<'_>,
+    fits: impl Fn(&dyn Served, &M) -> bool,
+) -> Result<(Vec<M>, Option<Open>), Problem> {
+    let (mut found, mut looked_to, mut looked_at) = (Vec::new(), wanted.after.cloned(), 0);
+    while found.len() <= wanted.limit && looked_at < LOOKED_AT * wanted.limit {
+        let page = M::list(served, looked_to.as_ref(), wanted.limit + 1).await?;
+        let is_last = page.len() <= wanted.limit;
+        looked_at += page.len();
+        looked_to = page.last().map(|last| last.open().clone()).or(looked_to);
+        for matter in page {
+            if caller.may_read(served, caller.principal.actor(), &matter.open().key)? && fits(served, &matter) {
+                found.push(matter);
+            }
+        }
+        if is_last {
+            return Ok((found, None));
+        }
+    }
+    Ok((found, looked_to))
+}

@@ -1,0 +1,153 @@
+//! The routes of receipts: one commit of an entity, with the proof that it is in the signed log.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+
+use crate::identifier::{EntityKey, ExecutionId};
+use crate::journal::{Commit, Cursor, Query};
+use crate::proof::{Log, LogError};
+use crate::served::Served;
+
+use super::Shared;
+use super::problem::Problem;
+use super::request::{Caller, Named, Said, identifier};
+
+/// Which commit of an entity; its last one when nothing is said.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Wanted {
+    entity_type: Option<String>,
+    /// The commit of this number.
+    commit: Option<u64>,
+    /// The commit that ends this run.
+    execution: Option<String>,
+}
+
+/// `GET /entities/{id}/receipt`
+pub(super) async fn of_entity(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Named(id): Named<String>,
+    Said(wanted): Said<Wanted>,
+) -> Result<Response, Problem> {
+    let (served, key) = shared.locate(&caller, &id, wanted.entity_type.as_deref()).await?;
+    shared.receipt(&*served, &key, &wanted).await
+}
+
+impl Shared {
+    /// The receipt, as a file to be kept.
+    pub(super) async fn receipt(
+        &self,
+        served: &dyn Served,
+        key: &EntityKey,
+        wanted: &Wanted,
+    ) -> Result<Response, Problem> {
+        if self.logs.is_empty() {
+            return Err(Problem::not_found("no signed log is kept here, so that there are no receipts"));
+        }
+        let commit = commit(served, key, wanted).await?;
+        let position = position(served, &commit).await?;
+        let number = commit.number();
+        let shared = self.clone();
+        // Files are read where that may take its time.
+        let read = tokio::task::spawn_blocking(move || shared.prove(position, &commit)).await;
+        let text = read.map_err(|error| Problem::broken(&error))??;
+        let name = format!("{}-{}-{number}.receipt", plain(key.entity_type()), plain(key.id()));
+        let kept = HeaderValue::from_str(&format!("attachment; filename=\"{name}\""));
+        let kept = kept.map_err(|error| Problem::broken(&error))?;
+        let text_type = HeaderValue::from_static("text/plain; charset=utf-8");
+        Ok(([(header::CONTENT_TYPE, text_type), (header::CONTENT_DISPOSITION, kept)], text).into_response())
+    }
+
+    /// The receipt by the log that has this very commit at this position. Each store has a log of its own.
+    fn prove(&self, position: u64, commit: &Arc<Commit>) -> Result<String, Problem> {
+        let mut last = None;
+        for log in &self.logs {
+            match prove(log, position, commit) {
+                Ok(receipt) => return Ok(receipt),
+                // Another store's log has another commit there: what a log says that is only behind counts more.
+                Err(error) if last.as_ref().is_none_or(|last| !is_behind(last)) => last = Some(error),
+                Err(_) => {}
+            }
+        }
+        Err(last.map_or_else(|| Problem::not_found("no signed log is kept here"), problem))
+    }
+}
+
+fn prove(log: &Path, position: u64, commit: &Arc<Commit>) -> Result<String, LogError> {
+    Ok(Log::open(log)?.receipt(position, commit)?.to_string())
+}
+
+/// Whether a log will have the commit in a moment.
+const fn is_behind(error: &LogError) -> bool {
+    matches!(error, LogError::NoLog { .. } | LogError::NotYet { .. })
+}
+
+fn problem(error: LogError) -> Problem {
+    if is_behind(&error) {
+        let message = "the log does not have this commit yet: ask again when its next checkpoint is signed";
+        return Problem::new(StatusCode::SERVICE_UNAVAILABLE, message);
+    }
+    if let LogError::OtherCommit { .. } = error {
+        tracing::error!(target: "kiff::http", %error, "a receipt was refused");
+        return Problem::new(StatusCode::CONFLICT, error.to_string());
+    }
+    Problem::broken(&error)
+}
+
+/// The commit that is wanted.
+async fn commit(served: &dyn Served, key: &EntityKey, wanted: &Wanted) -> Result<Arc<Commit>, Problem> {
+    /// How many commits are read at once.
+    const PAGE: u64 = 256;
+    let execution = wanted.execution.as_deref();
+    let execution: Option<ExecutionId> = execution.map(|id| identifier("execution", id)).transpose()?;
+    let last = served.standing(key).await?.number;
+    let none = || Problem::not_found(format!("`{key}` has no such commit"));
+    let Some(execution) = execution else {
+        let number = wanted.commit.unwrap_or(last);
+        let before = number.checked_sub(1).ok_or_else(none)?;
+        return served.read(key, before, 1).await?.pop().ok_or_else(none);
+    };
+    // Runs are asked for soon after they have ended: from the last commit back.
+    let mut end = last;
+    while end > 0 {
+        let start = end.saturating_sub(PAGE);
+        let page = served.read(key, start, PAGE as usize).await?;
+        let ended = |commit: &Arc<Commit>| commit.ends(&execution) && wanted.commit.is_none_or(|of| of == commit.number());
+        if let Some(found) = page.into_iter().rev().find(ended) {
+            return Ok(found);
+        }
+        end = start;
+    }
+    Err(none())
+}
+
+/// Where a commit stands in the one order of its store.
+async fn position(served: &dyn Served, commit: &Commit) -> Result<u64, Problem> {
+    const PAGE: usize = 64;
+    // Its time leads to it, and to what the same entity was given at the same moment.
+    let query = Query::default().entity(commit.key().clone()).from(commit.at());
+    let query = query.until(commit.at().after(Duration::from_micros(1)));
+    let mut cursor = Cursor::FIRST;
+    loop {
+        let page = served.search(&query, cursor, PAGE).await?;
+        let Some((last, _)) = page.last() else {
+            return Err(Problem::not_found("the store has no such commit"));
+        };
+        cursor = Cursor::After(*last);
+        if let Some((position, _)) = page.iter().find(|(_, found)| found.number() == commit.number()) {
+            return Ok(*position);
+        }
+    }
+}
+
+/// A name as it may stand in that of a file.
+fn plain(text: &str) -> String {
+    let fit = |letter: char| if letter.is_ascii_alphanumeric() || "-_.".contains(letter) { letter } else { '_' };
+    text.chars().take(64).map(fit).collect()
+}

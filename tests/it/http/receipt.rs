@@ -1,0 +1,138 @@
+//! Receipts over HTTP: who gets one, of what, and that a stranger with the public key believes it.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kiff::http::{Api, Limits};
+use kiff::proof::{Log, Receipt, Sequencer, SigningKey, Verified};
+use kiff::{Actor, Cents, MemoryStore, Runtime};
+use pollster::block_on;
+
+use super::page::Browser;
+use super::server::{Server, on_its_own_thread};
+use crate::shop::{self, Desk, OrderPlaced, Refund, people};
+
+/// A server whose receipts come from these logs, in this order.
+fn with_logs(logs: &[&Path]) -> Server {
+    let logs: Vec<_> = logs.iter().map(|log| log.to_path_buf()).collect();
+    Server::with(Limits::DEFAULT, move |api| logs.into_iter().fold(api, Api::log))
+}
+
+fn key() -> SigningKey {
+    SigningKey::generate("example.com/refunds").unwrap()
+}
+
+fn verified(text: &str, key: &SigningKey) -> Verified {
+    text.parse::<Receipt>().unwrap().verify(&[key.verifying_key().clone()]).unwrap()
+}
+
+#[test]
+fn a_receipt_is_downloaded_and_believed_with_the_public_key_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (log, key) = (folder.path().join("log"), key());
+    let server = with_logs(&[&log]);
+    let everybody = server.everybody();
+    everybody.paid("ord-1");
+    let receipt = "/entities/ord-1/receipt";
+    let early = everybody.agent.get(receipt);
+    assert_eq!((early.status, early.json()["error"].as_str().unwrap().contains("ask again")), (503, true));
+    let mut sequencer = Sequencer::open(&log, key.clone()).unwrap();
+    block_on(sequencer.advance(server.shop.store())).unwrap();
+
+    let answer = everybody.agent.get(receipt);
+    assert_eq!((answer.status, &*answer.headers["content-type"]), (200, "text/plain; charset=utf-8"));
+    assert_eq!(answer.headers["content-disposition"], "attachment; filename=\"Order-ord-1-3.receipt\"");
+    let last = verified(&answer.body, &key);
+    assert_eq!((last.commit().key().id(), last.commit().number()), ("ord-1", 3));
+    let second = everybody.agent.get(&format!("{receipt}?commit=2"));
+    assert_eq!(verified(&second.body, &key).commit().number(), 2);
+    let entity = everybody.nora.get("/entities/ord-1/timeline").expect(200);
+    let records = entity["timeline"].as_array().unwrap();
+    let run = records.iter().find(|record| record["kind"] == "action_executed").unwrap();
+    let run = run["data"]["execution"].as_str().unwrap();
+    let executed = everybody.agent.get(&format!("{receipt}?execution={run}"));
+    assert_eq!(verified(&executed.body, &key).commit().number(), 3);
+
+    for wanted in ["commit=0", "commit=4", "execution=another", "commit=2&execution=run"] {
+        everybody.agent.get(&format!("{receipt}?{wanted}")).expect(404);
+    }
+    everybody.agent.get(&format!("{receipt}?commit=one")).expect(400);
+    everybody.agent.get("/entities/ord-2/receipt").expect(404);
+    server.stranger().get(receipt).expect(401);
+    server.client(&Actor::human("mallory").unwrap()).get(receipt).expect(403);
+}
+
+#[test]
+fn the_page_of_an_entity_leads_to_the_receipts_of_its_commits() {
+    let folder = tempfile::tempdir().unwrap();
+    let (log, key) = (folder.path().join("log"), key());
+    let server = with_logs(&[&log]);
+    server.everybody().paid("ord/1 <b>");
+    block_on(Sequencer::open(&log, key.clone()).unwrap().advance(server.shop.store())).unwrap();
+    let nora = Browser::of(&server, &people().nora);
+    let page = nora.get("/admin/entities/Order/ord%2F1%20%3Cb%3E");
+    for number in 1..=3 {
+        let path = format!("/admin/entities/Order/ord%2F1%20%3Cb%3E/receipt?commit={number}");
+        assert!(page.contains(&format!("href=\"{path}\" download")), "{page}");
+        let answer = nora.client.get(&path);
+        assert_eq!(verified(&answer.body, &key).commit().number(), number);
+        assert!(answer.headers["content-disposition"].ends_with("\"Order-ord_1__b_-%.receipt\"".replace('%', &number.to_string()).as_str()));
+    }
+    let path = "/admin/entities/Order/ord%2F1%20%3Cb%3E/receipt";
+    let mallory = Browser::of(&server, &Actor::human("mallory").unwrap());
+    assert_eq!(mallory.client.get(path).status, 403);
+    assert_eq!(server.stranger().get(path).headers["location"], "/admin/sign-in");
+
+    let without = Server::open();
+    without.everybody().paid("ord-1");
+    without.everybody().agent.get("/entities/ord-1/receipt").expect(404);
+    assert!(!Browser::of(&without, &people().nora).get("/admin/entities/Order/ord-1").contains("receipt"));
+}
+
+#[test]
+fn p8_no_receipt_comes_from_a_log_that_signed_something_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let (own, other, key) = (folder.path().join("own"), folder.path().join("other"), key());
+    let elsewhere = shop::open();
+    block_on(shop::paid(&elsewhere, "ord-1"));
+    block_on(Sequencer::open(&other, key.clone()).unwrap().advance(elsewhere.store())).unwrap();
+    let rewritten = with_logs(&[&other]);
+    rewritten.everybody().paid("ord-1");
+    let told = rewritten.everybody().agent.get("/entities/ord-1/receipt").expect(409);
+    assert!(told["error"].as_str().unwrap().contains("another commit at position 3"), "{told}");
+
+    // Of the logs of two stores, the one that has this very commit proves it.
+    let server = with_logs(&[&other, &own]);
+    server.everybody().paid("ord-1");
+    server.everybody().agent.get("/entities/ord-1/receipt").expect(503);
+    block_on(Sequencer::open(&own, key.clone()).unwrap().advance(server.shop.store())).unwrap();
+    let answer = server.everybody().agent.get("/entities/ord-1/receipt");
+    assert_eq!(verified(&answer.body, &key).commit().number(), 3);
+}
+
+#[test]
+fn a_log_follows_its_store_while_a_server_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log");
+    let key = SigningKey::read_or_generate(folder.path().join("log.key"), "example.com/refunds").unwrap();
+    let again = SigningKey::read_or_generate(folder.path().join("log.key"), "example.com/refunds").unwrap();
+    assert_eq!(again.verifying_key(), key.verifying_key());
+    let store = Arc::new(MemoryStore::new());
+    let shop = Runtime::<Refund, _>::new(Arc::clone(&store), shop::policy(), Desk::default());
+    let trusted = [key.verifying_key().clone()];
+    let (path, sequencer) = (log.clone(), Sequencer::open(&log, key).unwrap());
+    let thread = on_its_own_thread(move || async move {
+        let following = tokio::spawn(sequencer.follow(store, Duration::from_millis(1)));
+        for size in 1..=3 {
+            let order = shop::order(&format!("ord-{size}"));
+            assert!(shop.ingest(&people().shop, &order, OrderPlaced { total: Cents(1) }).await.unwrap().is_allowed());
+            let signed = |log: Log| log.checkpoint().verify(&trusted).unwrap().head().size == size;
+            while !Log::open(&path).is_ok_and(signed) {
+                tokio::task::yield_now().await;
+            }
+        }
+        following.abort();
+    });
+    thread.join().unwrap();
+}
