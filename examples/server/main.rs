@@ -87,7 +87,8 @@ async fn run<S: Store>(options: &Options, store: Arc<S>, log: &Path) -> Result<(
     let people = People::new()?;
     let desk = RefundDesk::default();
     let refunds: Arc<Runtime<Refund, _>> = Arc::new(Runtime::new(Arc::clone(&store), people.policy(), desk));
-    let missions: Arc<Runtime<Mission, _>> = Arc::new(Runtime::new(Arc::clone(&store), people.policy(), Rover::new("rover-1")));
+    let missions: Arc<Runtime<Mission, _>> =
+        Arc::new(Runtime::new(Arc::clone(&store), people.policy(), Rover::new("rover-1")));
     seed::refunds(&refunds, &people).await?;
     seed::missions(&missions, &people).await?;
 

@@ -34,6 +34,7 @@ mod limits;
 #[cfg(feature = "mcp")]
 mod mcp;
 mod metrics;
+mod open;
 mod openapi;
 mod page;
 mod problem;
@@ -65,8 +66,8 @@ use crate::bounds::Bounds;
 use crate::executor::Executable;
 use crate::identifier::EntityKey;
 use crate::runtime::Runtime;
-use crate::served::Served;
-use crate::store::Store;
+use crate::served::{Recorded, Served};
+use crate::store::{Store, StoreError};
 
 use guard::Rates;
 use identity::AnyAuthenticate;
@@ -110,6 +111,20 @@ impl Api {
     pub fn domain<D: Executable, S: Store>(mut self, runtime: Arc<Runtime<D, S>>) -> Self {
         self.domains.push(runtime);
         self
+    }
+
+    /// The same face, which shows the journals of a store whose domains are not here: what they say, and nothing of them can be
+    /// changed. Sorts of entity that the store gets later are not shown.
+    ///
+    /// Without a domain nobody holds a role: whoever is let in sees all journals of their tenant.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    pub async fn journals<S: Store>(mut self, store: S) -> Result<Self, StoreError> {
+        for recorded in Recorded::all(&Arc::new(store)).await? {
+            self.domains.push(Arc::new(recorded));
+        }
+        Ok(self)
     }
 
     /// The same face, which asks one more authenticator who sends a request, after those that it has.

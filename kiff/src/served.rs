@@ -1,5 +1,8 @@
 //! A domain as a face serves it: by names and JSON, whatever its types and its store are.
 
+#[cfg(feature = "http")]
+mod recorded;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -8,8 +11,8 @@ use crate::actor::Actor;
 use crate::approval::{Approval, Review};
 use crate::bounds::Bounds;
 use crate::decision::{Call, Proposal};
-use crate::domain::{Event, State};
-use crate::entity::Running;
+use crate::domain::{Domain, Event, State};
+use crate::entity::{Entity, Running};
 use crate::event::{Envelope, Trace};
 use crate::executor::Executable;
 use crate::identifier::{ApprovalId, EntityKey, ExecutionId};
@@ -23,6 +26,9 @@ use crate::time::Timestamp;
 use crate::tool::{Dialect, ToolError, Tools, tools};
 use crate::verdict::{ReasonCode, Refusal, Verdict, unknown_event};
 
+#[cfg(feature = "http")]
+pub(crate) use recorded::Recorded;
+
 /// An answer on its way.
 pub(crate) type Answering<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
 
@@ -30,6 +36,10 @@ pub(crate) type Answering<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>>
 ///
 /// What an entity is is told by value, because its fold has the domain's types.
 pub(crate) trait Served: Send + Sync {
+    /// Whether only its journals are here, and nothing is known of what it allows.
+    fn is_recorded(&self) -> bool {
+        false
+    }
     fn schema(&self) -> &'static Schema;
     fn bounds(&self) -> &Bounds;
     /// The present, by the domain's own clock.
@@ -97,6 +107,17 @@ pub(crate) struct Standing {
     pub(crate) running: Option<Running>,
     /// The approvals that are open, or were until lately, the oldest first.
     pub(crate) approvals: Vec<Approval>,
+}
+
+impl Standing {
+    fn of<D: Domain>(entity: &Entity<D>) -> Self {
+        Self {
+            state: entity.state().map(State::name),
+            number: entity.number(),
+            running: entity.running().cloned(),
+            approvals: entity.approvals().cloned().collect(),
+        }
+    }
 }
 
 /// An event that was accepted.
@@ -177,12 +198,7 @@ impl<D: Executable, S: Store> Served for Runtime<D, S> {
     fn standing<'a>(&'a self, key: &'a EntityKey) -> Answering<'a, Standing> {
         Box::pin(async move {
             let entity = self.entity(key).await?;
-            Ok(Standing {
-                state: entity.state().map(State::name),
-                number: entity.number(),
-                running: entity.running().cloned(),
-                approvals: entity.approvals().cloned().collect(),
-            })
+            Ok(Standing::of(&entity))
         })
     }
 

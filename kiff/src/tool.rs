@@ -109,6 +109,12 @@ pub fn tools<D: Executable>(dialect: Dialect) -> Result<Tools, ToolError> {
 }
 
 impl Tools {
+    /// No tools: those of entities of which nothing can be changed here.
+    #[cfg(feature = "http")]
+    pub(crate) const fn none(dialect: Dialect, entity_type: &'static str) -> Self {
+        Self { dialect, entity_type, list: Vec::new() }
+    }
+
     /// Adds a required property to each tool, by which the agent says which entity it means: its id.
     ///
     /// The gate takes the entity apart from the parameters: take the property out before the rest is proposed.

@@ -20,7 +20,8 @@ const axe = readFileSync(`${HERE}node_modules/axe-core/axe.min.js`, 'utf8');
 
 const server = spawn(process.argv[2] ?? give('say which server to start'), { stdio: ['pipe', 'pipe', 'inherit'] });
 const stopped = once(server, 'exit');
-const [line] = await Promise.race([once(createInterface({ input: server.stdout }), 'line'), stopped]);
+const said = createInterface({ input: server.stdout });
+const [line] = await Promise.race([once(said, 'line'), stopped]);
 if (typeof line !== 'string') give(`the server ended at once, with ${line}`);
 const { origin, link, hostile_name: hostileName, keys } = JSON.parse(line);
 
@@ -145,6 +146,17 @@ const steps = {
       await inspect(page, `${name}-not-found`);
       await page.context().close();
     }
+  },
+
+  async 'a receipt is downloaded, and believed by whoever has the public key'() {
+    const page = await signIn(keys.nora);
+    await page.goto(order('ord-12'));
+    const [download] = await Promise.all([page.waitForEvent('download'), page.click('text=Download the receipt')]);
+    assert.equal(download.suggestedFilename(), 'Order-ord-12-4.receipt');
+    const learned = once(said, 'line');
+    server.stdin.write(`${await download.path()}\n`);
+    assert.equal((await learned)[0], 'commit 4 of Order/ord-12');
+    await page.context().close();
   },
 
   async 'what has expired can no longer be answered'() {

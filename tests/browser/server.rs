@@ -1,6 +1,7 @@
 //! A server with people, hostile words and everything else that a page can show, for the script that drives a browser.
 //!
-//! It prints one line of JSON that says where it is and who has which key, and ends when its input does.
+//! It prints one line of JSON that says where it is and who has which key, and ends when its input does. A line that it reads is the
+//! path of a receipt, and it answers with what a stranger learns from it.
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "it fails as loudly as a test")]
 
@@ -9,12 +10,13 @@
 mod shop;
 mod voyage;
 
-use std::io::Read;
+use std::io::BufRead;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use kiff::http::{Api, Keys, Limits, NewKey, Principal, serve};
+use kiff::proof::{Receipt, Sequencer, SigningKey, VerifyingKey};
 use kiff::{
     Actor, Cents, Clock, Domain, Evidence, MemoryStore, Outcome, Proposal, RolePolicy, Runtime, SystemClock, Timestamp,
 };
@@ -71,7 +73,11 @@ async fn main() {
     let idle = Actor::human("ida").unwrap();
     let [nora, omar, ada, agent, ida] =
         [&people().nora, &people().omar, &people().auditor, &people().agent, &idle].map(key);
-    let api = Api::new().domain(shop).domain(Arc::new(voyage().await)).authenticate(keys);
+    let folder = tempfile::tempdir().unwrap();
+    let signing = SigningKey::generate("example.com/refunds").unwrap();
+    let trusted = signing.verifying_key().clone();
+    Sequencer::open(folder.path(), signing).unwrap().advance(shop.store()).await.unwrap();
+    let api = Api::new().domain(shop).domain(Arc::new(voyage().await)).log(folder.path()).authenticate(keys);
     let link = api.sign_in_link(Principal::new(people().nora)).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
@@ -83,11 +89,22 @@ async fn main() {
     });
     println!("{told}");
     let ended = async {
-        let read = tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new()));
+        let read = tokio::task::spawn_blocking(move || {
+            for path in std::io::stdin().lock().lines() {
+                println!("{}", learned(&path.unwrap(), &trusted));
+            }
+        });
         drop(read.await);
     };
     let limits = Limits { grace: Duration::ZERO, ..Limits::DEFAULT };
     serve(listener, api.router(), limits, ended).await.unwrap();
+}
+
+/// What somebody learns from a receipt who has the public key and nothing else.
+fn learned(path: &str, trusted: &VerifyingKey) -> String {
+    let receipt: Receipt = std::fs::read_to_string(path).unwrap().parse().unwrap();
+    let verified = receipt.verify(std::slice::from_ref(trusted)).unwrap();
+    format!("commit {} of {}", verified.commit().number(), verified.commit().key())
 }
 
 /// Asks for a refund, with hostile words in every field.

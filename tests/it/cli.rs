@@ -7,6 +7,7 @@ mod new;
 mod page;
 mod proof;
 mod scaffold;
+mod serve;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -5,6 +5,7 @@ mod contract;
 mod description;
 mod identity;
 mod limits;
+mod lists;
 mod page;
 mod receipt;
 pub(crate) mod server;

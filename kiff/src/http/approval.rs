@@ -12,7 +12,7 @@ use crate::actor::{Actor, ActorKind};
 use crate::approval::{Approval, ApprovalStatus, Review};
 use crate::decision::Rationale;
 use crate::identifier::{ActorId, ApprovalId, EntityKey};
-use crate::journal::{Cursor, Open, Query};
+use crate::journal::{Cursor, Query};
 use crate::json::Json;
 use crate::runtime::Pending;
 use crate::served::Served;
@@ -21,6 +21,7 @@ use crate::verdict::Verdict;
 
 use super::Shared;
 use super::cursor;
+use super::open::Part;
 use super::problem::{About, Problem, answer};
 use super::request::{Body, Caller, Named, NamedActor, Page, Said, acting, identifier};
 
@@ -108,41 +109,10 @@ pub(super) async fn pending(
     Said(page): Said<Page>,
 ) -> Result<Response, Problem> {
     let after = page.after.as_deref().map(cursor::read).transpose()?;
-    let mut found = Vec::new();
-    for served in shared.domains(page.entity_type.as_deref()) {
-        found.extend(shared.waiting(&**served, &caller, after.as_ref(), page.limit() + 1).await?);
-    }
-    found.sort_by(|one, other| one.open.cmp(&other.open));
-    let is_last = found.len() <= page.limit();
-    found.truncate(page.limit());
-    let next = found.last().filter(|_| !is_last).map(|last| cursor::written(&last.open));
-    let approvals = found.iter().map(|found| ApprovalView::of(&found.open.key, &found.approval)).collect();
+    let part: Part<Pending> = shared.open(&caller, page.open(after.as_ref()), |_, _| true).await?;
+    let next = part.next.as_ref().map(cursor::written);
+    let approvals = part.items.iter().map(|(_, found)| ApprovalView::of(&found.open.key, &found.approval)).collect();
     Ok(answer(StatusCode::OK, &Listed { approvals, next }))
-}
-
-impl Shared {
-    /// What waits for a review in a domain, as far as the caller may see it: the oldest first, at most `limit`.
-    pub(crate) async fn waiting(
-        &self,
-        served: &dyn Served,
-        caller: &Caller,
-        after: Option<&Open>,
-        limit: usize,
-    ) -> Result<Vec<Pending>, Problem> {
-        let (mut found, mut after) = (Vec::new(), after.cloned());
-        while found.len() < limit {
-            let page = served.pending_approvals(after.as_ref(), limit).await?;
-            let Some(last) = page.last() else { break };
-            after = Some(last.open.clone());
-            for pending in page {
-                if caller.may_read(served, caller.principal.actor(), &pending.open.key)? {
-                    found.push(pending);
-                }
-            }
-        }
-        found.truncate(limit);
-        Ok(found)
-    }
 }
 
 /// What the routes of a review take. The entity is named only where several have an approval of that number.

@@ -8,15 +8,15 @@ use serde_json::json;
 
 use crate::actor::ActorKind;
 use crate::identifier::ExecutionId;
-use crate::journal::Open;
 use crate::json::Json;
 use crate::runtime::Doubt;
-use crate::served::{Became, Found, Served, Told};
+use crate::served::{Became, Found, Told};
 use crate::time::Timestamp;
 use crate::verdict::Verdict;
 
 use super::Shared;
 use super::cursor;
+use super::open::Part;
 use super::problem::{About, Problem, answer};
 use super::request::{Body, Caller, Named, NamedActor, Page, Said, acting, identifier};
 
@@ -52,41 +52,10 @@ pub(super) async fn all(
     Said(page): Said<Page>,
 ) -> Result<Response, Problem> {
     let after = page.after.as_deref().map(cursor::read).transpose()?;
-    let mut found = Vec::new();
-    for served in shared.domains(page.entity_type.as_deref()) {
-        found.extend(shared.doubts(&**served, &caller, after.as_ref(), page.limit() + 1).await?);
-    }
-    found.sort_by(|one, other| one.open.cmp(&other.open));
-    let is_last = found.len() <= page.limit();
-    found.truncate(page.limit());
-    let next = found.last().filter(|_| !is_last).map(|last| cursor::written(&last.open));
-    let doubts: Vec<_> = found.into_iter().map(DoubtView::of).collect();
+    let part: Part<Doubt> = shared.open(&caller, page.open(after.as_ref()), |_, _| true).await?;
+    let next = part.next.as_ref().map(cursor::written);
+    let doubts = part.items.into_iter().map(|(_, doubt)| DoubtView::of(doubt)).collect();
     Ok(answer(StatusCode::OK, &Listed { doubts, next }))
-}
-
-impl Shared {
-    /// What is in doubt in a domain, as far as the caller may see it: the oldest first, at most `limit`.
-    pub(crate) async fn doubts(
-        &self,
-        served: &dyn Served,
-        caller: &Caller,
-        after: Option<&Open>,
-        limit: usize,
-    ) -> Result<Vec<Doubt>, Problem> {
-        let (mut found, mut after) = (Vec::new(), after.cloned());
-        while found.len() < limit {
-            let page = served.in_doubt(after.as_ref(), limit).await?;
-            let Some(last) = page.last() else { break };
-            after = Some(last.open.clone());
-            for doubt in page {
-                if caller.may_read(served, caller.principal.actor(), &doubt.open.key)? {
-                    found.push(doubt);
-                }
-            }
-        }
-        found.truncate(limit);
-        Ok(found)
-    }
 }
 
 #[derive(Serialize)]

@@ -60,40 +60,52 @@ pub(super) async fn all(
     caller: Caller,
     Said(page): Said<Page>,
 ) -> Result<Response, Problem> {
-    /// So many entities that the caller may not see are passed over before an answer is given all the same.
-    const LOOKED_AT: usize = 10 * Page::MOST;
     let mut domains = shared.domains(page.entity_type.as_deref());
     let (Some(served), None) = (domains.next(), domains.next()) else {
         return Err(shared.which_domain(page.entity_type.as_deref()));
     };
-    let entity_type: &str = &served.schema().entity_type;
-    let first = entity_key(&caller.principal, entity_type, page.after.as_deref().unwrap_or("\u{20}"))?;
-    let (mut after, mut seen, mut shown) = (first, 0, Vec::new());
-    let next = 'listed: loop {
-        let keys = served.entities(Some(&after), page.limit()).await?;
-        let is_last = keys.len() < page.limit();
-        for key in keys {
-            if key.tenant() != caller.principal.tenant() || key.entity_type() != entity_type {
-                break 'listed None;
-            }
-            if shown.len() == page.limit() || seen == LOOKED_AT {
-                break 'listed Some(after.id().to_owned());
-            }
-            seen += 1;
-            if caller.may_read(&**served, caller.principal.actor(), &key)? {
-                shown.push(json!({ "id": key.id(), "type": key.entity_type() }));
-            }
-            after = key;
-        }
-        if is_last {
-            break None;
-        }
-    };
+    let (keys, next) = listed(&**served, &caller, page.after.as_deref(), page.limit()).await?;
+    let shown: Vec<_> = keys.iter().map(|key| json!({ "id": key.id(), "type": key.entity_type() })).collect();
     let listed = match next {
         Some(next) => json!({ "entities": shown, "next": next }),
         None => json!({ "entities": shown }),
     };
     Ok(answer(StatusCode::OK, &listed))
+}
+
+/// The entities of a domain that the caller may see, in the order of their ids, behind one of these, and behind which the list
+/// goes on.
+pub(super) async fn listed(
+    served: &dyn Served,
+    caller: &Caller,
+    after: Option<&str>,
+    limit: usize,
+) -> Result<(Vec<EntityKey>, Option<String>), Problem> {
+    /// So many entities that the caller may not see are passed over before an answer is given all the same.
+    const LOOKED_AT: usize = 10 * Page::MOST;
+    let entity_type: &str = &served.schema().entity_type;
+    let first = entity_key(&caller.principal, entity_type, after.unwrap_or("\u{20}"))?;
+    let (mut after, mut seen, mut shown) = (first, 0, Vec::new());
+    loop {
+        let keys = served.entities(Some(&after), limit).await?;
+        let is_last = keys.len() < limit;
+        for key in keys {
+            if key.tenant() != caller.principal.tenant() || key.entity_type() != entity_type {
+                return Ok((shown, None));
+            }
+            if shown.len() == limit || seen == LOOKED_AT {
+                return Ok((shown, Some(after.id().to_owned())));
+            }
+            seen += 1;
+            after = key;
+            if caller.may_read(served, caller.principal.actor(), &after)? {
+                shown.push(after.clone());
+            }
+        }
+        if is_last {
+            return Ok((shown, None));
+        }
+    }
 }
 
 /// `GET /entities/{id}/timeline`

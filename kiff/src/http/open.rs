@@ -11,7 +11,7 @@ use super::problem::Problem;
 use super::request::Caller;
 
 /// Something that is open in a domain.
-pub(super) trait Matter: Sized + Send {
+pub(super) trait OpenMatter: Sized + Send {
     /// Those of a domain, of every tenant, behind a place.
     fn list<'a>(served: &'a dyn Served, after: Option<&'a Open>, limit: usize) -> Answering<'a, Vec<Self>>;
 
@@ -19,7 +19,7 @@ pub(super) trait Matter: Sized + Send {
     fn open(&self) -> &Open;
 }
 
-impl Matter for Pending {
+impl OpenMatter for Pending {
     fn list<'a>(served: &'a dyn Served, after: Option<&'a Open>, limit: usize) -> Answering<'a, Vec<Self>> {
         served.pending_approvals(after, limit)
     }
@@ -29,7 +29,7 @@ impl Matter for Pending {
     }
 }
 
-impl Matter for Doubt {
+impl OpenMatter for Doubt {
     fn list<'a>(served: &'a dyn Served, after: Option<&'a Open>, limit: usize) -> Answering<'a, Vec<Self>> {
         served.in_doubt(after, limit)
     }
@@ -64,7 +64,7 @@ const LOOKED_AT: usize = 20;
 
 impl Shared {
     /// What is open and the caller may see, where `fits` says that it belongs to the list.
-    pub(super) async fn open<M: Matter>(
+    pub(super) async fn open<M: OpenMatter>(
         &self,
         caller: &Caller,
         wanted: Wanted<'_>,
@@ -88,7 +88,7 @@ impl Shared {
 }
 
 /// What fits in one domain, one more than is wanted, and where it was stopped to look; none where that is the end.
-async fn of_domain<M: Matter>(
+async fn of_domain<M: OpenMatter>(
     served: &dyn Served,
     caller: &Caller,
     wanted: Wanted<'_>,

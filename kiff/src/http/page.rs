@@ -24,6 +24,7 @@ mod receipt;
 mod search;
 mod session;
 mod sorry;
+mod timeline;
 
 pub(super) use session::Sessions;
 
@@ -43,8 +44,7 @@ pub(super) fn routes(shared: &Shared) -> Router<Shared> {
         .route("/admin/sign-out", post(session::sign_out));
     #[cfg(feature = "proof")]
     let inside = inside.route("/admin/entities/{entity_type}/{id}/receipt", get(receipt::download));
-    let inside = inside
-        .route_layer(from_fn_with_state(shared.clone(), session::required));
+    let inside = inside.route_layer(from_fn_with_state(shared.clone(), session::required));
     Router::new()
         .route("/admin/sign-in", get(session::door).post(session::sign_in))
         .route("/admin/page.css", get(assets::style))

@@ -118,7 +118,8 @@ async fn commit(served: &dyn Served, key: &EntityKey, wanted: &Wanted) -> Result
     while end > 0 {
         let start = end.saturating_sub(PAGE);
         let page = served.read(key, start, PAGE as usize).await?;
-        let ended = |commit: &Arc<Commit>| commit.ends(&execution) && wanted.commit.is_none_or(|of| of == commit.number());
+        let ended =
+            |commit: &Arc<Commit>| commit.ends(&execution) && wanted.commit.is_none_or(|of| of == commit.number());
         if let Some(found) = page.into_iter().rev().find(ended) {
             return Ok(found);
         }

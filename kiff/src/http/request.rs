@@ -12,12 +12,14 @@ use crate::actor::{Actor, ActorKind};
 use crate::decision::{Call, Evidence, Proposal};
 use crate::event::Trace;
 use crate::identifier::{ActorId, ApprovalId, EntityKey, IdempotencyKey, TraceId};
+use crate::journal::Open;
 use crate::json::Json;
 use crate::served::Served;
 
 use super::Shared;
 use super::guard::Working;
 use super::identity::Principal;
+use super::open::Wanted;
 use super::problem::{About, Problem, or_empty};
 
 /// Whoever sends a request: the principal that the guard has let in, and what the headers say beside.
@@ -133,6 +135,11 @@ impl Page {
 
     pub(crate) fn limit(&self) -> usize {
         self.limit.unwrap_or(Self::MOST).clamp(1, Self::MOST)
+    }
+
+    /// The part of what is open that it asks for.
+    pub(crate) fn open<'a>(&'a self, after: Option<&'a Open>) -> Wanted<'a> {
+        Wanted { entity_type: self.entity_type.as_deref(), after, limit: self.limit() }
     }
 }
 

@@ -127,7 +127,8 @@ fn a_project_takes_kiff_from_the_registry_unless_told_otherwise() {
     let manifest = fs::read_to_string(folder.join("desk/Cargo.toml")).unwrap();
     let version = env!("CARGO_PKG_VERSION");
     assert!(
-        manifest.contains(&format!("kiff = {{ version = \"{version}\", features = [\"http\", \"proof\", \"sqlite\"] }}")),
+        manifest
+            .contains(&format!("kiff = {{ version = \"{version}\", features = [\"http\", \"proof\", \"sqlite\"] }}")),
         "{manifest}"
     );
 }

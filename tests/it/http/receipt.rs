@@ -68,7 +68,7 @@ fn the_page_of_an_entity_leads_to_the_receipts_of_its_commits() {
     let folder = tempfile::tempdir().unwrap();
     let (log, key) = (folder.path().join("log"), key());
     let server = with_logs(&[&log]);
-    server.everybody().paid("ord/1 <b>");
+    block_on(shop::paid(&server.shop, "ord/1 <b>"));
     block_on(Sequencer::open(&log, key.clone()).unwrap().advance(server.shop.store())).unwrap();
     let nora = Browser::of(&server, &people().nora);
     let page = nora.get("/admin/entities/Order/ord%2F1%20%3Cb%3E");
@@ -77,7 +77,10 @@ fn the_page_of_an_entity_leads_to_the_receipts_of_its_commits() {
         assert!(page.contains(&format!("href=\"{path}\" download")), "{page}");
         let answer = nora.client.get(&path);
         assert_eq!(verified(&answer.body, &key).commit().number(), number);
-        assert!(answer.headers["content-disposition"].ends_with("\"Order-ord_1__b_-%.receipt\"".replace('%', &number.to_string()).as_str()));
+        assert!(
+            answer.headers["content-disposition"]
+                .ends_with("\"Order-ord_1__b_-%.receipt\"".replace('%', &number.to_string()).as_str())
+        );
     }
     let path = "/admin/entities/Order/ord%2F1%20%3Cb%3E/receipt";
     let mallory = Browser::of(&server, &Actor::human("mallory").unwrap());

@@ -76,7 +76,7 @@ impl Server {
 
     /// A client that shows nothing.
     pub(crate) fn stranger(&self) -> Client {
-        Client { address: self.address, headers: Vec::new() }
+        Client::at(self.address)
     }
 
     pub(crate) fn everybody(&self) -> Everybody {
@@ -135,6 +135,11 @@ pub(crate) struct Client {
 }
 
 impl Client {
+    /// A client of whatever listens there, that shows nothing.
+    pub(crate) const fn at(address: SocketAddr) -> Self {
+        Self { address, headers: Vec::new() }
+    }
+
     pub(crate) fn header(mut self, line: &str) -> Self {
         self.headers.push(line.to_owned());
         self

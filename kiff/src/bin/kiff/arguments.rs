@@ -15,6 +15,8 @@ use crate::journal::{log::SignLog, receipt::Receipts};
 use crate::keys::Keys;
 use crate::new::New;
 use crate::scaffold::Scaffold;
+#[cfg(feature = "http")]
+use crate::serve::Serve;
 use crate::shell::{Ended, Shell};
 
 const EXIT_CODES: &str = "\
@@ -45,6 +47,8 @@ enum Command {
     Verify(Verify),
     Export(Export),
     Doubt(InDoubt),
+    #[cfg(feature = "http")]
+    Serve(Serve),
     #[cfg(feature = "proof")]
     Receipt(Receipts),
     #[cfg(feature = "proof")]
@@ -69,6 +73,8 @@ impl Arguments {
             Command::Verify(verify) => verify.run(shell),
             Command::Export(export) => export.run(shell),
             Command::Doubt(doubt) => doubt.run(shell),
+            #[cfg(feature = "http")]
+            Command::Serve(serve) => serve.run(shell),
             #[cfg(feature = "proof")]
             Command::Receipt(receipts) => receipts.run(shell),
             #[cfg(feature = "proof")]

@@ -2,7 +2,7 @@
 
 mod doubt;
 mod export;
-mod place;
+pub(crate) mod place;
 mod timeline;
 mod verify;
 

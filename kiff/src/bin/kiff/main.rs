@@ -9,6 +9,8 @@ mod journal;
 mod keys;
 mod new;
 mod scaffold;
+#[cfg(feature = "http")]
+mod serve;
 mod shell;
 
 use std::process::ExitCode;

@@ -18,10 +18,10 @@ use crate::time::Timestamp;
 use super::super::Shared;
 use super::super::problem::Problem;
 use super::super::request::{Caller, Named};
-use super::entity;
 use super::frame::{self, Place, encoded, pretty};
 use super::session::Signed;
 use super::sorry::Sorry;
+use super::timeline::Filter;
 
 /// The way to a request's page.
 pub(super) fn approval_path(key: &EntityKey, approval: &ApprovalId) -> String {
@@ -113,7 +113,7 @@ async fn card(
             Problem::not_found("there is no such approval, or it was closed long ago: look at the timeline").into()
         );
     };
-    let commits = served.read(&key, 0, entity::MOST_COMMITS).await?;
+    let part = Filter::default().part(&*served, &key, standing.number).await?;
     let contract = served.schema().action(&approval.action);
     let now = served.now();
     let open = matches!(approval.status, ApprovalStatus::Pending) && now < approval.expires_at;
@@ -125,14 +125,24 @@ async fn card(
             h2 #what { "What is asked for" }
             (facts(approval, contract, &key, &standing, now))
             (parameters(&approval.parameters, contract))
-            (consequence(contract, served.schema(), standing.state))
+            @if served.is_recorded() {
+                p.quiet { "What follows from a yes is for its domain to say, which is not here." }
+            } @else {
+                (consequence(contract, served.schema(), standing.state))
+            }
         }
         (claim(&approval.reasons))
         @if mine { (form(signed, &key, &approval.id)) } @else if open {
-            p.notice { "You cannot answer this: somebody who holds the permission and did not ask for it has to." }
+            p.notice {
+                @if served.is_recorded() {
+                    "It cannot be answered here: only the journal is open. It is answered where its domain is."
+                } @else {
+                    "You cannot answer this: somebody who holds the permission and did not ask for it has to."
+                }
+            }
         }
         h2 { "What happened to " (visible(key.id())) " so far" }
-        (entity::timeline(&commits, &entity::Filter::default(), false))
+        (Filter::default().shown(&part, false))
     };
     let title = format!("{} on {}/{}", approval.action, key.entity_type(), key.id());
     Ok(frame::page_with(status, signed, Place::Elsewhere, &visible(&title), &main))

@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::response::Response;
 use maud::{Markup, PreEscaped, html};
 
+use crate::json::visible;
 use crate::schema::{ApprovalRule, Contract, Effect, Never, Schema};
 
 use super::super::Shared;
@@ -20,10 +21,12 @@ pub(super) async fn list(State(shared): State<Shared>, signed: Signed) -> Respon
         ul {
             @for served in shared.domains(None) {
                 @let schema = served.schema();
-                li {
+                @if served.is_recorded() {
+                    li { (visible(&schema.entity_type)) ": journals whose domain is not here." }
+                } @else { li {
                     a href={ "/admin/domains/" (schema.domain) } { strong { (schema.domain) } }
                     ", which governs " (schema.entity_type) ". " (schema.documentation)
-                }
+                } }
             }
         }
     };
@@ -36,7 +39,7 @@ pub(super) async fn show(
     signed: Signed,
     Named(domain): Named<String>,
 ) -> Result<Response, Sorry> {
-    let served = shared.domains(None).find(|served| served.schema().domain == domain);
+    let served = shared.domains(None).find(|served| served.schema().domain == domain && !served.is_recorded());
     let served = served.ok_or_else(|| Problem::not_found("no such domain is served here"))?;
     let schema = served.schema();
     let main = html! {

@@ -1,6 +1,6 @@
 //! Doubt: actions that have started and not ended, and the ways to settle what became of them.
 
-use axum::extract::{Form, State};
+use axum::extract::{Form, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
@@ -14,41 +14,50 @@ use crate::schema::{Contract, Schema};
 use crate::served::{Became, Found, Served, Told};
 
 use super::super::Shared;
+use super::super::cursor;
+use super::super::open::{Part, Wanted};
 use super::super::problem::Problem;
 use super::super::request::{Caller, Named};
 use super::frame::{self, Place, encoded};
+use super::now;
 use super::session::Signed;
 use super::sorry::Sorry;
-use super::{entity, now};
+use super::timeline::Filter;
 
 /// How many doubts are shown at once.
-const SHOWN: usize = 100;
+const SHOWN: usize = 50;
 
 /// The way to an entity's doubt.
 pub(super) fn doubt_path(key: &EntityKey) -> String {
     format!("/admin/doubt/{}/{}", encoded(key.entity_type()), encoded(key.id()))
 }
 
+/// Which part of the list.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Asked {
+    /// Behind this place.
+    after: Option<String>,
+}
+
 /// `GET /admin/doubt`.
-pub(super) async fn list(State(shared): State<Shared>, signed: Signed, caller: Caller) -> Result<Response, Sorry> {
-    let mut doubts: Vec<Doubt> = Vec::new();
-    for served in shared.domains(None) {
-        for doubt in served.in_doubt(None, SHOWN).await? {
-            if caller.may_read(&**served, signed.actor(), &doubt.open.key)? {
-                doubts.push(doubt);
-            }
-        }
-    }
-    doubts.sort_by(|one, other| one.open.cmp(&other.open));
+pub(super) async fn list(
+    State(shared): State<Shared>,
+    signed: Signed,
+    caller: Caller,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Sorry> {
+    let after = asked.after.as_deref().map(cursor::read).transpose()?;
+    let wanted = Wanted { entity_type: None, after: after.as_ref(), limit: SHOWN };
+    let part: Part<Doubt> = shared.open(&caller, wanted, |_, _| true).await?;
     let now = now();
     let main = html! {
         p { "These actions have started, and nobody knows how they ended. Until somebody says so, their entities wait." }
-        @if doubts.is_empty() { p { strong { "Nothing is in doubt." } } } @else {
+        @if part.items.is_empty() && part.next.is_none() { p { strong { "Nothing is in doubt." } } } @else {
             div.scroll {
                 table.stack aria-label="In doubt" {
                     thead { tr { th { "Action" } th { "Of" } th { "Since" } th { "Asked by" } } }
                     tbody {
-                        @for Doubt { open, running } in &doubts {
+                        @for (_, Doubt { open, running }) in &part.items {
                             tr {
                                 td { a href=(doubt_path(&open.key)) { strong { (visible(&running.action)) } } }
                                 td data-label="of" { (frame::entity_link(&open.key)) }
@@ -60,6 +69,7 @@ pub(super) async fn list(State(shared): State<Shared>, signed: Signed, caller: C
                 }
             }
         }
+        (frame::onward(part.next.map(|next| format!("/admin/doubt?after={}", cursor::written(&next))), "More in doubt"))
     };
     Ok(frame::page(&signed, Place::Doubt, "Doubt", &main))
 }
@@ -154,31 +164,44 @@ async fn card(
     problem: Option<String>,
 ) -> Result<Response, Sorry> {
     let running = served.doubt(key).await?;
-    let commits = served.read(key, 0, entity::MOST_COMMITS).await?;
+    let last = served.standing(key).await?.number;
+    let part = Filter::default().part(served, key, last).await?;
     let main = html! {
         @if let Some(problem) = &problem { p.notice.bad role="alert" { (visible(problem)) } }
         @match &running {
             None => p { "Nothing of " (frame::entity_link(key)) " is in doubt." }
-            Some(running) => { (settling(served.schema(), signed, key, running)) }
+            Some(running) => {
+                (facts(served.schema(), key, running))
+                @if served.is_recorded() {
+                    p.notice { "It cannot be settled here: only the journal is open. It is settled where its domain is." }
+                } @else {
+                    (forms(served.schema(), signed, key, running))
+                }
+            }
         }
         h2 { "What happened so far" }
-        (entity::timeline(&commits, &entity::Filter::default(), false))
+        (Filter::default().shown(&part, false))
     };
     let title = format!("Doubt about {}/{}", key.entity_type(), key.id());
     Ok(frame::page_with(status, signed, Place::Doubt, &visible(&title), &main))
 }
 
-fn settling(schema: &Schema, signed: &Signed, key: &EntityKey, running: &Running) -> Markup {
-    let contract = schema.action(&running.action);
+fn facts(schema: &Schema, key: &EntityKey, running: &Running) -> Markup {
     html! {
         dl {
             dt { "Action" } dd { strong { (visible(&running.action)) } " on " (frame::entity_link(key)) }
             dt { "Execution" } dd { code { (visible(running.execution.as_str())) } }
             dt { "Started" } dd { (frame::ago(running.since, now())) ", asked for by " (frame::who(&running.by)) }
-            @if let Some(contract) = contract {
+            @if let Some(contract) = schema.action(&running.action) {
                 dt { "Who settles it" } dd { (contract.settlement(schema).holders()) ", but not who asked for it" }
             }
         }
+    }
+}
+
+/// The two ways to settle it.
+fn forms(schema: &Schema, signed: &Signed, key: &EntityKey, running: &Running) -> Markup {
+    html! {
         form.card method="post" action=(doubt_path(key)) {
             (signed.csrf_field())
             p { "If the action can ask the outside world itself, let it:" }
@@ -191,7 +214,7 @@ fn settling(schema: &Schema, signed: &Signed, key: &EntityKey, running: &Running
             fieldset {
                 legend { "What became of it?" }
                 label.choice { input type="radio" name="became" value="not" required; "It did not happen: it may be tried again" }
-                (events(schema, contract))
+                (events(schema, schema.action(&running.action)))
             }
             label for="payload" { "What the event says, as JSON" }
             textarea #payload name="payload" {}

@@ -1,7 +1,6 @@
 //! One entity: where it stands and how it got there, what it allows, every record, and whether they hold together.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -9,7 +8,7 @@ use maud::{Markup, PreEscaped, html};
 use serde::Deserialize;
 
 use crate::identifier::EntityKey;
-use crate::journal::{Commit, Fact};
+use crate::journal::{Commit, Cursor, Query as Changes};
 use crate::json::visible;
 use crate::schema::{ApprovalRule, Contract, Schema};
 use crate::served::{Served, Standing};
@@ -20,13 +19,17 @@ use super::super::problem::Problem;
 use super::super::request::{Caller, Named};
 use super::approval::approval_path;
 use super::doubt::doubt_path;
-use super::frame::{self, Place, pretty};
+use super::frame::{self, Place};
 use super::now;
 use super::session::Signed;
 use super::sorry::Sorry;
+use super::timeline::Filter;
 
-/// How many commits are looked at for one page; a journal that is longer shows its last ones.
-pub(super) const MOST_COMMITS: usize = 1_000;
+/// How many of its last changes of state a page shows.
+const PATH: usize = 30;
+
+/// How many commits are read at once to check a chain.
+const PAGE: usize = 1_000;
 
 /// Which entity.
 #[derive(Debug, Deserialize)]
@@ -35,14 +38,9 @@ pub(super) struct Which {
     id: String,
 }
 
-/// Which records of a timeline to show.
+/// What of it to show beside where it stands.
 #[derive(Debug, Default, Deserialize)]
-pub(super) struct Filter {
-    #[serde(default)]
-    kind: String,
-    #[serde(default)]
-    actor: String,
-    #[serde(default)]
+pub(super) struct Asked {
     verify: Option<String>,
 }
 
@@ -62,6 +60,7 @@ pub(super) async fn show(
     signed: Signed,
     caller: Caller,
     Named(which): Named<Which>,
+    Query(asked): Query<Asked>,
     Query(filter): Query<Filter>,
 ) -> Result<Response, Sorry> {
     let (served, key) = shared.locate(&caller, &which.id, Some(&which.entity_type)).await?;
@@ -69,9 +68,8 @@ pub(super) async fn show(
     let Some(state) = standing.state else {
         return Err(Problem::not_found(format!("there is no entity `{}`", visible(key.id()))).into());
     };
-    let skipped = standing.number.saturating_sub(MOST_COMMITS as u64);
-    let commits = served.read(&key, skipped, MOST_COMMITS).await?;
-    let lifecycle = Timeline::new(key.clone(), commits.clone()).lifecycle();
+    let lifecycle = lifecycle(&*served, &key).await?;
+    let part = filter.part(&*served, &key, standing.number).await?;
     let main = html! {
         p { "It is " strong { (state) } "." }
         @if let Some(running) = &standing.running {
@@ -82,21 +80,34 @@ pub(super) async fn show(
         }
         section aria-labelledby="where" {
             h2 #where { "Where it stands" }
-            div.card.diagram.scroll { (diagram(served.diagram(), state, &lifecycle)) }
+            @if served.is_recorded() {
+                p.quiet {
+                    "Its domain is not here, and with it the diagram and what the state allows. This is the path that its journal tells:"
+                }
+            } @else {
+                div.card.diagram.scroll { (diagram(served.diagram(), state, &lifecycle)) }
+            }
             (path(&lifecycle))
         }
         (waiting(&key, &standing))
-        (actions(served.schema(), state))
+        @if !served.is_recorded() { (actions(served.schema(), state)) }
         h2 #proof { "Proof" }
-        (chain(&*served, &key, filter.verify.is_some()).await)
-        @if !shared.logs.is_empty() { (receipts(&commits)) }
+        (chain(&*served, &key, asked.verify.is_some()).await)
+        @if !shared.logs.is_empty() { (receipts(&key)) }
         h2 #timeline { "Timeline" }
-        @if skipped > 0 { p.quiet { "The first " (skipped) " commits are not shown." } }
-        (filters(&commits, &filter))
-        (timeline(&commits, &filter, !shared.logs.is_empty()))
+        (filter.form())
+        (filter.shown(&part, !shared.logs.is_empty()))
     };
     let title = format!("{}/{}", key.entity_type(), key.id());
     Ok(frame::page(&signed, Place::Elsewhere, &visible(&title), &main))
+}
+
+/// The last states that the entity went through, in order.
+async fn lifecycle(served: &dyn Served, key: &EntityKey) -> Result<Vec<Phase>, Problem> {
+    let changes = Changes::default().entity(key.clone()).kind("state_changed");
+    let last = served.search(&changes, Cursor::LAST, PATH).await?;
+    let commits = last.into_iter().rev().map(|(_, commit)| commit).collect();
+    Ok(Timeline::new(key.clone(), commits).lifecycle())
 }
 
 /// The diagram, with where the entity stands and has been.
@@ -198,11 +209,11 @@ async fn chain(served: &dyn Served, key: &EntityKey, wanted: bool) -> Markup {
     }
     let (mut number, mut head) = (0, Commit::GENESIS);
     loop {
-        let page = match served.read(key, number, MOST_COMMITS).await {
+        let page = match served.read(key, number, PAGE).await {
             Ok(page) => page,
             Err(error) => return broken(&error.to_string()),
         };
-        let ended = page.len() < MOST_COMMITS;
+        let ended = page.len() < PAGE;
         for commit in page {
             if commit.number() != number + 1 || commit.previous() != head {
                 return broken(&format!("commit {} does not follow on commit {number}", commit.number()));
@@ -228,90 +239,15 @@ fn broken(problem: &str) -> Markup {
 }
 
 /// The way to a proof for somebody who sees neither this page nor the store.
-fn receipts(commits: &[Arc<Commit>]) -> Markup {
+fn receipts(key: &EntityKey) -> Markup {
     html! {
-        @if let Some(last) = commits.last() {
-            p {
-                a href=(receipt_path(last)) download { "Download the receipt of its last commit" }
-                ". Each record has that of its own commit among its details."
-            }
-            p.quiet {
-                "A receipt proves to whoever has the log's public key that the commit is on the record, with "
-                code { "kiff receipt verify" } "."
-            }
+        p {
+            a href={ (frame::entity_path(key)) "/receipt" } download { "Download the receipt of its last commit" }
+            ". Each record has that of its own commit among its details."
+        }
+        p.quiet {
+            "A receipt proves to whoever has the log's public key that the commit is on the record, with "
+            code { "kiff receipt verify" } "."
         }
     }
-}
-
-fn receipt_path(commit: &Commit) -> String {
-    format!("{}/receipt?commit={}", frame::entity_path(commit.key()), commit.number())
-}
-
-fn filters(commits: &[Arc<Commit>], filter: &Filter) -> Markup {
-    let facts = commits.iter().flat_map(|commit| commit.facts());
-    let mut kinds: Vec<_> = facts.map(Fact::kind).collect();
-    let mut actors: Vec<_> = commits.iter().map(|commit| commit.actor().id().as_str()).collect();
-    kinds.sort_unstable();
-    kinds.dedup();
-    actors.sort_unstable();
-    actors.dedup();
-    html! {
-        form.filters method="get" action="#timeline" {
-            div { label for="kind" { "Kind" } (choice("kind", &kinds, &filter.kind)) }
-            div { label for="actor" { "Actor" } (choice("actor", &actors, &filter.actor)) }
-            div { button type="submit" { "Show" } }
-        }
-    }
-}
-
-fn choice(name: &str, values: &[&str], chosen: &str) -> Markup {
-    html! {
-        select id=(name) name=(name) {
-            option value="" { "all" }
-            @for value in values { option value=(value) selected[*value == chosen] { (visible(value)) } }
-        }
-    }
-}
-
-/// The records that a filter leaves, each with its details.
-pub(super) fn timeline(commits: &[Arc<Commit>], filter: &Filter, receipts: bool) -> Markup {
-    let Some(first) = commits.first() else {
-        return html! { p { "Nothing." } };
-    };
-    let timeline = Timeline::new(first.key().clone(), commits.to_vec());
-    let wanted = |kind: &str, actor: &str| {
-        (filter.kind.is_empty() || filter.kind == kind) && (filter.actor.is_empty() || filter.actor == actor)
-    };
-    html! {
-        div.scroll {
-            table.stack aria-label="Timeline" {
-                thead { tr { th { "Record" } th { "When" } th { "Who" } th { "What" } } }
-                tbody {
-                    @for line in timeline.lines() {
-                        @let (record, commit) = (line.record(), line.record().commit());
-                        @if wanted(record.fact().kind(), commit.actor().id().as_str()) {
-                            tr {
-                                td.number { (record.id()) }
-                                td { time datetime=(commit.at()) { (commit.at()) } }
-                                td data-label="by" { (frame::who(commit.actor())) }
-                                td {
-                                    details {
-                                        summary { code { (record.fact().kind()) } " " (line.message()) }
-                                        pre { (details(&line)) }
-                                        @if receipts {
-                                            p { a href=(receipt_path(commit)) download { "Receipt of commit " (commit.number()) } }
-                                        }
-                                    }
-                                }
-                            }
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-fn details(line: &crate::timeline::Line<'_>) -> String {
-    serde_json::to_string(line).map_or_else(|error| error.to_string(), |json| pretty(&json))
 }

@@ -88,6 +88,18 @@ fn document(status: StatusCode, title: &str, head: &Markup, main: &Markup, live:
     (status, Html(page.into_string())).into_response()
 }
 
+/// The way to the next part of a list, where there is one.
+pub(super) fn onward(next: Option<String>, words: &str) -> Markup {
+    html! { @if let Some(next) = next { p { a href=(next) rel="next" { (words) } } } }
+}
+
+/// A time to the second; the whole of it is to be seen on it.
+pub(super) fn at(time: Timestamp) -> Markup {
+    let whole = time.to_string();
+    let seconds = whole.split('.').next().unwrap_or_default().replace('T', " ");
+    html! { time datetime=(whole) title=(whole) { (seconds) } }
+}
+
 /// How long ago something was, in words, with the time itself to be seen on it.
 pub(super) fn ago(then: Timestamp, now: Timestamp) -> Markup {
     html! { time datetime=(then) title=(then) { (span(then, now)) " ago" } }

@@ -1,17 +1,22 @@
 //! The inbox: what waits for a human, the oldest first.
 
-use axum::extract::State;
+use std::sync::Arc;
+
+use axum::extract::{Query, State};
 use axum::response::Response;
 use maud::{Markup, html};
+use serde::Deserialize;
 
 use crate::approval::Approval;
 use crate::json::visible;
 use crate::runtime::Pending;
-use crate::schema::Contract;
 use crate::served::Served;
 use crate::time::Timestamp;
 
 use super::super::Shared;
+use super::super::cursor;
+use super::super::open::{Part, Wanted};
+use super::super::problem::Problem;
 use super::super::request::Caller;
 use super::approval::{approval_path, may_answer};
 use super::frame::{self, Place};
@@ -19,83 +24,101 @@ use super::now;
 use super::session::Signed;
 use super::sorry::Sorry;
 
-/// How many requests are shown at once: whoever has decided these sees the next ones.
-const SHOWN: usize = 100;
+/// How many requests are shown at once.
+const SHOWN: usize = 50;
 
-/// How many times as many are looked at, where a person may not see those that come first.
-const PAGES: usize = 20;
-
-/// One request, and what is known of it beside.
-struct Waiting {
-    pending: Pending,
-    contract: Option<&'static Contract>,
-    /// Whether it waits for whoever looks.
-    mine: bool,
+/// Which part of the inbox.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Asked {
+    /// What waits for the person, behind this place.
+    after: Option<String>,
+    /// What waits for others, behind this place.
+    others: Option<String>,
 }
 
 /// `GET /admin`.
-pub(super) async fn show(State(shared): State<Shared>, signed: Signed, caller: Caller) -> Result<Response, Sorry> {
-    let mut waiting = Vec::new();
-    for served in shared.domains(None) {
-        waiting.append(&mut of_domain(&**served, &signed, &caller).await?);
-    }
-    waiting.sort_by(|one, other| one.pending.open.cmp(&other.pending.open));
-    let more = waiting.len() > SHOWN;
-    waiting.truncate(SHOWN);
-    let (mine, others): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|waiting| waiting.mine);
+pub(super) async fn show(
+    State(shared): State<Shared>,
+    signed: Signed,
+    caller: Caller,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Sorry> {
+    // A further part of one list is a page of its own.
+    let mine = match asked.others {
+        None => Some(part(&shared, &signed, &caller, asked.after.as_deref(), true).await?),
+        Some(_) => None,
+    };
+    let others = match asked.after {
+        None => Some(part(&shared, &signed, &caller, asked.others.as_deref(), false).await?),
+        Some(_) => None,
+    };
     let now = now();
+    let onward = |part: &Part<Pending>, list: &str, words: &str| {
+        frame::onward(part.next.as_ref().map(|next| format!("/admin?{list}={}", cursor::written(next))), words)
+    };
     let main = html! {
-        @if mine.is_empty() { p { "Nothing waits for you." } } @else { (table(&mine, now, "What waits for you")) }
-        @if !others.is_empty() {
-            h2 { "Waits for others" }
-            p.quiet { "Somebody else has to answer these: you asked for them, or do not hold the permission." }
-            (table(&others, now, "What waits for others"))
+        @if let Some(part) = &mine {
+            @if part.items.is_empty() && part.next.is_none() {
+                p { "Nothing waits for you." }
+            } @else {
+                (table(&part.items, now, "What waits for you"))
+            }
+            (onward(part, "after", "More that waits for you"))
         }
-        @if more { p.quiet { "There are more: these are the oldest " (SHOWN) "." } }
+        @if let Some(part) = &others {
+            @if !part.items.is_empty() || part.next.is_some() {
+                h2 { "Waits for others" }
+                p.quiet {
+                    @if part.items.iter().all(|(served, _)| served.is_recorded()) {
+                        "Only the journal is open here: these are answered where its domain is."
+                    } @else {
+                        "Somebody else has to answer these: you asked for them, or do not hold the permission."
+                    }
+                }
+                (table(&part.items, now, "What waits for others"))
+            }
+            (onward(part, "others", "More that waits for others"))
+        }
     };
     Ok(frame::page(&signed, Place::Inbox, "Inbox", &main))
 }
 
-/// The oldest requests of a domain that the person may see, one more than are shown.
-async fn of_domain(served: &dyn Served, signed: &Signed, caller: &Caller) -> Result<Vec<Waiting>, Sorry> {
-    let (mut waiting, mut after) = (Vec::new(), None);
-    for _ in 0..PAGES {
-        let page = served.pending_approvals(after.as_ref(), SHOWN + 1).await?;
-        let is_last = page.len() <= SHOWN;
-        after = page.last().map(|pending| pending.open.clone());
-        for pending in page {
-            let key = &pending.open.key;
-            if caller.may_read(served, signed.actor(), key)? {
-                let contract = served.schema().action(&pending.approval.action);
-                let mine = may_answer(served, signed.actor(), key, &pending.approval);
-                waiting.push(Waiting { pending, contract, mine });
-            }
-        }
-        if is_last || waiting.len() > SHOWN {
-            break;
-        }
-    }
-    Ok(waiting)
+/// What the person may answer, or what somebody else has to.
+async fn part(
+    shared: &Shared,
+    signed: &Signed,
+    caller: &Caller,
+    after: Option<&str>,
+    is_mine: bool,
+) -> Result<Part<Pending>, Problem> {
+    let after = after.map(cursor::read).transpose()?;
+    let wanted = Wanted { entity_type: None, after: after.as_ref(), limit: SHOWN };
+    let fits = |served: &dyn Served, pending: &Pending| {
+        may_answer(served, signed.actor(), &pending.open.key, &pending.approval) == is_mine
+    };
+    shared.open(caller, wanted, fits).await
 }
 
-fn table(waiting: &[Waiting], now: Timestamp, caption: &str) -> Markup {
+fn table(waiting: &[(Arc<dyn Served>, Pending)], now: Timestamp, caption: &str) -> Markup {
     html! {
-        div.scroll {
-            table.stack aria-label=(caption) {
-                thead { tr { th { "What" } th { "Of" } th { "With" } th { "Who asks" } th { "Asked" } th { "Expires" } } }
-                tbody { @for waiting in waiting { (row(waiting, now)) } }
+        @if waiting.is_empty() { p { "Nothing was found so far." } } @else {
+            div.scroll {
+                table.stack aria-label=(caption) {
+                    thead { tr { th { "What" } th { "Of" } th { "With" } th { "Who asks" } th { "Asked" } th { "Expires" } } }
+                    tbody { @for (served, pending) in waiting { (row(&**served, pending, now)) } }
+                }
             }
         }
     }
 }
 
-fn row(waiting: &Waiting, now: Timestamp) -> Markup {
-    let Pending { open, approval } = &waiting.pending;
+fn row(served: &dyn Served, pending: &Pending, now: Timestamp) -> Markup {
+    let Pending { open, approval } = pending;
     html! {
         tr {
             td {
                 a href=(approval_path(&open.key, &approval.id)) { strong { (visible(&approval.action)) } } " "
-                @if let Some(contract) = waiting.contract { (frame::risk(contract.risk)) }
+                @if let Some(contract) = served.schema().action(&approval.action) { (frame::risk(contract.risk)) }
             }
             td data-label="of" { (frame::entity_link(&open.key)) }
             td data-label="with" { span.value { (short(approval)) } }

@@ -1,4 +1,7 @@
-//! Searching by entity, actor, trace and kind: the newest first.
+//! Searching by entity, actor, trace and kind, the newest first, and the entities of a sort.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use axum::extract::{Query as Asked, State};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -6,17 +9,19 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use crate::identifier::{ActorId, TraceId};
-use crate::journal::{Cursor, Fact, Query};
+use crate::journal::{Commit, Cursor, Fact, Query};
 use crate::json::visible;
+use crate::served::Served;
 
 use super::super::Shared;
 use super::super::problem::Problem;
 use super::super::request::Caller;
+use super::super::{cursor, entity};
 use super::frame::{self, Place, encoded};
 use super::session::Signed;
 use super::sorry::Sorry;
 
-/// How many commits are shown at once.
+/// How many commits or entities are shown at once.
 const SHOWN: usize = 50;
 
 /// What is looked for.
@@ -28,7 +33,8 @@ pub(super) struct Wanted {
     actor: String,
     trace: String,
     kind: String,
-    before: Option<u64>,
+    /// Where to go on: before these positions of the stores, or behind this entity.
+    next: Option<String>,
 }
 
 /// `GET /admin/search`.
@@ -38,19 +44,21 @@ pub(super) async fn show(
     caller: Caller,
     Asked(wanted): Asked<Wanted>,
 ) -> Result<Response, Sorry> {
-    let only_entity = wanted.actor.is_empty() && wanted.trace.is_empty() && wanted.kind.is_empty();
-    if !wanted.entity.is_empty() && only_entity {
-        let entity_type = (!wanted.entity_type.is_empty()).then_some(&*wanted.entity_type);
-        return match shared.locate(&caller, wanted.entity.trim(), entity_type).await {
-            Ok((_, key)) => Ok(Redirect::to(&frame::entity_path(&key)).into_response()),
-            Err(problem) if problem.is_not_found() => {
-                let main = html! { (form(&shared, &wanted)) p.notice { "There is no such entity." } };
-                Ok(frame::page(&signed, Place::Search, "Search", &main))
-            }
-            Err(problem) => Err(problem.into()),
-        };
-    }
-    let found = if only_entity { None } else { Some(found(&shared, &signed, &caller, &wanted).await?) };
+    let entity_type = (!wanted.entity_type.is_empty()).then_some(&*wanted.entity_type);
+    let is_about_records = !(wanted.actor.is_empty() && wanted.trace.is_empty() && wanted.kind.is_empty());
+    let found = if is_about_records {
+        Some(found(&shared, &caller, &wanted).await?)
+    } else if !wanted.entity.is_empty() {
+        match shared.locate(&caller, wanted.entity.trim(), entity_type).await {
+            Ok((_, key)) => return Ok(Redirect::to(&frame::entity_path(&key)).into_response()),
+            Err(problem) if problem.is_not_found() => Some(html! { p.notice { "There is no such entity." } }),
+            Err(problem) => return Err(problem.into()),
+        }
+    } else if let Some(served) = entity_type.and_then(|wanted| shared.domains(Some(wanted)).next()) {
+        Some(entities(&**served, &caller, &wanted).await?)
+    } else {
+        None
+    };
     let main = html! {
         (form(&shared, &wanted))
         @if let Some(found) = found { (found) }
@@ -68,7 +76,7 @@ fn form(shared: &Shared, wanted: &Wanted) -> Markup {
                         option value="" { "any" }
                         @for served in shared.domains(None) {
                             @let name = &served.schema().entity_type;
-                            option value=(name) selected[*name == wanted.entity_type] { (name) }
+                            option value=(name) selected[*name == wanted.entity_type] { (visible(name)) }
                         }
                     }
                 }
@@ -88,47 +96,58 @@ fn form(shared: &Shared, wanted: &Wanted) -> Markup {
     }
 }
 
-async fn found(shared: &Shared, signed: &Signed, caller: &Caller, wanted: &Wanted) -> Result<Markup, Sorry> {
-    let before = wanted.before.unwrap_or(u64::MAX);
+/// The entities of one sort, in the order of their ids.
+async fn entities(served: &dyn Served, caller: &Caller, wanted: &Wanted) -> Result<Markup, Problem> {
+    let (keys, next) = entity::listed(served, caller, wanted.next.as_deref(), SHOWN).await?;
+    Ok(html! {
+        @if keys.is_empty() && next.is_none() { p { "There is none." } } @else {
+            ul aria-label="Entities" { @for key in &keys { li { (frame::entity_link(key)) } } }
+        }
+        (frame::onward(next.map(|next| onward(wanted, &next)), "More"))
+    })
+}
+
+/// What one domain has of what is looked for, the newest first.
+struct Column<'a> {
+    entity_type: &'a str,
+    /// What may be seen and has not been shown.
+    commits: VecDeque<(u64, Arc<Commit>)>,
+    /// Before which position to look further; none where there is nothing.
+    further: Option<u64>,
+}
+
+impl Column<'_> {
+    /// Where the next page begins.
+    fn next(&self) -> Option<u64> {
+        self.commits.front().map(|(position, _)| position + 1).or(self.further)
+    }
+}
+
+async fn found(shared: &Shared, caller: &Caller, wanted: &Wanted) -> Result<Markup, Problem> {
+    let places = wanted.next.as_deref().map(cursor::read_places).transpose()?;
     let entity_type = (!wanted.entity_type.is_empty()).then_some(&*wanted.entity_type);
-    let (mut rows, mut looked_to) = (Vec::new(), 0);
+    let mut columns = Vec::new();
     for served in shared.domains(entity_type) {
-        let mut query =
-            Query::default().tenant(caller.principal.tenant()).entity_type(served.schema().entity_type.clone());
-        if !wanted.entity.is_empty() {
-            query = query.entity(shared.locate(caller, wanted.entity.trim(), entity_type).await?.1);
-        }
-        query.actor = given(&wanted.actor, ActorId::new)?;
-        query.trace = given(&wanted.trace, TraceId::new)?;
-        query.kind = Fact::KINDS.iter().find(|kind| **kind == wanted.kind).map(|kind| (*kind).into());
-        let page = served.search(&query, Cursor::Before(before), SHOWN).await?;
-        if let Some((last, _)) = page.last().filter(|_| page.len() == SHOWN) {
-            looked_to = looked_to.max(*last);
-        }
-        for (position, commit) in page {
-            if caller.may_read(&**served, signed.actor(), commit.key())? {
-                rows.push((position, commit));
-            }
-        }
+        let before = match &places {
+            None => u64::MAX,
+            // Where nothing is said of a domain, it is at its end.
+            Some(places) => places.get(&*served.schema().entity_type).copied().unwrap_or(0),
+        };
+        columns.push(column(&**served, caller, wanted, before).await?);
     }
-    rows.sort_by(|(one, _), (other, _)| other.cmp(one));
-    rows.dedup_by_key(|(position, commit)| (*position, commit.hash()));
-    // What is older than the place to which every domain was looked at comes on the next page.
-    rows.retain(|(position, _)| *position >= looked_to);
-    if let Some((position, _)) = rows.get(SHOWN - 1) {
-        looked_to = *position;
-    }
-    rows.truncate(SHOWN);
-    let next = (looked_to > 1).then(|| older(wanted, looked_to));
+    let rows = newest(&mut columns);
+    let next: BTreeMap<&str, u64> =
+        columns.iter().filter_map(|column| Some((column.entity_type, column.next()?))).collect();
+    let next = (!next.is_empty()).then(|| onward(wanted, &cursor::places(&next)));
     Ok(html! {
         @if rows.is_empty() { p { @if next.is_some() { "Nothing was found so far." } @else { "Nothing was found." } } } @else {
             div.scroll {
                 table.stack aria-label="Found" {
                     thead { tr { th { "When" } th { "Of" } th { "Who" } th { "Records" } } }
                     tbody {
-                        @for (_, commit) in &rows {
+                        @for commit in &rows {
                             tr {
-                                td { time datetime=(commit.at()) { (commit.at()) } }
+                                td { (frame::at(commit.at())) }
                                 td data-label="of" { (frame::entity_link(commit.key())) }
                                 td data-label="by" { (frame::who(commit.actor())) }
                                 td { @for record in commit.records() { code { (record.fact().kind()) } " " } }
@@ -138,8 +157,47 @@ async fn found(shared: &Shared, signed: &Signed, caller: &Caller, wanted: &Wante
                 }
             }
         }
-        @if let Some(next) = next { p { a href=(next) rel="next" { "Older" } } }
+        (frame::onward(next, "Older"))
     })
+}
+
+async fn column<'a>(
+    served: &'a dyn Served,
+    caller: &Caller,
+    wanted: &Wanted,
+    before: u64,
+) -> Result<Column<'a>, Problem> {
+    let entity_type: &str = &served.schema().entity_type;
+    let mut query = Query::default().tenant(caller.principal.tenant()).entity_type(entity_type.to_owned());
+    if !wanted.entity.is_empty() {
+        query = query.entity(super::super::request::entity_key(&caller.principal, entity_type, wanted.entity.trim())?);
+    }
+    query.actor = given(&wanted.actor, ActorId::new)?;
+    query.trace = given(&wanted.trace, TraceId::new)?;
+    query.kind = Fact::KINDS.iter().find(|kind| **kind == wanted.kind).map(|kind| (*kind).into());
+    let page = served.search(&query, Cursor::Before(before), SHOWN).await?;
+    let further = page.last().filter(|_| page.len() == SHOWN).map(|(position, _)| *position);
+    let mut commits = VecDeque::new();
+    for (position, commit) in page {
+        if caller.may_read(served, caller.principal.actor(), commit.key())? {
+            commits.push_back((position, commit));
+        }
+    }
+    Ok(Column { entity_type, commits, further })
+}
+
+/// The newest of all columns, each in its own order. What comes behind a column's end that may go on is left for the next page.
+fn newest(columns: &mut [Column<'_>]) -> Vec<Arc<Commit>> {
+    let mut rows = Vec::new();
+    while rows.len() < SHOWN && !columns.iter().any(|column| column.commits.is_empty() && column.further.is_some()) {
+        let front = |column: &&mut Column<'_>| column.commits.front().map(|(_, commit)| commit.at());
+        let Some((_, commit)) = columns.iter_mut().max_by_key(front).and_then(|column| column.commits.pop_front())
+        else {
+            break;
+        };
+        rows.push(commit);
+    }
+    rows
 }
 
 /// An identifier that somebody typed; none when nothing was.
@@ -151,13 +209,15 @@ fn given<T, E: std::fmt::Display>(text: &str, new: impl FnOnce(String) -> Result
     new(text.to_owned()).map(Some).map_err(|error| Problem::bad_request(visible(&error.to_string())))
 }
 
-fn older(wanted: &Wanted, position: u64) -> String {
+/// The way to the next page of the same search.
+fn onward(wanted: &Wanted, next: &str) -> String {
     format!(
-        "/admin/search?entity_type={}&entity={}&actor={}&trace={}&kind={}&before={position}",
+        "/admin/search?entity_type={}&entity={}&actor={}&trace={}&kind={}&next={}",
         encoded(&wanted.entity_type),
         encoded(&wanted.entity),
         encoded(&wanted.actor),
         encoded(&wanted.trace),
-        encoded(&wanted.kind)
+        encoded(&wanted.kind),
+        encoded(next)
     )
 }

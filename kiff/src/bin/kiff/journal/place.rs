@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
+use std::sync::Arc;
 
 use kiff::{Appended, Exported, MemoryStore, Store};
 
@@ -10,16 +11,16 @@ use crate::failure::Failure;
 use crate::shell::{Ended, Shell};
 
 /// What is asked of a store, whichever it is.
-pub(super) trait Work {
+pub(crate) trait Work {
     /// Asks it.
-    async fn run<S: Store>(self, store: &S, shell: &Shell) -> Result<Ended, Failure>;
+    async fn run<S: Store + Clone>(self, store: &S, shell: &Shell) -> Result<Ended, Failure>;
 }
 
 /// How a file of SQLite begins.
 const SQLITE: &[u8] = b"SQLite format 3\0";
 
 /// Asks the store at a place, without writing to it.
-pub(super) fn read<W: Work>(place: &str, work: W, shell: &Shell) -> Result<Ended, Failure> {
+pub(crate) fn read<W: Work>(place: &str, work: W, shell: &Shell) -> Result<Ended, Failure> {
     if is_postgres(place) {
         return postgres(place, work, shell);
     }
@@ -32,7 +33,7 @@ pub(super) fn read<W: Work>(place: &str, work: W, shell: &Shell) -> Result<Ended
         return sqlite(path, work, shell);
     }
     if beginning.starts_with(b"{") {
-        let store = pollster::block_on(exported(path))?;
+        let store = Arc::new(pollster::block_on(exported(path))?);
         return pollster::block_on(work.run(&store, shell));
     }
     Err(Failure::new(format!("`{place}` is no journal")).help(
@@ -48,7 +49,7 @@ pub(super) fn is_postgres(place: &str) -> bool {
 #[cfg(feature = "sqlite")]
 fn sqlite<W: Work>(path: &Path, work: W, shell: &Shell) -> Result<Ended, Failure> {
     let store = kiff::SqliteStore::open_read_only(path).map_err(|error| Failure::new(error.to_string()))?;
-    pollster::block_on(work.run(&store, shell))
+    pollster::block_on(work.run(&Arc::new(store), shell))
 }
 
 #[cfg(not(feature = "sqlite"))]
@@ -61,7 +62,7 @@ fn sqlite<W: Work>(path: &Path, _work: W, _shell: &Shell) -> Result<Ended, Failu
 fn postgres<W: Work>(url: &str, work: W, shell: &Shell) -> Result<Ended, Failure> {
     pollster::block_on(async {
         let store = kiff::PostgresStore::connect(url).await.map_err(|error| Failure::new(error.to_string()))?;
-        work.run(&store, shell).await
+        work.run(&Arc::new(store), shell).await
     })
 }
 

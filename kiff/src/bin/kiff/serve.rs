@@ -1,0 +1,74 @@
+//! `kiff serve`: the pages over a journal, for whoever has the store and not the domain.
+
+use std::net::SocketAddr;
+
+use clap::Args;
+use kiff::http::{Api, Limits, Principal, serve};
+use kiff::{Actor, Store};
+use serde_json::json;
+use tokio::net::TcpListener;
+
+use crate::failure::Failure;
+use crate::journal::place::{self, Work};
+use crate::shell::{Ended, Shell};
+
+/// Show the pages over a journal, without its domain
+///
+/// What happened to each entity, what waits, what is in doubt, and whether the chains hold. Nothing can be changed. It prints a
+/// link that signs one person in, once, and ends with Ctrl-C.
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// A file of SQLite, a URL of PostgreSQL, or an export, which is only read
+    #[arg(long, value_name = "STORE")]
+    readonly: String,
+    /// Where to listen; port 0 chooses a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    address: SocketAddr,
+    /// Whose entities are shown
+    #[arg(long, value_name = "TENANT", default_value = kiff::EntityKey::DEFAULT_TENANT)]
+    tenant: String,
+    /// The folder of the signed log, for receipts
+    #[cfg(feature = "proof")]
+    #[arg(long, value_name = "DIR")]
+    log: Option<std::path::PathBuf>,
+}
+
+impl Serve {
+    pub(crate) fn run(self, shell: &Shell) -> Result<Ended, Failure> {
+        let store = self.readonly.clone();
+        place::read(&store, self, shell)
+    }
+
+    async fn serve<S: Store>(self, store: S, shell: &Shell) -> Result<Ended, Failure> {
+        let broken = |error: &dyn std::fmt::Display| Failure::new(error.to_string());
+        let reader = Actor::human("reader").map_err(|error| broken(&error))?;
+        let reader = Principal::new(reader).in_tenant(&self.tenant).map_err(|error| broken(&error))?;
+        let api = Api::new().journals(store).await?;
+        #[cfg(feature = "proof")]
+        let api = self.log.into_iter().fold(api, Api::log);
+        let link = api.sign_in_link(reader).map_err(|error| broken(&error))?;
+        let listening = TcpListener::bind(self.address).await;
+        let at = listening.and_then(|listener| Ok((listener.local_addr()?, listener)));
+        let (address, listener) = at.map_err(|error| {
+            Failure::new(format!("cannot listen on {}: {error}", self.address))
+                .help("choose another one by `--address`")
+        })?;
+        let link = format!("http://{address}{link}");
+        let text = format!(
+            "{} is only read, and nothing can be changed. This link signs you in, once:\n\n  {link}\n\nStop with Ctrl-C.\n",
+            self.readonly
+        );
+        shell.answer(&json!({ "address": address, "link": link }), &text)?;
+        let ended = serve(listener, api.router(), Limits::DEFAULT, std::future::pending()).await;
+        ended.map_err(|error| broken(&error))?;
+        Ok(Ended::Well)
+    }
+}
+
+impl Work for Serve {
+    async fn run<S: Store + Clone>(self, store: &S, shell: &Shell) -> Result<Ended, Failure> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| Failure::new(format!("no server can be started: {error}")))?;
+        runtime.block_on(self.serve(store.clone(), shell))
+    }
+}

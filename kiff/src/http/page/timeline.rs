@@ -1,0 +1,135 @@
+//! The timeline on a page: its last part or an earlier one, filtered or whole, each record with its details.
+
+use std::sync::Arc;
+
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use crate::identifier::{ActorId, EntityKey};
+use crate::journal::{Commit, Cursor, Fact, Query};
+use crate::json::visible;
+use crate::served::Served;
+use crate::timeline::{Line, Timeline};
+
+use super::super::problem::Problem;
+use super::frame::{self, encoded, pretty};
+
+/// How many commits are shown at once.
+const SHOWN: u64 = 100;
+
+/// Which records to show.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Filter {
+    kind: String,
+    actor: String,
+    /// Before this commit or, in a filtered timeline, before this position.
+    before: Option<u64>,
+}
+
+/// A part of a timeline.
+pub(super) struct Part {
+    key: EntityKey,
+    commits: Vec<Arc<Commit>>,
+    /// Before what the part before this one ends.
+    earlier: Option<u64>,
+}
+
+impl Filter {
+    fn is_empty(&self) -> bool {
+        self.kind.is_empty() && self.actor.trim().is_empty()
+    }
+
+    /// The last part of what fits, or the one before a place.
+    pub(super) async fn part(&self, served: &dyn Served, key: &EntityKey, last: u64) -> Result<Part, Problem> {
+        let key = key.clone();
+        if self.is_empty() {
+            let end = self.before.map_or(last, |before| before.saturating_sub(1).min(last));
+            let start = end.saturating_sub(SHOWN);
+            let commits = served.read(&key, start, usize::try_from(end - start).unwrap_or_default()).await?;
+            return Ok(Part { key, commits, earlier: (start > 0).then_some(start + 1) });
+        }
+        let mut query = Query::default().entity(key.clone());
+        query.kind = Fact::KINDS.iter().find(|kind| **kind == self.kind).map(|kind| (*kind).into());
+        if !self.actor.trim().is_empty() {
+            let actor = ActorId::new(self.actor.trim()).map_err(|error| Problem::bad_request(error.to_string()))?;
+            query = query.actor(actor);
+        }
+        let mut found = served.search(&query, Cursor::Before(self.before.unwrap_or(u64::MAX)), SHOWN as usize).await?;
+        let earlier = found.last().filter(|_| found.len() == SHOWN as usize).map(|(position, _)| *position);
+        found.reverse();
+        Ok(Part { key, commits: found.into_iter().map(|(_, commit)| commit).collect(), earlier })
+    }
+
+    fn takes(&self, line: &Line<'_>) -> bool {
+        self.kind.is_empty() || self.kind == line.record().fact().kind()
+    }
+
+    /// The way to the part before.
+    fn earlier(&self, key: &EntityKey, before: u64) -> String {
+        let (kind, actor) = (encoded(&self.kind), encoded(&self.actor));
+        format!("{}?kind={kind}&actor={actor}&before={before}#timeline", frame::entity_path(key))
+    }
+
+    /// The form that filters.
+    pub(super) fn form(&self) -> Markup {
+        html! {
+            form.filters method="get" action="#timeline" {
+                div {
+                    label for="kind" { "Kind of record" }
+                    select #kind name="kind" {
+                        option value="" { "all" }
+                        @for kind in Fact::KINDS { option value=(kind) selected[*kind == self.kind] { (kind) } }
+                    }
+                }
+                div { label for="actor" { "Actor" } input #actor type="text" name="actor" value=(self.actor); }
+                div { button type="submit" { "Show" } }
+            }
+        }
+    }
+
+    /// The records of a part, each with its details and, where there is a log, the way to its receipt.
+    pub(super) fn shown(&self, part: &Part, receipts: bool) -> Markup {
+        let timeline = Timeline::new(part.key.clone(), part.commits.clone());
+        html! {
+            @if let Some(before) = part.earlier { p { a href=(self.earlier(&part.key, before)) rel="prev" { "Earlier" } } }
+            @if part.commits.is_empty() { p { "Nothing." } } @else {
+                div.scroll {
+                    table.stack aria-label="Timeline" {
+                        thead { tr { th { "Record" } th { "When" } th { "Who" } th { "What" } } }
+                        tbody { @for line in timeline.lines().filter(|line| self.takes(line)) { (row(&line, receipts)) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn row(line: &Line<'_>, receipts: bool) -> Markup {
+    let (record, commit) = (line.record(), line.record().commit());
+    html! {
+        tr {
+            td.number { (record.id()) }
+            td { (frame::at(commit.at())) }
+            td data-label="by" { (frame::who(commit.actor())) }
+            td {
+                details {
+                    summary { code { (record.fact().kind()) } " " (line.message()) }
+                    pre { (details(line)) }
+                    @if receipts {
+                        p { a href=(receipt_path(commit)) download { "Receipt of commit " (commit.number()) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn details(line: &Line<'_>) -> String {
+    serde_json::to_string(line).map_or_else(|error| visible(&error.to_string()), |json| pretty(&json))
+}
+
+/// The way to the receipt of a commit.
+fn receipt_path(commit: &Commit) -> String {
+    format!("{}/receipt?commit={}", frame::entity_path(commit.key()), commit.number())
+}

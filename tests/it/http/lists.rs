@@ -1,0 +1,164 @@
+//! Lists that are longer than a page: nothing is left out, nothing comes twice, and nobody's view is filled with what is another's.
+
+use std::sync::Arc;
+
+use kiff::http::{Api, Limits};
+use kiff::{Domain, Failure, MemoryStore, Proposal, RolePolicy, Runtime, action, domain};
+use pollster::block_on;
+use serde_json::Value;
+
+use super::page::Browser;
+use super::server::{Client, Server};
+use crate::shop::{self, MarkPaid, Mood, people};
+
+domain! {
+    /// Papers that somebody has filed.
+    pub domain Archive governs Paper;
+    roles { Clerk: human }
+    states { Filed, final Burnt }
+    events {
+        PaperFiled { page: u32 } reported by Clerk;
+        PaperTurned { page: u32 } reported by Clerk;
+        PaperBurnt;
+    }
+    transitions {
+        PaperFiled: new => Filed;
+        PaperTurned: Filed => Filed;
+        PaperBurnt: Filed => Burnt;
+    }
+    actions { BurnPaper { risk: low, by: Clerk, emits: PaperBurnt }; }
+    allow { Filed => [BurnPaper]; }
+}
+
+/// Burns the paper.
+#[action(Archive::BurnPaper)]
+async fn burn_paper() -> Result<PaperBurnt, Failure> {
+    Ok(PaperBurnt)
+}
+
+/// The ways that a page leads to what is listed on it.
+fn links(page: &str, path: &str) -> Vec<String> {
+    let before = format!("href=\"{path}");
+    let found = page.split(&before).skip(1);
+    found.map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
+}
+
+/// The way to the next part.
+fn onward(page: &str) -> Option<String> {
+    let (before, _) = page.split_once("\" rel=\"next\"")?;
+    Some(before.rsplit_once("href=\"").unwrap().1.replace("&amp;", "&"))
+}
+
+/// What all parts of a list lead to.
+fn walk(browser: &Browser, first: &str, path: &str) -> Vec<String> {
+    let (mut found, mut next) = (Vec::new(), Some(first.to_owned()));
+    while let Some(place) = next {
+        let page = browser.get(&place);
+        found.extend(links(&page, path));
+        next = onward(&page);
+        assert!(found.len() < 10_000, "the list does not end");
+    }
+    found
+}
+
+/// What all parts of a list of the API have.
+fn items(client: &Client, path: &str, list: &str, id: &str) -> Vec<String> {
+    let (mut found, mut after) = (Vec::new(), String::new());
+    loop {
+        let page = client.get(&format!("{path}?limit=3{after}")).expect(200);
+        found.extend(page[list].as_array().unwrap().iter().map(|item| item[id].as_str().unwrap().to_owned()));
+        let Value::String(next) = &page["next"] else { return found };
+        after = format!("&after={next}");
+    }
+}
+
+fn ask(server: &Server, order: &str, by: &kiff::Actor) {
+    block_on(shop::paid(&server.shop, order));
+    let asked = Proposal::new(shop::refund(100));
+    assert!(block_on(server.shop.request_approval(by, &shop::order(order), asked)).unwrap().is_allowed());
+}
+
+#[test]
+fn an_inbox_shows_every_request_once_and_begins_with_what_waits_for_whoever_looks() {
+    let server = Server::open();
+    for number in 0..130 {
+        ask(&server, &format!("ord-{number:03}"), &people().agent);
+    }
+    let nora = Browser::of(&server, &people().nora);
+    let first = nora.get("/admin");
+    assert_eq!(links(&first, "/admin/approvals/").len(), 50);
+    assert!(!first.contains("Waits for others"));
+    let all = walk(&nora, "/admin", "/admin/approvals/Order/");
+    assert_eq!(all.len(), 130);
+    assert!(all.iter().zip(0..).all(|(path, number)| path.starts_with(&format!("ord-{number:03}/"))), "{all:?}");
+    // Whoever cannot answer any of them has the same list under another heading.
+    let auditor = Browser::of(&server, &people().auditor);
+    assert!(auditor.get("/admin").contains("Nothing waits for you."));
+    assert_eq!(walk(&auditor, "/admin", "/admin/approvals/Order/").len(), 130);
+    let everybody = server.everybody();
+    assert_eq!(items(&everybody.nora, "/approvals", "approvals", "entity_id").len(), 130);
+    everybody.nora.get("/approvals?after=nowhere").expect(400);
+    let lost = nora.client.get("/admin?after=nowhere");
+    assert_eq!((lost.status, lost.body.contains("is not the `next` of an answer")), (400, true));
+}
+
+#[test]
+fn what_another_tenant_has_open_hides_nothing() {
+    let server = Server::open();
+    let acme = |id: &str| shop::order(id).in_tenant("acme").unwrap();
+    server.shop.services().be(Mood::Silent);
+    let doubt = |key: &kiff::EntityKey| {
+        let placed = shop::OrderPlaced { total: kiff::Cents(1) };
+        assert!(block_on(server.shop.ingest(&people().shop, key, placed)).unwrap().is_allowed());
+        let pay = MarkPaid { payment_id: "pay-1".into() };
+        assert!(block_on(server.shop.execute(&people().agent, key, pay)).unwrap().executed().is_none());
+    };
+    for number in 0..120 {
+        doubt(&acme(&format!("theirs-{number}")));
+    }
+    for number in 0..70 {
+        doubt(&shop::order(&format!("ours-{number:02}")));
+    }
+    let nora = Browser::of(&server, &people().nora);
+    let all = walk(&nora, "/admin/doubt", "/admin/doubt/Order/");
+    assert_eq!(all.len(), 70);
+    assert!(all.iter().all(|path| path.starts_with("ours-")), "{all:?}");
+    assert_eq!(items(&server.everybody().nora, "/doubts", "doubts", "entity_id").len(), 70);
+}
+
+#[test]
+fn a_search_over_several_stores_shows_the_newest_first_and_each_once() {
+    let nora = people().nora;
+    let policy = RolePolicy::new().assign(nora.id().clone(), ArchiveRole::Clerk);
+    let archive: Arc<Runtime<Archive>> = Arc::new(Runtime::new(MemoryStore::new(), policy, ()));
+    let served = Arc::clone(&archive);
+    let server = Server::with(Limits::DEFAULT, move |api: Api| api.domain(served));
+    // The positions of one store say nothing of those of the other.
+    let paper = Archive::entity("paper-1").unwrap();
+    assert!(block_on(archive.ingest(&nora, &paper, PaperFiled { page: 0 })).unwrap().is_allowed());
+    for page in 1..240 {
+        assert!(block_on(archive.ingest(&nora, &paper, PaperTurned { page })).unwrap().is_allowed());
+    }
+    for number in 0..30 {
+        block_on(shop::place(&server.shop, &format!("ord-{number}")));
+    }
+    for page in 240..260 {
+        assert!(block_on(archive.ingest(&nora, &paper, PaperTurned { page })).unwrap().is_allowed());
+    }
+    let nora = Browser::of(&server, &nora);
+    let found = walk(&nora, "/admin/search?kind=event_ingested", "/admin/entities/");
+    let papers = found.iter().filter(|path| path.starts_with("Paper/")).count();
+    assert_eq!((found.len(), papers), (290, 260));
+    let expected = [("Paper/paper-1", 20), ("Order/ord-", 30), ("Paper/paper-1", 240)];
+    let expected = expected.into_iter().flat_map(|(path, count)| std::iter::repeat_n(path, count));
+    assert!(found.iter().zip(expected).all(|(path, expected)| path.starts_with(expected)), "{found:?}");
+    let of_one = walk(&nora, "/admin/search?kind=event_ingested&entity=ord-3", "/admin/entities/");
+    assert_eq!(of_one, ["Order/ord-3"]);
+    assert_eq!(walk(&nora, "/admin/search?entity_type=Order", "/admin/entities/Order/").len(), 30);
+    // A long timeline begins with its end.
+    let page = nora.get("/admin/entities/Paper/paper-1");
+    assert!(page.contains("&quot;page&quot;:259") && !page.contains("&quot;page&quot;:159}"), "{page}");
+    let earlier = page.split_once("\" rel=\"prev\"").unwrap().0.rsplit_once("href=\"").unwrap().1.replace("&amp;", "&");
+    let page = nora.get(earlier.split('#').next().unwrap());
+    assert!(page.contains("&quot;page&quot;:159}") && !page.contains("&quot;page&quot;:160}"), "{page}");
+}
