@@ -73,12 +73,7 @@ impl Ran {
 #[track_caller]
 fn cargo(package: &Path, arguments: &[&str]) -> String {
     fs::copy(Path::new(ROOT).join("Cargo.lock"), package.join("Cargo.lock")).unwrap();
-    let run = |more: &[&str]| {
-        let mut command = Command::new(env!("CARGO"));
-        command.args(arguments).args(more).current_dir(package);
-        command.env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("crates"));
-        command.env("CARGO_BUILD_WARNINGS", "deny").env_remove("RUSTFLAGS").output().unwrap()
-    };
+    let run = |more: &[&str]| building(env!("CARGO"), package).args(arguments).args(more).output().unwrap();
     let mut output = run(&["--offline"]);
     if !output.status.success() && String::from_utf8_lossy(&output.stderr).contains("--offline") {
         output = run(&[]);
@@ -87,6 +82,15 @@ fn cargo(package: &Path, arguments: &[&str]) -> String {
     assert!(output.status.success(), "`cargo {}`:\n{}\n{}", arguments.join(" "), ran.complained, ran.said);
     assert!(!ran.complained.contains("warning"), "`cargo {}`:\n{}", arguments.join(" "), ran.complained);
     ran.said
+}
+
+/// A program that builds a package that `kiff` wrote.
+fn building(program: &str, package: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(package).stdin(Stdio::null());
+    command.env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("crates"));
+    command.env("CARGO_BUILD_WARNINGS", "deny").env_remove("RUSTFLAGS");
+    command
 }
 
 #[test]

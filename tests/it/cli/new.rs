@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use super::{ROOT, cargo, folder, kiff};
+use super::{ROOT, Ran, building, cargo, folder, kiff};
 
 #[test]
 fn an_empty_folder_becomes_a_server_that_holds_an_agent_until_a_person_says_yes() {
@@ -115,6 +115,49 @@ impl Drop for Running {
 fn between<'t>(text: &'t str, before: &str, after: &str) -> &'t str {
     let (_, rest) = text.split_once(before).unwrap_or_else(|| panic!("`{before}` is not in {text}"));
     rest.split_once(after).unwrap().0
+}
+
+#[test]
+fn an_agent_of_python_goes_through_the_whole_governed_loop() {
+    let folder = folder("new-agentic-ops");
+    kiff(&folder, &["new", "ops", "--template", "agentic-ops", "--path", ROOT]).well();
+    let package = folder.join("ops");
+    cargo(&package, &["fmt", "--check"]);
+    cargo(&package, &["clippy", "--quiet", "--all-targets"]);
+    let make = |target: &str| {
+        let mut command = building("make", &package);
+        // Offline, whatever this machine knows of models.
+        command.args(["--silent", target]).env_remove("OPENAI_API_KEY").env_remove("ANTHROPIC_API_KEY");
+        let ran = Ran::of(&command.output().expect("make is missing (Debian: apt-get install make)"));
+        assert_eq!(ran.code, Some(0), "`make {target}`:\n{}\n{}", ran.complained, ran.said);
+        assert!(!ran.complained.contains("warning"), "`make {target}`:\n{}", ran.complained);
+        (ran.said, ran.complained)
+    };
+    // The tests go through the loop with each sort of model, those of an API in front of a server that speaks as it does.
+    let (said, complained) = make("test");
+    assert!(said.contains("3 passed") && complained.contains("Ran 5 tests"), "{said}\n{complained}");
+    let (told, _) = make("demo");
+    let facts = [
+        "block    state_not_allowed: `ROLL_BACK` is not allowed in state `OPEN`",
+        "execute  CAUSE_FOUND: the incident is DIAGNOSED now",
+        "block    the agent approves its own wish: permission_denied",
+        "denied   nora: only v2.3.9 was well, nothing older",
+        "approve  nora: that one ran for weeks",
+        "execute  RELEASE_ROLLED_BACK: the incident is MITIGATED now",
+        "stop     the server has stopped",
+        "replay   Incident/inc-1: 4 events alone lead to CLOSED, as recorded",
+    ];
+    let found: Vec<Option<usize>> = facts.iter().map(|fact| told.find(fact)).collect();
+    assert!(found.iter().all(Option::is_some) && found.is_sorted(), "{found:?} in:\n{told}");
+}
+
+#[test]
+fn a_template_that_there_is_not_is_answered_with_those_that_there_are() {
+    let ran = kiff(&folder("new-template"), &["new", "ops", "--template", "agentc-ops"]);
+    assert_eq!(ran.code, Some(2));
+    for part in ["[possible values: starter, agentic-ops]", "a similar value exists: 'agentic-ops'"] {
+        assert!(ran.complained.contains(part), "{}", ran.complained);
+    }
 }
 
 #[test]

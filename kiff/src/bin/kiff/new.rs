@@ -1,6 +1,7 @@
 //! `kiff new`: an empty folder becomes a governed project.
 
 mod project;
+mod template;
 
 use std::path::PathBuf;
 
@@ -10,6 +11,8 @@ use serde::Serialize;
 use crate::failure::Failure;
 use crate::shell::{Ended, Shell};
 
+use template::Template;
+
 pub(crate) use project::{Kiff, Project, quoted};
 
 /// Start a project: a domain, a program, its tests
@@ -17,6 +20,9 @@ pub(crate) use project::{Kiff, Project, quoted};
 pub(crate) struct New {
     /// The folder to make; its last part is the name of the package
     name: PathBuf,
+    /// What to start from
+    #[arg(long, value_enum, default_value_t = Template::Starter)]
+    template: Template,
     /// Take kiff from this checkout instead of from the registry
     #[arg(long, value_name = "DIR")]
     path: Option<PathBuf>,
@@ -40,18 +46,14 @@ impl New {
                 .replace("@KIFF@", &kiff.dependency("kiff", &["http", "proof", "sqlite"]))
                 .replace("@KIFF_TEST@", &kiff.dependency("kiff-test", &[]))
         };
-        project.add("Cargo.toml", fill(include_str!("new/starter/manifest.toml")));
-        project.add(".gitignore", "/target\n*.db*\n*.log\n*.log.key\n".to_owned());
-        project.add("README.md", fill(include_str!("new/starter/README.md")));
-        project.add("src/lib.rs", fill(include_str!("new/starter/lib.rs")));
-        project.add("src/domain.rs", fill(include_str!("new/starter/domain.rs")));
-        project.add("src/main.rs", fill(include_str!("new/starter/main.rs")));
-        project.add("tests/domain.rs", fill(include_str!("new/starter/tests.rs")));
+        for (name, text) in self.template.files() {
+            project.add(name, fill(text));
+        }
         project.write()?;
         let folder = project.folder().display().to_string();
         let text = format!(
-            "created `{package}` in `{folder}`\n\n  cd {folder}\n  cargo run     # a server, a call by curl that is held, and the page on which a person decides\n  \
-             cargo test    # the three tests that every domain starts with\n\nThe rules stand in src/domain.rs; README.md says what to do next.\n"
+            "created `{package}` in `{folder}`\n\n  cd {folder}\n{}\nThe rules stand in src/domain.rs; README.md says what to do next.\n",
+            self.template.first_steps()
         );
         shell.answer(&Answer { created: &folder, package: &package, files: project.files() }, &text)?;
         Ok(Ended::Well)

@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+"""The whole governed loop by itself: what is blocked, held, denied, approved, executed, and the replay.
+
+    python3 agent/demo.py
+
+It starts the server on a free port with a journal of its own, lets the agent work, decides in the place of the person on call, stops
+the server, and replays the journal that is left.
+"""
+
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+
+from agent import Agent, Kiff, say
+from model import ModelError, from_environment
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+PROGRAM = ["cargo", "run", "--quiet", "--"]
+
+
+def demo(model):
+    """One run with a model."""
+    with tempfile.TemporaryDirectory() as data:
+        command = [*PROGRAM, "--address", "127.0.0.1:0", "--data", data]
+        server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        try:
+            first = server.stdout.readline()
+            if not first.startswith("listening on "):
+                sys.exit("the server did not start")
+            base = first.removeprefix("listening on ").split(";")[0]
+            person = Kiff(base, pathlib.Path(data, "nora.key").read_text())
+            agent = Kiff(base, pathlib.Path(data, "agent-7.key").read_text())
+            Agent(agent, model, "inc-1", lambda agent, approval: decide(agent, approval, person)).work()
+        finally:
+            server.send_signal(signal.SIGINT)
+            rest, _ = server.communicate()
+        say("stop", rest.splitlines()[-1])
+        replayed = subprocess.run([*PROGRAM, "replay", "--data", data], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        if replayed.returncode != 0:
+            sys.exit("the journal does not replay")
+        say("replay", replayed.stdout.strip())
+
+
+def decide(agent, approval, person):
+    """The person on call. Here she is a rule: only the release before the bad one will do."""
+    _, own = agent.kiff.ask("POST", f"/approvals/{approval['id']}/grant", {"reason": "I am sure"})
+    say("block", f"the agent approves its own wish: {own['reason']}: {own['error']}")
+    is_right = approval["parameters"]["release"] == "v2.3.9"
+    verb, reason = ("grant", "that one ran for weeks") if is_right else ("deny", "only v2.3.9 was well, nothing older")
+    status, answer = person.ask("POST", f"/approvals/{approval['id']}/{verb}", {"reason": reason})
+    if status != 200:
+        sys.exit(f"nora could not decide: {answer['error']}")
+    return answer["approval"]
+
+
+def main():
+    # The first build takes its time; so that it is seen, it is not left to the first run.
+    if subprocess.run(["cargo", "build"], cwd=ROOT).returncode != 0:
+        sys.exit("the server does not build")
+    model, said = from_environment()
+    say("start", said)
+    try:
+        demo(model)
+    except ModelError as error:
+        sys.exit(f"error: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,158 @@
+"""The models: each is told of a task and its tools, answers with calls, and is told what became of them."""
+
+import json
+import os
+import pathlib
+import typing
+import urllib.error
+import urllib.request
+
+SYSTEM = (
+    "You are the agent on duty for production. Work on the incident with the tools that you have, one call at a time. Each "
+    "call is checked before anything happens: read what it answers, and act on that. Stop calling tools when the incident is "
+    "closed, or when you cannot go on."
+)
+
+
+class Call(typing.NamedTuple):
+    """A tool that the model wants to be called. The arguments are none where they were no JSON object."""
+
+    id: str
+    name: str
+    arguments: dict | None
+
+
+class Reply(typing.NamedTuple):
+    """What the model says, and the tools that it calls."""
+
+    text: str
+    calls: list
+
+
+class ModelError(Exception):
+    """A model that does not answer, or not as its API says."""
+
+
+class Fixtures:
+    """Replies from a file: no network, and the same every time."""
+
+    dialect = "openai"
+
+    def __init__(self, path):
+        self.replies = [json.loads(line) for line in pathlib.Path(path).read_text().splitlines()]
+        self.said = 0
+
+    def begin(self, task, tools):
+        pass
+
+    def reply(self):
+        if self.said == len(self.replies):
+            return Reply("There is nothing more in the file.", [])
+        reply = self.replies[self.said]
+        self.said += 1
+        calls = [Call(f"call-{self.said}-{number}", **call) for number, call in enumerate(reply["calls"])]
+        return Reply(reply["text"], calls)
+
+    def tell(self, results):
+        pass
+
+
+class OpenAI:
+    """The chat completions of OpenAI, and of the many that imitate them."""
+
+    dialect = "openai"
+
+    def __init__(self, key, model, base="https://api.openai.com/v1"):
+        self.url, self.model = base.rstrip("/") + "/chat/completions", model
+        self.headers = {"authorization": f"Bearer {key}"}
+
+    def begin(self, task, tools):
+        self.tools = tools
+        self.messages = [{"role": "system", "content": SYSTEM}, {"role": "user", "content": task}]
+
+    def reply(self):
+        answer = post(self.url, self.headers, {"model": self.model, "messages": self.messages, "tools": self.tools})
+        message = expected(answer, "choices", 0, "message")
+        self.messages.append(message)
+        calls = []
+        for call in message.get("tool_calls") or []:
+            arguments = as_object(expected(call, "function", "arguments"))
+            calls.append(Call(expected(call, "id"), expected(call, "function", "name"), arguments))
+        return Reply(message.get("content") or "", calls)
+
+    def tell(self, results):
+        for call, result in results:
+            self.messages.append({"role": "tool", "tool_call_id": call.id, "content": json.dumps(result)})
+
+
+class Anthropic:
+    """The messages of Anthropic's API."""
+
+    dialect = "anthropic"
+
+    def __init__(self, key, model, base="https://api.anthropic.com"):
+        self.url, self.model = base.rstrip("/") + "/v1/messages", model
+        self.headers = {"x-api-key": key, "anthropic-version": "2023-06-01"}
+
+    def begin(self, task, tools):
+        self.tools, self.messages = tools, [{"role": "user", "content": task}]
+
+    def reply(self):
+        wanted = {"model": self.model, "max_tokens": 2048, "system": SYSTEM}
+        answer = post(self.url, self.headers, {**wanted, "messages": self.messages, "tools": self.tools})
+        blocks = expected(answer, "content")
+        self.messages.append({"role": "assistant", "content": blocks})
+        text = " ".join(block["text"] for block in blocks if block["type"] == "text")
+        uses = [block for block in blocks if block["type"] == "tool_use"]
+        return Reply(text, [Call(use["id"], use["name"], as_object(use["input"])) for use in uses])
+
+    def tell(self, results):
+        blocks = []
+        for call, result in results:
+            is_error = result["outcome"] != "executed"
+            told = {"type": "tool_result", "tool_use_id": call.id, "content": json.dumps(result), "is_error": is_error}
+            blocks.append(told)
+        self.messages.append({"role": "user", "content": blocks})
+
+
+def from_environment(environment=os.environ):
+    """The model that the environment has credentials for, and what to say of it."""
+    for kind, name in [(OpenAI, "OPENAI"), (Anthropic, "ANTHROPIC")]:
+        key, model, base = (environment.get(f"{name}_{what}") for what in ("API_KEY", "MODEL", "BASE_URL"))
+        if key and model:
+            return kind(key, model, **({"base": base} if base else {})), f"the model is {model}"
+    said = "the model answers from agent/fixtures.jsonl; with a key and OPENAI_MODEL or ANTHROPIC_MODEL a real one does"
+    return Fixtures(pathlib.Path(__file__).with_name("fixtures.jsonl")), said
+
+
+def post(url, headers, body):
+    """Asks a model's API."""
+    request = urllib.request.Request(url, json.dumps(body).encode(), {"content-type": "application/json", **headers})
+    try:
+        with urllib.request.urlopen(request, timeout=120) as answer:
+            return json.load(answer)
+    except urllib.error.HTTPError as error:
+        raise ModelError(f"{url} answers {error.code}: {error.read(2000).decode(errors='replace')}") from error
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{url} gives no answer: {error}") from error
+
+
+def expected(answer, *path):
+    """What stands at a place of an answer, where it has to."""
+    part = answer
+    for step in path:
+        try:
+            part = part[step]
+        except (KeyError, IndexError, TypeError):
+            raise ModelError(f"the answer has no `{'.'.join(map(str, path))}`: {json.dumps(answer)[:500]}") from None
+    return part
+
+
+def as_object(arguments):
+    """A call's arguments, which some write as JSON in a string."""
+    if isinstance(arguments, str):
+        try:
+            arguments = json.loads(arguments or "{}")
+        except ValueError:
+            return None
+    return arguments if isinstance(arguments, dict) else None

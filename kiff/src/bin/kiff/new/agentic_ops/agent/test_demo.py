@@ -1,0 +1,106 @@
+"""The whole loop in front of a real server, once with each sort of model."""
+
+import contextlib
+import http.server
+import io
+import json
+import pathlib
+import threading
+import unittest
+
+import demo
+from model import Fixtures, ModelError, OpenAI, as_object, from_environment
+
+FIXTURES = pathlib.Path(__file__).with_name("fixtures.jsonl")
+
+
+class Api(http.server.BaseHTTPRequestHandler):
+    """A model's API on this machine: it says what the fixtures say, and takes only what the real one would take."""
+
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        speaks = {"/v1/chat/completions": self.openai, "/v1/messages": self.anthropic}[self.path]
+        answer = speaks(body) if body["model"] == "model-1" else None
+        self.send_response(200 if answer else 404)
+        self.end_headers()
+        self.wfile.write(json.dumps(answer or {"error": {"message": "no such model"}}).encode())
+
+    def openai(self, body):
+        assert self.headers["authorization"] == "Bearer secret"
+        assert {"ROLL_BACK", "DIAGNOSE"} <= {tool["function"]["name"] for tool in body["tools"]}
+        called, told = [], []
+        for message in body["messages"]:
+            called += [call["id"] for call in message.get("tool_calls", [])]
+            told += [message["tool_call_id"]] if message["role"] == "tool" else []
+        assert called == told, "each call is answered"
+        text, calls = self.next_reply()
+        message = {"role": "assistant", "content": text}
+        if calls:
+            message["tool_calls"] = [
+                {"id": id, "type": "function", "function": {"name": call["name"], "arguments": json.dumps(call["arguments"])}}
+                for id, call in calls
+            ]
+        return {"choices": [{"index": 0, "message": message, "finish_reason": "tool_calls" if calls else "stop"}]}
+
+    def anthropic(self, body):
+        assert self.headers["x-api-key"] == "secret" and self.headers["anthropic-version"] and body["max_tokens"] > 0
+        assert {"ROLL_BACK", "DIAGNOSE"} <= {tool["name"] for tool in body["tools"]}
+        assert [message["role"] for message in body["messages"]] == ["user", "assistant"] * (len(body["messages"]) // 2) + ["user"]
+        blocks = [block for message in body["messages"][1:] for block in message["content"]]
+        called = [block["id"] for block in blocks if block["type"] == "tool_use"]
+        assert called == [block["tool_use_id"] for block in blocks if block["type"] == "tool_result"], "each call is answered"
+        text, calls = self.next_reply()
+        uses = [{"type": "tool_use", "id": id, "name": call["name"], "input": call["arguments"]} for id, call in calls]
+        return {"role": "assistant", "content": [{"type": "text", "text": text}, *uses], "stop_reason": "tool_use" if calls else "end_turn"}
+
+    def next_reply(self):
+        reply = self.server.replies.pop(0)
+        return reply["text"], [(f"call_{len(self.server.replies)}", call) for call in reply["calls"]]
+
+    def log_message(self, *_):
+        pass
+
+
+class Demo(unittest.TestCase):
+    def api(self):
+        """The API on a free port, for as long as the test runs."""
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Api)
+        server.replies = [json.loads(line) for line in FIXTURES.read_text().splitlines()]
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        return f"http://127.0.0.1:{server.server_port}"
+
+    def check(self, model):
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out):
+            demo.demo(model)
+        lines = [line.split()[0] for line in out.getvalue().splitlines()]
+        story = ["call", "block", "call", "execute", "call", "hold", "block", "denied", "call", "hold", "block", "approve",
+                 "execute", "call", "execute", "stop", "replay"]
+        self.assertEqual([line for line in lines if line != "model"], story, out.getvalue())
+        self.assertIn("Incident/inc-1: 4 events alone lead to CLOSED, as recorded", out.getvalue())
+
+    def test_fixtures(self):
+        self.check(Fixtures(FIXTURES))
+
+    def test_openai(self):
+        named = {"OPENAI_API_KEY": "secret", "OPENAI_MODEL": "model-1", "OPENAI_BASE_URL": self.api() + "/v1"}
+        self.check(from_environment(named)[0])
+
+    def test_anthropic(self):
+        named = {"ANTHROPIC_API_KEY": "secret", "ANTHROPIC_MODEL": "model-1", "ANTHROPIC_BASE_URL": self.api()}
+        self.check(from_environment(named)[0])
+
+    def test_a_model_that_is_not_there_is_told_in_the_words_of_its_api(self):
+        model = OpenAI("secret", "model-2", self.api() + "/v1")
+        model.begin("task", [])
+        with self.assertRaisesRegex(ModelError, "404.*no such model"):
+            model.reply()
+
+    def test_arguments_that_are_no_object_are_none(self):
+        self.assertEqual([as_object(text) for text in ["{", "[]", "7", "", '{"a": 1}']], [None, None, None, {}, {"a": 1}])
+
+
+if __name__ == "__main__":
+    unittest.main()

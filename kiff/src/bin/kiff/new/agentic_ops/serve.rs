@@ -1,0 +1,59 @@
+//! The server: agents propose over HTTP, a person decides on the page, and everything is on the record.
+
+use std::error::Error;
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::Path;
+
+use kiff::http::{Api, Keys, Limits, NewKey, Principal, serve};
+use kiff::{Actor, Domain};
+use tokio::net::TcpListener;
+
+use @LIBRARY@::domain::{AlertRaised, Ops};
+
+use crate::{People, journal};
+
+pub async fn run(address: &str, data: &Path) -> Result<(), Box<dyn Error>> {
+    fs::create_dir_all(data)?;
+    let people = People::new()?;
+    let runtime = people.runtime(&journal(data)?);
+
+    // An incident to begin with. After a restart it is there already, and raising it again is refused.
+    let symptom = "502 since release v2.4.0 went out; the one before was v2.3.9".into();
+    let alert = AlertRaised { service: "checkout".into(), symptom };
+    let _raised_or_refused = runtime.ingest(&people.monitor, &Ops::entity("inc-1")?, alert).await?;
+
+    let keys = Keys::open(data.join("keys.json"))?;
+    for actor in [&people.agent, &people.nora] {
+        key_of(&keys, actor, data)?;
+    }
+    let api = Api::new().domain(runtime).authenticate(keys);
+    let link = api.sign_in_link(Principal::new(people.nora))?;
+
+    let listener = TcpListener::bind(address).await?;
+    let server = format!("http://{}", listener.local_addr()?);
+    println!("listening on {server}; the keys of agent-7 and nora are in {}\n", data.display());
+    println!("Let the agent work on the incident:\n\n  python3 agent/agent.py --server {server} --data {}\n", data.display());
+    println!("Nora decides on the page; this link signs her in, once:\n\n  {server}{link}\n");
+    let stop = async {
+        // Where there is no such signal, the server runs until it is killed, which is safe too.
+        let _ = tokio::signal::ctrl_c().await;
+    };
+    serve(listener, api.router(), Limits::DEFAULT, stop).await?;
+    println!("the server has stopped");
+    Ok(())
+}
+
+/// A key for somebody, in a file that nobody else reads. In production each has theirs, made with `kiff keys create`.
+fn key_of(keys: &Keys, who: &Actor, data: &Path) -> Result<(), Box<dyn Error>> {
+    let path = data.join(format!("{}.key", who.id()));
+    if !path.exists() {
+        let (_, token) = keys.create(NewKey::new(who.clone()))?;
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.open(path)?.write_all(token.as_bytes())?;
+    }
+    Ok(())
+}
