@@ -114,7 +114,7 @@ impl<'o, S: Store> Counter<'o, S> {
             Ok(text) if text.is_empty() => return self.unread(number, "empty_line", "the line is empty", None),
             Ok(text) => text,
             Err(Unreadable::TooLong(length)) => {
-                let message = format!("the line is {length} bytes long, the bound is {LINE}");
+                let message = format!("a line of {length} bytes: at most {LINE} are allowed");
                 return self.unread(number, "line_too_long", &message, Some("send less".to_owned()));
             }
             Err(Unreadable::NotText) => {

@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use domain::{OrderPlaced, Refund, RefundDesk, RefundOrder, RefundRole, refund};
 use kiff::{
-    Actor, ActorId, Approval, ApprovalRule, Call, Cents, Contract, Domain, EntityKey, Evidence, MemoryStore, Never,
-    Proposal, Propose, Review, Role, RolePolicy, Runtime, Verdict,
+    Actor, ActorId, Approval, ApprovalRule, Call, Cents, Contract, Domain, EntityKey, Evidence, MemoryStore, Proposal,
+    Propose, Review, RolePolicy, Runtime, Verdict,
 };
 use narrator::Narrator;
 use report::{Answer, ShortIdentifiers};
@@ -95,12 +95,6 @@ impl<'o> Tour<'o> {
             self.narrator.tell("action", &demands(contract))?;
         }
         for promise in schema.never.iter() {
-            let promise = match promise {
-                Never::Without { state, role } => format!("{state} without {role}"),
-                Never::Alone { role, from, to } => {
-                    format!("{role} alone from {} to {to}", from.as_deref().unwrap_or("new"))
-                }
-            };
             self.narrator.tell("never", &format!("{promise}: if it could be, this would not have compiled"))?;
         }
         Ok(())
@@ -247,12 +241,8 @@ fn demands(contract: &Contract) -> String {
     let approval = match &contract.approval {
         ApprovalRule::None => "nobody has to sign it off".to_owned(),
         ApprovalRule::Waived { reason } => format!("nobody has to sign it off: {reason}"),
-        ApprovalRule::By(permission) => format!("{} signs it off", names(&permission.roles)),
+        ApprovalRule::By(permission) => format!("{} signs it off", permission.holders()),
     };
     let (risk, states) = (contract.risk, contract.allowed_in.join(" or "));
-    format!("{}: {risk} risk, in {states}, by {}; {approval}", contract.name, names(&contract.permission.roles))
-}
-
-fn names(roles: &[Role]) -> String {
-    roles.iter().map(|role| role.name.as_ref()).collect::<Vec<_>>().join(" or ")
+    format!("{}: {risk} risk, in {states}, by {}; {approval}", contract.name, contract.permission.holders())
 }

@@ -67,9 +67,8 @@ impl<D: Domain> Actors<D> {
 
     /// Everybody: both holders of each role, and the strangers.
     pub(crate) fn everybody(self) -> Vec<Actor> {
-        let kinds = [ActorKind::Human, ActorKind::Agent, ActorKind::Service, ActorKind::System, ActorKind::External];
         let holders = roles::<D>().flat_map(|role| [named(&role, 1), named(&role, 2)]);
-        holders.chain(kinds.map(|kind| self.stranger(kind))).collect()
+        holders.chain(ActorKind::ALL.map(|kind| self.stranger(kind))).collect()
     }
 
     /// Who has the permission.
@@ -86,10 +85,7 @@ impl<D: Domain> Default for Actors<D> {
 }
 
 fn roles<D: Domain>() -> impl Iterator<Item = Role> {
-    let schema = D::schema();
-    let role =
-        |role: &kiff::RoleSchema| Role { domain: schema.domain.clone(), name: role.name.clone(), kind: role.kind };
-    schema.roles.iter().map(role)
+    D::schema().permission_roles()
 }
 
 #[track_caller]

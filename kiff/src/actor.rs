@@ -23,6 +23,9 @@ pub enum ActorKind {
 }
 
 impl ActorKind {
+    /// Every kind.
+    pub const ALL: [Self; 5] = [Self::Human, Self::Agent, Self::Service, Self::System, Self::External];
+
     /// The word on the wire.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -83,12 +86,28 @@ impl Actor {
         Ok(Self::new(ActorId::new(id)?, ActorKind::Agent))
     }
 
+    /// A program of the operator's that acts for others.
+    ///
+    /// # Errors
+    /// As for [`Actor::human`].
+    pub fn service(id: &str) -> Result<Self, IdentifierError> {
+        Ok(Self::new(ActorId::new(id)?, ActorKind::Service))
+    }
+
     /// The governed system itself.
     ///
     /// # Errors
     /// As for [`Actor::human`].
     pub fn system(id: &str) -> Result<Self, IdentifierError> {
         Ok(Self::new(ActorId::new(id)?, ActorKind::System))
+    }
+
+    /// Somebody outside: a payment provider, a partner.
+    ///
+    /// # Errors
+    /// As for [`Actor::human`].
+    pub fn external(id: &str) -> Result<Self, IdentifierError> {
+        Ok(Self::new(ActorId::new(id)?, ActorKind::External))
     }
 
     /// Who it is.
@@ -101,6 +120,12 @@ impl Actor {
     #[must_use]
     pub const fn kind(&self) -> ActorKind {
         self.kind
+    }
+}
+
+impl From<&Actor> for ActorId {
+    fn from(actor: &Actor) -> Self {
+        actor.id.clone()
     }
 }
 

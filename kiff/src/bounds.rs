@@ -69,17 +69,17 @@ impl Default for Bounds {
 /// An input is larger than its bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OverBound {
-    /// What is too large, in words: `parameters in bytes`.
+    /// Of what there is too much, in words: `bytes of parameters`.
     pub what: &'static str,
-    /// How large it is.
+    /// How much there is.
     pub size: usize,
-    /// How large it may be.
+    /// How much there may be.
     pub bound: usize,
 }
 
 impl fmt::Display for OverBound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} is {}, the bound is {}", self.what, self.size, self.bound)
+        write!(f, "{} {}: at most {} are allowed", self.size, self.what, self.bound)
     }
 }
 

@@ -166,11 +166,11 @@ impl Rationale {
 
     pub(crate) fn check(&self, bounds: &Bounds) -> Result<(), OverBound> {
         let rationale = self.rationale.as_deref().unwrap_or_default();
-        Bounds::check("a rationale in bytes", rationale.len(), bounds.text)?;
+        Bounds::check("bytes of rationale", rationale.len(), bounds.text)?;
         Bounds::check("pieces of evidence", self.evidence.len(), bounds.evidence_items)?;
         self.evidence.iter().try_for_each(|evidence| {
-            Bounds::check("a piece of evidence in bytes", evidence.content.as_str().len(), bounds.evidence)?;
-            Bounds::check("the source of evidence in bytes", evidence.source.len(), Bounds::IDENTIFIER)
+            Bounds::check("bytes in a piece of evidence", evidence.content.as_str().len(), bounds.evidence)?;
+            Bounds::check("bytes in a source of evidence", evidence.source.len(), Bounds::IDENTIFIER)
         })
     }
 }

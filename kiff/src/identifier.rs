@@ -31,7 +31,7 @@ impl fmt::Display for IdentifierError {
         match self {
             Self::Empty => f.write_str("an identifier is empty"),
             Self::TooLong(size) => {
-                write!(f, "an identifier is {size} bytes long, the bound is {}", Bounds::IDENTIFIER)
+                write!(f, "an identifier of {size} bytes: at most {} are allowed", Bounds::IDENTIFIER)
             }
             Self::Hidden(excerpt) => write!(f, "the identifier `{excerpt}` holds a character that is not shown"),
         }

@@ -42,7 +42,7 @@ impl Json {
     /// # Errors
     /// [`JsonError`] when it is no JSON, too large, too deep, or readable in two ways.
     pub fn parse(text: &str, bounds: &Bounds) -> Result<Self, JsonError> {
-        Bounds::check("JSON in bytes", text.len(), bounds.payload)?;
+        Bounds::check("bytes of JSON", text.len(), bounds.payload)?;
         check(text, bounds.json_depth)?;
         Ok(Self(Arc::from(text.trim())))
     }
@@ -52,7 +52,7 @@ impl Json {
     /// # Errors
     /// As for [`Json::parse`].
     pub fn parameters(text: &str, bounds: &Bounds) -> Result<Self, JsonError> {
-        Bounds::check("JSON of parameters in bytes", text.len(), bounds.parameters)?;
+        Bounds::check("bytes of parameters", text.len(), bounds.parameters)?;
         Self::parse(text, &Bounds { payload: bounds.parameters, ..*bounds })
     }
 
@@ -374,7 +374,7 @@ mod tests {
     fn p10_ambiguous_oversized_and_deep_texts_are_refused() {
         assert_eq!(refused(r#"{"a":{"b":1,"b":2}}"#), "the key `b` stands twice in one object");
         assert_eq!(refused("[[[[1]]]]"), "it nests deeper than 3");
-        assert_eq!(refused(&format!("\"{}\"", "x".repeat(200))), "JSON in bytes is 202, the bound is 200");
+        assert_eq!(refused(&format!("\"{}\"", "x".repeat(200))), "202 bytes of JSON: at most 200 are allowed");
         assert!(refused("9007199254740992").contains("write it as a string"));
         assert!(refused("-9007199254740992").contains("write it as a string"));
         assert!(refused("123456789012345678901234567890").contains("write it as a string"));

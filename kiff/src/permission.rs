@@ -91,10 +91,10 @@ impl RolePolicy {
         Self::default()
     }
 
-    /// The same policy, by which `actor` also holds `role`.
+    /// The same policy, by which `actor`, an [`ActorId`] or a `&Actor`, also holds `role`.
     #[must_use]
-    pub fn assign(mut self, actor: ActorId, role: impl Into<Role>) -> Self {
-        self.held.entry(actor).or_default().push(role.into());
+    pub fn assign(mut self, actor: impl Into<ActorId>, role: impl Into<Role>) -> Self {
+        self.held.entry(actor.into()).or_default().push(role.into());
         self
     }
 }

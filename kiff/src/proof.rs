@@ -3,7 +3,7 @@
 //! The hash chain finds what was changed *in* an entity's journal, but not that somebody with access to the store wrote the whole
 //! of it anew, or cut its end. The log finds that: a [`Sequencer`] appends the hash of each commit to one Merkle tree and signs
 //! the tree's head with a [`SigningKey`]. Whoever has kept any such [checkpoint](SignedCheckpoint) can tell that the journal
-//! which he is shown is the one that was signed then, or one that grew out of it. A [`Receipt`] is one commit together with the
+//! which they are shown is the one that was signed then, or one that grew out of it. A [`Receipt`] is one commit together with the
 //! proof that a checkpoint covers it; it is checked offline, with the public key alone.
 //!
 //! The formats are those of [C2SP](https://c2sp.org): tlog-tiles, tlog-checkpoint, signed-note and tlog-proof, so that other

@@ -55,6 +55,12 @@ impl Schema {
         self.actions.iter().find(|action| action.name == name)
     }
 
+    /// The roles, as permissions name them.
+    pub fn permission_roles(&self) -> impl Iterator<Item = Role> {
+        let role = |role: &RoleSchema| Role { domain: self.domain.clone(), name: role.name.clone(), kind: role.kind };
+        self.roles.iter().map(role)
+    }
+
     /// The event of that wire name.
     #[must_use]
     pub fn event(&self, name: &str) -> Option<&EventSchema> {
@@ -151,13 +157,7 @@ impl Contract {
         let roles = match &self.approval {
             ApprovalRule::By(permission) => permission.roles.to_vec(),
             ApprovalRule::None | ApprovalRule::Waived { .. } => {
-                let humans = schema.roles.iter().filter(|role| role.kind == ActorKind::Human);
-                let role = |role: &RoleSchema| Role {
-                    domain: schema.domain.clone(),
-                    name: role.name.clone(),
-                    kind: role.kind,
-                };
-                humans.map(role).collect()
+                schema.permission_roles().filter(|role| role.kind == ActorKind::Human).collect()
             }
         };
         Permission { name: format!("{domain}.settle_{action}").into(), roles: roles.into() }
@@ -301,7 +301,7 @@ pub enum Rule {
     },
 }
 
-/// What was proved to be impossible in a domain.
+/// What was proved to be impossible in a domain. It is shown as the block writes it: `REFUNDED without operator`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Never {
@@ -321,4 +321,15 @@ pub enum Never {
         /// The state after.
         to: Text,
     },
+}
+
+impl fmt::Display for Never {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Without { state, role } => write!(f, "{state} without {role}"),
+            Self::Alone { role, from, to } => {
+                write!(f, "{role} alone from {} to {to}", from.as_deref().unwrap_or("new"))
+            }
+        }
+    }
 }

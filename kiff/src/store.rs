@@ -62,7 +62,7 @@ pub trait Store: Send + Sync + 'static {
     /// The commits that `query` looks for, each with its position in the one order of all commits of the store, from
     /// `cursor` on, at most `limit` of them.
     ///
-    /// Whoever walks them oldest first, each time from behind the last position that he saw, skips none, even while
+    /// Whoever walks them oldest first, each time from behind the last position that they saw, skips none, even while
     /// others write.
     ///
     /// # Errors

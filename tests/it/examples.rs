@@ -221,7 +221,7 @@ fn the_runner_goes_on_after_whatever_comes() {
     let text = served(&lines);
     for (heading, answer) in [
         ("line 1", "unreadable: not_utf_8"),
-        ("line 2", "the line is 3000000 bytes long, the bound is 65536"),
+        ("line 2", "a line of 3000000 bytes: at most 65536 are allowed"),
         ("line 3", "unreadable: empty_line"),
         ("line 4", "unreadable: malformed_json"),
         ("line 5", "unreadable: no_tool_call"),

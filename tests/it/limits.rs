@@ -17,7 +17,7 @@ fn p10_parameters_are_bounded_in_size_and_depth() {
         let large = format!(r#"{{"payment_id": "{}"}}"#, "x".repeat(Bounds::DEFAULT.parameters));
         let deep = format!(r#"{{"payment_id": {}1{}}}"#, "[".repeat(40), "]".repeat(40));
         for (parameters, told) in [
-            (large.as_str(), "the bound is 65536"),
+            (large.as_str(), "at most 65536 are allowed"),
             (deep.as_str(), "it nests deeper than 32"),
             (r#"{"payment_id": "pay-1", "payment_id": "pay-2"}"#, "stands twice"),
             (r#"{"payment_id": 9007199254740993}"#, "write it as a string"),
@@ -31,7 +31,7 @@ fn p10_parameters_are_bounded_in_size_and_depth() {
         }
         let typed = MarkPaid { payment_id: "x".repeat(Bounds::DEFAULT.parameters) };
         let outcome = runtime.execute(&people.agent, &key, typed).await.unwrap();
-        assert!(outcome.refusal().unwrap().message.contains("the bound is 65536"));
+        assert!(outcome.refusal().unwrap().message.contains("at most 65536 are allowed"));
         assert!(runtime.services().done().is_empty());
     });
 }
@@ -66,7 +66,7 @@ fn p10_events_are_bounded() {
         let payload = Json::parse(&format!(r#"{{"reason": "{}"}}"#, "x".repeat(80)), &Bounds::DEFAULT).unwrap();
         let key = place(&runtime, "ord-1").await;
         let refused = runtime.ingest(&people().shop, &key, Envelope::new("ORDER_CANCELLED", payload)).await.unwrap();
-        assert!(refused.refusal().unwrap().message.contains("the bound is 64"), "{refused:?}");
+        assert!(refused.refusal().unwrap().message.contains("at most 64 are allowed"), "{refused:?}");
     });
 }
 
@@ -79,10 +79,10 @@ fn p10_open_approvals_and_reasons_of_reviews_are_bounded() {
         let Verdict::Allowed(first) = first else { panic!("{first:?}") };
         assert!(runtime.request_approval(&people.agent, &key, refund(2)).await.unwrap().is_allowed());
         let third = runtime.request_approval(&people.agent, &key, refund(3)).await.unwrap();
-        assert!(third.refusal().unwrap().message.contains("open approvals of one entity is 3, the bound is 2"));
+        assert!(third.refusal().unwrap().message.contains("3 open approvals of one entity: at most 2 are allowed"));
         let wordy = Review::grant().because("x".repeat(17));
         let reviewed = runtime.review(&people.nora, &key, &first.id, wordy).await.unwrap();
-        assert!(reviewed.refusal().unwrap().message.contains("a reason in bytes is 17, the bound is 16"));
+        assert!(reviewed.refusal().unwrap().message.contains("17 bytes in a reason: at most 16 are allowed"));
     });
 }
 
@@ -90,7 +90,7 @@ fn p10_open_approvals_and_reasons_of_reviews_are_bounded() {
 fn p10_identifiers_are_bounded_and_visible() {
     for (text, told) in [
         (String::new(), "is empty"),
-        ("x".repeat(257), "257 bytes long, the bound is 256"),
+        ("x".repeat(257), "of 257 bytes: at most 256 are allowed"),
         ("ord\u{1b}[2J".to_owned(), r"ord\u{1b}[2J"),
         ("ord\u{202e}1".to_owned(), r"ord\u{202e}1"),
     ] {

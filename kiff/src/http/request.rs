@@ -275,9 +275,8 @@ pub(crate) fn acting(
 }
 
 fn kind(word: &str) -> Result<ActorKind, Problem> {
-    let kinds = [ActorKind::Human, ActorKind::Agent, ActorKind::Service, ActorKind::System, ActorKind::External];
-    kinds.into_iter().find(|kind| kind.as_str() == word).ok_or_else(|| {
-        let kinds = kinds.map(|kind| format!("`{kind}`"));
+    ActorKind::ALL.into_iter().find(|kind| kind.as_str() == word).ok_or_else(|| {
+        let kinds = ActorKind::ALL.map(|kind| format!("`{kind}`"));
         Problem::bad_request(format!("`actor.type` is none of {}", kinds.join(", ")))
     })
 }

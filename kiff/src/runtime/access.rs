@@ -4,7 +4,7 @@ use crate::actor::Actor;
 use crate::executor::Executable;
 use crate::identifier::EntityKey;
 use crate::permission::{self, PolicyError};
-use crate::schema::{Permission, Role};
+use crate::schema::Permission;
 use crate::store::Store;
 
 use super::Runtime;
@@ -20,12 +20,8 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     /// [`PolicyError`] when the policy cannot decide; nothing is then shown.
     pub fn may_read(&self, actor: &Actor, key: &EntityKey) -> Result<bool, PolicyError> {
         let schema = D::schema();
-        let roles = schema.roles.iter().map(|role| Role {
-            domain: schema.domain.clone(),
-            name: role.name.clone(),
-            kind: role.kind,
-        });
-        let reading = Permission { name: format!("{}.read", schema.domain).into(), roles: roles.collect() };
+        let roles = schema.permission_roles().collect();
+        let reading = Permission { name: format!("{}.read", schema.domain).into(), roles };
         self.may(actor, key, &reading)
     }
 

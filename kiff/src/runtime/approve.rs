@@ -170,7 +170,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     }
 
     fn within_text(&self, text: &str) -> Result<(), OverBound> {
-        Bounds::check("a reason in bytes", text.len(), self.bounds.text)
+        Bounds::check("bytes in a reason", text.len(), self.bounds.text)
     }
 }
 
@@ -231,6 +231,6 @@ fn taken(approval: &ApprovalId) -> Refusal {
     Refusal {
         code: ReasonCode::ApprovalPolicyError,
         message: format!("there is already an approval `{approval}` of this entity"),
-        remedy: Some("choose another number".to_owned()),
+        remedy: Some("choose another id".to_owned()),
     }
 }

@@ -90,7 +90,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         }
     }
 
-    /// Keeps what was found. Other records may come in between; when somebody settles the run meanwhile, his word stands.
+    /// Keeps what was found. Other records may come in between; when somebody settles the run meanwhile, that word stands.
     async fn keep(
         &self,
         actor: &Actor,

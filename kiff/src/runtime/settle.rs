@@ -192,19 +192,18 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             });
         }
         if settlement.reason.trim().is_empty() {
-            return invalid("a settlement needs a reason: how do you know?".to_owned());
+            return invalid("a settlement needs a reason".to_owned(), Some("say how you know".to_owned()));
         }
-        if let Err(over) = Bounds::check("a reason in bytes", settlement.reason.len(), self.bounds.text) {
+        if let Err(over) = Bounds::check("bytes in a reason", settlement.reason.len(), self.bounds.text) {
             return Verdict::Invalid(verdict::over_bound(&over));
         }
         let by = Settled::Person { reason: settlement.reason.clone() };
         if !settlement.became.fits(action.contract()) {
-            let emits = action.contract().emits.join("` or `");
-            return invalid(format!("`{}` makes `{emits}` happen, and nothing else", running.action));
+            return unfit(action.contract());
         }
         match self.record_of(entity, running, settlement.became.clone(), by) {
             Ok(settled) => Verdict::Allowed(settled),
-            Err(problem) => invalid(problem),
+            Err(problem) => invalid(problem, None),
         }
     }
 
@@ -237,8 +236,20 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     }
 }
 
-fn invalid<P>(message: String) -> Verdict<P> {
-    Verdict::Invalid(Refusal { code: ReasonCode::InvalidContract, message, remedy: None })
+fn invalid<P>(message: String, remedy: Option<String>) -> Verdict<P> {
+    Verdict::Invalid(Refusal { code: ReasonCode::InvalidContract, message, remedy })
+}
+
+/// The settlement is by an event that the action does not make happen.
+fn unfit<P>(contract: &Contract) -> Verdict<P> {
+    let emits = contract.emits.join("` or `");
+    if emits.is_empty() {
+        return invalid(format!("`{}` makes no event happen", contract.name), Some("settle it without one".to_owned()));
+    }
+    invalid(
+        format!("`{}` makes `{emits}` happen, and nothing else", contract.name),
+        Some(format!("settle it with `{emits}`")),
+    )
 }
 
 /// What goes on the record of a settlement that does not count.

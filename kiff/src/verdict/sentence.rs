@@ -161,7 +161,7 @@ pub(super) fn permission_denied(actor: &Actor, permission: &Permission) -> Refus
     let remedy = if permission.roles.is_empty() {
         None
     } else {
-        Some(format!("an actor may who holds the role {}", roles(&permission.roles)))
+        Some(format!("an actor who holds the role {} may", roles(&permission.roles)))
     };
     Refusal {
         code: ReasonCode::PermissionDenied,
@@ -184,7 +184,7 @@ pub(super) fn needs_approval(contract: &Contract, latest: Option<&Approval>) -> 
 }
 
 pub(super) fn ask_for_approval(permission: &Permission) -> String {
-    format!("request an approval, which a person may grant who holds the role {}", roles(&permission.roles))
+    format!("request an approval: a person who holds the role {} may grant it", roles(&permission.roles))
 }
 
 /// Why an approval does not cover what is proposed now; none when it does.

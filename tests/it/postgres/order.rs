@@ -23,7 +23,7 @@ fn a_transaction_that_takes_long_holds_nobody_up_and_gets_its_place_when_it_ends
     let (schema, writer) = cluster.journal();
     let store = block_on(writer.connect()).unwrap();
     begin(&store, "ord-1");
-    // Somebody appends by hand and takes his time, as a slow server or a paused process would.
+    // Somebody appends by hand and takes their time, as a slow server or a paused process would.
     let mut slow = cluster.session();
     let open = format!(
         "BEGIN; INSERT INTO {schema}.commits SELECT tenant, entity_type, 'ord-0', 1, previous, hash, body, at, actor, \

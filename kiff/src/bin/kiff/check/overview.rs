@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use kiff::{ApprovalRule, Effect, Never, Schema};
+use kiff::{ApprovalRule, Effect, Schema};
 
 use super::findings::Finding;
 use crate::shell::columns;
@@ -24,12 +24,7 @@ pub(crate) fn of(schema: &Schema, findings: &[Finding]) -> String {
     if !schema.never.is_empty() {
         text.push_str("\nproved, never\n");
         for promise in schema.never.iter() {
-            let _ = match promise {
-                Never::Without { state, role } => writeln!(text, "  {state} without {role}"),
-                Never::Alone { role, from, to } => {
-                    writeln!(text, "  {role} alone from {} to {to}", from.as_deref().unwrap_or("new"))
-                }
-            };
+            let _ = writeln!(text, "  {promise}");
         }
     }
     if findings.is_empty() {
