@@ -95,6 +95,34 @@ fn p4_only_people_get_in_and_only_with_what_is_theirs() {
 }
 
 #[test]
+fn p4_a_session_ends_with_the_key_that_opened_it() {
+    let server = Server::open();
+    let card = asked(&server, "ord-1");
+    let (key, secret) = server.keys.create(NewKey::new(people().nora)).unwrap();
+    let nora = Browser::through(&server, &format!("key={secret}")).unwrap_or_else(|answer| panic!("{}", answer.body));
+    nora.get(&card);
+    server.keys.revoke(&key.id).unwrap();
+    let late = nora.send(&card, "answer=grant&reason=looked");
+    assert_eq!((late.status, &*late.headers["location"]), (303, "/admin/sign-in"));
+    let entity = block_on(server.shop.entity(&Refund::entity("ord-1").unwrap())).unwrap();
+    assert_eq!(entity.open_approvals()[0].status.as_str(), "pending");
+}
+
+#[test]
+fn nobody_takes_away_the_sessions_of_others() {
+    let server = Server::open();
+    let omar = Browser::of(&server, &people().omar);
+    let key = key(&server, &people().nora);
+    let sign_in =
+        || Browser::through(&server, &format!("key={key}")).unwrap_or_else(|answer| panic!("{}", answer.body));
+    let first = sign_in();
+    let last = (0..16).map(|_| sign_in()).last().unwrap();
+    assert_eq!(first.client.get("/admin").status, 303);
+    assert_eq!(last.client.get("/admin").status, 200);
+    assert_eq!(omar.client.get("/admin").status, 200);
+}
+
+#[test]
 fn a_link_signs_in_once() {
     let link = Arc::new(Mutex::new(String::new()));
     let made = Arc::clone(&link);

@@ -32,10 +32,14 @@ const LINK_LASTS: Duration = Duration::from_hours(1);
 /// How many sessions there can be at once; the one that ends first gives way.
 const MOST: usize = 10_000;
 
+/// How many of them one person can have, so that nobody takes away those of others.
+const MOST_OF_ONE: usize = 16;
+
 /// The name of the cookie.
 const COOKIE: &str = "kiff_session";
 
-/// The sessions of this process. Only digests of their secrets are kept.
+/// The sessions of this process. Only digests of their secrets are kept. What a person signed in with stays in memory while
+/// the session lasts, because it is asked at each step whether it is still good.
 #[derive(Debug, Default)]
 pub(in crate::http) struct Sessions {
     open: Mutex<HashMap<Digest, Session>>,
@@ -45,8 +49,18 @@ pub(in crate::http) struct Sessions {
 #[derive(Debug, Clone)]
 struct Session {
     principal: Principal,
+    by: By,
     csrf: String,
     ends: Instant,
+}
+
+/// What somebody has signed in with.
+#[derive(Debug, Clone)]
+enum By {
+    /// A link, which was good once.
+    Link,
+    /// A key or a token, as the header in which a program would show it.
+    Bearer(HeaderValue),
 }
 
 /// Somebody who is signed in.
@@ -86,20 +100,20 @@ impl Sessions {
     /// A path that signs `principal` in, once.
     pub(in crate::http) fn link(&self, principal: Principal) -> Result<String, getrandom::Error> {
         let secret = secret()?;
-        keep(&self.links, &secret, Session { principal, csrf: String::new(), ends: Instant::now() + LINK_LASTS });
+        let ends = Instant::now() + LINK_LASTS;
+        keep(&self.links, &secret, Session { principal, by: By::Link, csrf: String::new(), ends });
         Ok(format!("/admin/sign-in?link={secret}"))
     }
 
     /// Opens a session: the secret that its cookie holds.
-    fn start(&self, principal: Principal) -> Result<String, getrandom::Error> {
+    fn start(&self, principal: Principal, by: By) -> Result<String, getrandom::Error> {
         let (secret, csrf) = (secret()?, secret()?);
-        keep(&self.open, &secret, Session { principal, csrf, ends: Instant::now() + LASTS });
+        keep(&self.open, &secret, Session { principal, by, csrf, ends: Instant::now() + LASTS });
         Ok(secret)
     }
 
-    fn find(&self, secret: &str) -> Option<Signed> {
-        let session = lock(&self.open).get(&digest(secret)).filter(|session| Instant::now() < session.ends).cloned();
-        session.map(|Session { principal, csrf, .. }| Signed { principal, csrf })
+    fn find(&self, secret: &str) -> Option<Session> {
+        lock(&self.open).get(&digest(secret)).filter(|session| Instant::now() < session.ends).cloned()
     }
 
     fn end(&self, secret: &str) {
@@ -122,11 +136,19 @@ fn keep(sessions: &Mutex<HashMap<Digest, Session>>, secret: &str, session: Sessi
     let mut sessions = lock(sessions);
     let now = Instant::now();
     sessions.retain(|_, session| now < session.ends);
-    if sessions.len() >= MOST {
-        let first = sessions.iter().min_by_key(|(_, session)| session.ends).map(|(digest, _)| *digest);
-        first.map(|first| sessions.remove(&first));
-    }
+    make_room(&mut sessions, MOST_OF_ONE, |open| open.principal == session.principal);
+    make_room(&mut sessions, MOST, |_| true);
     sessions.insert(digest(secret), session);
+}
+
+/// Leaves room for one more of such sessions: the one that ends first gives way.
+fn make_room(sessions: &mut HashMap<Digest, Session>, most: usize, such: impl Fn(&Session) -> bool) {
+    let such = sessions.iter().filter(|(_, session)| such(session));
+    if such.clone().count() >= most
+        && let Some(first) = such.min_by_key(|(_, session)| session.ends).map(|(digest, _)| *digest)
+    {
+        sessions.remove(&first);
+    }
 }
 
 fn digest(secret: &str) -> Digest {
@@ -149,7 +171,8 @@ fn cookie(headers: &HeaderMap) -> Option<&str> {
 
 /// Lets in whoever is signed in, and sends others to the door.
 pub(super) async fn required(State(shared): State<Shared>, mut request: Request, next: Next) -> Response {
-    let Some(signed) = cookie(request.headers()).and_then(|secret| shared.sessions.find(secret)) else {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer);
+    let Some(signed) = signed(&shared, request.headers(), peer).await else {
         return Redirect::to("/admin/sign-in").into_response();
     };
     if let Err(refused) = guard::within_rate(&shared, &signed.principal) {
@@ -158,6 +181,19 @@ pub(super) async fn required(State(shared): State<Shared>, mut request: Request,
     request.extensions_mut().insert(signed.principal.clone());
     request.extensions_mut().insert(signed);
     next.run(request).await
+}
+
+/// Whose session it is. A key that was revoked, or a token that is over, ends the session that it opened.
+async fn signed(shared: &Shared, headers: &HeaderMap, peer: Option<SocketAddr>) -> Option<Signed> {
+    let secret = cookie(headers)?.to_owned();
+    let Session { principal, by, csrf, .. } = shared.sessions.find(&secret)?;
+    if let By::Bearer(bearer) = by
+        && whose(shared, bearer, peer).await.as_ref() != Some(&principal)
+    {
+        shared.sessions.end(&secret);
+        return None;
+    }
+    Some(Signed { principal, csrf })
 }
 
 /// What the door is asked for.
@@ -200,12 +236,12 @@ pub(super) async fn sign_in(
     if cross_site(&headers) {
         return frame::outside(StatusCode::FORBIDDEN, "Sign in", &by_key(Some("This form was sent by another site.")));
     }
-    let principal = if shown.link.is_empty() {
+    let opened = if shown.link.is_empty() {
         by_shown_key(&shared, &shown.key, peer.map(|axum::Extension(ConnectInfo(peer))| peer)).await
     } else {
-        shared.sessions.linked(&shown.link, true)
+        shared.sessions.linked(&shown.link, true).map(|principal| (principal, By::Link))
     };
-    let Some(principal) = principal else {
+    let Some((principal, by)) = opened else {
         tracing::warn!(target: "kiff::http", "somebody tried to sign in with what is not good");
         metrics::counter!("kiff_http_unauthenticated_total").increment(1);
         let problem = by_key(Some("This key is not good, or this link has been used."));
@@ -219,7 +255,7 @@ pub(super) async fn sign_in(
         );
         return frame::outside(StatusCode::FORBIDDEN, "Sign in", &by_key(Some(&visible(&problem))));
     }
-    match shared.sessions.start(principal) {
+    match shared.sessions.start(principal, by) {
         Ok(secret) => with_cookie(Redirect::to("/admin").into_response(), &headers, &secret, LASTS),
         Err(error) => {
             tracing::error!(target: "kiff::http", %error, "the system gives no random bits");
@@ -250,11 +286,16 @@ pub(super) async fn sign_out(
     with_cookie(Redirect::to("/admin/sign-in").into_response(), &headers, "", Duration::ZERO)
 }
 
-/// Who it is who shows a key: whoever they would be with it over the API.
-async fn by_shown_key(shared: &Shared, key: &str, peer: Option<SocketAddr>) -> Option<Principal> {
-    let mut headers = HeaderMap::new();
-    let bearer = HeaderValue::from_str(&format!("Bearer {}", key.trim())).ok()?;
-    headers.insert(header::AUTHORIZATION, bearer);
+/// Who it is who shows a key, and what is kept of it.
+async fn by_shown_key(shared: &Shared, key: &str, peer: Option<SocketAddr>) -> Option<(Principal, By)> {
+    let mut bearer = HeaderValue::from_str(&format!("Bearer {}", key.trim())).ok()?;
+    bearer.set_sensitive(true);
+    Some((whose(shared, bearer.clone(), peer).await?, By::Bearer(bearer)))
+}
+
+/// Whose key or token it is: whoever they would be with it over the API.
+async fn whose(shared: &Shared, bearer: HeaderValue, peer: Option<SocketAddr>) -> Option<Principal> {
+    let headers = HeaderMap::from_iter([(header::AUTHORIZATION, bearer)]);
     identify(shared, &headers, peer).await.ok()
 }
 
