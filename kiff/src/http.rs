@@ -42,6 +42,7 @@ mod problem;
 mod receipt;
 mod request;
 mod seats;
+mod seen;
 mod serve;
 mod stream;
 #[cfg(feature = "jwt")]

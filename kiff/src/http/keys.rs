@@ -17,7 +17,8 @@ use crate::identifier::{EntityKey, IdentifierError};
 use crate::time::Timestamp;
 
 use super::identity::{Authenticate, Credentials, Principal, Unauthenticated};
-use file::{Seen, Written};
+use super::seen::Seen;
+use file::Written;
 
 mod file;
 

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
@@ -15,6 +15,7 @@ use crate::actor::{Actor, ActorKind};
 use crate::identifier::ActorId;
 
 use super::identity::{Authenticate, Credentials, Principal, Unauthenticated};
+use super::seen::Seen;
 
 /// Tokens of one issuer, for one audience, signed with a key of a file (JWKS) that may be replaced at any time.
 ///
@@ -42,7 +43,7 @@ pub struct Tokens {
 #[derive(Debug)]
 struct Known {
     keys: JwkSet,
-    modified: Option<SystemTime>,
+    seen: Seen,
 }
 
 /// What is read of a token; the rest of it stays as it is.
@@ -109,20 +110,22 @@ impl Tokens {
         self
     }
 
-    /// Reads the keys again where the file is no longer as it was. One that cannot be read now changes nothing.
-    fn refresh(&self) {
-        let modified = std::fs::metadata(&self.path).and_then(|metadata| metadata.modified()).ok();
-        if self.known.read().unwrap_or_else(PoisonError::into_inner).modified == modified {
-            return;
+    /// Reads the keys again where the file is no longer as it was. While it cannot be read, the keys are those of before;
+    /// where it is gone, there are none.
+    fn refresh(&self) -> Result<(), String> {
+        let seen = look(&self.path).map_err(|error| error.to_string())?;
+        if self.known.read().unwrap_or_else(PoisonError::into_inner).seen == seen {
+            return Ok(());
         }
         match read(&self.path) {
             Ok(known) => *self.known.write().unwrap_or_else(PoisonError::into_inner) = known,
             Err(error) => tracing::error!(target: "kiff::http", %error, "the keys of the issuer are those of before"),
         }
+        Ok(())
     }
 
     fn check(&self, token: &str) -> Result<Principal, String> {
-        self.refresh();
+        self.refresh()?;
         let header = decode_header(token).map_err(|error| error.to_string())?;
         if !SIGNATURES.contains(&header.alg) {
             return Err(format!("a token signed by {:?} does not count", header.alg));
@@ -166,17 +169,28 @@ impl Authenticate for Tokens {
     }
 }
 
-fn read(path: &PathBuf) -> Result<Known, TokensError> {
+fn look(path: &Path) -> Result<Seen, TokensError> {
+    let metadata = std::fs::metadata(path).map_err(TokensError::at(path))?;
+    Ok(Seen::of(&metadata))
+}
+
+fn read(path: &Path) -> Result<Known, TokensError> {
     // Looked at before it is read: a file that changes in between is read again.
-    let modified = std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
-    let text = std::fs::read(path).map_err(|error| TokensError(path.clone(), error.to_string()))?;
-    let keys = serde_json::from_slice(&text).map_err(|error| TokensError(path.clone(), error.to_string()))?;
-    Ok(Known { keys, modified })
+    let seen = look(path)?;
+    let text = std::fs::read(path).map_err(TokensError::at(path))?;
+    let keys = serde_json::from_slice(&text).map_err(TokensError::at(path))?;
+    Ok(Known { keys, seen })
 }
 
 /// A file is no set of keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokensError(PathBuf, String);
+
+impl TokensError {
+    fn at<E: fmt::Display>(path: &Path) -> impl FnOnce(E) -> Self {
+        move |error| Self(path.to_owned(), error.to_string())
+    }
+}
 
 impl fmt::Display for TokensError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

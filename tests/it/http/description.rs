@@ -143,11 +143,16 @@ fn a_token_is_held_to_its_issuer_its_audience_its_time_and_its_key() {
     assert_eq!(status(&format!("eyJhbGciOiJub25lIn0.{}.", token.split('.').nth(1).unwrap())), 401);
     assert_eq!(status(&other.token("one", &claims)), 401);
 
-    // The issuer changes its keys.
+    // The issuer changes its keys, by another file that is as old as the one before.
     assert_eq!(status(&other.token("other", &claims)), 401);
-    let later = std::time::SystemTime::now() + std::time::Duration::from_secs(5);
-    std::fs::write(&path, json!({ "keys": [other.public] }).to_string()).unwrap();
-    std::fs::File::options().write(true).open(&path).unwrap().set_modified(later).unwrap();
+    let before = std::fs::metadata(&path).unwrap().modified().unwrap();
+    let next = folder.path().join("next.json");
+    std::fs::write(&next, json!({ "keys": [other.public] }).to_string()).unwrap();
+    std::fs::File::options().write(true).open(&next).unwrap().set_modified(before).unwrap();
+    std::fs::rename(&next, &path).unwrap();
     assert_eq!(status(&other.token("other", &claims)), 200);
     assert_eq!(status(&one.token("one", &claims)), 401);
+    // Where there are no keys, nobody can show that they know one.
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(status(&other.token("other", &claims)), 401);
 }

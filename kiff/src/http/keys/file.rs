@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
+use super::super::seen::Seen;
 use super::{Key, KeysError};
 
 /// The version of the file that is written today.
@@ -21,37 +21,26 @@ pub(super) struct Written {
     pub(super) keys: BTreeMap<String, Key>,
 }
 
-/// What a file looks like from outside: enough to tell that it was written anew.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Seen {
-    modified: Option<SystemTime>,
-    length: u64,
-    inode: u64,
-}
-
+/// What the file looks like, if nobody but its owner can reach what is in it.
 pub(super) fn look(path: &Path) -> Result<Seen, KeysError> {
     match fs::metadata(path) {
-        Ok(metadata) => {
-            let modified = metadata.modified().ok();
-            Ok(Seen { modified, length: metadata.len(), inode: private(path, &metadata)? })
-        }
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Seen { modified: None, length: 0, inode: 0 }),
+        Ok(metadata) => private(path, &metadata).map(|()| Seen::of(&metadata)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Seen::NOTHING),
         Err(error) => Err(KeysError::file(path)(error)),
     }
 }
 
-/// The file's inode, if nobody but its owner can reach what is in it.
 #[cfg(unix)]
-fn private(path: &Path, metadata: &fs::Metadata) -> Result<u64, KeysError> {
+fn private(path: &Path, metadata: &fs::Metadata) -> Result<(), KeysError> {
     use std::os::unix::fs::MetadataExt;
     let mode = metadata.mode() & 0o777;
     let others = mode & 0o077;
-    if others == 0 { Ok(metadata.ino()) } else { Err(KeysError::Open(path.to_owned(), mode)) }
+    if others == 0 { Ok(()) } else { Err(KeysError::Open(path.to_owned(), mode)) }
 }
 
 #[cfg(not(unix))]
-fn private(_: &Path, _: &fs::Metadata) -> Result<u64, KeysError> {
-    Ok(0)
+fn private(_: &Path, _: &fs::Metadata) -> Result<(), KeysError> {
+    Ok(())
 }
 
 pub(super) fn read(path: &Path) -> Result<Written, KeysError> {
