@@ -23,7 +23,7 @@ use super::Shared;
 use super::cursor;
 use super::open::Part;
 use super::problem::{About, Problem, answer};
-use super::request::{Body, Caller, Named, NamedActor, Page, Said, acting, identifier};
+use super::request::{Body, Caller, Named, NamedActor, Page, Said, acting, entity_key, identifier};
 
 /// An approval as a client is told of it.
 #[derive(Debug, Serialize)]
@@ -183,14 +183,16 @@ async fn find(
     const MOST: usize = 64;
     let mut found = Vec::new();
     for served in shared.domains(body.entity_type.as_deref()) {
-        let query = Query::default()
+        let mut query = Query::default()
             .tenant(caller.principal.tenant())
             .entity_type(served.schema().entity_type.as_ref())
             .approval(id.clone());
+        if let Some(id) = &body.entity_id {
+            query = query.entity(entity_key(&caller.principal, &served.schema().entity_type, id)?);
+        }
         for (_, commit) in served.search(&query, Cursor::FIRST, MOST).await? {
             let key = commit.key();
-            let is_meant = body.entity_id.as_deref().is_none_or(|id| id == key.id());
-            if is_meant && caller.may_read(&**served, actor, key)? {
+            if caller.may_read(&**served, actor, key)? {
                 found.push((Arc::clone(served), key.clone()));
             }
         }

@@ -1,9 +1,11 @@
 //! The wire contract: what clients of other implementations already speak.
 
+use kiff::Proposal;
+use pollster::block_on;
 use serde_json::{Value, json};
 
 use super::server::{Everybody, Server};
-use crate::shop::Mood;
+use crate::shop::{self, Mood, people};
 
 const REFUND: &str = r#"{"parameters": {"amount": 4900, "reason": "damaged"}}"#;
 
@@ -219,6 +221,23 @@ fn an_approval_is_asked_for_listed_and_reviewed() {
     let done = everybody.agent.post(&path("ord-1", "REFUND_ORDER", "execute"), body).expect(200);
     assert_eq!(done["result"]["current_state"], "REFUNDED");
     assert_eq!(server.shop.services().done().len(), 2);
+}
+
+#[test]
+fn an_approval_is_found_by_its_entity_among_any_number_of_the_same_name() {
+    let server = Server::open();
+    block_on(async {
+        for number in 0..65 {
+            let order = shop::paid(&server.shop, &format!("ord-{number}")).await;
+            let asked = Proposal::new(shop::refund(4_900)).approval("app-1".parse().unwrap());
+            let asked = server.shop.request_approval(&people().agent, &order, asked).await.unwrap();
+            assert!(asked.is_allowed());
+        }
+    });
+    let nora = server.client(&people().nora);
+    nora.post("/approvals/app-1/grant", "{}").expect(400);
+    let granted = nora.post("/approvals/app-1/grant", r#"{"entity_id": "ord-64", "reason": "fine"}"#).expect(200);
+    assert_eq!(granted["approval"]["entity_id"], "ord-64");
 }
 
 #[test]
