@@ -71,9 +71,9 @@ async fn run(path: &OsStr, agent: &str) -> Result<(), Box<dyn Error>> {
 async fn open(agent: &str) -> Result<Bridge, Box<dyn Error>> {
     let (shop, agent, nora) = (Actor::system("shop")?, Actor::agent(agent)?, Actor::human("nora")?);
     let policy = RolePolicy::new()
-        .assign(shop.id().clone(), RefundRole::System)
+        .assign(&shop, RefundRole::System)
         .assign(ActorId::new("agent-7")?, RefundRole::Agent)
-        .assign(nora.id().clone(), RefundRole::Operator);
+        .assign(&nora, RefundRole::Operator);
     let runtime =
         Runtime::<Refund>::new(MemoryStore::new(), policy, RefundDesk::default()).with_bounds(bridge::bounds());
     for (order, total) in [("ord-1", 4_900), ("ord-2", 99_900), ("ord-3", 7_500)] {

@@ -47,9 +47,9 @@ fn main() -> ExitCode {
 async fn run(actor: &str, people: &str) -> Result<(), Box<dyn Error>> {
     let (shop, agent, nora) = (Actor::system("shop")?, Actor::agent(actor)?, Actor::human("nora")?);
     let policy = RolePolicy::new()
-        .assign(shop.id().clone(), RefundRole::System)
-        .assign(agent.id().clone(), RefundRole::Agent)
-        .assign(nora.id().clone(), RefundRole::Operator);
+        .assign(&shop, RefundRole::System)
+        .assign(&agent, RefundRole::Agent)
+        .assign(&nora, RefundRole::Operator);
     let runtime = Arc::new(Runtime::<Refund>::new(MemoryStore::new(), policy, RefundDesk::default()));
     for (order, total) in [("ord-1", 4_900), ("ord-2", 99_900)] {
         let placed = runtime.ingest(&shop, &Refund::entity(order)?, OrderPlaced { total: Cents(total) }).await?;

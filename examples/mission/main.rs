@@ -15,8 +15,8 @@ use domain::{
     CreateAttempt, ExecuteMove, Mission, MissionRole, MissionSubmitted, ProposeMove, RequestHumanApproval, Rover,
 };
 use kiff::{
-    Actor, ActorId, ApprovalId, Declared, Domain, EntityKey, Governed, MemoryStore, Proposal, Propose, Review,
-    RolePolicy, Runtime, Verdict,
+    Actor, ApprovalId, Declared, Domain, EntityKey, Governed, MemoryStore, Proposal, Propose, Review, RolePolicy,
+    Runtime, Verdict,
 };
 use narrator::Narrator;
 use report::{Answer, ShortIdentifiers};
@@ -55,16 +55,17 @@ struct Base<'o> {
 
 impl<'o> Base<'o> {
     fn new(out: &'o mut dyn Write) -> Result<Self, Box<dyn Error>> {
+        let (control, pilot, ada) = (Actor::system("control")?, Actor::agent("pilot-3")?, Actor::human("ada")?);
         let policy = RolePolicy::new()
-            .assign(ActorId::new("control")?, MissionRole::Control)
-            .assign(ActorId::new("pilot-3")?, MissionRole::Pilot)
-            .assign(ActorId::new("ada")?, MissionRole::Supervisor);
+            .assign(&control, MissionRole::Control)
+            .assign(&pilot, MissionRole::Pilot)
+            .assign(&ada, MissionRole::Supervisor);
         Ok(Self {
             runtime: Runtime::new(MemoryStore::new(), policy, Rover::new("rover-1"))
                 .with_identifiers(ShortIdentifiers::default()),
-            control: Actor::system("control")?,
-            pilot: Actor::agent("pilot-3")?,
-            ada: Actor::human("ada")?,
+            control,
+            pilot,
+            ada,
             narrator: Narrator::new(out, Duration::ZERO),
         })
     }

@@ -65,9 +65,9 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     fs::create_dir_all(&options.data_dir)?;
     let (shop, agent, nora) = (Actor::system("shop")?, Actor::agent("agent-7")?, Actor::human("nora")?);
     let policy = RolePolicy::new()
-        .assign(shop.id().clone(), SupportRole::Shop)
-        .assign(agent.id().clone(), SupportRole::Agent)
-        .assign(nora.id().clone(), SupportRole::Operator);
+        .assign(&shop, SupportRole::Shop)
+        .assign(&agent, SupportRole::Agent)
+        .assign(&nora, SupportRole::Operator);
     let store = SqliteStore::open(options.data_dir.join("journal.db"))?;
     let runtime = Arc::new(Runtime::<Support, _>::new(store, policy, Bank::default()));
     for (order, total) in ORDERS {

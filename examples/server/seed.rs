@@ -42,12 +42,12 @@ impl People {
     #[must_use]
     pub fn policy(&self) -> RolePolicy {
         RolePolicy::new()
-            .assign(self.agent.id().clone(), RefundRole::Agent)
-            .assign(self.nora.id().clone(), RefundRole::Operator)
-            .assign(self.shop.id().clone(), RefundRole::System)
-            .assign(self.pilot.id().clone(), MissionRole::Pilot)
-            .assign(self.ada.id().clone(), MissionRole::Supervisor)
-            .assign(self.control.id().clone(), MissionRole::Control)
+            .assign(&self.agent, RefundRole::Agent)
+            .assign(&self.nora, RefundRole::Operator)
+            .assign(&self.shop, RefundRole::System)
+            .assign(&self.pilot, MissionRole::Pilot)
+            .assign(&self.ada, MissionRole::Supervisor)
+            .assign(&self.control, MissionRole::Control)
     }
 }
 

@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use domain::{OrderPlaced, Refund, RefundDesk, RefundOrder, RefundRole, refund};
 use kiff::{
-    Actor, ActorId, Approval, ApprovalRule, Call, Cents, Contract, Domain, EntityKey, Evidence, MemoryStore, Proposal,
-    Propose, Review, RolePolicy, Runtime, Verdict,
+    Actor, Approval, ApprovalRule, Call, Cents, Contract, Domain, EntityKey, Evidence, MemoryStore, Proposal, Propose,
+    Review, RolePolicy, Runtime, Verdict,
 };
 use narrator::Narrator;
 use report::{Answer, ShortIdentifiers};
@@ -69,16 +69,17 @@ struct Tour<'o> {
 
 impl<'o> Tour<'o> {
     fn new(out: &'o mut dyn Write, pause: Duration) -> Result<Self, Box<dyn Error>> {
+        let (shop, agent, nora) = (Actor::system("shop")?, Actor::agent("agent-7")?, Actor::human("nora")?);
         let policy = RolePolicy::new()
-            .assign(ActorId::new("shop")?, RefundRole::System)
-            .assign(ActorId::new("agent-7")?, RefundRole::Agent)
-            .assign(ActorId::new("nora")?, RefundRole::Operator);
+            .assign(&shop, RefundRole::System)
+            .assign(&agent, RefundRole::Agent)
+            .assign(&nora, RefundRole::Operator);
         Ok(Self {
             runtime: Runtime::new(MemoryStore::new(), policy, RefundDesk::default())
                 .with_identifiers(ShortIdentifiers::default()),
-            shop: Actor::system("shop")?,
-            agent: Actor::agent("agent-7")?,
-            nora: Actor::human("nora")?,
+            shop,
+            agent,
+            nora,
             order: Refund::entity("ord-1001")?,
             narrator: Narrator::new(out, pause),
         })

@@ -61,7 +61,7 @@ impl<D: Domain> Actors<D> {
     pub fn policy(&self) -> RolePolicy {
         roles::<D>().fold(RolePolicy::new(), |policy, role| {
             let (one, other) = (named(&role, 1), named(&role, 2));
-            policy.assign(one.id().clone(), role.clone()).assign(other.id().clone(), role)
+            policy.assign(&one, role.clone()).assign(&other, role)
         })
     }
 

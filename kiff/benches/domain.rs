@@ -80,9 +80,9 @@ pub(crate) fn people() -> People {
 pub(crate) fn policy() -> RolePolicy {
     let people = people();
     RolePolicy::new()
-        .assign(people.agent.id().clone(), RefundRole::Agent)
-        .assign(people.nora.id().clone(), RefundRole::Operator)
-        .assign(people.shop.id().clone(), RefundRole::System)
+        .assign(&people.agent, RefundRole::Agent)
+        .assign(&people.nora, RefundRole::Operator)
+        .assign(&people.shop, RefundRole::System)
 }
 
 /// An empty runtime in memory.

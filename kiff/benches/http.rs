@@ -86,8 +86,7 @@ fn request(token: &str, path: &str, body: &str) -> String {
 /// A bare echo, the face with its orders, and an agent's key.
 async fn open() -> (SocketAddr, SocketAddr, String) {
     let (till, agent) = (Actor::system("till").expect("an id"), Actor::agent("agent-7").expect("an id"));
-    let policy =
-        RolePolicy::new().assign(till.id().clone(), ShopRole::Till).assign(agent.id().clone(), ShopRole::Agent);
+    let policy = RolePolicy::new().assign(&till, ShopRole::Till).assign(&agent, ShopRole::Agent);
     let shop = Arc::new(Runtime::<Shop>::new(MemoryStore::new(), policy, ()));
     for order in 0..ORDERS {
         let key = Shop::entity(&format!("ord-{order}")).expect("an id");

@@ -5,7 +5,7 @@
 //! every step.
 //!
 //! ```
-//! use kiff::{Actor, ActorId, Call, Cents, Domain, Failure, MemoryStore, Review, RolePolicy, Runtime, Verdict, action, domain};
+//! use kiff::{Actor, Call, Cents, Domain, Failure, MemoryStore, Review, RolePolicy, Runtime, Verdict, action, domain};
 //!
 //! domain! {
 //!     /// Orders and their refunds.
@@ -34,9 +34,9 @@
 //! # pollster::block_on(async {
 //! let (agent, nora, shop) = (Actor::agent("agent-7")?, Actor::human("nora")?, Actor::system("shop")?);
 //! let policy = RolePolicy::new()
-//!     .assign(agent.id().clone(), RefundRole::Agent)
-//!     .assign(nora.id().clone(), RefundRole::Operator)
-//!     .assign(shop.id().clone(), RefundRole::Shop);
+//!     .assign(&agent, RefundRole::Agent)
+//!     .assign(&nora, RefundRole::Operator)
+//!     .assign(&shop, RefundRole::Shop);
 //! let runtime = Runtime::<Refund>::new(MemoryStore::new(), policy, ());
 //! let order = Refund::entity("ord-1")?;
 //! runtime.ingest(&shop, &order, OrderPaid { total: Cents(99_900) }).await?;

@@ -48,7 +48,7 @@ impl Clock for Slow {
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     let hostile_agent = Actor::agent(HOSTILE_NAME).unwrap();
-    let policy = shop::policy().assign(hostile_agent.id().clone(), shop::RefundRole::Agent);
+    let policy = shop::policy().assign(&hostile_agent, shop::RefundRole::Agent);
     let clock = Slow::default();
     let shop = Runtime::new(MemoryStore::new(), policy, Desk::default()).with_clock(clock.clone());
     let shop = Arc::new(shop);
@@ -119,9 +119,7 @@ async fn ask(shop: &Runtime<Refund>, agent: &Actor, order: &str, amount: i64) {
 /// A ship that is half way through.
 async fn voyage() -> Runtime<Voyage> {
     let people = people();
-    let policy = RolePolicy::new()
-        .assign(people.nora.id().clone(), VoyageRole::Operator)
-        .assign(people.shop.id().clone(), VoyageRole::System);
+    let policy = RolePolicy::new().assign(&people.nora, VoyageRole::Operator).assign(&people.shop, VoyageRole::System);
     let runtime = Runtime::new(MemoryStore::new(), policy, Bridge);
     let ship = Voyage::entity("fram").unwrap();
     assert!(runtime.ingest(&people.shop, &ship, Started { to: HOSTILE.into() }).await.unwrap().is_allowed());

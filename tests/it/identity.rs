@@ -54,7 +54,7 @@ fn p4_a_role_is_held_only_by_actors_of_its_kind_whatever_the_policy_says() {
         let outcome = runtime.execute(&people.shop, &key, MarkPaid { payment_id: "pay-1".into() }).await.unwrap();
         assert_eq!(outcome.refusal().unwrap().code, ReasonCode::PermissionDenied);
 
-        let assigned = RolePolicy::new().assign(people.shop.id().clone(), RefundRole::Agent);
+        let assigned = RolePolicy::new().assign(&people.shop, RefundRole::Agent);
         let runtime = Runtime::<Refund>::new(MemoryStore::new(), assigned.clone(), Desk::default());
         let refused =
             runtime.ingest(&people.shop, &key, crate::shop::OrderPlaced { total: kiff::Cents(1) }).await.unwrap();

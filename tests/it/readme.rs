@@ -64,9 +64,9 @@ mod page {
     async fn a_refund() -> Result<(), Box<dyn std::error::Error>> {
         let (agent, nora, shop) = (Actor::agent("agent-7")?, Actor::human("nora")?, Actor::system("shop")?);
         let policy = RolePolicy::new()
-            .assign(agent.id().clone(), RefundRole::Agent)
-            .assign(nora.id().clone(), RefundRole::Operator)
-            .assign(shop.id().clone(), RefundRole::System);
+            .assign(&agent, RefundRole::Agent)
+            .assign(&nora, RefundRole::Operator)
+            .assign(&shop, RefundRole::System);
         let runtime = Runtime::<Refund>::new(MemoryStore::new(), policy, RefundDesk);
         let order = Refund::entity("ord-1")?;
 

@@ -203,11 +203,11 @@ pub(crate) fn people() -> People {
 pub(crate) fn policy() -> RolePolicy {
     let people = people();
     RolePolicy::new()
-        .assign(people.agent.id().clone(), RefundRole::Agent)
-        .assign(people.nora.id().clone(), RefundRole::Operator)
-        .assign(people.omar.id().clone(), RefundRole::Operator)
-        .assign(people.auditor.id().clone(), RefundRole::Auditor)
-        .assign(people.shop.id().clone(), RefundRole::System)
+        .assign(&people.agent, RefundRole::Agent)
+        .assign(&people.nora, RefundRole::Operator)
+        .assign(&people.omar, RefundRole::Operator)
+        .assign(&people.auditor, RefundRole::Auditor)
+        .assign(&people.shop, RefundRole::System)
 }
 
 /// An open shop.

@@ -129,7 +129,7 @@ fn what_another_tenant_has_open_hides_nothing() {
 #[test]
 fn a_search_over_several_stores_shows_the_newest_first_and_each_once() {
     let nora = people().nora;
-    let policy = RolePolicy::new().assign(nora.id().clone(), ArchiveRole::Clerk);
+    let policy = RolePolicy::new().assign(&nora, ArchiveRole::Clerk);
     let archive: Arc<Runtime<Archive>> = Arc::new(Runtime::new(MemoryStore::new(), policy, ()));
     let served = Arc::clone(&archive);
     let server = Server::with(Limits::DEFAULT, move |api: Api| api.domain(served));

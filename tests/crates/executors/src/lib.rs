@@ -52,8 +52,8 @@ mod tests {
         pollster::block_on(async {
             let (agent, shop) = (Actor::agent("agent").unwrap(), Actor::system("shop").unwrap());
             let policy = RolePolicy::new()
-                .assign(agent.id().clone(), RefundRole::Agent)
-                .assign(shop.id().clone(), RefundRole::Shop);
+                .assign(&agent, RefundRole::Agent)
+                .assign(&shop, RefundRole::Shop);
             let runtime = Runtime::<Refund>::new(MemoryStore::new(), policy, Desk);
             let key = <Refund as kiff::Domain>::entity("ord-1").unwrap();
             let placed = OrderPlaced { total: Cents(5), lines: Vec::new() };

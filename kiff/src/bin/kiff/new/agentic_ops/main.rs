@@ -54,9 +54,9 @@ impl People {
 
     fn policy(&self) -> RolePolicy {
         RolePolicy::new()
-            .assign(self.agent.id().clone(), OpsRole::Agent)
-            .assign(self.nora.id().clone(), OpsRole::OnCall)
-            .assign(self.monitor.id().clone(), OpsRole::Monitor)
+            .assign(&self.agent, OpsRole::Agent)
+            .assign(&self.nora, OpsRole::OnCall)
+            .assign(&self.monitor, OpsRole::Monitor)
     }
 
     /// The runtime over the journal in a folder.

@@ -15,9 +15,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // Who there is, and which role they hold. A key says who asks; what they may do is said here.
     let (agent, nora, inbox) = (Actor::agent("agent-7")?, Actor::human("nora")?, Actor::system("inbox")?);
     let policy = RolePolicy::new()
-        .assign(agent.id().clone(), SupportRole::Agent)
-        .assign(nora.id().clone(), SupportRole::Operator)
-        .assign(inbox.id().clone(), SupportRole::Inbox);
+        .assign(&agent, SupportRole::Agent)
+        .assign(&nora, SupportRole::Operator)
+        .assign(&inbox, SupportRole::Inbox);
     let store = Arc::new(SqliteStore::open("@PACKAGE@.db")?);
     let runtime = Arc::new(Runtime::<Support, _>::new(Arc::clone(&store), policy, Desk::default()));
 
