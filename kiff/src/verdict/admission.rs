@@ -26,11 +26,11 @@ pub fn admit<'j, D: Domain>(
     }
     let Some(to) = D::transition(entity.state(), &event.name) else {
         let state = entity.state().map(State::name);
-        return Verdict::Blocked(sentence::event_not_allowed(&event.name, state));
+        return Verdict::Blocked(sentence::event_not_allowed(D::schema(), &event.name, state));
     };
     let payload = match payload {
         Ok(payload) => payload,
-        Err(error) => return Verdict::Invalid(sentence::invalid_payload(&event.name, error)),
+        Err(error) => return Verdict::Invalid(sentence::invalid_payload(event, error)),
     };
     if event.report.roles.is_empty() {
         return Verdict::Blocked(only_by_an_action(event, actor));

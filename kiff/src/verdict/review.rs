@@ -32,16 +32,17 @@ pub fn review<'j, D: Domain>(
     if let Some(problem) = closed(approval, now) {
         return rejected(problem);
     }
+    let rule = D::from_name(&approval.action).map(|action| &action.contract().approval);
+    let Some(ApprovalRule::By(permission)) = rule else {
+        return rejected(format!("`{}` does not ask for an approval any more", approval.action));
+    };
+    let denied = |message| Verdict::Blocked(sentence::not_by_them(message, permission));
     if actor.kind() != ActorKind::Human {
         return denied(format!("only a human can approve; `{}` is of kind {}", actor.id(), actor.kind()));
     }
     if actor.id() == approval.requested_by.id() {
         return denied(format!("`{}` asked for approval `{id}` and cannot answer it", actor.id()));
     }
-    let rule = D::from_name(&approval.action).map(|action| &action.contract().approval);
-    let Some(ApprovalRule::By(permission)) = rule else {
-        return rejected(format!("`{}` does not ask for an approval any more", approval.action));
-    };
     match permission::has(policy, actor, permission, entity.key()) {
         Ok(true) => Verdict::Allowed(approval),
         Ok(false) => Verdict::Blocked(sentence::permission_denied(actor, permission)),
@@ -62,8 +63,4 @@ fn closed(approval: &Approval, now: Timestamp) -> Option<String> {
 
 fn rejected<P>(message: String) -> Verdict<P> {
     Verdict::Invalid(Refusal { code: ReasonCode::ApprovalPolicyError, message, remedy: None })
-}
-
-fn denied<P>(message: String) -> Verdict<P> {
-    Verdict::Blocked(Refusal { code: ReasonCode::PermissionDenied, message, remedy: None })
 }

@@ -9,7 +9,7 @@ use crate::entity::Running;
 use crate::identifier::{EntityKey, IdempotencyKey};
 use crate::json::{Excerpt, JsonError, visible};
 use crate::parameter::ParameterFault;
-use crate::schema::{Contract, Permission, Role, Rule, Schema};
+use crate::schema::{Contract, EventSchema, Permission, Role, Rule, Schema};
 use crate::time::Timestamp;
 
 use super::{ReasonCode, Refusal};
@@ -55,20 +55,25 @@ pub(super) fn state_not_allowed(contract: &Contract, state: &str) -> Refusal {
     }
 }
 
-pub(super) fn event_not_allowed(event: &str, state: Option<&str>) -> Refusal {
-    let place = state.map_or_else(|| "a new entity".to_owned(), |state| format!("state `{state}`"));
+pub(super) fn event_not_allowed(schema: &Schema, event: &str, state: Option<&str>) -> Refusal {
+    let place =
+        |state: Option<&str>| state.map_or_else(|| "a new entity".to_owned(), |state| format!("state `{state}`"));
+    let steps: Vec<_> = schema.transitions.iter().filter(|step| step.event == event).collect();
+    let from = one_of(&steps, |step, f| f.write_str(&place(step.from.as_deref())));
     Refusal {
         code: ReasonCode::StateNotAllowed,
-        message: format!("`{event}` leads nowhere from {place}"),
-        remedy: None,
+        message: format!("`{event}` leads nowhere from {}", place(state)),
+        remedy: Some(format!("it leads on from {from}")),
     }
 }
 
-pub(super) fn invalid_payload(event: &str, error: &JsonError) -> Refusal {
+pub(super) fn invalid_payload(event: &EventSchema, error: &JsonError) -> Refusal {
+    let fields: Vec<_> = event.fields.iter().map(|field| format!("`{}`: `{}`", field.name, field.type_name)).collect();
+    let remedy = if fields.is_empty() { "it has no fields".to_owned() } else { format!("give {}", fields.join(", ")) };
     Refusal {
         code: ReasonCode::InvalidParameter,
-        message: format!("the payload of `{event}` is invalid: {error}"),
-        remedy: None,
+        message: format!("the payload of `{}` is invalid: {error}", event.name),
+        remedy: Some(remedy),
     }
 }
 
@@ -93,7 +98,7 @@ pub(crate) fn other_type(schema: &Schema, key: &EntityKey) -> Refusal {
     Refusal {
         code: ReasonCode::UnknownEntity,
         message: format!("`{}` governs `{}`, not `{}`", schema.domain, schema.entity_type, Excerpt(key.entity_type())),
-        remedy: None,
+        remedy: Some(format!("name a `{}`", schema.entity_type)),
     }
 }
 
@@ -181,6 +186,12 @@ pub(super) fn needs_approval(contract: &Contract, latest: Option<&Approval>) -> 
         "`{}` is of {} risk and needs an approval of exactly these parameters{before}",
         contract.name, contract.risk
     )
+}
+
+/// Somebody may not answer who asked, or is no human.
+pub(super) fn not_by_them(message: String, permission: &Permission) -> Refusal {
+    let remedy = format!("a person who holds the role {} and did not ask for it may", roles(&permission.roles));
+    Refusal { code: ReasonCode::PermissionDenied, message, remedy: Some(remedy) }
 }
 
 pub(super) fn ask_for_approval(permission: &Permission) -> String {

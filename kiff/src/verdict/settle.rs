@@ -23,23 +23,20 @@ pub fn settle<'j, D: Domain>(
         return Verdict::Invalid(Refusal {
             code: ReasonCode::UnknownEntity,
             message: format!("`{}` has no execution `{execution}` that has not ended", entity.key()),
-            remedy: None,
+            remedy: Some("look at what is in doubt".to_owned()),
         });
     };
+    let permission = action.contract().settlement(D::schema());
+    let denied = |message| Verdict::Blocked(sentence::not_by_them(message, &permission));
     if actor.kind() != ActorKind::Human {
         return denied(format!("only a human can settle a doubt; `{}` is of kind {}", actor.id(), actor.kind()));
     }
     if actor.id() == running.by.id() {
         return denied(format!("`{}` asked for execution `{execution}` and cannot settle it", actor.id()));
     }
-    let permission = action.contract().settlement(D::schema());
     match permission::has(policy, actor, &permission, entity.key()) {
         Ok(true) => Verdict::Allowed((running, action)),
         Ok(false) => Verdict::Blocked(sentence::permission_denied(actor, &permission)),
         Err(error) => Verdict::Blocked(undecided(&error)),
     }
-}
-
-fn denied<P>(message: String) -> Verdict<P> {
-    Verdict::Blocked(Refusal { code: ReasonCode::PermissionDenied, message, remedy: None })
 }
