@@ -9,6 +9,7 @@ use crate::bounds::Bounds;
 use crate::identifier::{EntityKey, IdentifierError};
 use crate::json::{Json, JsonError};
 use crate::schema::{Contract, Schema};
+use crate::shape::Shapes;
 
 /// A governed domain: the enum of its actions, with everything that the block says of them.
 ///
@@ -80,6 +81,10 @@ pub trait Event: Clone + fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// [`JsonError`] when the payload has another shape.
     fn decode(name: &str, payload: &Json) -> Option<Result<Self, JsonError>>;
+
+    /// Asks the type of each field of the event of that wire name what it looks like as JSON.
+    #[doc(hidden)]
+    fn shapes(_name: &str, _shapes: &mut Shapes) {}
 }
 
 /// What an executor can answer with: an event of its domain, one of several, or `()` where the action emits none.

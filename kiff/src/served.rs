@@ -20,7 +20,11 @@ use crate::journal::{Commit, Cursor, Open, Query, RecordId};
 use crate::json::Json;
 use crate::permission::PolicyError;
 use crate::runtime::{Doubt, Error, Inquiry, Outcome, Pending, Runtime, Settlement};
+#[cfg(feature = "mcp")]
+use crate::schema::Text;
 use crate::schema::{Contract, Permission, Schema};
+#[cfg(feature = "mcp")]
+use crate::shape::Shapes;
 use crate::store::Store;
 use crate::time::Timestamp;
 use crate::tool::{Dialect, ToolError, Tools, tools};
@@ -45,6 +49,9 @@ pub(crate) trait Served: Send + Sync {
     /// The present, by the domain's own clock.
     fn now(&self) -> Timestamp;
     fn tools(&self, dialect: Dialect) -> Result<Tools, ToolError>;
+    /// What the types of the fields of these events look like as JSON, and the definitions that these refer to.
+    #[cfg(feature = "mcp")]
+    fn event_shapes(&self, events: &[Text]) -> EventShapes;
     /// The diagram of the states, as SVG.
     fn diagram(&self) -> &'static str;
     fn may_read(&self, actor: &Actor, key: &EntityKey) -> Result<bool, PolicyError>;
@@ -95,6 +102,15 @@ pub(crate) trait Served: Send + Sync {
     fn search<'a>(&'a self, query: &'a Query, cursor: Cursor, limit: usize) -> Answering<'a, Vec<(u64, Arc<Commit>)>>;
     /// The entities of the store, which other domains may share, in the order of their keys.
     fn entities<'a>(&'a self, after: Option<&'a EntityKey>, limit: usize) -> Answering<'a, Vec<EntityKey>>;
+}
+
+/// What events look like as JSON.
+#[cfg(feature = "mcp")]
+#[derive(Debug, Default)]
+pub(crate) struct EventShapes {
+    /// The fields of each event, in order.
+    pub(crate) fields: Vec<Vec<schemars::Schema>>,
+    pub(crate) definitions: serde_json::Map<String, serde_json::Value>,
 }
 
 /// What an entity is now.
@@ -181,6 +197,17 @@ impl<D: Executable, S: Store> Served for Runtime<D, S> {
 
     fn tools(&self, dialect: Dialect) -> Result<Tools, ToolError> {
         tools::<D>(dialect)
+    }
+
+    #[cfg(feature = "mcp")]
+    fn event_shapes(&self, events: &[Text]) -> EventShapes {
+        let mut shapes = Shapes::new();
+        let fields = events.iter().map(|event| {
+            D::Event::shapes(event, &mut shapes);
+            shapes.take()
+        });
+        let fields = fields.collect();
+        EventShapes { fields, definitions: shapes.into_parts().1 }
     }
 
     fn diagram(&self) -> &'static str {

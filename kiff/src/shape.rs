@@ -1,4 +1,4 @@
-//! What a parameter's type looks like as JSON: every type is asked, and those that can say it do.
+//! What the type of a parameter or a field looks like as JSON: every type is asked, and those that can say it do.
 //!
 //! A type says it by `schemars::JsonSchema`, which only tools need. So nobody demands it: a type that lacks it is anything.
 //!

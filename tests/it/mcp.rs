@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::shop::{Mood, Refund, open, paid, people, place};
 
 mod http;
+mod output;
 mod two_domains;
 
 /// A client of the official library, and what it was told that it can call.

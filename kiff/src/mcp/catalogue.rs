@@ -84,7 +84,7 @@ impl Catalogue {
             let listed = listed.map_err(|error| ServerError::broken(&error))?;
             for (mut tool, contract) in listed.into_iter().zip(schema.actions.iter()) {
                 extend(Arc::make_mut(&mut tool.input_schema), &names);
-                tools.push(tool.with_raw_output_schema(Arc::new(output::action(schema, contract))));
+                tools.push(tool.with_raw_output_schema(Arc::new(output::action(&**served, contract))));
                 let governing = Governing { domain, names: Arc::clone(&names) };
                 if actions.insert(contract.name.as_ref(), governing).is_some() {
                     return Err(ServerError::TwoTools(contract.name.to_string()));

@@ -1,25 +1,34 @@
 //! What a tool answers, as a JSON Schema.
 
+use std::iter;
+
 use rmcp::model::JsonObject;
 use serde_json::{Map, Value, json};
 
 use crate::schema::{Contract, EventSchema, Schema};
+use crate::served::{EventShapes, Served};
 
 use super::catalogue::{Own, object};
 
 /// What the tool of an action answers.
-pub(super) fn action(schema: &Schema, contract: &Contract) -> JsonObject {
+pub(super) fn action(served: &dyn Served, contract: &Contract) -> JsonObject {
+    let schema = served.schema();
     let outcomes = ["executed", "approval_required", "blocked", "invalid", "failed"];
     let mut properties = judged(schema, &outcomes);
+    let EventShapes { fields, definitions } = served.event_shapes(&contract.emits);
     if !contract.emits.is_empty() {
-        properties.insert("event".to_owned(), event(schema, contract));
+        properties.insert("event".to_owned(), event(schema, contract, fields));
     }
     properties.insert("execution_id".to_owned(), said("The run, for the record."));
     let deduplicated = "It ran earlier, under the same idempotency key, and nothing ran now.";
     properties.insert("deduplicated".to_owned(), json!({ "type": "boolean", "description": deduplicated }));
     properties.insert("approval".to_owned(), approval());
     properties.insert("next_step".to_owned(), next_step());
-    closed(&properties, &["outcome"])
+    let mut answer = closed(&properties, &["outcome"]);
+    if !definitions.is_empty() {
+        answer.insert("$defs".to_owned(), definitions.into());
+    }
+    answer
 }
 
 /// What a tool answers that is no action.
@@ -76,21 +85,29 @@ fn judged(schema: &Schema, outcomes: &[&str]) -> Map<String, Value> {
 }
 
 /// The event that the action makes happen.
-fn event(schema: &Schema, contract: &Contract) -> Value {
-    let emitted: Vec<_> = contract.emits.iter().filter_map(|name| schema.event(name)).collect();
-    let names: Vec<&str> = emitted.iter().map(|event| event.name.as_ref()).collect();
-    let payloads: Vec<Value> = emitted.iter().map(|event| payload(event)).collect();
-    json!({
-        "type": "object",
-        "properties": { "name": { "enum": names }, "payload": { "anyOf": payloads } },
-        "required": ["name"],
-    })
+fn event(schema: &Schema, contract: &Contract, fields: Vec<Vec<schemars::Schema>>) -> Value {
+    let emitted = contract.emits.iter().filter_map(|name| schema.event(name));
+    let events: Vec<Value> = emitted.zip(fields).map(|(event, fields)| one(event, fields)).collect();
+    match <[Value; 1]>::try_from(events) {
+        Ok([only]) => only,
+        Err(several) => json!({ "type": "object", "anyOf": several }),
+    }
 }
 
-fn payload(event: &EventSchema) -> Value {
-    let fields =
-        event.fields.iter().map(|field| (field.name.to_string(), json!({ "description": field.documentation })));
-    json!({ "type": "object", "description": event.documentation, "properties": fields.collect::<Map<_, _>>() })
+/// One event, whose fields look like that.
+fn one(event: &EventSchema, fields: Vec<schemars::Schema>) -> Value {
+    // An `Event` that somebody wrote by hand has not asked its types.
+    let shapes = fields.into_iter().chain(iter::repeat_with(schemars::Schema::default));
+    let fields = event.fields.iter().zip(shapes).map(|(field, mut shape)| {
+        let mut schema = std::mem::take(shape.ensure_object());
+        if !field.documentation.is_empty() {
+            schema.insert("description".to_owned(), field.documentation.as_ref().into());
+        }
+        (field.name.to_string(), Value::Object(schema))
+    });
+    let fields: Map<_, _> = fields.collect();
+    let payload = json!({ "type": "object", "description": event.documentation, "properties": fields });
+    json!({ "type": "object", "properties": { "name": { "const": event.name }, "payload": payload }, "required": ["name"] })
 }
 
 fn approval() -> Value {

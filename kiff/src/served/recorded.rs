@@ -142,6 +142,11 @@ impl<S: Store> Served for Recorded<S> {
         Ok(Tools::none(dialect, &self.schema.entity_type))
     }
 
+    #[cfg(feature = "mcp")]
+    fn event_shapes(&self, _: &[Text]) -> super::EventShapes {
+        super::EventShapes::default()
+    }
+
     fn diagram(&self) -> &'static str {
         ""
     }

@@ -1,6 +1,6 @@
 //! Without the feature `tools` nobody listens to what types say.
 
-/// Where the types of an action's parameters say what they look like, one after the other.
+/// Where the types of an action's parameters or an event's fields say what they look like, one after the other.
 #[derive(Debug)]
 pub struct Shapes(());
 

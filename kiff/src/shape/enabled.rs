@@ -11,7 +11,7 @@ use super::Probe;
 use crate::json::LARGEST_INTEGER;
 use crate::money::Cents;
 
-/// Where the types of an action's parameters say what they look like, one after the other.
+/// Where the types of an action's parameters or an event's fields say what they look like, one after the other.
 #[derive(Debug)]
 pub struct Shapes {
     generator: SchemaGenerator,
@@ -31,6 +31,12 @@ impl Shapes {
     pub(crate) fn into_parts(mut self) -> (Vec<Schema>, Map<String, Value>) {
         let definitions = self.generator.take_definitions(true);
         (self.found, definitions)
+    }
+
+    /// What has been said since this was asked last.
+    #[cfg(feature = "mcp")]
+    pub(crate) fn take(&mut self) -> Vec<Schema> {
+        std::mem::take(&mut self.found)
     }
 
     pub(super) fn anything(&mut self) {

@@ -89,6 +89,28 @@ pub(super) fn traits(event: &Event) -> TokenStream {
     }
 }
 
+/// Each field's type as it is asked what it looks like as JSON. Where serde is told otherwise, it may be anything.
+pub(super) fn probes(event: &Event) -> Vec<TokenStream> {
+    let kiff = private();
+    let is_told = |attributes: &[Attribute]| attributes.iter().any(|attribute| attribute.path().is_ident("serde"));
+    let told_of_all = is_told(&event.syntax.attributes);
+    let mut seen = Vec::new();
+    let mut probes = Vec::new();
+    for field in &event.syntax.fields {
+        let (Some(name), Some(kind)) = (&field.name, &field.kind) else { continue };
+        if seen.contains(&plain(name)) {
+            continue;
+        }
+        seen.push(plain(name));
+        probes.push(if told_of_all || is_told(&field.attributes) {
+            quote!(#kiff::Anything)
+        } else {
+            quote!(#kiff::Probe::<#kind>::NEW)
+        });
+    }
+    probes
+}
+
 /// The types in this field's that only rustc knows: `Money` in `Vec<Option<Money>>`.
 fn in_doubt(field: &Field) -> Vec<&Type> {
     let mut found = Vec::new();

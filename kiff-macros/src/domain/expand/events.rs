@@ -99,10 +99,12 @@ pub(super) fn enumeration(model: &Model, names: &Names) -> TokenStream {
 pub(super) fn event_trait(model: &Model, names: &Names) -> TokenStream {
     let kiff = private();
     let enumeration = &names.event;
-    let (mut called, mut encoded, mut decoded) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut called, mut encoded, mut decoded, mut shaped) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for (_, event) in distinct(&model.events) {
         let (name, wire) = (used(&event.declared.name), &event.declared.wire);
         called.push(quote!(Self::#name(_) => #wire));
+        let probes = event_fields::probes(event);
+        shaped.push(quote!(#wire => { #(#probes.shape(shapes);)* }));
         // Where a field's type may be unfit, that is said at the field, and not here as well.
         let (encode, decode) = if event_fields::are_in_doubt(event) {
             let probe = quote!(#kiff::Probe::<#name>::NEW);
@@ -136,6 +138,11 @@ pub(super) fn event_trait(model: &Model, names: &Names) -> TokenStream {
                 payload: &#kiff::Json,
             ) -> ::core::option::Option<::core::result::Result<Self, #kiff::JsonError>> {
                 match name { #(#decoded,)* _ => ::core::option::Option::None }
+            }
+
+            #[allow(unused_variables)]
+            fn shapes(name: &::core::primitive::str, shapes: &mut #kiff::Shapes) {
+                match name { #(#shaped,)* _ => {} }
             }
         }
     }
