@@ -3,10 +3,12 @@
 mod by_hand;
 mod contract;
 mod description;
+mod floods;
 mod identity;
 mod limits;
 mod lists;
 mod page;
 mod receipt;
 pub(crate) mod server;
+mod size;
 mod stream;

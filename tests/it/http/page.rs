@@ -18,12 +18,17 @@ pub(super) struct Browser {
 impl Browser {
     /// Signs in with what the door's form says.
     fn through(server: &Server, form: &str) -> Result<Self, Answer> {
-        let answer = post(&server.stranger(), "/admin/sign-in", form);
+        Self::at(&server.stranger(), form)
+    }
+
+    /// Signs in where a client that shows nothing leads.
+    pub(super) fn at(stranger: &Client, form: &str) -> Result<Self, Answer> {
+        let answer = post(stranger, "/admin/sign-in", form);
         if answer.status != 303 {
             return Err(answer);
         }
         let cookie = answer.headers["set-cookie"].split(';').next().unwrap().to_owned();
-        let client = server.stranger().header(&format!("cookie: {cookie}"));
+        let client = stranger.clone().header(&format!("cookie: {cookie}"));
         let inbox = client.get("/admin");
         assert_eq!(inbox.status, 200, "{}", inbox.body);
         let csrf = between(&inbox.body, "name=\"csrf\" value=\"", "\"").to_owned();

@@ -1,0 +1,177 @@
+//! What a request reads does not grow with the number of entities.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use kiff::http::{Api, Keys, Limits, NewKey, serve};
+use kiff::journal::{Content, EventIngested, StateChanged};
+use kiff::{
+    Appended, Bounds, Commit, Cursor, EntityKey, IdempotencyKey, Json, Matter, MemoryStore, Open, Query, Runtime,
+    Sealed, Snapshot, Store, StoreError, Timestamp,
+};
+use pollster::block_on;
+use tokio::net::TcpListener;
+
+use super::page::Browser;
+use super::server::{Client, on_its_own_thread};
+use crate::shop::{self, Desk, Refund, people};
+
+/// A store that counts how often it is asked, and how many rows it gives.
+#[derive(Debug, Default)]
+struct Counted {
+    store: MemoryStore,
+    asked: AtomicUsize,
+    given: AtomicUsize,
+}
+
+impl Counted {
+    fn note<T>(&self, rows: Result<Vec<T>, StoreError>) -> Result<Vec<T>, StoreError> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        self.given.fetch_add(rows.as_ref().map_or(0, Vec::len), Ordering::Relaxed);
+        rows
+    }
+
+    fn taken(&self) -> (usize, usize) {
+        (self.asked.swap(0, Ordering::Relaxed), self.given.swap(0, Ordering::Relaxed))
+    }
+}
+
+impl Store for Counted {
+    async fn append(&self, commit: Sealed) -> Result<Appended, StoreError> {
+        self.store.append(commit).await
+    }
+
+    async fn read(&self, key: &EntityKey, after: u64, limit: usize) -> Result<Vec<Arc<Commit>>, StoreError> {
+        self.note(self.store.read(key, after, limit).await)
+    }
+
+    async fn entities(&self, after: Option<&EntityKey>, limit: usize) -> Result<Vec<EntityKey>, StoreError> {
+        self.note(self.store.entities(after, limit).await)
+    }
+
+    async fn search(&self, query: &Query, cursor: Cursor, limit: usize) -> Result<Vec<(u64, Arc<Commit>)>, StoreError> {
+        self.note(self.store.search(query, cursor, limit).await)
+    }
+
+    async fn open(
+        &self,
+        matter: Matter,
+        now: Timestamp,
+        after: Option<&Open>,
+        limit: usize,
+    ) -> Result<Vec<Open>, StoreError> {
+        self.note(self.store.open(matter, now, after, limit).await)
+    }
+
+    async fn keyed(&self, key: &EntityKey, idempotency_key: &IdempotencyKey) -> Result<Option<u64>, StoreError> {
+        self.store.keyed(key, idempotency_key).await
+    }
+
+    async fn snapshot(&self, key: &EntityKey) -> Result<Option<Snapshot>, StoreError> {
+        self.store.snapshot(key).await
+    }
+}
+
+/// A server with so many orders, sixty of which wait for a sign-off, and two clients.
+struct Measured {
+    store: Arc<Counted>,
+    agent: Client,
+    nora: Browser,
+}
+
+impl Measured {
+    fn of(orders: usize) -> Self {
+        let store = Arc::new(Counted::default());
+        for number in 0..orders {
+            assert_eq!(block_on(store.append(placed(number))).unwrap(), Appended::Written);
+        }
+        let shop = Arc::new(Runtime::<Refund, _>::new(Arc::clone(&store), shop::policy(), Desk::default()));
+        for number in 0..60 {
+            let order = shop::order(&format!("ord-{number:06}"));
+            let pay = shop::MarkPaid { payment_id: "pay-1".into() };
+            assert!(block_on(shop.execute(&people().agent, &order, pay)).unwrap().executed().is_some());
+            assert!(block_on(shop.request_approval(&people().agent, &order, shop::refund(5))).unwrap().is_allowed());
+        }
+        let (keys, many) = (Keys::in_memory(), NonZeroU32::MAX);
+        let [agent, nora] = [people().agent, people().nora].map(|who| keys.create(NewKey::new(who)).unwrap().1);
+        let limits = Limits { rate: many, burst: many, ..Limits::DEFAULT };
+        let api = Api::new().limits(limits).domain(shop).authenticate(keys);
+        let (listening, address) = std::sync::mpsc::channel::<SocketAddr>();
+        on_its_own_thread(move || async move {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            listening.send(listener.local_addr().unwrap()).unwrap();
+            serve(listener, api.router(), limits, std::future::pending()).await.unwrap();
+        });
+        let stranger = Client::at(address.recv().unwrap());
+        let nora = Browser::at(&stranger, &format!("key={nora}")).unwrap_or_else(|refused| panic!("{}", refused.body));
+        Self { store, agent: stranger.header(&format!("authorization: Bearer {agent}")), nora }
+    }
+
+    /// How often each request asks the store, and how many rows it gets.
+    fn costs(&self) -> BTreeMap<&'static str, (usize, usize)> {
+        let pages = [
+            "/admin",
+            "/admin/doubt",
+            "/admin/entities/Order/ord-000070",
+            "/admin/entities/Order/ord-000070?verify=yes",
+            "/admin/search?entity_type=Order",
+            "/admin/search?actor=shop",
+            "/admin/search?kind=approval_recorded",
+        ];
+        let routes = [
+            "/approvals?limit=50",
+            "/doubts",
+            "/entities?limit=50",
+            "/entities/ord-000070",
+            "/entities/ord-000070/timeline",
+            "/entities/ord-000070/approvals",
+            "/entities/ord-000070/allowed-actions",
+        ];
+        let evaluate = "/entities/ord-000070/actions/MARK_PAID/evaluate";
+        let mut costs: BTreeMap<&str, _> = BTreeMap::new();
+        let mut note = |of: &'static str, ask: &dyn Fn() -> u16| {
+            // What is remembered from the first time on is not what is measured.
+            ask();
+            self.store.taken();
+            assert_eq!(ask(), 200, "{of}");
+            costs.insert(of, self.store.taken());
+        };
+        pages.iter().for_each(|path| note(path, &|| self.nora.client.get(path).status));
+        routes.iter().for_each(|path| note(path, &|| self.agent.get(path).status));
+        note(evaluate, &|| self.agent.post(evaluate, r#"{"parameters": {"payment_id": "pay-1"}}"#).status);
+        costs
+    }
+}
+
+/// The first commit of an order.
+fn placed(number: usize) -> Sealed {
+    let event = EventIngested {
+        event: "ORDER_PLACED".into(),
+        payload: Json::parse(r#"{"total":99900}"#, &Bounds::DEFAULT).unwrap(),
+        id: None,
+        source: None,
+        occurred_at: None,
+    };
+    let changed = StateChanged { from: None, to: "CREATED".into() };
+    let content = Content {
+        at: Timestamp::default(),
+        actor: people().shop,
+        trace: None,
+        cause: None,
+        fold: None,
+        facts: Box::new([event.into(), changed.into()]),
+    };
+    Sealed::new(shop::order(&format!("ord-{number:06}")), 1, Commit::GENESIS, content).unwrap()
+}
+
+#[test]
+fn a_request_reads_as_much_of_ten_thousand_entities_as_of_a_hundred() {
+    let (small, large) = (Measured::of(100).costs(), Measured::of(10_000).costs());
+    assert_eq!(small, large);
+    // And little at all: fifty rows, what is open, and the journals of those.
+    let (most, of) = small.iter().map(|(path, (asked, given))| (asked + given, path)).max().unwrap();
+    assert!(most < 1_000, "{of}: {most}");
+}
