@@ -61,7 +61,7 @@ async function signIn(key, options = DESK) {
 /** The card of what is asked for on an order, by the way that a person takes. */
 async function card(page, id) {
   await page.goto(`${origin}/admin`);
-  await page.locator('tr', { has: page.getByRole('link', { name: `Order/${id}`, exact: true }) }).getByRole('link').first().click();
+  await page.locator('li', { has: page.getByRole('link', { name: `Order/${id}`, exact: true }) }).getByRole('link').first().click();
   await page.waitForURL('**/admin/approvals/**');
 }
 

@@ -19,6 +19,7 @@ mod entity;
 mod frame;
 mod inbox;
 mod live;
+mod parameter;
 #[cfg(feature = "proof")]
 mod receipt;
 mod search;

@@ -157,7 +157,7 @@ fn a_card_shows_everything_and_obeys_nothing_in_it() {
         "high risk",
         "agent-7",
         "PAID",
-        "(49.00)",
+        "<strong>49.00</strong>",
         "This is its claim",
         "it is <strong>REFUNDED</strong>",
         "&lt;script&gt;alert('x')&lt;/script&gt;",

@@ -10,7 +10,7 @@ use crate::actor::{Actor, ActorKind};
 use crate::approval::{Approval, ApprovalStatus, Review};
 use crate::decision::Rationale;
 use crate::identifier::{ApprovalId, EntityKey};
-use crate::json::{Json, visible};
+use crate::json::visible;
 use crate::schema::{ApprovalRule, Contract, Schema};
 use crate::served::{Served, Standing};
 use crate::time::Timestamp;
@@ -19,6 +19,7 @@ use super::super::Shared;
 use super::super::problem::Problem;
 use super::super::request::{Caller, Named};
 use super::frame::{self, Place, encoded, pretty};
+use super::parameter;
 use super::session::Signed;
 use super::sorry::Sorry;
 use super::timeline::Filter;
@@ -124,7 +125,7 @@ async fn card(
         section.card aria-labelledby="what" {
             h2 #what { "What is asked for" }
             (facts(approval, contract, &key, &standing, now))
-            (parameters(&approval.parameters, contract))
+            (parameter::table(&approval.parameters, contract))
             @if served.is_recorded() {
                 p.quiet { "What follows from a yes is for its domain to say, which is not here." }
             } @else {
@@ -189,51 +190,6 @@ fn facts(
             dt { "Asked by" } dd { (frame::who(&approval.requested_by)) ", " (frame::ago(approval.requested_at, now)) }
             dt { "Expires" } dd { (frame::until(approval.expires_at, now)) }
         }
-    }
-}
-
-/// The parameters, one a line, with what each of them is.
-fn parameters(parameters: &Json, contract: Option<&Contract>) -> Markup {
-    let values: Result<serde_json::Map<String, serde_json::Value>, _> = parameters.decode();
-    let Ok(values) = values else {
-        return html! { pre { (pretty(parameters.as_str())) } };
-    };
-    html! {
-        div.scroll {
-            table.stack aria-label="Parameters" {
-                thead { tr { th { "Parameter" } th { "Value" } th { "Type" } } }
-                tbody {
-                    @for (name, value) in &values {
-                        @let known = contract.and_then(|contract| contract.parameters.iter().find(|known| known.name == *name));
-                        tr {
-                            td { strong { (visible(name)) } }
-                            td data-label="value" {
-                                span.value { (shown(value)) }
-                                @if let Some(amount) = known.and_then(|known| money(&known.type_name, value)) {
-                                    " " span.quiet { "(" (amount) ")" }
-                                }
-                            }
-                            td data-label="type" { @if let Some(known) = known { code { (visible(&known.type_name)) } } }
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// An amount in minor units, in major ones, so that nobody is a hundred times off.
-fn money(type_name: &str, value: &serde_json::Value) -> Option<String> {
-    let cents = value.as_i64().filter(|_| type_name == "Cents" || type_name == "Option<Cents>")?;
-    let (whole, rest) = (cents.unsigned_abs() / 100, cents.unsigned_abs() % 100);
-    Some(format!("{}{whole}.{rest:02}", if cents < 0 { "-" } else { "" }))
-}
-
-/// A value as it is read: a text without its quotes, anything else as JSON.
-fn shown(value: &serde_json::Value) -> String {
-    match value {
-        serde_json::Value::String(text) => text.lines().map(visible).collect::<Vec<_>>().join("\n"),
-        other => pretty(&other.to_string()),
     }
 }
 

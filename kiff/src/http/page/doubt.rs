@@ -6,8 +6,10 @@ use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 use serde::Deserialize;
 
+use crate::actor::{Actor, ActorKind};
 use crate::entity::Running;
 use crate::identifier::{EntityKey, ExecutionId};
+use crate::journal::Fact;
 use crate::json::{Json, visible};
 use crate::runtime::Doubt;
 use crate::schema::{Contract, Schema};
@@ -19,13 +21,16 @@ use super::super::open::{Part, Wanted};
 use super::super::problem::Problem;
 use super::super::request::{Caller, Named};
 use super::frame::{self, Place, encoded};
-use super::now;
 use super::session::Signed;
 use super::sorry::Sorry;
 use super::timeline::Filter;
+use super::{now, parameter};
 
 /// How many doubts are shown at once.
 const SHOWN: usize = 50;
+
+/// How many commits from its start on are looked at for what was heard of a run.
+const LOOKED_AT: usize = 8;
 
 /// The way to an entity's doubt.
 pub(super) fn doubt_path(key: &EntityKey) -> String {
@@ -172,10 +177,13 @@ async fn card(
             None => p { "Nothing of " (frame::entity_link(key)) " is in doubt." }
             Some(running) => {
                 (facts(served.schema(), key, running))
+                (tried(served, key, running).await?)
                 @if served.is_recorded() {
                     p.notice { "It cannot be settled here: only the journal is open. It is settled where its domain is." }
-                } @else {
+                } @else if may_settle(served, signed.actor(), key, running) {
                     (forms(served.schema(), signed, key, running))
+                } @else {
+                    p.notice { "You cannot settle this: somebody who holds the permission and did not ask for the run has to." }
                 }
             }
         }
@@ -197,6 +205,33 @@ fn facts(schema: &Schema, key: &EntityKey, running: &Running) -> Markup {
             }
         }
     }
+}
+
+/// What was tried, and what was heard of it last.
+async fn tried(served: &dyn Served, key: &EntityKey, running: &Running) -> Result<Markup, Sorry> {
+    let contract = served.schema().action(&running.action);
+    let start = served.read(key, running.record.commit.saturating_sub(1), LOOKED_AT).await?;
+    let facts = || start.iter().flat_map(|commit| commit.facts());
+    let parameters = facts().find_map(|fact| match fact {
+        Fact::ActionValidated(validated) => Some(&validated.parameters),
+        _ => None,
+    });
+    let told = facts().find_map(|fact| match fact {
+        Fact::ActionFailed(failed) if failed.execution.as_ref() == Some(&running.execution) => Some(&failed.message),
+        _ => None,
+    });
+    Ok(html! {
+        @if let Some(parameters) = parameters { (parameter::table(parameters, contract)) }
+        @if let Some(told) = told { p { "Last heard: " q { (visible(told)) } } }
+    })
+}
+
+/// Whether `actor` is somebody whose word would count, as far as can be said before.
+fn may_settle(served: &dyn Served, actor: &Actor, key: &EntityKey, running: &Running) -> bool {
+    let Some(contract) = served.schema().action(&running.action) else { return false };
+    actor.kind() == ActorKind::Human
+        && actor.id() != running.by.id()
+        && served.may(actor, key, &contract.settlement(served.schema())).unwrap_or(false)
 }
 
 /// The two ways to settle it.

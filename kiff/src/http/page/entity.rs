@@ -181,14 +181,18 @@ fn actions(schema: &Schema, state: &str) -> Markup {
                 @for contract in allowed {
                     li {
                         strong { (contract.name) } " " (frame::risk(contract.risk)) ", by " (contract.permission.holders())
-                        @if let ApprovalRule::By(permission) = &contract.approval { ", signed off by " (permission.holders()) }
+                        @match &contract.approval {
+                            ApprovalRule::None => {},
+                            ApprovalRule::By(permission) => { ", signed off by " (permission.holders()) },
+                            ApprovalRule::Waived { reason } => { ", signed off by nobody: " q { (reason) } },
+                        }
                     }
                 }
             }
         }
         @if !others.is_empty() {
             details {
-                summary { "Not now: " (others.len()) }
+                summary { "Not allowed now: " (others.len()) }
                 ul {
                     @for contract in others {
                         li {

@@ -7,7 +7,6 @@ use axum::response::Response;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use crate::approval::Approval;
 use crate::json::visible;
 use crate::runtime::Pending;
 use crate::served::Served;
@@ -20,9 +19,9 @@ use super::super::problem::Problem;
 use super::super::request::Caller;
 use super::approval::{approval_path, may_answer};
 use super::frame::{self, Place};
-use super::now;
 use super::session::Signed;
 use super::sorry::Sorry;
+use super::{now, parameter};
 
 /// How many requests are shown at once.
 const SHOWN: usize = 50;
@@ -61,7 +60,7 @@ pub(super) async fn show(
             @if part.items.is_empty() && part.next.is_none() {
                 p { "Nothing waits for you." }
             } @else {
-                (table(&part.items, now, "What waits for you"))
+                (list(&part.items, now, "What waits for you"))
             }
             (onward(part, "after", "More that waits for you"))
         }
@@ -75,7 +74,7 @@ pub(super) async fn show(
                         "Somebody else has to answer these: you asked for them, or do not hold the permission."
                     }
                 }
-                (table(&part.items, now, "What waits for others"))
+                (list(&part.items, now, "What waits for others"))
             }
             (onward(part, "others", "More that waits for others"))
         }
@@ -99,42 +98,29 @@ async fn part(
     shared.open(caller, wanted, fits).await
 }
 
-fn table(waiting: &[(Arc<dyn Served>, Pending)], now: Timestamp, caption: &str) -> Markup {
+fn list(waiting: &[(Arc<dyn Served>, Pending)], now: Timestamp, caption: &str) -> Markup {
     html! {
         @if waiting.is_empty() { p { "Nothing was found so far." } } @else {
-            div.scroll {
-                table.stack aria-label=(caption) {
-                    thead { tr { th { "What" } th { "Of" } th { "With" } th { "Who asks" } th { "Asked" } th { "Expires" } } }
-                    tbody { @for (served, pending) in waiting { (row(&**served, pending, now)) } }
-                }
-            }
+            ul.requests aria-label=(caption) { @for (served, pending) in waiting { (request(&**served, pending, now)) } }
         }
     }
 }
 
-fn row(served: &dyn Served, pending: &Pending, now: Timestamp) -> Markup {
+fn request(served: &dyn Served, pending: &Pending, now: Timestamp) -> Markup {
     let Pending { open, approval } = pending;
+    let contract = served.schema().action(&approval.action);
     html! {
-        tr {
-            td {
-                a href=(approval_path(&open.key, &approval.id)) { strong { (visible(&approval.action)) } } " "
-                @if let Some(contract) = served.schema().action(&approval.action) { (frame::risk(contract.risk)) }
+        li.card {
+            p {
+                a href=(approval_path(&open.key, &approval.id)) { strong { (visible(&approval.action)) } }
+                " on " (frame::entity_link(&open.key)) " "
+                @if let Some(contract) = contract { (frame::risk(contract.risk)) }
             }
-            td data-label="of" { (frame::entity_link(&open.key)) }
-            td data-label="with" { span.value { (short(approval)) } }
-            td data-label="asked by" { (frame::who(&approval.requested_by)) }
-            td data-label="asked" { (frame::ago(approval.requested_at, now)) }
-            td data-label="expires" { (frame::until(approval.expires_at, now)) }
+            (parameter::short(&approval.parameters, contract))
+            p.quiet {
+                (frame::who(&approval.requested_by)) " asked " (frame::ago(approval.requested_at, now))
+                ", expires " (frame::until(approval.expires_at, now))
+            }
         }
-    }
-}
-
-/// The parameters, as far as they fit into a line.
-fn short(approval: &Approval) -> String {
-    const FITS: usize = 120;
-    let text = visible(approval.parameters.as_str());
-    match text.char_indices().nth(FITS) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text,
     }
 }

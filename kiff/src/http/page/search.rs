@@ -143,7 +143,7 @@ async fn found(shared: &Shared, caller: &Caller, wanted: &Wanted) -> Result<Mark
         @if rows.is_empty() { p { @if next.is_some() { "Nothing was found so far." } @else { "Nothing was found." } } } @else {
             div.scroll {
                 table.stack aria-label="Found" {
-                    thead { tr { th { "When" } th { "Of" } th { "Who" } th { "Records" } } }
+                    thead { tr { th { "When (UTC)" } th { "Of" } th { "Who" } th { "Records" } } }
                     tbody {
                         @for commit in &rows {
                             tr {

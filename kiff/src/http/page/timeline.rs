@@ -96,7 +96,7 @@ impl Filter {
             @if part.commits.is_empty() { p { "Nothing." } } @else {
                 div.scroll {
                     table.stack aria-label="Timeline" {
-                        thead { tr { th { "Record" } th { "When" } th { "Who" } th { "What" } } }
+                        thead { tr { th { "Record" } th { "When (UTC)" } th { "Who" } th { "What" } } }
                         tbody { @for line in timeline.lines().filter(|line| self.takes(line)) { (row(&line, receipts)) } }
                     }
                 }
@@ -112,7 +112,7 @@ fn row(line: &Line<'_>, receipts: bool) -> Markup {
             td.number { (record.id()) }
             td { (frame::at(commit.at())) }
             td data-label="by" { (frame::who(commit.actor())) }
-            td {
+            td.wide {
                 details {
                     summary { code { (record.fact().kind()) } " " (line.message()) }
                     pre { (details(line)) }
