@@ -4,6 +4,7 @@ mod by_hand;
 mod contract;
 mod description;
 mod floods;
+mod headers;
 mod identity;
 mod limits;
 mod lists;

@@ -1,0 +1,104 @@
+//! What stands beside a body: the key under which a wish may be sent again, the trace, and what a policy that errs answers.
+
+use std::sync::Arc;
+
+use kiff::http::Limits;
+use kiff::{MemoryStore, Policy, PolicyError, Question, Runtime};
+use pollster::block_on;
+use serde_json::json;
+
+use super::server::Server;
+use crate::shop::{self, Desk, Mood, people};
+
+const PAY: &str = "/entities/ord-1/actions/MARK_PAID/execute";
+
+fn pay(payment: &str, more: &str) -> String {
+    format!(r#"{{"parameters": {{"payment_id": "{payment}"}}{more}}}"#)
+}
+
+#[test]
+fn p6_the_same_wish_under_the_same_key_is_done_once() {
+    let server = Server::open();
+    let everybody = server.everybody();
+    everybody.place("ord-1");
+    let keyed = everybody.agent.clone().header("idempotency-key: \"wish-1\"");
+    let first = keyed.post(PAY, &pay("pay-1", "")).expect(200)["result"].clone();
+    assert_eq!(first["deduplicated"], false);
+    let again = keyed.post(PAY, &pay("pay-1", "")).expect(200)["result"].clone();
+    assert_eq!((&again["deduplicated"], &again["execution_id"]), (&json!(true), &first["execution_id"]));
+    // The body says it as well as the header does.
+    let in_body = everybody.agent.post(PAY, &pay("pay-1", r#", "idempotency_key": "wish-1""#)).expect(200);
+    assert_eq!(in_body["result"]["execution_id"], first["execution_id"]);
+    let other = keyed.post(PAY, &pay("pay-2", "")).expect(422);
+    assert_eq!((&other["outcome"], &other["reason"]), (&json!("invalid"), &json!("idempotency_key_reused")));
+    let two = keyed.post(PAY, &pay("pay-1", r#", "idempotency_key": "wish-2""#)).expect(400);
+    assert!(two["error"].as_str().unwrap().contains("send one"), "{two}");
+    everybody.agent.clone().header("idempotency-key: w\u{e9}").post(PAY, &pay("pay-1", "")).expect(400);
+    assert_eq!(server.shop.services().done(), ["captured pay-1"]);
+}
+
+#[test]
+fn the_trace_of_a_request_is_that_of_its_records() {
+    let server = Server::open();
+    let everybody = server.everybody();
+    everybody.place("ord-1");
+    let (trace, parent) = ("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7");
+    let traced = everybody.agent.clone().header(&format!("traceparent: 00-{trace}-{parent}-01"));
+    traced.post(PAY, &pay("pay-1", "")).expect(200);
+    let timeline = everybody.nora.get("/entities/ord-1/timeline").expect(200);
+    let traces: Vec<_> = timeline["timeline"].as_array().unwrap().iter().map(|line| &line["trace_id"]).collect();
+    assert!(traces[..2].iter().all(|of| of.is_null()) && traces[2..].iter().all(|of| **of == trace), "{timeline}");
+    everybody.agent.clone().header("traceparent: 00-0-0-0").get("/entities/ord-1").expect(200);
+}
+
+/// It holds roles out until it is asked of the broken order.
+struct Broken(kiff::RolePolicy);
+
+impl Policy for Broken {
+    fn holds(&self, question: &Question<'_>) -> Result<bool, PolicyError> {
+        if question.entity.id() == "broken" {
+            return Err(PolicyError::new("the directory does not answer"));
+        }
+        self.0.holds(question)
+    }
+}
+
+#[test]
+fn p9_what_nobody_can_decide_is_refused() {
+    let shop = Arc::new(Runtime::new(MemoryStore::new(), Broken(shop::policy()), Desk::default()));
+    let server = Server::of(shop, Limits::DEFAULT, |api| api);
+    let everybody = server.everybody();
+    for path in ["/entities/broken", "/entities/broken/timeline", "/entities/broken/allowed-actions"] {
+        everybody.nora.get(path).expect(503);
+    }
+    let body = pay("pay-1", "");
+    for what in ["validate", "execute", "evaluate"] {
+        everybody.agent.post(&format!("/entities/broken/actions/MARK_PAID/{what}"), &body).expect(503);
+    }
+    everybody.place("ord-1");
+    everybody.agent.post(PAY, &body).expect(200);
+}
+
+#[test]
+fn p7_the_outside_world_is_asked_about_a_doubt() {
+    let server = Server::open();
+    let everybody = server.everybody();
+    everybody.place("ord-1");
+    let ask = |id: &str| everybody.nora.post(&format!("/entities/{id}/reconcile"), "").expect(200);
+    assert_eq!(ask("ord-1")["outcome"], "nothing_in_doubt");
+    server.shop.services().be(Mood::Silent);
+    everybody.agent.post(PAY, &pay("pay-1", "")).expect(409);
+    assert_eq!(ask("ord-1")["outcome"], "nobody_to_ask");
+
+    server.shop.services().be(Mood::Willing);
+    let order = block_on(shop::paid(&server.shop, "ord-2"));
+    let granted = block_on(shop::granted(&server.shop, &order, shop::refund(5)));
+    server.shop.services().be(Mood::Silent);
+    let refund = format!(r#"{{"approval_id": "{granted}", "parameters": {{"amount": 5, "reason": "damaged"}}}}"#);
+    everybody.agent.post("/entities/ord-2/actions/REFUND_ORDER/execute", &refund).expect(409);
+    assert_eq!(ask("ord-2")["outcome"], "still_unknown");
+    server.shop.services().be(Mood::Willing);
+    assert_eq!(ask("ord-2"), json!({ "entity_id": "ord-2", "outcome": "settled", "detail": "REFUNDED" }));
+    server.client(&people().agent).post("/entities/ord-9/reconcile", "").expect(200);
+    server.client(&kiff::Actor::human("mallory").unwrap()).post("/entities/ord-1/reconcile", "").expect(403);
+}
