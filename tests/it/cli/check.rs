@@ -48,7 +48,8 @@ nothing to look at
 fn a_crate_is_explained_drawn_and_compared() {
     let folder = project("check");
     let said = check(&folder, &["desk", "--diagram", "desk.svg", "--save", "reviewed.json", "--strict"]).well();
-    assert!(said.starts_with("domain `support` governs `Ticket`\nfingerprint ") && said.ends_with(OVERVIEW), "{said}");
+    let begins = "domain `support` governs `Ticket`\ndeclared in desk/src/domain.rs\nfingerprint ";
+    assert!(said.starts_with(begins) && said.ends_with(OVERVIEW), "{said}");
     assert!(fs::read_to_string(folder.join("desk.svg")).unwrap().starts_with("<svg"));
     check(&folder, &["desk", "--diagram", "desk.mmd"]).well();
     assert!(fs::read_to_string(folder.join("desk.mmd")).unwrap().starts_with("stateDiagram-v2"));
@@ -70,13 +71,111 @@ fn a_crate_is_explained_drawn_and_compared() {
     assert_eq!(codes, ["unwatched_effect", "unbounded_amount"]);
     assert_eq!(answer[0]["schema"]["domain"], "support");
 
-    // What does not compile is told in the compiler's own words.
+    // What does not compile is told in the compiler's own words, at the user's own line.
+    let line = text.lines().position(|line| line.contains("risk: high")).unwrap() + 1;
     fs::write(&domain, text.replace(", approval: Operator", "")).unwrap();
     let told = check(&folder, &["desk"]).not_done();
+    let place = format!("\n  --> src/domain.rs:{line}:");
+    assert!(told.starts_with("error: ") && told.contains(&place), "{told}");
     assert!(
-        told.contains("error: the crate does not build") && told.contains("has high risk and nobody has to"),
+        told.contains("has high risk and nobody has to") && told.contains("\nerror: `desk` does not build\n"),
         "{told}"
     );
+}
+
+/// A domain of one state and one action, which nobody outside of its module sees.
+fn block(domain: &str, entity: &str) -> String {
+    format!(
+        "use kiff::{{Failure, action, domain}};
+
+domain! {{
+    domain {domain} governs {entity};
+
+    roles {{ Agent: agent, Shop: system }}
+    states {{ Open, final Closed }}
+    events {{ Opened reported by Shop; ClosedUp; }}
+    transitions {{ Opened: new => Open; ClosedUp: Open => Closed; }}
+    actions {{ Close {{ risk: low, by: Agent, emits: ClosedUp, effect: none }}; }}
+    allow {{ Open => [Close]; }}
+}}
+
+#[action({domain}::Close)]
+async fn close() -> Result<ClosedUp, Failure> {{
+    Ok(ClosedUp {{}})
+}}
+"
+    )
+}
+
+#[test]
+fn every_package_of_a_workspace_is_explained_its_programs_and_private_modules_too() {
+    let folder = folder("check-workspace");
+    let write = |path: &str, text: &str| {
+        fs::create_dir_all(folder.join(path).parent().unwrap()).unwrap();
+        fs::write(folder.join(path), text).unwrap();
+    };
+    let manifest = |name: &str| {
+        // As a checkout beside the workspace is named, from the root and from the package.
+        let kiff = "kiff = { workspace = true }";
+        format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\n{kiff}\n")
+    };
+    let above = "../".repeat(folder.components().count());
+    let root = fs::canonicalize(ROOT).unwrap();
+    let members =
+        "[workspace]\nmembers = [\"door\", \"desk\", \"plain\"]\nresolver = \"3\"\n\n[workspace.dependencies]\n";
+    write(
+        "Cargo.toml",
+        &format!(
+            "{members}kiff = {{ path = \"{above}{}/kiff\" }}\n",
+            root.display().to_string().trim_start_matches('/')
+        ),
+    );
+    fs::copy(Path::new(ROOT).join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
+    // A program alone, whose domain stands in its root beside an asynchronous `main` of its own kind.
+    write("door/Cargo.toml", &manifest("door"));
+    write(
+        "door/src/main.rs",
+        &format!(
+            "//! The door.\n#![deny(warnings)]\n\n{}\nfn main() {{\n    println!(\"{{}}\", Door::schema().domain);\n}}\n",
+            block("Door", "Lock")
+        ),
+    );
+    // A library with a domain two private modules down, and a program that uses it and has one of its own.
+    write("desk/Cargo.toml", &manifest("desk"));
+    write(
+        "desk/src/lib.rs",
+        "//! The desk.\n\nmod inner;\n\n/// Its name.\npub fn name() -> &'static str {\n    inner::name()\n}\n",
+    );
+    write(
+        "desk/src/inner.rs",
+        "//! Inside.\n\nmod ticket;\n\npub(crate) fn name() -> &'static str {\n    ticket::name()\n}\n",
+    );
+    let named = "\npub(super) fn name() -> &'static str {\n    &Tickets::schema().domain\n}\n";
+    write("desk/src/inner/ticket.rs", &format!("{}{named}", block("Tickets", "Ticket")));
+    write(
+        "desk/src/bin/till.rs",
+        &format!(
+            "{}\nfn main() {{\n    println!(\"{{}} {{}}\", desk::name(), Till::schema().domain);\n}}\n",
+            block("Till", "Sale")
+        ),
+    );
+    write("plain/Cargo.toml", &manifest("plain"));
+    write("plain/src/lib.rs", "//! No domain.\n");
+
+    let said = check(&folder, &[]).well();
+    for (domain, file) in [
+        ("`door` governs `Lock`", "door/src/main.rs"),
+        ("`tickets` governs `Ticket`", "desk/src/inner/ticket.rs"),
+        ("`till` governs `Sale`", "desk/src/bin/till.rs"),
+    ] {
+        assert!(said.contains(&format!("domain {domain}\ndeclared in {file}\n")), "{said}");
+    }
+    assert_eq!(said.matches("to look at\n").count(), 3, "each promises nothing:\n{said}");
+    let one = check(&folder, &["door", "--diagram", "door.svg"]).well();
+    assert!(one.contains("domain `door`") && !one.contains("`tickets`"), "{one}");
+    assert!(fs::read_to_string(folder.join("door.svg")).unwrap().starts_with("<svg"));
+    let told = check(&folder, &["plain"]).not_done();
+    assert!(told.starts_with("error: there is no `domain!` block in `plain`\n"), "{told}");
 }
 
 #[test]
@@ -97,9 +196,7 @@ fn a_document_is_explained_without_its_crate() {
 fn what_cannot_be_asked_is_told_in_a_sentence() {
     let folder = folder("check-nothing");
     let told = kiff(&folder, &["check"]).not_done();
-    assert!(told.starts_with("error: `.` is no crate: there is no Cargo.toml\n"), "{told}");
-    let told = kiff(&folder, &["check", ROOT]).not_done();
-    assert!(told.starts_with("error: `kiff-examples` has no library, and only a library can be asked\n"), "{told}");
+    assert!(told.starts_with("error: `.` is no package: there is no Cargo.toml\n"), "{told}");
     let told = kiff(&folder, &["check", &format!("{ROOT}/kiff-test")]).not_done();
-    assert!(told.starts_with("error: there is no `domain!` block in the library of `kiff-test`\n"), "{told}");
+    assert!(told.starts_with("error: there is no `domain!` block in `kiff-test`\n"), "{told}");
 }

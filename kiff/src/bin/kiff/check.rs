@@ -18,15 +18,14 @@ use probe::Probed;
 
 /// Explain the governance of a domain: table, diagram, and what to look at
 ///
-/// Of a crate, the library is built and asked, so that what is shown is what compiles; the folder `kiff` in its target
-/// directory holds the small program that asks. A domain has to stand in the library, in a module that is public or
-/// whose domain is re-exported at the root.
+/// A package is built and asked, so that what is shown is what compiles: its library and its programs, and each package of a
+/// workspace. The folder `kiff` in the target directory holds the small program that asks.
 #[derive(Debug, Args)]
 pub(crate) struct Check {
-    /// The folder of a crate, or a document that `schema().to_json()` wrote
+    /// The folder of a package or a workspace, or a document that `schema().to_json()` wrote
     #[arg(default_value = ".")]
     place: PathBuf,
-    /// The path of the domain's type in the crate, where it is not found by itself, as in `desk::Support`
+    /// The path of the domain's type in the package, where it is not found by itself, as in `desk::Support`
     #[arg(long, value_name = "PATH")]
     domain: Option<String>,
     /// Draw the diagram into this file: SVG, or Mermaid if it ends with `.mmd`
@@ -45,7 +44,9 @@ pub(crate) struct Check {
 
 /// What is said of one domain.
 #[derive(Serialize)]
-struct Answer {
+struct Answer<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'a Path>,
     fingerprint: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     unchanged: Option<bool>,
@@ -56,7 +57,7 @@ struct Answer {
 impl Check {
     pub(crate) fn run(self, shell: &Shell) -> Result<Ended, Failure> {
         let domains = if self.place.is_file() {
-            vec![Probed { document: read(&self.place)?, diagrams: None }]
+            vec![Probed { file: None, document: read(&self.place)?, diagrams: None }]
         } else {
             probe::ask(&self.place, self.domain.as_deref(), shell)?
         };
@@ -72,7 +73,7 @@ impl Check {
             if !text.is_empty() {
                 text.push('\n');
             }
-            text.push_str(&overview::of(&schema, &findings));
+            text.push_str(&overview::of(&schema, domain.file.as_deref(), &findings));
             if let Some(unchanged) = unchanged {
                 let is = if unchanged {
                     "\nthe governance is the one that was saved\n"
@@ -81,7 +82,8 @@ impl Check {
                 };
                 text.push_str(is);
             }
-            answers.push(Answer { fingerprint: schema.fingerprint().to_string(), unchanged, findings, schema });
+            let (file, fingerprint) = (domain.file.as_deref(), schema.fingerprint().to_string());
+            answers.push(Answer { file, fingerprint, unchanged, findings, schema });
         }
         shell.answer(&answers, &text)?;
         Ok(Ended::if_so(holds))
@@ -104,7 +106,7 @@ impl Check {
         let Some(path) = &self.diagram else { return Ok(()) };
         let Some((svg, mermaid)) = &domain.diagrams else {
             return Err(
-                Failure::new("a schema's document has no diagram").help("check the crate of the domain instead")
+                Failure::new("a schema's document has no diagram").help("check the package of the domain instead")
             );
         };
         let is_mermaid = path.extension().is_some_and(|extension| extension == "mmd");

@@ -17,6 +17,9 @@ pub(crate) struct Failure {
     notes: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     help: Option<String>,
+    /// What another program said before, as it said it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    said: Option<String>,
     /// Whether this is the answer: what was asked about is not what it should be.
     #[serde(skip)]
     is_answer: bool,
@@ -39,7 +42,7 @@ struct Place {
 impl Failure {
     /// What could not be done.
     pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), place: None, notes: Vec::new(), help: None, is_answer: false }
+        Self { message: message.into(), place: None, notes: Vec::new(), help: None, said: None, is_answer: false }
     }
 
     /// The same as an answer: what was asked about is not what it should be.
@@ -93,11 +96,18 @@ impl Failure {
         self
     }
 
+    /// The same, behind what another program said, as it said it.
+    pub(crate) fn after(mut self, said: &str) -> Self {
+        self.said = Some(said.to_owned());
+        self
+    }
+
     /// As people read it in a terminal.
     pub(crate) fn shown(&self) -> String {
         let (red, blue) = (AnsiColor::BrightRed.on_default().bold(), AnsiColor::BrightBlue.on_default().bold());
         let bold = Style::new().bold();
-        let mut text = format!("{red}error{red:#}{bold}: {}{bold:#}\n", self.message);
+        let mut text = self.said.as_ref().map(|said| format!("{said}\n\n")).unwrap_or_default();
+        let _ = writeln!(text, "{red}error{red:#}{bold}: {}{bold:#}", self.message);
         let margin = self.place.as_ref().map_or(1, |place| place.line.to_string().len());
         let indent = " ".repeat(margin);
         if let Some(place) = &self.place {

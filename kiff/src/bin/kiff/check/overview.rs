@@ -1,6 +1,7 @@
 //! A domain in a terminal: who there is, what leads where, and what each action demands.
 
 use std::fmt::Write;
+use std::path::Path;
 
 use kiff::{ApprovalRule, Effect, Schema};
 
@@ -8,8 +9,11 @@ use super::findings::Finding;
 use crate::shell::columns;
 
 /// All of it.
-pub(crate) fn of(schema: &Schema, findings: &[Finding]) -> String {
+pub(crate) fn of(schema: &Schema, file: Option<&Path>, findings: &[Finding]) -> String {
     let mut text = format!("domain `{}` governs `{}`\n", schema.domain, schema.entity_type);
+    if let Some(file) = file {
+        let _ = writeln!(text, "declared in {}", file.display());
+    }
     let _ = writeln!(text, "fingerprint {}\n", schema.fingerprint());
     let roles: Vec<String> = schema.roles.iter().map(|role| format!("{} ({})", role.name, role.kind)).collect();
     let _ = writeln!(text, "roles   {}", roles.join(", "));

@@ -1,4 +1,10 @@
-//! How a crate is asked for its domains: a small program that depends on it is built, run, and writes them down.
+//! How a package is asked for its domains: beside a copy of it, a small program is built that writes them down.
+//!
+//! A domain may stand in a library or in a program, and may be private. So the question is put where the block stands: in a
+//! mirror of the workspace, in which only the files are copies that get a line more.
+
+mod mirror;
+mod modules;
 
 use std::fmt::Write;
 use std::fs;
@@ -8,18 +14,21 @@ use std::process::{Command, Output, Stdio};
 use serde::Deserialize;
 
 use crate::failure::Failure;
-use crate::new::quoted;
 use crate::shell::Shell;
+use mirror::Mirror;
+use modules::Modules;
 
 /// What one domain says of itself.
 pub(crate) struct Probed {
+    /// The file that declares it, where that is known.
+    pub(crate) file: Option<PathBuf>,
     /// Its schema's document.
     pub(crate) document: String,
     /// Its diagram, as SVG and for Mermaid.
     pub(crate) diagrams: Option<(String, String)>,
 }
 
-/// What cargo knows of the crate.
+/// What cargo knows of the workspace.
 #[derive(Deserialize)]
 struct Metadata {
     packages: Vec<Package>,
@@ -34,6 +43,7 @@ struct Package {
     targets: Vec<Target>,
 }
 
+/// A library or a program.
 #[derive(Deserialize)]
 struct Target {
     name: String,
@@ -41,167 +51,218 @@ struct Target {
     src_path: PathBuf,
 }
 
-/// Asks the library in a folder for its domains, or for the one at a path.
+impl Target {
+    fn is_library(&self) -> bool {
+        self.kind.iter().any(|kind| kind == "lib" || kind == "rlib")
+    }
+
+    fn is_program(&self) -> bool {
+        self.kind.iter().any(|kind| kind == "bin")
+    }
+}
+
+/// Asks the package in a folder for its domains, or for the one at a path; of a workspace that is no package, each package.
 pub(crate) fn ask(folder: &Path, domain: Option<&str>, shell: &Shell) -> Result<Vec<Probed>, Failure> {
     let metadata = metadata(folder)?;
     let manifest = folder.join("Cargo.toml").canonicalize().unwrap_or_default();
-    let found =
-        metadata.packages.iter().find(|package| package.manifest_path.canonicalize().is_ok_and(|own| own == manifest));
-    let Some(package) = found else {
-        return Err(Failure::new(format!("`{}` is a workspace and no package", folder.display()))
+    let is_own = |package: &&Package| package.manifest_path.canonicalize().is_ok_and(|own| own == manifest);
+    let packages: Vec<&Package> = match metadata.packages.iter().find(is_own) {
+        Some(package) => vec![package],
+        None => metadata.packages.iter().collect(),
+    };
+    if domain.is_some() && packages.len() > 1 {
+        return Err(Failure::new(format!("`{}` has several packages", folder.display()))
             .help("name the folder of the package that has the domain"));
-    };
-    let is_library = |target: &&Target| target.kind.iter().any(|kind| kind == "lib" || kind == "rlib");
-    let Some(library) = package.targets.iter().find(is_library) else {
-        return Err(Failure::new(format!("`{}` has no library, and only a library can be asked", package.name)).help(
-            "move the domain from src/main.rs into src/lib.rs, or write its document yourself with\n\
-             `Domain::schema().to_json()` and check that file",
-        ));
-    };
-    let paths = match domain {
-        Some(path) => vec![vec![path.to_owned()]],
-        None => declared(&library.src_path)?,
-    };
-    if paths.is_empty() {
-        return Err(Failure::new(format!("there is no `domain!` block in the library of `{}`", package.name))
+    }
+    let mut asked = Vec::new();
+    for package in &packages {
+        if let Some(probe) = Probe::new(&metadata, package, domain)? {
+            let _spinner = shell.spinner("building the package");
+            probe.build_original(folder, shell)?;
+            asked.extend(probe.ask(folder)?);
+        }
+    }
+    if asked.is_empty() {
+        let names: Vec<String> = packages.iter().map(|package| format!("`{}`", package.name)).collect();
+        return Err(Failure::new(format!("there is no `domain!` block in {}", names.join(", ")))
             .help("where a macro or `include!` writes it, name it with `--domain PATH`"));
     }
-    let probe = Probe::new(&metadata, package, library)?;
-    let _spinner = shell.spinner("building the crate");
-    // Each domain by its module, and if that one is private by its re-export at the root.
-    let ran =
-        probe.run(&paths.iter().filter_map(|names| names.first().map(String::as_str)).collect::<Vec<_>>(), folder);
-    match ran {
-        Err(first) => {
-            let at_root: Vec<&str> = paths.iter().filter_map(|names| names.last().map(String::as_str)).collect();
-            probe.run(&at_root, folder).map_err(|_| first)
-        }
-        ran => ran,
-    }
+    Ok(asked)
 }
 
 fn metadata(folder: &Path) -> Result<Metadata, Failure> {
     let manifest = folder.join("Cargo.toml");
     if !manifest.is_file() {
-        return Err(Failure::new(format!("`{}` is no crate: there is no Cargo.toml", folder.display()))
-            .help("name the folder of a crate, or a file that `schema().to_json()` wrote"));
+        return Err(Failure::new(format!("`{}` is no package: there is no Cargo.toml", folder.display()))
+            .help("name the folder of a package or a workspace, or a file that `schema().to_json()` wrote"));
     }
     let mut command = Command::new("cargo");
     command.args(["metadata", "--format-version", "1", "--no-deps", "--manifest-path"]).arg(&manifest);
-    let output = ran(&mut command)?;
+    let output = ran(&mut command, || Failure::new(format!("cargo cannot read `{}`", manifest.display())))?;
     serde_json::from_slice(&output.stdout)
         .map_err(|error| Failure::new(format!("what `cargo metadata` says cannot be read: {error}")))
 }
 
-/// Runs cargo, and hands on what it complains of.
-fn ran(command: &mut Command) -> Result<Output, Failure> {
+/// Runs cargo, and hands on what it complains of as it stands.
+fn ran(command: &mut Command, failure: impl FnOnce() -> Failure) -> Result<Output, Failure> {
     let output = command.stdin(Stdio::null()).output();
     let output = output.map_err(|error| Failure::new(format!("cargo cannot be run: {error}")))?;
     if output.status.success() {
         return Ok(output);
     }
-    let complaint = String::from_utf8_lossy(&output.stderr);
-    Err(Failure::new("the crate does not build").note(complaint.trim().to_owned()))
+    Err(failure().after(String::from_utf8_lossy(&output.stderr).trim_end()))
 }
 
-/// The paths of the domains in a library's files: by its module, and at the root.
-fn declared(root: &Path) -> Result<Vec<Vec<String>>, Failure> {
-    let source = root.parent().unwrap_or(root);
-    let pattern =
-        r"(?m)^[ \t]*(?:kiff::)?domain!\s*\{(?:\s*(?://.*|#\[[^\]]*\]))*\s*pub(?:\([^)]*\))?\s+domain\s+([A-Za-z_]\w*)";
-    let block = regex_lite::Regex::new(pattern).map_err(|error| Failure::new(error.to_string()))?;
-    let mut found = Vec::new();
-    let mut folders = vec![source.to_owned()];
-    while let Some(folder) = folders.pop() {
-        let entries = fs::read_dir(&folder).map_err(|error| Failure::file("read", &folder, &error))?;
-        let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-        paths.sort();
-        for path in paths {
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") && path != source.join("main.rs") {
-                let text = fs::read_to_string(&path).map_err(|error| Failure::file("read", &path, &error))?;
-                for name in block.captures_iter(&text).filter_map(|captures| Some(captures.get(1)?.as_str())) {
-                    let modules = modules(source, root, &path);
-                    found.push(vec![format!("{modules}{name}"), name.to_owned()]);
-                }
+/// One package, its libraries and programs that have domains, and the modules of each.
+struct Probe<'a> {
+    metadata: &'a Metadata,
+    package: &'a Package,
+    targets: Vec<(&'a Target, Modules)>,
+}
+
+impl<'a> Probe<'a> {
+    /// None if the package has no domain.
+    fn new(metadata: &'a Metadata, package: &'a Package, domain: Option<&str>) -> Result<Option<Self>, Failure> {
+        let libraries = package.targets.iter().filter(|target| target.is_library());
+        let programs = package.targets.iter().filter(|target| target.is_program());
+        let mut targets = Vec::new();
+        let mut seen: Vec<PathBuf> = Vec::new();
+        for target in libraries.chain(programs) {
+            let mut modules = Modules::of(&target.src_path)?;
+            match domain {
+                Some(path) => modules.name(path),
+                // A file that a library and a program share is asked once.
+                None => modules.leave_out(&seen),
+            }
+            if modules.has_domains() {
+                seen.extend(modules.files());
+                targets.push((target, modules));
+            }
+            if domain.is_some() && !targets.is_empty() {
+                break;
             }
         }
-    }
-    found.sort();
-    Ok(found)
-}
-
-/// `desk/support.rs` is the module `desk::support::`.
-fn modules(source: &Path, root: &Path, path: &Path) -> String {
-    if path == root {
-        return String::new();
-    }
-    let inside = path.strip_prefix(source).unwrap_or(path).with_extension("");
-    let parts = inside.iter().filter_map(|part| part.to_str()).filter(|part| *part != "mod");
-    parts.fold(String::new(), |modules, part| format!("{modules}{part}::"))
-}
-
-/// The small program.
-struct Probe {
-    folder: PathBuf,
-    target: PathBuf,
-    library: String,
-}
-
-impl Probe {
-    fn new(metadata: &Metadata, package: &Package, library: &Target) -> Result<Self, Failure> {
-        let folder = metadata.target_directory.join("kiff").join(&package.name);
-        let source = folder.join("src");
-        fs::create_dir_all(&source).map_err(|error| Failure::file("make the folder", &source, &error))?;
-        let own = package.manifest_path.parent().unwrap_or(&package.manifest_path);
-        let manifest = format!(
-            "[package]\nname = \"kiff-check\"\nversion = \"0.0.0\"\nedition = \"2024\"\npublish = false\n\n[dependencies]\n\
-             asked = {{ package = \"{}\", path = {} }}\n\n[workspace]\n",
-            package.name,
-            quoted(own),
-        );
-        let path = folder.join("Cargo.toml");
-        fs::write(&path, manifest).map_err(|error| Failure::file("write", &path, &error))?;
-        // The same versions as the crate itself is built with.
-        let lock = metadata.workspace_root.join("Cargo.lock");
-        if lock.is_file() {
-            fs::copy(&lock, folder.join("Cargo.lock")).map_err(|error| Failure::file("read", &lock, &error))?;
-        }
-        let target = metadata.target_directory.clone();
-        Ok(Self { folder, target, library: library.name.clone() })
+        Ok(Some(Self { metadata, package, targets }).filter(|probe| !probe.targets.is_empty()))
     }
 
-    fn run(&self, domains: &[&str], folder: &Path) -> Result<Vec<Probed>, Failure> {
-        let mut program = String::from("fn main() -> std::io::Result<()> {\n");
-        for (number, domain) in domains.iter().enumerate() {
-            let _ = writeln!(
-                program,
-                "    std::fs::write(\"{number}.json\", asked::{domain}::schema().to_json())?;\n    \
-                 std::fs::write(\"{number}.svg\", asked::{domain}::SVG)?;\n    \
-                 std::fs::write(\"{number}.mmd\", asked::{domain}::MERMAID)?;"
-            );
-        }
-        program.push_str("    Ok(())\n}\n");
-        let path = self.folder.join("src/main.rs");
-        fs::write(&path, program).map_err(|error| Failure::file("write", &path, &error))?;
+    /// Builds what is there, so that whatever does not compile is told at the user's own lines.
+    fn build_original(&self, folder: &Path, shell: &Shell) -> Result<(), Failure> {
         let mut build = Command::new("cargo");
-        build.args(["build", "--quiet", "--manifest-path"]).arg(self.folder.join("Cargo.toml")).current_dir(folder);
-        ran(build.env("CARGO_TARGET_DIR", &self.target)).map_err(|failure| {
-            failure.help(format!(
-                "a domain that is not public cannot be asked: re-export it in the root of `{}`, or name it with `--domain PATH`",
-                self.library
-            ))
-        })?;
-        let program = self.target.join("debug").join(format!("kiff-check{}", std::env::consts::EXE_SUFFIX));
-        ran(Command::new(program).current_dir(&self.folder))?;
+        build.args(["build", "--quiet", "--package", &self.package.name, "--manifest-path"]);
+        build.arg(&self.package.manifest_path).current_dir(folder);
+        if shell.is_watched() {
+            build.args(["--color", "always"]);
+        }
+        for (target, _) in &self.targets {
+            match target.is_library() {
+                true => build.arg("--lib"),
+                false => build.args(["--bin", &target.name]),
+            };
+        }
+        let failure = || Failure::new(format!("`{}` does not build", self.package.name));
+        ran(&mut build, || failure().help("what is said above is to be mended first")).map(drop)
+    }
+
+    /// Builds the mirror with its programs, runs them, and reads what they write down.
+    fn ask(&self, folder: &Path) -> Result<Vec<Probed>, Failure> {
+        let place = self.metadata.target_directory.join("kiff").join(&self.package.name);
+        let mirror =
+            Mirror::new(&self.metadata.workspace_root, &place.join("mirror"), &self.metadata.target_directory)?;
+        let mut manifest = mirror.manifest(&self.package.manifest_path)?;
+        let (mut probed, mut programs) = (Vec::new(), Vec::new());
+        for (target, modules) in &self.targets {
+            let first = probed.len();
+            let program = format!("kiff-check-{}", target.name);
+            let source = self.write_program(&mirror, target, modules, first)?;
+            let _ = write!(manifest, "\n[[bin]]\nname = \"{program}\"\npath = {}\n", crate::new::quoted(&source));
+            programs.push(program);
+            probed.extend(modules.declared());
+        }
+        mirror.write(&self.package.manifest_path, &manifest)?;
+        for program in &programs {
+            let mut run = Command::new("cargo");
+            run.args(["run", "--quiet", "--bin", program, "--manifest-path"]);
+            run.arg(mirror.copy_of(&self.package.manifest_path)).current_dir(folder);
+            run.env("CARGO_TARGET_DIR", &self.metadata.target_directory).arg("--").arg(&place);
+            let failure = || Failure::new(format!("`{}` builds, and its domains cannot be asked", self.package.name));
+            ran(&mut run, || {
+                failure().help("write the document yourself with `schema().to_json()`, and check that file")
+            })?;
+        }
         let read = |number: usize, kind: &str| {
-            let path = self.folder.join(format!("{number}.{kind}"));
+            let path = place.join(format!("{number}.{kind}"));
             fs::read_to_string(&path).map_err(|error| Failure::file("read", &path, &error))
         };
-        let probed = (0..domains.len()).map(|number| {
-            Ok(Probed { document: read(number, "json")?, diagrams: Some((read(number, "svg")?, read(number, "mmd")?)) })
+        let probed = probed.into_iter().enumerate().map(|(number, file)| {
+            let file = file.map(|file: PathBuf| below(folder, &file));
+            let diagrams = Some((read(number, "svg")?, read(number, "mmd")?));
+            Ok(Probed { file, document: read(number, "json")?, diagrams })
         });
         probed.collect()
     }
+
+    /// Writes the copies of a target's files that are asked, and the program that asks; answers where that stands.
+    fn write_program(
+        &self,
+        mirror: &Mirror,
+        target: &Target,
+        modules: &Modules,
+        first: usize,
+    ) -> Result<PathBuf, Failure> {
+        let numbers = first..first + modules.declared().len();
+        let asked: Vec<String> = numbers.map(modules::function).collect();
+        if target.is_library() {
+            for (file, text) in modules.with_questions(first) {
+                mirror.write(file, &text)?;
+            }
+            let source = self.package.manifest_path.with_file_name(format!("kiff-check-{}.rs", target.name));
+            let library = target.name.replace('-', "_");
+            let asked = asked.iter().map(|function| format!("{library}::{function}"));
+            mirror.write(&source, &program(&asked.collect::<Vec<_>>(), first, ""))?;
+            return Ok(mirror.copy_of(&source));
+        }
+        // The program itself becomes the one that asks: a copy of its root beside it, in which `main` is another.
+        let source = target.src_path.with_file_name(format!("kiff_check_{}.rs", target.name));
+        for (file, text) in modules.with_questions(first) {
+            if *file != target.src_path {
+                mirror.write(file, &text)?;
+                continue;
+            }
+            let Some(text) = modules::without_main(&text) else {
+                return Err(Failure::new(format!("there is no `fn main` in `{}`", file.display())));
+            };
+            let unused = format!("    let _ = {};\n", modules::MAIN);
+            mirror.write(&source, &format!("{text}\n{}", program(&asked, first, &unused)))?;
+        }
+        Ok(mirror.copy_of(&source))
+    }
+}
+
+/// A file as it is named from where the folder was named.
+fn below(folder: &Path, file: &Path) -> PathBuf {
+    let inside = folder.canonicalize().ok().and_then(|folder| file.strip_prefix(folder).ok().map(Path::to_owned));
+    match inside {
+        Some(inside) if folder == Path::new(".") => inside,
+        Some(inside) => folder.join(inside),
+        None => file.to_owned(),
+    }
+}
+
+/// A `main` that asks and writes down the answers, in the folder that it is given.
+fn program(asked: &[String], first: usize, before: &str) -> String {
+    let mut program = format!(
+        "fn main() -> ::std::io::Result<()> {{\n{before}    \
+         let folder = ::std::path::PathBuf::from(::std::env::args_os().nth(1).unwrap_or_default());\n"
+    );
+    for (number, function) in asked.iter().enumerate().map(|(place, function)| (first + place, function)) {
+        let _ = writeln!(
+            program,
+            "    let [document, svg, mermaid] = {function}();\n    \
+             ::std::fs::write(folder.join(\"{number}.json\"), document)?;\n    \
+             ::std::fs::write(folder.join(\"{number}.svg\"), svg)?;\n    \
+             ::std::fs::write(folder.join(\"{number}.mmd\"), mermaid)?;"
+        );
+    }
+    program.push_str("    Ok(())\n}\n");
+    program
 }

@@ -1,0 +1,134 @@
+//! A mirror of a workspace: links to everything that is there, and copies of the files that are to say more.
+
+use std::fs;
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+use crate::failure::Failure;
+use crate::new::quoted;
+
+/// A mirror of a folder.
+pub(super) struct Mirror {
+    original: PathBuf,
+    copy: PathBuf,
+    left_out: PathBuf,
+}
+
+impl Mirror {
+    /// A new mirror of the workspace `original` at `copy`, without what is built.
+    pub(super) fn new(original: &Path, copy: &Path, left_out: &Path) -> Result<Self, Failure> {
+        let mirror = Self { original: original.to_owned(), copy: copy.to_owned(), left_out: left_out.to_owned() };
+        match fs::remove_dir_all(copy) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(Failure::file("clear", copy, &error));
+            }
+            _ => {}
+        }
+        mirror.own(original)?;
+        let root = original.join("Cargo.toml");
+        let mut manifest = mirror.manifest(&root)?;
+        if !manifest.lines().any(|line| line.trim_start().starts_with("[workspace")) {
+            // Wherever the mirror stands, it belongs to no workspace around it.
+            manifest.push_str("\n[workspace]\n");
+        }
+        mirror.write(&root, &manifest)?;
+        let lock = original.join("Cargo.lock");
+        if lock.is_file() {
+            mirror.write(&lock, &read(&lock)?)?;
+        }
+        Ok(mirror)
+    }
+
+    /// Where a file of the original is mirrored.
+    pub(super) fn copy_of(&self, file: &Path) -> PathBuf {
+        file.strip_prefix(&self.original).map_or_else(|_| file.to_owned(), |inside| self.copy.join(inside))
+    }
+
+    /// Writes another text for a file of the original.
+    pub(super) fn write(&self, file: &Path, text: &str) -> Result<(), Failure> {
+        let (Ok(_), Some(folder)) = (file.strip_prefix(&self.original), file.parent()) else {
+            return Err(Failure::new(format!("`{}` lies outside of the workspace", file.display())));
+        };
+        self.own(folder)?;
+        let copy = self.copy_of(file);
+        // A link must not be written through.
+        let _ = fs::remove_file(&copy);
+        fs::write(&copy, text).map_err(|error| Failure::file("write", &copy, &error))
+    }
+
+    /// The text of a manifest, as it stands in the mirror: what leads out of the workspace is named from the root.
+    pub(super) fn manifest(&self, file: &Path) -> Result<String, Failure> {
+        let text = fs::read_to_string(self.copy_of(file)).or_else(|_| read(file))?;
+        let folder = file.parent().unwrap_or(file);
+        let pattern =
+            regex_lite::Regex::new(r#"\bpath\s*=\s*"([^"]*)""#).map_err(|error| Failure::new(error.to_string()))?;
+        let named = pattern.replace_all(&text, |found: &regex_lite::Captures<'_>| {
+            let leads_to = normal(&folder.join(found.get(1).map_or("", |path| path.as_str())));
+            match leads_to.starts_with(&self.original) {
+                true => found.get(0).map_or("", |whole| whole.as_str()).to_owned(),
+                false => format!("path = {}", quoted(&leads_to)),
+            }
+        });
+        Ok(named.into_owned())
+    }
+
+    /// Makes a folder of the mirror a folder of its own, full of links, where it was a link.
+    fn own(&self, folder: &Path) -> Result<(), Failure> {
+        let copy = self.copy_of(folder);
+        if fs::symlink_metadata(&copy).is_ok_and(|found| found.is_dir()) {
+            return Ok(());
+        }
+        let failure = |error: io::Error| Failure::file("mirror", folder, &error);
+        match folder.parent() {
+            Some(parent) if folder != self.original => self.own(parent)?,
+            _ => fs::create_dir_all(self.copy.parent().unwrap_or(&self.copy)).map_err(failure)?,
+        }
+        let _ = fs::remove_file(&copy);
+        fs::create_dir(&copy).map_err(failure)?;
+        for entry in fs::read_dir(folder).map_err(failure)? {
+            let entry = entry.map_err(failure)?;
+            if entry.path() != self.left_out && entry.file_name() != ".git" {
+                link(&entry.path(), &copy.join(entry.file_name())).map_err(failure)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn read(path: &Path) -> Result<String, Failure> {
+    fs::read_to_string(path).map_err(|error| Failure::file("read", path, &error))
+}
+
+/// A path without steps back. What it names need not be there.
+fn normal(path: &Path) -> PathBuf {
+    let mut normal = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                normal.pop();
+            }
+            part => normal.push(part),
+        }
+    }
+    normal
+}
+
+#[cfg(unix)]
+fn link(original: &Path, copy: &Path) -> io::Result<()> {
+    std::os::unix::fs::symlink(original, copy)
+}
+
+/// Where links are a privilege, all of it is copied.
+#[cfg(not(unix))]
+fn link(original: &Path, copy: &Path) -> io::Result<()> {
+    if !original.is_dir() {
+        return fs::copy(original, copy).map(drop);
+    }
+    fs::create_dir(copy)?;
+    for entry in fs::read_dir(original)? {
+        let entry = entry?;
+        link(&entry.path(), &copy.join(entry.file_name()))?;
+    }
+    Ok(())
+}
