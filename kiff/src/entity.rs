@@ -78,7 +78,7 @@ impl<D: Domain> Entity<D> {
     /// # Errors
     /// [`BrokenJournal`] as for [`Entity::fold`]; the entity is then as it was before.
     pub fn apply(&mut self, commit: &Commit) -> Result<(), BrokenJournal> {
-        let broken = |problem: String| BrokenJournal { key: self.key.clone(), number: commit.number(), problem };
+        let broken = |problem: String| BrokenJournal::new(self.key.clone(), commit.number(), problem);
         if *commit.key() != self.key {
             return Err(broken(format!("it is of `{}`", commit.key())));
         }

@@ -64,7 +64,7 @@ impl Exported {
             Ok(body) => body.into_boxed_str(),
             Err(error) => {
                 let (key, number) = (commit.key().clone(), commit.number());
-                return Err(BrokenJournal { key, number, problem: format!("it is no text: {error}") });
+                return Err(BrokenJournal::new(key, number, format!("it is no text: {error}")));
             }
         };
         Ok(Self { position, commit, body })

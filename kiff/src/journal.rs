@@ -13,11 +13,13 @@ use crate::event::Trace;
 use crate::identifier::{EntityKey, IdempotencyKey};
 use crate::time::Timestamp;
 
+mod broken;
 mod fact;
 mod matter;
 mod query;
 mod written;
 
+pub use broken::BrokenJournal;
 pub use fact::{
     ActionDeduplicated, ActionExecuted, ActionFailed, ActionStarted, ActionValidated, ApprovalRecorded,
     ApprovalRequired, ApprovalReviewRejected, ApprovalReviewed, DecisionProposed, EventIngested, Fact, FailedOutcome,
@@ -256,13 +258,13 @@ impl Commit {
         body: &[u8],
     ) -> Result<Self, BrokenJournal> {
         if chain(&key, number, previous, body) != hash {
-            return Err(BrokenJournal { key, number, problem: "its hash does not fit what it says".to_owned() });
+            return Err(BrokenJournal::unfit(key, number, previous, hash, body));
         }
         // A body is text as a whole, also where nobody looks at what it says.
         let text = str::from_utf8(body).map_err(|error| error.to_string());
         match text.and_then(|text| serde_json::from_str(text).map_err(|error| error.to_string())) {
             Ok(content) => Ok(Self { key, number, previous, hash, content, body: Some(body.into()) }),
-            Err(error) => Err(BrokenJournal { key, number, problem: format!("it cannot be read: {error}") }),
+            Err(error) => Err(BrokenJournal::new(key, number, format!("it cannot be read: {error}"))),
         }
     }
 
@@ -357,11 +359,12 @@ impl Commit {
     /// # Errors
     /// [`BrokenJournal`] when it does not.
     pub fn verify(&self) -> Result<(), BrokenJournal> {
-        if chain(&self.key, self.number, self.previous, &self.body()?) == self.hash {
+        let (key, number, previous, hash) = (&self.key, self.number, self.previous, self.hash);
+        let body = self.body()?;
+        if chain(key, number, previous, &body) == hash {
             return Ok(());
         }
-        let problem = "its hash does not fit what it says".to_owned();
-        Err(BrokenJournal { key: self.key.clone(), number: self.number, problem })
+        Err(BrokenJournal::unfit(key.clone(), number, previous, hash, &body))
     }
 }
 
@@ -376,22 +379,3 @@ fn chain(key: &EntityKey, number: u64, previous: Digest, body: &[u8]) -> Digest 
         body,
     ])
 }
-
-/// A journal is not what was written, or not one of this domain.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BrokenJournal {
-    /// Whose journal.
-    pub key: EntityKey,
-    /// The first commit that is wrong.
-    pub number: u64,
-    /// What is wrong with it.
-    pub problem: String,
-}
-
-impl fmt::Display for BrokenJournal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the journal of `{}` is broken at commit {}: {}", self.key, self.number, self.problem)
-    }
-}
-
-impl std::error::Error for BrokenJournal {}

@@ -8,18 +8,20 @@ use serde::Serialize;
 
 use crate::digest::Digest;
 use crate::identifier::EntityKey;
-use crate::journal::{Commit, Cursor, Query};
+use crate::journal::{BrokenJournal, Commit, Cursor, Query};
 use crate::merkle::TreeHead;
 use crate::store::{Store, StoreError};
 
 mod fault;
 mod logged;
 mod order;
+mod swap;
 
 pub use fault::Fault;
 
 use logged::Leaves;
 use order::Order;
+use swap::Broken;
 
 /// The check of a whole store, which knows no domain.
 ///
@@ -150,9 +152,15 @@ struct Chains {
     entities: u64,
     commits: u64,
     faults: Vec<Fault>,
+    broken: Broken,
 }
 
 impl Chains {
+    fn edited(&mut self, broken: &BrokenJournal) {
+        self.faults.push(Fault::edited(broken));
+        self.broken.push(broken);
+    }
+
     /// Checks one entity up to its first fault; the others are checked all the same.
     async fn check<S: Store>(&mut self, store: &S, key: EntityKey) {
         self.entities += 1;
@@ -165,7 +173,10 @@ impl Chains {
                 Err(_) => match store.read(&key, number, 1).await {
                     Ok(page) if page.is_empty() => return,
                     Ok(page) => page,
-                    Err(error) => return self.faults.push(Fault::unreadable(key, number, &error)),
+                    Err(error) => match error.broken() {
+                        Some(broken) => return self.edited(broken),
+                        None => return self.faults.push(Fault::unreadable(key, number, &error)),
+                    },
                 },
             };
             for (at, commit) in page.iter().enumerate() {
@@ -182,7 +193,7 @@ impl Chains {
                     return self.faults.push(Fault::Unchained { key, number: expected });
                 }
                 if let Err(broken) = commit.verify() {
-                    return self.faults.push(Fault::edited(broken));
+                    return self.edited(&broken);
                 }
                 (number, head) = (expected, commit.hash());
                 self.commits += 1;
@@ -193,14 +204,16 @@ impl Chains {
 
 impl Report {
     fn of(chains: Chains, order: Order<'_>) -> Self {
-        let Chains { entities, commits, mut faults } = chains;
+        let Chains { entities, commits, mut faults, mut broken } = chains;
         let (head, positions) = (order.head(), order.positions());
-        let (confirmed, found) = order.finish();
+        let (confirmed, found, also_broken) = order.finish();
+        broken.extend(also_broken);
         // A commit that cannot be read is met on both walks.
         let named: BTreeSet<_> = faults.iter().filter_map(Fault::edit).collect();
         let found: Vec<_> =
             found.into_iter().filter(|fault| !fault.edit().is_some_and(|edit| named.contains(&edit))).collect();
         faults.extend(found);
+        broken.name(&mut faults);
         if commits > positions {
             faults.push(Fault::Unplaced { commits, positions });
         }

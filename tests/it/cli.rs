@@ -8,6 +8,7 @@ mod page;
 mod proof;
 mod scaffold;
 mod serve;
+mod tampered;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -72,5 +72,5 @@ impl<D: Domain> Entity<D> {
 }
 
 fn broken(key: &EntityKey, number: u64, problem: &dyn std::fmt::Display) -> BrokenJournal {
-    BrokenJournal { key: key.clone(), number, problem: format!("its snapshot cannot be used: {problem}") }
+    BrokenJournal::new(key.clone(), number, format!("its snapshot cannot be used: {problem}"))
 }

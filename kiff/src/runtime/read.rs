@@ -115,7 +115,7 @@ pub fn replay<'a, D: Domain>(
             let Some(to) = to else {
                 let from = state.map_or("new", State::name);
                 let problem = format!("`{}` leads nowhere from `{from}`", ingested.event);
-                return Err(BrokenJournal { key: key.clone(), number: commit.number(), problem });
+                return Err(BrokenJournal::new(key.clone(), commit.number(), problem));
             };
             state = Some(to);
             events += 1;

@@ -58,7 +58,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         let commits = self.store.read(entity.key(), number.saturating_sub(1), PAGE).await?;
         let Some(first) = commits.first().and_then(|commit| first(commit, key)) else {
             let problem = format!("it does not start an action under the key `{key}`");
-            return Err(BrokenJournal { key: entity.key().clone(), number, problem }.into());
+            return Err(BrokenJournal::new(entity.key().clone(), number, problem).into());
         };
         if !is_same(&first, actor, attempt) {
             let refused = Verdict::Invalid(verdict::key_reused(key));
@@ -71,7 +71,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         let execution = first.execution.clone();
         let Some(outcome) = self.answer_of(entity, &execution, commits).await? else {
             let problem = format!("execution `{execution}` has neither ended nor is it under way");
-            return Err(BrokenJournal { key: entity.key().clone(), number, problem }.into());
+            return Err(BrokenJournal::new(entity.key().clone(), number, problem).into());
         };
         let fact = ActionDeduplicated { action: attempt.name.clone(), execution, key: key.clone() };
         let batch = Batch { actor, trace: &attempt.trace, cause: None, facts: Box::new([fact.into()]) };

@@ -24,6 +24,19 @@ pub enum Fault {
         /// What is wrong with it.
         problem: String,
     },
+    /// What stands in the places of two commits belongs each in the place of the other.
+    Swapped {
+        /// Whose journal.
+        #[serde(serialize_with = "as_text")]
+        key: EntityKey,
+        /// The one commit.
+        number: u64,
+        /// Whose journal the other one is in.
+        #[serde(serialize_with = "as_text")]
+        other_key: EntityKey,
+        /// The other one.
+        other_number: u64,
+    },
     /// A commit is gone, and later ones of its entity are there.
     Missing {
         /// Whose journal.
@@ -143,6 +156,7 @@ impl Fault {
     pub const fn entity(&self) -> Option<&EntityKey> {
         match self {
             Self::Edited { key, .. }
+            | Self::Swapped { key, .. }
             | Self::Missing { key, .. }
             | Self::Reordered { key, .. }
             | Self::Misplaced { key, .. }
@@ -162,9 +176,14 @@ impl Fault {
         }
     }
 
-    pub(super) fn edited(broken: BrokenJournal) -> Self {
-        let BrokenJournal { key, number, problem } = broken;
+    pub(super) fn edited(broken: &BrokenJournal) -> Self {
+        let BrokenJournal { key, number, problem, .. } = broken.clone();
         Self::Edited { key, number, problem }
+    }
+
+    pub(super) fn swapped(one: &BrokenJournal, other: &BrokenJournal) -> Self {
+        let (key, other_key) = (one.key.clone(), other.key.clone());
+        Self::Swapped { key, number: one.number, other_key, other_number: other.number }
     }
 
     pub(super) const fn missing(key: EntityKey, number: u64) -> Self {
@@ -177,10 +196,7 @@ impl Fault {
 
     /// The journal of `key` could not be read behind `after`.
     pub(super) fn unreadable(key: EntityKey, after: u64, error: &StoreError) -> Self {
-        match error.broken() {
-            Some(broken) => Self::edited(broken.clone()),
-            None => Self::Unreadable { key, number: after + 1, problem: error.to_string() },
-        }
+        Self::Unreadable { key, number: after + 1, problem: error.to_string() }
     }
 }
 
@@ -192,6 +208,10 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Edited { key, number, problem } => write!(f, "edited: commit {number} of `{key}`: {problem}"),
+            Self::Swapped { key, number, other_key, other_number } => write!(
+                f,
+                "swapped: commit {number} of `{key}` and commit {other_number} of `{other_key}` stand in each other's place"
+            ),
             Self::Missing { key, number } => write!(f, "missing: commit {number} of `{key}`"),
             Self::Reordered { key, number } => write!(f, "reordered: commit {number} of `{key}` is not at its place"),
             Self::Misplaced { key, number, found } => {

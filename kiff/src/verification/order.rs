@@ -1,6 +1,7 @@
 //! The check of the one order of all commits against what was signed.
 
 use super::logged::{Leaves, Logged};
+use super::swap::Broken;
 use super::{Fault, PAGE};
 use crate::journal::{BrokenJournal, Commit, Cursor, Query};
 use crate::merkle::{self, Frontier, TreeHead};
@@ -17,6 +18,8 @@ pub(super) struct Order<'a> {
     count: u64,
     confirmed: Vec<TreeHead>,
     faults: Vec<Fault>,
+    /// The commits that are not what was written.
+    broken: Broken,
 }
 
 impl<'a> Order<'a> {
@@ -29,6 +32,7 @@ impl<'a> Order<'a> {
             count: 0,
             confirmed: Vec::new(),
             faults: Vec::new(),
+            broken: Broken::default(),
         };
         order.compare();
         order
@@ -80,7 +84,8 @@ impl<'a> Order<'a> {
             // Met again behind the position that it was thought to have: no commit stands there.
             Some(broken) if before == Some(broken) => self.gap(self.last, self.last),
             Some(broken) => {
-                self.faults.push(Fault::edited(broken.clone()));
+                self.faults.push(Fault::edited(broken));
+                self.broken.push(broken);
                 self.count += 1;
             }
             None => {}
@@ -134,8 +139,8 @@ impl<'a> Order<'a> {
         }
     }
 
-    /// What was confirmed, and what is wrong.
-    pub(super) fn finish(mut self) -> (Vec<TreeHead>, Vec<Fault>) {
+    /// What was confirmed, what is wrong, and what is broken.
+    pub(super) fn finish(mut self) -> (Vec<TreeHead>, Vec<Fault>, Broken) {
         if let Some(signed) = self.signed.last().filter(|signed| signed.size > self.last) {
             self.faults.push(Fault::Truncated { last: self.last, signed: signed.size });
         }
@@ -147,6 +152,6 @@ impl<'a> Order<'a> {
             }
             self.faults.extend(strangers.into_iter().chain(problem));
         }
-        (self.confirmed, self.faults)
+        (self.confirmed, self.faults, self.broken)
     }
 }

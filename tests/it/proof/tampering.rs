@@ -121,7 +121,19 @@ fn p8_two_commits_that_were_swapped_are_found() {
         let (one, two) = (at(rows, 3, 4).body.clone(), at(rows, 3, 5).body.clone());
         (at(rows, 3, 4).body, at(rows, 3, 5).body) = (two, one);
     });
-    assert!(matches!(&faults[..], [Fault::Edited { number: 4, .. }, ..]), "{faults:?}");
+    let (key, other_key) = (order(3), order(3));
+    assert_eq!(faults, [Fault::Swapped { key, number: 4, other_key, other_number: 5 }]);
+    // Everything but the places, and of two entities, one of which has another fault before it.
+    let whole = scene();
+    let faults = whole.after(|rows| {
+        at(rows, 5, 2).body[9] ^= 1;
+        let (one, two) = (at(rows, 3, 4).clone(), at(rows, 5, 7).clone());
+        (at(rows, 3, 4).body, at(rows, 3, 4).hash, at(rows, 3, 4).previous) = (two.body, two.hash, two.previous);
+        (at(rows, 5, 7).body, at(rows, 5, 7).hash, at(rows, 5, 7).previous) = (one.body, one.hash, one.previous);
+    });
+    let (key, other_key) = (order(3), order(5));
+    assert_eq!(faults[0], Fault::Swapped { key, number: 4, other_key, other_number: 7 });
+    assert!(matches!(&faults[1..], [Fault::Edited { number: 2, .. }]), "{faults:?}");
     // The places in the one order, each row otherwise as it was.
     let moved = scene();
     let faults = moved.after(|rows| {

@@ -2,6 +2,7 @@
 
 mod doubt;
 mod export;
+mod exported;
 pub(crate) mod place;
 mod timeline;
 mod verify;

@@ -111,12 +111,13 @@ pub(super) fn search(names: &Names, query: &Query, cursor: Cursor, limit: usize)
 pub(super) fn open(names: &Names, matter: Matter, now: Timestamp, after: Option<&Open>, limit: usize) -> Statement {
     let mut statement = Statement::new(
         "SELECT tenant, entity_type, entity_id, name, number, since, until FROM {schema}.matters
-         WHERE matter = $1 AND (until IS NULL OR until > $2)",
+         WHERE (until IS NULL OR until > $1)",
     );
-    statement.bind(matter_number(matter), Type::INT2);
+    // It stands in the statement, because one index is only over reviews.
+    statement.push(&format!(" AND matter = {}", matter_number(matter)));
     statement.bind(now.to_system_time(), Type::TIMESTAMPTZ);
     if let Some(after) = after {
-        statement.push(" AND (since, tenant, entity_type, entity_id, name, number) > ($3, $4, $5, $6, $7, $8)");
+        statement.push(" AND (since, tenant, entity_type, entity_id, name, number) > ($2, $3, $4, $5, $6, $7)");
         statement.bind(after.since.to_system_time(), Type::TIMESTAMPTZ);
         bind_key(&mut statement, &after.key);
         statement.bind(after.id.clone(), Type::TEXT);
@@ -169,7 +170,7 @@ pub(super) fn commit_of(row: &Row, key: EntityKey) -> Result<Arc<Commit>, StoreE
         let bytes: &[u8] = column(row, name)?;
         let bytes = bytes.try_into().map_err(|_| {
             let problem = format!("its column `{name}` is no digest");
-            BrokenJournal { key: key.clone(), number, problem }
+            BrokenJournal::new(key.clone(), number, problem)
         })?;
         Ok(Digest::from_bytes(bytes))
     };

@@ -111,7 +111,7 @@ pub(super) fn open_commit(key: EntityKey, number: u64, row: &Row<'_>, column: us
     let (previous, hash, body) = (row.get_ref(column)?, row.get_ref(column + 1)?, row.get_ref(column + 2)?);
     match (digest(previous), digest(hash), body) {
         (Ok(previous), Ok(hash), ValueRef::Blob(body)) => Ok(Commit::open(key, number, previous, hash, body)?),
-        _ => Err(BrokenJournal { key, number, problem: "what it says is missing".to_owned() }.into()),
+        _ => Err(BrokenJournal::new(key, number, "what it says is missing".to_owned()).into()),
     }
 }
 

@@ -1,12 +1,13 @@
 //! Where a journal is: a file of SQLite, a database of PostgreSQL, or the lines of an export.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
-use kiff::{Appended, Exported, MemoryStore, Store};
+use kiff::Store;
 
+use super::exported;
 use crate::failure::Failure;
 use crate::shell::{Ended, Shell};
 
@@ -33,7 +34,7 @@ pub(crate) fn read<W: Work>(place: &str, work: W, shell: &Shell) -> Result<Ended
         return sqlite(path, work, shell);
     }
     if beginning.starts_with(b"{") {
-        let store = Arc::new(pollster::block_on(exported(path))?);
+        let store = Arc::new(pollster::block_on(exported::read(path))?);
         return pollster::block_on(work.run(&store, shell));
     }
     Err(Failure::new(format!("`{place}` is no journal")).help(
@@ -70,28 +71,4 @@ fn postgres<W: Work>(url: &str, work: W, shell: &Shell) -> Result<Ended, Failure
 fn postgres<W: Work>(_url: &str, _work: W, _shell: &Shell) -> Result<Ended, Failure> {
     Err(Failure::new("this kiff is built without PostgreSQL")
         .help("install it with its feature: `cargo install kiff --features cli,postgres`"))
-}
-
-/// The commits of an export, each of which has to be what was written and to follow on the one before.
-async fn exported(path: &Path) -> Result<MemoryStore, Failure> {
-    let file = File::open(path).map_err(|error| Failure::file("read", path, &error))?;
-    let store = MemoryStore::new();
-    for (number, line) in (1..).zip(BufReader::new(file).lines()) {
-        let line = line.map_err(|error| Failure::file("read", path, &error))?;
-        let wrong = |problem: String| Failure::new(format!("line {number} of `{}`: {problem}", path.display()));
-        let commit: Exported =
-            line.parse().map_err(|error: kiff::ExportError| wrong(error.to_string()).being_the_answer())?;
-        if commit.position() != number {
-            let problem =
-                format!("it is the commit at position {}; lines are missing or out of order", commit.position());
-            return Err(wrong(problem).being_the_answer());
-        }
-        let sealed = commit.sealed().map_err(|error| wrong(error.to_string()).being_the_answer())?;
-        let appended = store.append(sealed).await?;
-        if appended == Appended::Conflict {
-            let key = commit.commit().key();
-            return Err(wrong(format!("it does not follow on the commit of `{key}` before it")).being_the_answer());
-        }
-    }
-    Ok(store)
 }
