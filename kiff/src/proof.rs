@@ -55,6 +55,7 @@ mod receipt;
 mod sequencer;
 mod tile;
 mod tlog_proof;
+mod witness;
 
 pub use checkpoint::{Checkpoint, CheckpointError, SignedCheckpoint};
 pub use key::{KeyError, Signers, SigningKey, VerifyingKey};
@@ -62,3 +63,4 @@ pub use log::{Log, LogError};
 pub use path::{UnfitProof, check_consistency};
 pub use receipt::{Receipt, ReceiptError, Verified};
 pub use sequencer::{Advanced, Sequencer};
+pub use witness::{Cosignature, WitnessKey};

@@ -7,3 +7,4 @@ mod log;
 mod page;
 mod receipt;
 mod tampering;
+pub(crate) mod witness;

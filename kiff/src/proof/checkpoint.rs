@@ -97,6 +97,10 @@ impl SignedCheckpoint {
 }
 
 impl SignedCheckpoint {
+    pub(super) const fn note(&self) -> &Note {
+        &self.note
+    }
+
     /// What it says, which nobody may have signed.
     pub(super) const fn claim(&self) -> &Checkpoint {
         &self.checkpoint
@@ -142,6 +146,11 @@ pub enum CheckpointError {
         /// The keys that have.
         keys: Vec<String>,
     },
+    /// A witness has not signed it.
+    Unseen {
+        /// The witness.
+        witness: String,
+    },
     /// It was signed by a key of another log than the one that it speaks of.
     OtherLog {
         /// The log that it speaks of.
@@ -169,6 +178,7 @@ impl fmt::Display for CheckpointError {
             Self::Untrusted { keys } => {
                 write!(f, "no trusted key has signed the checkpoint: it is signed by `{}`", keys.join("`, `"))
             }
+            Self::Unseen { witness } => write!(f, "the witness `{witness}` has not signed the checkpoint"),
             Self::OtherLog { origin, keys } => {
                 write!(f, "the checkpoint is of the log `{origin}`, and the key of `{}`", keys.join("`, `"))
             }

@@ -128,7 +128,7 @@ impl FromStr for SigningKey {
 
     fn from_str(text: &str) -> Result<Self, KeyError> {
         const MALFORMED: KeyError = KeyError::Malformed("a secret key is written `PRIVATE+KEY+name+id+base64`");
-        let (name, id, seed) = parts(text.strip_prefix("PRIVATE+KEY+").ok_or(MALFORMED)?).ok_or(MALFORMED)?;
+        let (name, id, seed) = parts(text.strip_prefix("PRIVATE+KEY+").ok_or(MALFORMED)?, ED25519).ok_or(MALFORMED)?;
         let key = Self::from_seed(name, &seed)?;
         if key.public.id == id { Ok(key) } else { Err(KeyError::OtherId) }
     }
@@ -149,13 +149,7 @@ impl VerifyingKey {
         if !is_name(name) {
             return Err(KeyError::Name(visible(name)));
         }
-        let mut hasher = Sha256::new();
-        hasher.update(name);
-        hasher.update([b'\n', ED25519]);
-        hasher.update(key.as_bytes());
-        let [first, second, third, fourth, ..]: [u8; 32] = hasher.finalize().into();
-        let id = u32::from_be_bytes([first, second, third, fourth]);
-        Ok(Self { name: name.into(), id, key })
+        Ok(Self { name: name.into(), id: id_of(name, ED25519, &key), key })
     }
 
     /// Reads the key from a file.
@@ -192,8 +186,7 @@ impl VerifyingKey {
 
 impl fmt::Display for VerifyingKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let bytes = STANDARD.encode([&[ED25519], self.key.as_bytes().as_slice()].concat());
-        write!(f, "{}+{:08x}+{bytes}", self.name, self.id)
+        show(f, &self.name, self.id, ED25519, &self.key)
     }
 }
 
@@ -205,7 +198,7 @@ impl FromStr for VerifyingKey {
         if text.starts_with("PRIVATE+KEY+") {
             return Err(KeyError::Secret);
         }
-        let (name, id, bytes) = parts(text).ok_or(MALFORMED)?;
+        let (name, id, bytes) = parts(text, ED25519).ok_or(MALFORMED)?;
         let key = ed25519_dalek::VerifyingKey::from_bytes(&bytes).map_err(|_| MALFORMED)?;
         let key = Self::new(name, key)?;
         if key.id == id { Ok(key) } else { Err(KeyError::OtherId) }
@@ -271,8 +264,30 @@ pub(super) fn is_name(name: &str) -> bool {
     !name.is_empty() && !name.contains(|letter: char| letter.is_whitespace() || letter.is_control() || letter == '+')
 }
 
-/// The name, the number and the 32 bytes of a key.
-fn parts(text: &str) -> Option<(&str, u32, [u8; 32])> {
+/// The number of a key, as signed notes count.
+pub(super) fn id_of(name: &str, algorithm: u8, key: &ed25519_dalek::VerifyingKey) -> u32 {
+    let mut hasher = Sha256::new();
+    hasher.update(name);
+    hasher.update([b'\n', algorithm]);
+    hasher.update(key.as_bytes());
+    let [first, second, third, fourth, ..]: [u8; 32] = hasher.finalize().into();
+    u32::from_be_bytes([first, second, third, fourth])
+}
+
+/// Writes a public key as text.
+pub(super) fn show(
+    f: &mut fmt::Formatter<'_>,
+    name: &str,
+    id: u32,
+    algorithm: u8,
+    key: &ed25519_dalek::VerifyingKey,
+) -> fmt::Result {
+    let bytes = STANDARD.encode([&[algorithm], key.as_bytes().as_slice()].concat());
+    write!(f, "{name}+{id:08x}+{bytes}")
+}
+
+/// The name, the number and the 32 bytes of a key for this algorithm.
+pub(super) fn parts(text: &str, algorithm: u8) -> Option<(&str, u32, [u8; 32])> {
     let (name, rest) = text.split_once('+')?;
     let (id, bytes) = rest.split_once('+')?;
     let is_digit = |digit: u8| matches!(digit, b'0'..=b'9' | b'a'..=b'f');
@@ -280,8 +295,8 @@ fn parts(text: &str) -> Option<(&str, u32, [u8; 32])> {
         return None;
     }
     let bytes = STANDARD.decode(bytes).ok()?;
-    let (algorithm, bytes) = bytes.split_first()?;
-    if *algorithm != ED25519 {
+    let (own, bytes) = bytes.split_first()?;
+    if *own != algorithm {
         return None;
     }
     Some((name, u32::from_str_radix(id, 16).ok()?, bytes.try_into().ok()?))

@@ -56,6 +56,12 @@ impl Note {
         Ok(vouching)
     }
 
+    /// What stands as signature of this key, which may be wrong.
+    pub(super) fn signatures_of(&self, name: &str, id: u32) -> impl Iterator<Item = &[u8]> {
+        let own = self.signatures.iter().filter(move |signature| signature.name == name && signature.id == id);
+        own.map(|signature| signature.bytes.as_slice())
+    }
+
     pub(super) fn text(&self) -> &str {
         &self.text
     }

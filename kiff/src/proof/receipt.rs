@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::checkpoint::{Checkpoint, CheckpointError};
 use super::key::VerifyingKey;
 use super::tlog_proof::TlogProof;
+use super::witness::{Cosignature, WitnessKey};
 use crate::export::{ExportError, Exported};
 use crate::journal::Commit;
 
@@ -47,6 +48,17 @@ impl Receipt {
         let commit = self.exported.commit();
         let checkpoint = self.proof.verify(commit.hash(), trusted)?;
         Ok(Verified { commit: Arc::clone(commit), position: self.exported.position(), checkpoint: checkpoint.clone() })
+    }
+}
+
+impl Receipt {
+    /// The cosignatures of all these witnesses on its checkpoint, in their order. They say nothing without
+    /// [`Receipt::verify`].
+    ///
+    /// # Errors
+    /// [`ReceiptError::Checkpoint`] when one of them has not signed it, and when a signature in the name of one is wrong.
+    pub fn cosignatures(&self, witnesses: &[WitnessKey]) -> Result<Vec<Cosignature>, ReceiptError> {
+        self.proof.checkpoint().cosignatures(witnesses).map_err(ReceiptError::Checkpoint)
     }
 }
 

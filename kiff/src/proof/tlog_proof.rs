@@ -35,6 +35,11 @@ impl TlogProof {
         self.index
     }
 
+    /// The checkpoint with its signatures.
+    pub(super) const fn checkpoint(&self) -> &SignedCheckpoint {
+        &self.checkpoint
+    }
+
     /// The checkpoint, when a trusted key has signed it and the commit with this hash is in its tree.
     pub(super) fn verify(&self, commit: Digest, trusted: &[VerifyingKey]) -> Result<&Checkpoint, ReceiptError> {
         let checkpoint = self.checkpoint.verify(trusted).map_err(ReceiptError::Checkpoint)?;

@@ -7,6 +7,7 @@ use kiff::http::Keys;
 
 use super::journal::exported;
 use super::{Ran, kiff};
+use crate::proof::witness::Witness;
 
 /// A folder with a journal, a key, and a signed log.
 fn signed(name: &str) -> std::path::PathBuf {
@@ -44,6 +45,25 @@ fn a_receipt_is_believed_with_the_public_key_alone() {
     kiff(&elsewhere, &["keys", "generate", "example.com/refunds", "--out", "other.key"]).well();
     let other = kiff(&elsewhere, &["receipt", "verify", "refund.receipt", "--key", "other.key.pub"]);
     assert_eq!(other.code, Some(1), "{}", other.complained);
+}
+
+#[test]
+fn a_receipt_tells_which_witnesses_have_seen_it() {
+    let folder = signed("proof-witness");
+    let witness = Witness::new("witness.example/w1");
+    let checkpoint = fs::read_to_string(folder.join("log/checkpoint")).unwrap();
+    let (text, _) = checkpoint.rsplit_once("\n\n").unwrap();
+    let line = witness.line(&format!("{text}\n"), 1_764_324_000);
+    fs::write(folder.join("log/checkpoint"), format!("{checkpoint}{line}")).unwrap();
+    fs::write(folder.join("w1.pub"), format!("{}\n", witness.key())).unwrap();
+    kiff(&folder, &["receipt", "day.jsonl", "Order/ord-1", "--log", "log", "--out", "last.receipt"]).well();
+    let verify = ["receipt", "verify", "last.receipt", "--key", "log.key.pub", "--witness"];
+    let told = kiff(&folder, &[&verify[..], &["w1.pub"]].concat()).well();
+    assert!(told.contains("\nseen by the witness `witness.example/w1` at 2025-11-28T10:00:00"), "{told}");
+    let other = Witness::new("witness.example/w2").key();
+    let Ran { code, complained, .. } = kiff(&folder, &[&verify[..], &[&other]].concat());
+    assert_eq!(code, Some(1));
+    assert!(complained.contains("the witness `witness.example/w2` has not signed the checkpoint"), "{complained}");
 }
 
 #[test]

@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
-use kiff::proof::{Log, Receipt};
+use kiff::proof::{Cosignature, Log, Receipt};
 use kiff::{Commit, Cursor, EntityKey, ExecutionId, Query, Store, Timeline};
 use serde_json::json;
 
 use super::place::{self, Work};
 use super::{PAGE, entity};
 use crate::failure::Failure;
-use crate::keys::signing::trusted;
+use crate::keys::signing::{trusted, witnesses_of};
 use crate::shell::{Ended, Shell};
 
 /// Make a receipt for a commit, or check one with the public key alone
@@ -35,6 +35,9 @@ enum Command {
         /// A public key that is trusted, or a file with it; may be given several times
         #[arg(long, value_name = "KEY", required = true)]
         key: Vec<String>,
+        /// The public key of a witness that has to have signed the checkpoint, or a file with it; may be given several times
+        #[arg(long, value_name = "KEY")]
+        witness: Vec<String>,
     },
 }
 
@@ -61,7 +64,7 @@ struct Make {
 impl Receipts {
     pub(crate) fn run(self, shell: &Shell) -> Result<Ended, Failure> {
         match (self.command, self.make) {
-            (Some(Command::Verify { file, key }), _) => verify(&file, &key, shell),
+            (Some(Command::Verify { file, key, witness }), _) => verify(&file, &key, &witness, shell),
             (None, Some(make)) => {
                 let (store, key) = (make.store.clone(), entity(&make.entity)?);
                 place::read(&store, Wanted { key, make }, shell)
@@ -128,8 +131,8 @@ impl Work for Wanted {
     }
 }
 
-fn verify(file: &Path, keys: &[String], shell: &Shell) -> Result<Ended, Failure> {
-    let keys = trusted(keys)?;
+fn verify(file: &Path, keys: &[String], witnesses: &[String], shell: &Shell) -> Result<Ended, Failure> {
+    let (keys, witnesses) = (trusted(keys)?, witnesses_of(witnesses)?);
     let text = if file == Path::new("-") {
         io::read_to_string(io::stdin().lock().take(1 << 24))
     } else {
@@ -137,16 +140,21 @@ fn verify(file: &Path, keys: &[String], shell: &Shell) -> Result<Ended, Failure>
     };
     let text = text.map_err(|error| Failure::file("read", file, &error))?;
     let refused = |error: kiff::proof::ReceiptError| Failure::new(error.to_string()).being_the_answer();
-    let verified = text.parse::<Receipt>().map_err(refused)?.verify(&keys).map_err(refused)?;
+    let receipt: Receipt = text.parse().map_err(refused)?;
+    let verified = receipt.verify(&keys).map_err(refused)?;
+    let cosignatures = receipt.cosignatures(&witnesses).map_err(refused)?;
     let (commit, head) = (verified.commit(), verified.checkpoint().head());
     let timeline = Timeline::new(commit.key().clone(), vec![Arc::clone(commit)]);
+    let seen =
+        cosignatures.iter().map(|Cosignature { witness, at }| format!("seen by the witness `{witness}` at {at}\n"));
     let text = format!(
-        "this is commit {} of `{}`, at position {} of the log `{}`, which had {} commits when it was signed\n\n{timeline}",
+        "this is commit {} of `{}`, at position {} of the log `{}`, which had {} commits when it was signed\n{}\n{timeline}",
         commit.number(),
         commit.key(),
         verified.position(),
         verified.checkpoint().origin(),
         head.size,
+        seen.collect::<String>(),
     );
     let data = json!({
         "entity": commit.key().to_string(),
@@ -154,6 +162,7 @@ fn verify(file: &Path, keys: &[String], shell: &Shell) -> Result<Ended, Failure>
         "position": verified.position(),
         "log": verified.checkpoint().origin(),
         "head": head,
+        "witnesses": cosignatures,
         "records": timeline,
     });
     shell.answer(&data, &text)?;

@@ -1,9 +1,10 @@
 //! `kiff keys generate` and `kiff keys show`: the keys that a log is signed with.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use kiff::proof::{KeyError, SigningKey, VerifyingKey};
+use kiff::proof::{KeyError, SigningKey, VerifyingKey, WitnessKey};
 use serde_json::json;
 
 use crate::failure::Failure;
@@ -73,6 +74,23 @@ fn show(files: &[PathBuf], shell: &Shell) -> Result<Ended, Failure> {
         shell.answer(&data, &format!("{public}  ({half} key in {})\n", path.display()))?;
     }
     Ok(Ended::Well)
+}
+
+/// The public keys of witnesses, each as it is written or in a file.
+pub(crate) fn witnesses_of(keys: &[String]) -> Result<Vec<WitnessKey>, Failure> {
+    let read = |text: &String| {
+        let path = Path::new(text);
+        let written = if path.is_file() {
+            fs::read_to_string(path).map_err(|error| Failure::file("read", path, &error))?
+        } else {
+            text.clone()
+        };
+        written.trim().parse().map_err(|error: KeyError| {
+            Failure::new(format!("`{}` is no key of a witness: {error}", kiff::visible(text)))
+                .help("write it as the witness publishes it: its name, `+`, eight digits, `+`, and the key in base64")
+        })
+    };
+    keys.iter().map(read).collect()
 }
 
 /// Public keys, each as it is written or in a file.
