@@ -75,7 +75,7 @@ pub trait Store: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Vec<(u64, Arc<Commit>)>, StoreError>> + Send;
 
     /// The matters that are open, the oldest first, behind `after`, at most `limit` of them. One that has stopped to
-    /// matter by itself ([`Open::until`]) at `now` is left out.
+    /// matter by itself ([`Open::until`]) at `now` is left out, and may be forgotten later ([`Commit::forgets`]).
     ///
     /// # Errors
     /// [`StoreError`] when they cannot be listed.

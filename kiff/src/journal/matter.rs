@@ -71,6 +71,15 @@ impl Commit {
         changes
     }
 
+    /// A matter that had stopped to matter by itself at this time ([`Open::until`]) is forgotten by a store that keeps this
+    /// commit, if the commit opens a review. So expired requests which nobody has reviewed do not gather for ever. A day lies
+    /// between, because the clocks of those who write differ.
+    #[must_use]
+    pub fn forgets(&self) -> Timestamp {
+        const DAY: u64 = 24 * 60 * 60 * 1_000_000;
+        Timestamp::from_microseconds(self.at().as_microseconds().saturating_sub(DAY))
+    }
+
     /// One of the matters that this commit opens, as a store lists it.
     #[must_use]
     pub fn opening(&self, id: &str, until: Option<Timestamp>) -> Open {

@@ -35,7 +35,12 @@ impl Journal {
     fn push(&mut self, commit: &Arc<Commit>) {
         for change in commit.changes() {
             match change {
-                Change::Opened(matter, id, until) => self.open.push((matter, commit.opening(id, until))),
+                Change::Opened(matter, id, until) => {
+                    if matter == Matter::Review {
+                        self.open.retain(|(_, open)| open.until.is_none_or(|until| until > commit.forgets()));
+                    }
+                    self.open.push((matter, commit.opening(id, until)));
+                }
                 Change::Closed(matter, id) => self.open.retain(|(known, open)| (*known, &*open.id) != (matter, id)),
             }
         }

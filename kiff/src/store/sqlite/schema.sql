@@ -65,7 +65,7 @@ CREATE TABLE open_matters (
     PRIMARY KEY (entity, matter, id, number)
 ) STRICT, WITHOUT ROWID;
 
--- Requests that nobody reviews stay open and only expire; those that have are passed over.
+-- Requests that nobody reviews only expire; those that have are passed over, and go a day later with the next request.
 CREATE INDEX reviews_open ON open_matters (expires) WHERE matter = 'review';
 
 CREATE TABLE snapshots (

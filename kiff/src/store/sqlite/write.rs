@@ -11,7 +11,7 @@ use super::queue::{Queue, Ticket};
 use super::row::{digest, expiry, integer};
 use crate::digest::Digest;
 use crate::identifier::{ActorId, EntityKey};
-use crate::journal::{Change, Commit, Sealed};
+use crate::journal::{Change, Commit, Matter, Sealed};
 use crate::store::rows::kinds;
 use crate::store::{Appended, StoreError};
 
@@ -196,7 +196,11 @@ fn change_open(
         INSERT OR REPLACE INTO open_matters (entity, matter, id, number, since, expires)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
     const CLOSE: &str = "DELETE FROM open_matters WHERE entity = ?1 AND matter = ?2 AND id = ?3";
+    const FORGET: &str = "DELETE FROM open_matters WHERE matter = 'review' AND expires <= ?1";
     let (number, since) = (integer(commit.number()), integer(commit.at().as_microseconds()));
+    if matches!(change, Change::Opened(Matter::Review, ..)) {
+        transaction.prepare_cached(FORGET)?.execute([integer(commit.forgets().as_microseconds())])?;
+    }
     match change {
         Change::Opened(matter, id, until) => transaction.prepare_cached(OPEN)?.execute(params![
             entity,
