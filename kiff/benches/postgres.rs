@@ -1,5 +1,5 @@
 //! Commits per second in PostgreSQL, beside `pgbench` doing the same insert as one statement on the same server. It starts a
-//! server of its own from the binaries that are installed.
+//! server of its own from the binaries that are installed, and takes two minutes.
 
 #![expect(
     clippy::expect_used,
@@ -26,42 +26,62 @@ mod cluster;
 const RUN: Duration = Duration::from_secs(4);
 const ROUNDS: usize = 3;
 
+/// What one run came to.
+#[derive(Clone, Copy, Default)]
+struct Rate {
+    commits: f64,
+    /// For each commit, as the server counts them.
+    flushes: f64,
+    bytes: f64,
+}
+
 fn main() {
     let cluster = Cluster::start("shared_buffers = 256MB\nmax_wal_size = 4GB\nautovacuum_naptime = 5s");
     let size = commit(&entity(0), 0, Commit::GENESIS, What::Events).body().len();
-    println!("commits of three records and {size} bytes a second, medians of {ROUNDS} runs of {RUN:?}");
-    println!(
-        "{:>8} {:>10} {:>10} {:>8} {:>7} {:>8} {:>7}",
-        "writers", "pgbench", "prepared", "events", "ratio", "actions", "ratio"
-    );
+    println!("commits of three records and {size} bytes, medians of {ROUNDS} runs of {RUN:?}");
+    println!("writers            commits/s  to pgbench  flushes and bytes of log a commit");
     for writers in [1, 16, 64] {
-        let (mut extended, mut prepared, mut events, mut actions) = (vec![], vec![], vec![], vec![]);
+        let mut runs = [vec![], vec![], vec![]];
         for _ in 0..ROUNDS {
-            extended.push(pgbench(&cluster, writers, "extended"));
-            events.push(kiff(&cluster, writers, What::Events));
-            actions.push(kiff(&cluster, writers, What::Actions));
-            prepared.push(pgbench(&cluster, writers, "prepared"));
+            runs[0].push(measured(&cluster, || pgbench(&cluster, writers)));
+            runs[1].push(measured(&cluster, || kiff(&cluster, writers, What::Events)));
+            runs[2].push(measured(&cluster, || kiff(&cluster, writers, What::Actions)));
         }
-        let [extended, prepared, events, actions] = [extended, prepared, events, actions].map(median);
-        let (by_events, by_actions) = (events / extended, actions / extended);
-        println!(
-            "{writers:>8} {extended:>10.0} {prepared:>10.0} {events:>8.0} {by_events:>7.2} {actions:>8.0} {by_actions:>7.2}"
-        );
+        // Of runs that follow on each other, so that what else the machine does is in both.
+        let ratio = |of: usize| median(runs[of].iter().zip(&runs[0]).map(|(own, bare)| own.commits / bare.commits));
+        let ratios = [0, 1, 2].map(ratio);
+        for ((name, runs), ratio) in ["pgbench", "events", "actions"].into_iter().zip(&runs).zip(ratios) {
+            let of = |part: fn(&Rate) -> f64| median(runs.iter().map(part));
+            let (commits, flushes, bytes) = (of(|rate| rate.commits), of(|rate| rate.flushes), of(|rate| rate.bytes));
+            println!("{writers:>7}  {name:<8} {commits:>10.0}  {ratio:>10.2}  {flushes:>7.3}  {bytes:>7.0}");
+        }
     }
 }
 
-fn median(mut figures: Vec<f64>) -> f64 {
+/// A run with what the server wrote for it. What the commits are is known only after the run.
+fn measured(cluster: &Cluster, run: impl FnOnce() -> f64) -> Rate {
+    cluster.sql("postgres", "CHECKPOINT; SELECT pg_stat_reset_shared('wal')");
+    let commits = run();
+    // The server's processes say what they did when they have time for it, and when they end.
+    let said = cluster.sql("postgres", "SELECT pg_sleep(0.2); SELECT wal_sync || ' ' || wal_bytes FROM pg_stat_wal");
+    let counts: Vec<f64> = said.split_whitespace().map(|count| count.parse().unwrap()).collect();
+    let all = commits * RUN.as_secs_f64();
+    Rate { commits, flushes: counts[0] / all, bytes: counts[1] / all }
+}
+
+fn median(figures: impl Iterator<Item = f64>) -> f64 {
+    let mut figures: Vec<f64> = figures.collect();
     figures.sort_by(f64::total_cmp);
     figures[figures.len() / 2]
 }
 
 /// The bare insert: it follows on the hash of the commit before, and somebody else's is not overwritten.
-fn pgbench(cluster: &Cluster, writers: usize, mode: &str) -> f64 {
+fn pgbench(cluster: &Cluster, writers: usize) -> f64 {
     cluster.sql(
         "postgres",
         "DROP SCHEMA IF EXISTS bare CASCADE; CREATE SCHEMA bare; CREATE TABLE bare.commits (tenant text COLLATE \"C\", \
          entity_type text COLLATE \"C\", entity_id text COLLATE \"C\", number bigint, previous bytea, hash bytea, body \
-         bytea, at timestamptz, PRIMARY KEY (tenant, entity_type, entity_id, number)); CHECKPOINT",
+         bytea, at timestamptz, PRIMARY KEY (tenant, entity_type, entity_id, number))",
     );
     let body = String::from_utf8(commit(&entity(0), 0, Commit::GENESIS, What::Events).body().to_vec()).unwrap();
     let hash = |number: &str| format!("sha256(convert_to('h' || :client_id || '-' || ({number}), 'UTF8'))");
@@ -78,7 +98,7 @@ fn pgbench(cluster: &Cluster, writers: usize, mode: &str) -> f64 {
     let script = script.replace("\":", "\" :");
     cluster.write("script.sql", &script);
     let mut pgbench = command(binaries().join("pgbench"));
-    pgbench.args(["-n", "-M", mode, "-D", "number=0", "-j", "2", "-c", &writers.to_string()]);
+    pgbench.args(["-n", "-M", "extended", "-D", "number=0", "-j", "2", "-c", &writers.to_string()]);
     pgbench.args([
         "-T",
         &RUN.as_secs().to_string(),
@@ -104,7 +124,6 @@ enum What {
 fn kiff(cluster: &Cluster, writers: usize, what: What) -> f64 {
     let (_, options) = cluster.journal();
     let store = &block_on(options.connect()).unwrap();
-    cluster.sql("postgres", "CHECKPOINT");
     let over = &AtomicBool::new(false);
     let start = Instant::now();
     let written: u64 = thread::scope(|scope| {

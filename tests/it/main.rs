@@ -14,6 +14,7 @@ mod cli;
 mod cluster;
 mod contract;
 mod examples;
+mod expired;
 mod failure;
 mod gate;
 mod http;

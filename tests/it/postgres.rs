@@ -6,6 +6,7 @@ use kiff_test::block_on;
 
 use crate::cluster::{self, Cluster};
 
+mod cost;
 mod crash;
 mod doubt;
 mod order;

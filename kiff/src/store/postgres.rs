@@ -1,12 +1,10 @@
 //! The store for production: journals in PostgreSQL.
 
 use std::fmt;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 use tokio_postgres::Row;
@@ -22,6 +20,7 @@ mod group;
 mod lane;
 mod link;
 mod options;
+mod queue;
 mod schema;
 mod search;
 mod tls;
@@ -32,8 +31,9 @@ pub use schema::Migrated;
 
 use engine::Engine;
 use error::Problem;
-use lane::{Lane, Submission};
+use lane::Lane;
 use link::{Link, Statement};
+use queue::Queue;
 
 /// Journals in PostgreSQL 14 or later.
 ///
@@ -58,7 +58,7 @@ use link::{Link, Statement};
 /// ```
 pub struct PostgresStore {
     link: Arc<Link>,
-    lanes: Vec<UnboundedSender<Submission>>,
+    queue: Arc<Queue>,
     running: Vec<JoinHandle<()>>,
     engine: Engine,
 }
@@ -91,27 +91,16 @@ impl PostgresStore {
 
     fn start(engine: Engine, link: Arc<Link>, lanes: usize) -> Self {
         let written = Arc::new(Notify::new());
-        let (mut senders, mut running) = (Vec::new(), Vec::new());
-        for _ in 0..lanes {
-            let (sender, submitted) = unbounded_channel();
-            let lane = Lane { link: Arc::clone(&link), written: Arc::clone(&written) };
-            running.push(engine.spawn(lane.run(submitted)));
-            senders.push(sender);
-        }
+        let queue = Arc::new(Queue::new());
+        let lane = || Lane { link: Arc::clone(&link), queue: Arc::clone(&queue), written: Arc::clone(&written) };
+        let running = (0..lanes).map(|_| engine.spawn(lane().run())).collect();
         engine.spawn(keep_order(Arc::downgrade(&link), written));
-        Self { link, lanes: senders, running, engine }
+        Self { link, queue, running, engine }
     }
 
     async fn rows(&self, statement: Statement) -> Result<Vec<Row>, StoreError> {
         let link = Arc::clone(&self.link);
         Ok(self.engine.run(async move { link.read(&statement).await }).await??)
-    }
-
-    fn lane(&self, key: &EntityKey) -> Option<&UnboundedSender<Submission>> {
-        let mut hasher = DefaultHasher::new();
-        key.hash(&mut hasher);
-        let lanes = u64::try_from(self.lanes.len()).ok()?;
-        self.lanes.get(usize::try_from(hasher.finish().checked_rem(lanes)?).ok()?)
     }
 }
 
@@ -132,22 +121,20 @@ async fn keep_order(link: Weak<Link>, written: Arc<Notify>) {
 impl Drop for PostgresStore {
     fn drop(&mut self) {
         // The lanes end when what was submitted is written.
-        self.lanes.clear();
+        self.queue.close();
         self.engine.stop_after(std::mem::take(&mut self.running));
     }
 }
 
 impl fmt::Debug for PostgresStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PostgresStore").field("lanes", &self.lanes.len()).finish_non_exhaustive()
+        f.debug_struct("PostgresStore").field("lanes", &self.running.len()).finish_non_exhaustive()
     }
 }
 
 impl Store for PostgresStore {
     async fn append(&self, sealed: Sealed) -> Result<Appended, StoreError> {
-        let (answer, answered) = oneshot::channel();
-        let lane = self.lane(sealed.commit().key()).ok_or(Problem::Closed)?;
-        lane.send(Submission { sealed, answer }).map_err(|_| Problem::Closed)?;
+        let answered = self.queue.push(sealed).ok_or(Problem::Closed)?;
         answered.await.map_err(|_| Problem::Closed)?
     }
 

@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use kiff::{Appended, Commit, Cursor, PostgresStore, Query, Store};
+use kiff::{Appended, Commit, PostgresStore, Store};
 use kiff_test::block_on;
 
 use super::proxy::{Cut, Proxy};
@@ -57,21 +57,4 @@ fn p7_a_lost_answer_is_settled_although_the_journal_has_moved_on_and_a_lost_race
             assert_eq!(appended.join().unwrap(), expected, "{cut:?}");
         });
     }
-}
-
-#[test]
-fn a_commit_is_one_round_trip_and_no_statement_has_a_name() {
-    let (proxy, store, _) = stores();
-    let before = proxy.round_trips();
-    let mut last = begin(&store, "ord-1");
-    for number in 1..50 {
-        last = commit(&entity("ord-1"), number, last.commit().hash(), number);
-        assert_eq!(block_on(store.append(last.clone())).unwrap(), Appended::Written);
-    }
-    assert_eq!(proxy.appends(), 50);
-    assert_eq!(block_on(store.search(&Query::default(), Cursor::FIRST, 99)).unwrap().len(), 50);
-    // Each commit, and the search.
-    drop(store);
-    assert!(proxy.round_trips() - before <= 51, "{} round trips", proxy.round_trips() - before);
-    assert_eq!(proxy.named(), 0);
 }

@@ -23,6 +23,7 @@ struct State {
     closed: AtomicBool,
     round_trips: AtomicUsize,
     appends: AtomicUsize,
+    sequences: AtomicUsize,
     named: AtomicUsize,
     was_cut: Sender<()>,
 }
@@ -44,6 +45,7 @@ impl Proxy {
             closed: AtomicBool::new(false),
             round_trips: AtomicUsize::new(0),
             appends: AtomicUsize::new(0),
+            sequences: AtomicUsize::new(0),
             named: AtomicUsize::new(0),
             was_cut: sender,
         });
@@ -90,6 +92,11 @@ impl Proxy {
         self.state.appends.load(Ordering::Acquire)
     }
 
+    /// How many statements gave positions to commits.
+    pub(super) fn sequences(&self) -> usize {
+        self.state.sequences.load(Ordering::Acquire)
+    }
+
     /// How many statements got a name.
     pub(super) fn named(&self) -> usize {
         self.state.named.load(Ordering::Acquire)
@@ -110,6 +117,7 @@ impl State {
         }
         let statement = String::from_utf8_lossy(body);
         if statement.contains(".sequence()") {
+            self.sequences.fetch_add(1, Ordering::AcqRel);
             self.round_trips.fetch_sub(1, Ordering::AcqRel);
         }
         if !statement.contains(".append(") {

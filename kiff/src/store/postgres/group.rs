@@ -6,6 +6,7 @@ use tokio_postgres::types::Type;
 
 use crate::journal::{Change, Commit, Matter, Sealed};
 use crate::store::rows::kinds;
+use crate::time::Timestamp;
 
 use super::link::Statement;
 use super::schema::Names;
@@ -46,7 +47,8 @@ impl Keys {
     }
 }
 
-/// The columns of `append`, in its order.
+/// The columns of `append`, in its order. What commits open, close, ask for and fold says by the place in the group, counted from
+/// 1, which commit it belongs to.
 #[derive(Default)]
 struct Columns {
     keys: Keys,
@@ -68,20 +70,18 @@ struct Columns {
 /// What the commits open.
 #[derive(Default)]
 struct Opened {
-    by: Vec<Vec<u8>>,
-    keys: Keys,
-    numbers: Vec<i64>,
-    since: Vec<SystemTime>,
+    by: Vec<i32>,
     matters: Vec<i16>,
     names: Vec<String>,
     until: Vec<Option<SystemTime>>,
+    /// What has ended by then is forgotten.
+    forgets: Option<SystemTime>,
 }
 
 /// What the commits close.
 #[derive(Default)]
 struct Closed {
-    by: Vec<Vec<u8>>,
-    keys: Keys,
+    by: Vec<i32>,
     matters: Vec<i16>,
     names: Vec<String>,
 }
@@ -89,17 +89,14 @@ struct Closed {
 /// The sign-offs that are asked for.
 #[derive(Default)]
 struct Asked {
-    by: Vec<Vec<u8>>,
-    keys: Keys,
-    numbers: Vec<i64>,
+    by: Vec<i32>,
     names: Vec<String>,
 }
 
 /// The folds that come along.
 #[derive(Default)]
 struct Folded {
-    by: Vec<Vec<u8>>,
-    keys: Keys,
+    by: Vec<i32>,
     numbers: Vec<i64>,
     bodies: Vec<Vec<u8>>,
 }
@@ -107,46 +104,42 @@ struct Folded {
 impl Columns {
     fn push(&mut self, sealed: &Sealed) {
         let commit = sealed.commit();
-        let hash = || commit.hash().as_bytes().to_vec();
-        let number = bigint(commit.number());
         self.keys.push(commit);
-        self.numbers.push(number);
+        self.numbers.push(bigint(commit.number()));
         self.previous.push(commit.previous().as_bytes().to_vec());
-        self.hashes.push(hash());
+        self.hashes.push(commit.hash().as_bytes().to_vec());
         self.bodies.push(sealed.body().to_vec());
         self.times.push(commit.at().to_system_time());
         self.actors.push(commit.actor().id().to_string());
         self.traces.push(commit.trace().and_then(|trace| trace.trace_id.as_ref()).map(ToString::to_string));
         self.kinds.push(kinds(commit));
         self.idempotency_keys.push(commit.idempotency_key().map(ToString::to_string));
+        // INVARIANT: a group is smaller than this by far.
+        let place = i32::try_from(self.numbers.len()).unwrap_or(i32::MAX);
         for change in commit.changes() {
             match change {
                 Change::Opened(matter, name, until) => {
-                    self.opened.by.push(hash());
-                    self.opened.keys.push(commit);
-                    self.opened.numbers.push(number);
-                    self.opened.since.push(commit.at().to_system_time());
+                    self.opened.by.push(place);
                     self.opened.matters.push(matter_number(matter));
                     self.opened.names.push(name.to_owned());
-                    self.opened.until.push(until.map(crate::time::Timestamp::to_system_time));
+                    self.opened.until.push(until.map(Timestamp::to_system_time));
+                    if matter == Matter::Review {
+                        self.opened.forgets = self.opened.forgets.max(Some(commit.forgets().to_system_time()));
+                    }
                 }
                 Change::Closed(matter, name) => {
-                    self.closed.by.push(hash());
-                    self.closed.keys.push(commit);
+                    self.closed.by.push(place);
                     self.closed.matters.push(matter_number(matter));
                     self.closed.names.push(name.to_owned());
                 }
             }
         }
         for approval in commit.approvals() {
-            self.asked.by.push(hash());
-            self.asked.keys.push(commit);
-            self.asked.numbers.push(number);
+            self.asked.by.push(place);
             self.asked.names.push(approval.to_string());
         }
         if let Some(snapshot) = sealed.snapshot() {
-            self.folded.by.push(hash());
-            self.folded.keys.push(commit);
+            self.folded.by.push(place);
             self.folded.numbers.push(bigint(snapshot.number));
             self.folded.bodies.push(snapshot.body.clone());
         }
@@ -166,26 +159,20 @@ impl Columns {
         places.push(s.bind(self.kinds, Type::INT8_ARRAY));
         places.push(s.bind(self.idempotency_keys, Type::TEXT_ARRAY));
 
-        places.push(s.bind(self.opened.by, Type::BYTEA_ARRAY));
-        self.opened.keys.bind(s, &mut places);
-        places.push(s.bind(self.opened.numbers, Type::INT8_ARRAY));
-        places.push(s.bind(self.opened.since, Type::TIMESTAMPTZ_ARRAY));
+        places.push(s.bind(self.opened.by, Type::INT4_ARRAY));
         places.push(s.bind(self.opened.matters, Type::INT2_ARRAY));
         places.push(s.bind(self.opened.names, Type::TEXT_ARRAY));
         places.push(s.bind(self.opened.until, Type::TIMESTAMPTZ_ARRAY));
+        places.push(s.bind(self.opened.forgets, Type::TIMESTAMPTZ));
 
-        places.push(s.bind(self.closed.by, Type::BYTEA_ARRAY));
-        self.closed.keys.bind(s, &mut places);
+        places.push(s.bind(self.closed.by, Type::INT4_ARRAY));
         places.push(s.bind(self.closed.matters, Type::INT2_ARRAY));
         places.push(s.bind(self.closed.names, Type::TEXT_ARRAY));
 
-        places.push(s.bind(self.asked.by, Type::BYTEA_ARRAY));
-        self.asked.keys.bind(s, &mut places);
-        places.push(s.bind(self.asked.numbers, Type::INT8_ARRAY));
+        places.push(s.bind(self.asked.by, Type::INT4_ARRAY));
         places.push(s.bind(self.asked.names, Type::TEXT_ARRAY));
 
-        places.push(s.bind(self.folded.by, Type::BYTEA_ARRAY));
-        self.folded.keys.bind(s, &mut places);
+        places.push(s.bind(self.folded.by, Type::INT4_ARRAY));
         places.push(s.bind(self.folded.numbers, Type::INT8_ARRAY));
         places.push(s.bind(self.folded.bodies, Type::BYTEA_ARRAY));
         places

@@ -1,63 +1,41 @@
 //! A lane: a task that turns the commits that have gathered into one statement.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
 use super::error::Problem;
 use super::group;
 use super::link::{Fault, Link, Patience, Statement};
-use crate::digest::Digest;
-use crate::journal::Sealed;
+use super::queue::{Queue, Submission};
+use crate::identifier::EntityKey;
 use crate::store::{Appended, StoreError};
 
-/// A commit that somebody wants to have appended.
-pub(super) struct Submission {
-    pub(super) sealed: Sealed,
-    pub(super) answer: oneshot::Sender<Result<Appended, StoreError>>,
-}
-
-impl Submission {
-    fn answer(self, answer: Result<Appended, StoreError>) {
-        // Whoever asked may have gone; the commit is kept or not all the same.
-        let _ = self.answer.send(answer);
-    }
-
-    fn hash(&self) -> Digest {
-        self.sealed.commit().hash()
-    }
-}
-
-/// One of the ways into the journal; an entity's commits all take the same one.
+/// One of the ways into the journal: it has one group on its way at a time.
 pub(super) struct Lane {
     pub(super) link: Arc<Link>,
+    pub(super) queue: Arc<Queue>,
     /// Rung when something was written.
     pub(super) written: Arc<Notify>,
 }
 
-impl Lane {
-    /// As many commits as one statement has at most.
-    const COMMITS: usize = 256;
-    /// As many bytes as one statement has, but for the last commit.
-    const BYTES: usize = 4 << 20;
+/// When a lane ends, however it ends, nobody waits for it.
+impl Drop for Lane {
+    fn drop(&mut self) {
+        self.queue.abandon();
+    }
+}
 
+impl Lane {
     /// Writes what comes in, until nobody can submit any more and all is answered.
-    pub(super) async fn run(self, mut submitted: UnboundedReceiver<Submission>) {
-        let mut waiting = VecDeque::new();
-        loop {
-            if waiting.is_empty() {
-                match submitted.recv().await {
-                    Some(submission) => waiting.push_back(submission),
-                    None => return,
-                }
-            }
-            while let Ok(submission) = submitted.try_recv() {
-                waiting.push_back(submission);
-            }
-            self.write(gather(&mut waiting)).await;
+    pub(super) async fn run(self) {
+        while let Some(group) = self.queue.take().await {
+            let entities: Vec<EntityKey> =
+                group.iter().map(|submission| submission.sealed.commit().key().clone()).collect();
+            self.write(group).await;
+            self.queue.done(&entities);
             self.written.notify_one();
         }
     }
@@ -67,7 +45,7 @@ impl Lane {
         match self.append(&group).await {
             Ok(kept) => {
                 for submission in group {
-                    let is_kept = kept.contains(submission.hash().as_bytes().as_slice());
+                    let is_kept = kept.contains(submission.sealed.commit().hash().as_bytes().as_slice());
                     submission.answer(Ok(if is_kept { Appended::Written } else { Appended::Conflict }));
                 }
             }
@@ -131,27 +109,6 @@ enum Failed {
     Refused(Problem),
     /// The server was away for too long.
     Away(Problem),
-}
-
-/// Takes out a group: at most one commit of an entity, in order of the keys, so that two groups never wait for each other.
-fn gather(waiting: &mut VecDeque<Submission>) -> Vec<Submission> {
-    let mut group: Vec<Submission> = Vec::new();
-    let mut entities = HashSet::new();
-    let mut left = VecDeque::new();
-    let mut bytes = 0;
-    while let Some(submission) = waiting.pop_front() {
-        let is_full = group.len() >= Lane::COMMITS || bytes >= Lane::BYTES;
-        let commit = submission.sealed.commit();
-        if is_full || !entities.insert(commit.key().clone()) {
-            left.push_back(submission);
-            continue;
-        }
-        bytes += submission.sealed.body().len();
-        group.push(submission);
-    }
-    *waiting = left;
-    group.sort_unstable_by(|a, b| a.sealed.commit().key().cmp(b.sealed.commit().key()));
-    group
 }
 
 /// One error for everybody in a group.

@@ -14,11 +14,12 @@ CREATE TABLE {schema}.commits (
     kinds           bigint NOT NULL,
     idempotency_key text COLLATE "C",
     stamp           bigint NOT NULL,
-    PRIMARY KEY (tenant, entity_type, entity_id, number)
+    -- The part that tells most entities apart comes first: comparing keys is a good part of what an insert costs.
+    PRIMARY KEY (entity_id, entity_type, tenant, number)
 );
-CREATE UNIQUE INDEX entities ON {schema}.commits (tenant, entity_type, entity_id) WHERE number = 1;
+CREATE INDEX entities ON {schema}.commits (tenant, entity_type, entity_id) WHERE number = 1;
 CREATE INDEX commits_by_idempotency_key
-    ON {schema}.commits (tenant, entity_type, entity_id, idempotency_key, number)
+    ON {schema}.commits (entity_id, entity_type, tenant, idempotency_key, number)
     WHERE idempotency_key IS NOT NULL;
 CREATE INDEX commits_by_stamp ON {schema}.commits (stamp);
 
@@ -37,10 +38,11 @@ CREATE TABLE {schema}.matters (
     number      bigint NOT NULL,
     since       timestamptz NOT NULL,
     until       timestamptz,
-    PRIMARY KEY (tenant, entity_type, entity_id, matter, name, number)
+    PRIMARY KEY (matter, entity_id, entity_type, tenant, name, number)
 );
-CREATE INDEX matters_by_age
-    ON {schema}.matters (matter, since, tenant, entity_type, entity_id, name, number);
+-- Executions come and go with each action and are few at a time, so that one index has to be enough for them.
+CREATE INDEX reviews_by_age ON {schema}.matters (since, tenant, entity_type, entity_id, name, number) WHERE matter = 1;
+CREATE INDEX reviews_by_end ON {schema}.matters (until) WHERE matter = 1;
 
 -- The requests for a sign-off, by their numbers.
 CREATE TABLE {schema}.approvals (
@@ -74,7 +76,7 @@ CREATE TABLE {schema}.positions (
     trace       text COLLATE "C",
     kinds       bigint NOT NULL
 );
-CREATE INDEX positions_by_entity ON {schema}.positions (tenant, entity_type, entity_id, position);
+CREATE INDEX positions_by_entity ON {schema}.positions (entity_id, entity_type, tenant, position);
 CREATE INDEX positions_by_actor ON {schema}.positions (actor, position);
 CREATE INDEX positions_by_trace ON {schema}.positions (trace, position) WHERE trace IS NOT NULL;
 CREATE INDEX positions_by_time ON {schema}.positions (at, position);
@@ -118,24 +120,21 @@ ALTER TABLE {schema}.commits ENABLE ALWAYS TRIGGER append_only;
 ALTER TABLE {schema}.positions ENABLE ALWAYS TRIGGER append_only;
 
 -- Appends a group of commits, at most one of an entity, and answers with the hashes of those that are kept. One whose
--- number and hash before do not follow is left out, and so is one that somebody else was faster than.
+-- number and hash before do not follow is left out, and so is one that somebody else was faster than. What the commits open,
+-- close, ask for and fold says by the place in the group which commit it belongs to.
 --
 -- It is one statement of one round trip; being a function, it is planned once in a connection and not each time, and its
 -- callers need no right to write. The plan is made for good, so that it must not depend on how small the tables were then:
--- what is looked up is looked up by index. (What is switched off for that costs a fantastic number in the planner's eyes, so
--- that compiling would seem worth while.)
+-- what is looked up is looked up by index. Arrays are walked by subscript, because setting up `unnest` over so many of them
+-- costs more than appending a commit.
 CREATE FUNCTION {schema}.append(
     tenants text[], entity_types text[], entity_ids text[], numbers bigint[],
     previous_hashes bytea[], hashes bytea[], bodies bytea[],
     times timestamptz[], actors text[], traces text[], kinds_of bigint[], idempotency_keys text[],
-    opened_by bytea[], opened_tenants text[], opened_entity_types text[], opened_entity_ids text[], opened_numbers bigint[],
-    opened_since timestamptz[], opened_matters smallint[], opened_names text[], opened_until timestamptz[],
-    closed_by bytea[], closed_tenants text[], closed_entity_types text[], closed_entity_ids text[],
-    closed_matters smallint[], closed_names text[],
-    asked_by bytea[], asked_tenants text[], asked_entity_types text[], asked_entity_ids text[], asked_numbers bigint[],
-    asked_names text[],
-    folded_by bytea[], folded_tenants text[], folded_entity_types text[], folded_entity_ids text[],
-    folded_numbers bigint[], folds bytea[]
+    opened_by int[], opened_matters smallint[], opened_names text[], opened_until timestamptz[], forgets timestamptz,
+    closed_by int[], closed_matters smallint[], closed_names text[],
+    asked_by int[], asked_names text[],
+    folded_by int[], folded_numbers bigint[], folds bytea[]
 ) RETURNS bytea[]
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -143,60 +142,68 @@ SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
-SET jit = off
 AS $$
 DECLARE
-    kept bytea[];
+    kept bytea[] := hashes;
+    written bigint;
+    is_whole boolean;
 BEGIN
     -- The number of the transaction is taken after the snapshot that the commit before is looked up in, so that the stamps
     -- of an entity grow with its numbers.
-    WITH written AS (
-        INSERT INTO {schema}.commits AS c
-        SELECT g.*, (SELECT pg_current_xact_id()::text::bigint + e.ahead FROM {schema}.era e WHERE e.one)
-        FROM unnest(tenants, entity_types, entity_ids, numbers, previous_hashes, hashes, bodies,
-                    times, actors, traces, kinds_of, idempotency_keys)
-            AS g (tenant, entity_type, entity_id, number, previous, hash, body, at, actor, trace, kinds, idempotency_key)
-        WHERE g.previous = CASE WHEN g.number = 1 THEN decode(repeat('00', 32), 'hex') ELSE (
-            SELECT p.hash FROM {schema}.commits p
-            WHERE p.tenant = g.tenant AND p.entity_type = g.entity_type AND p.entity_id = g.entity_id
-              AND p.number = g.number - 1
-        ) END
-        ON CONFLICT DO NOTHING
-        RETURNING c.hash
-    )
-    SELECT coalesce(array_agg(hash), '{}') INTO kept FROM written;
+    INSERT INTO {schema}.commits
+    SELECT tenants[i], entity_types[i], entity_ids[i], numbers[i], previous_hashes[i], hashes[i], bodies[i],
+           times[i], actors[i], traces[i], kinds_of[i], idempotency_keys[i],
+           (SELECT pg_current_xact_id()::text::bigint + e.ahead FROM {schema}.era e WHERE e.one)
+    FROM generate_series(1, cardinality(hashes)) i
+    WHERE previous_hashes[i] = CASE WHEN numbers[i] = 1 THEN decode(repeat('00', 32), 'hex') ELSE (
+        SELECT p.hash FROM {schema}.commits p
+        WHERE p.tenant = tenants[i] AND p.entity_type = entity_types[i] AND p.entity_id = entity_ids[i]
+          AND p.number = numbers[i] - 1
+    ) END
+    ON CONFLICT DO NOTHING;
+    GET DIAGNOSTICS written = ROW_COUNT;
+    is_whole := written = cardinality(hashes);
+    IF NOT is_whole THEN
+        SELECT coalesce(array_agg(c.hash), '{}') INTO kept
+        FROM generate_series(1, cardinality(hashes)) i JOIN {schema}.commits c
+          ON c.tenant = tenants[i] AND c.entity_type = entity_types[i] AND c.entity_id = entity_ids[i]
+         AND c.number = numbers[i] AND c.hash = hashes[i]
+        WHERE c.stamp = (SELECT pg_current_xact_id()::text::bigint + e.ahead FROM {schema}.era e WHERE e.one);
+    END IF;
     IF cardinality(opened_by) > 0 THEN
         INSERT INTO {schema}.matters (tenant, entity_type, entity_id, number, since, matter, name, until)
-        SELECT o.tenant, o.entity_type, o.entity_id, o.number, o.since, o.matter, o.name, o.until
-        FROM unnest(opened_by, opened_tenants, opened_entity_types, opened_entity_ids, opened_numbers,
-                    opened_since, opened_matters, opened_names, opened_until)
-            AS o (hash, tenant, entity_type, entity_id, number, since, matter, name, until)
-        WHERE o.hash = ANY (kept)
+        SELECT tenants[opened_by[o]], entity_types[opened_by[o]], entity_ids[opened_by[o]], numbers[opened_by[o]],
+               times[opened_by[o]], opened_matters[o], opened_names[o], opened_until[o]
+        FROM generate_series(1, cardinality(opened_by)) o
+        WHERE is_whole OR hashes[opened_by[o]] = ANY (kept)
         ON CONFLICT DO NOTHING;
     END IF;
     IF cardinality(closed_by) > 0 THEN
         DELETE FROM {schema}.matters m
-        USING unnest(closed_by, closed_tenants, closed_entity_types, closed_entity_ids, closed_matters, closed_names)
-            AS o (hash, tenant, entity_type, entity_id, matter, name)
-        WHERE o.hash = ANY (kept)
-          AND m.tenant = o.tenant AND m.entity_type = o.entity_type AND m.entity_id = o.entity_id
-          AND m.matter = o.matter AND m.name = o.name;
+        USING generate_series(1, cardinality(closed_by)) c
+        WHERE (is_whole OR hashes[closed_by[c]] = ANY (kept))
+          AND m.tenant = tenants[closed_by[c]] AND m.entity_type = entity_types[closed_by[c]]
+          AND m.entity_id = entity_ids[closed_by[c]] AND m.matter = closed_matters[c] AND m.name = closed_names[c];
     END IF;
     IF cardinality(asked_by) > 0 THEN
         INSERT INTO {schema}.approvals (approval, tenant, entity_type, entity_id, number)
-        SELECT o.name, o.tenant, o.entity_type, o.entity_id, o.number
-        FROM unnest(asked_by, asked_tenants, asked_entity_types, asked_entity_ids, asked_numbers, asked_names)
-            AS o (hash, tenant, entity_type, entity_id, number, name)
-        WHERE o.hash = ANY (kept)
+        SELECT asked_names[a], tenants[asked_by[a]], entity_types[asked_by[a]], entity_ids[asked_by[a]], numbers[asked_by[a]]
+        FROM generate_series(1, cardinality(asked_by)) a
+        WHERE is_whole OR hashes[asked_by[a]] = ANY (kept)
         ON CONFLICT DO NOTHING;
     END IF;
     IF cardinality(folded_by) > 0 THEN
         INSERT INTO {schema}.snapshots AS s (tenant, entity_type, entity_id, number, body)
-        SELECT o.tenant, o.entity_type, o.entity_id, o.number, o.body
-        FROM unnest(folded_by, folded_tenants, folded_entity_types, folded_entity_ids, folded_numbers, folds)
-            AS o (hash, tenant, entity_type, entity_id, number, body)
-        WHERE o.hash = ANY (kept)
+        SELECT tenants[folded_by[f]], entity_types[folded_by[f]], entity_ids[folded_by[f]], folded_numbers[f], folds[f]
+        FROM generate_series(1, cardinality(folded_by)) f
+        WHERE is_whole OR hashes[folded_by[f]] = ANY (kept)
         ON CONFLICT (tenant, entity_type, entity_id) DO UPDATE SET number = EXCLUDED.number, body = EXCLUDED.body;
+    END IF;
+    -- Requests that nobody has reviewed do not gather for ever. Nobody waits for somebody else who does this.
+    IF 1 = ANY (opened_matters) THEN
+        DELETE FROM {schema}.matters m WHERE m.ctid = ANY (ARRAY(
+            SELECT e.ctid FROM {schema}.matters e WHERE e.matter = 1 AND e.until <= forgets FOR UPDATE SKIP LOCKED
+        ));
     END IF;
     RETURN kept;
 END
