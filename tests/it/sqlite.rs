@@ -7,7 +7,9 @@ use kiff::{Actor, Appended, Commit, Cursor, Digest, EntityKey, Query, Sealed, Sq
 use kiff_test::block_on;
 use tempfile::TempDir;
 
+mod cost;
 mod crash;
+mod fault;
 mod file;
 mod killed;
 mod laws;
