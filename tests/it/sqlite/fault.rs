@@ -135,9 +135,10 @@ fn p8_one_bit_that_turns_on_the_disk_is_found_and_the_others_stay_readable() {
     let bitten = block_on(store.read(&order(7), 1, 1)).unwrap().remove(0);
     drop(store);
     let mut bytes = fs::read(&path).unwrap();
-    let place = bytes.windows(32).position(|window| window == bitten.hash().as_bytes()).unwrap();
-    // The body stands behind the hash.
-    bytes[place + 32 + 20] ^= 1;
+    // Its body stands behind the hash before and its own.
+    let hashes = [*bitten.previous().as_bytes(), *bitten.hash().as_bytes()].concat();
+    let place = bytes.windows(64).position(|window| window == hashes).unwrap();
+    bytes[place + 64 + 20] ^= 1;
     fs::write(&path, bytes).unwrap();
     let store = SqliteStore::open(&path).unwrap();
     let report = block_on(Verification::of(&store).run(|_| ())).unwrap().to_string();

@@ -90,13 +90,13 @@ impl fmt::Display for PostgresError {
             Problem::Patience(Some(error)) => write!(f, "postgres has been away for too long: {}", Sentence(error)),
             Problem::Missing { schema } => write!(
                 f,
-                "there is no journal in the schema `{schema}`: make one with `PostgresStore::migrate` and the URL of the \
-                 schema's owner"
+                "there is no journal in the schema `{schema}`: make one with `PostgresStore::migrate` or `kiff migrate`, \
+                 and the URL of the schema's owner"
             ),
             Problem::Version { schema, found, needed } if found < needed => write!(
                 f,
                 "the journal in the schema `{schema}` has version {found}, this kiff needs version {needed}: run \
-                 `PostgresStore::migrate` with the URL of the schema's owner"
+                 `PostgresStore::migrate` or `kiff migrate` with the URL of the schema's owner"
             ),
             Problem::Version { schema, found, needed } => write!(
                 f,

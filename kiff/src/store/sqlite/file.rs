@@ -120,3 +120,25 @@ fn create(connection: &mut Connection) -> rusqlite::Result<()> {
     transaction.pragma_update(None, "user_version", VERSION)?;
     transaction.commit()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn p7_what_is_committed_is_flushed_before_it_is_answered() {
+        let folder = std::env::temp_dir().join(format!("kiff-flushed-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("journal.db");
+        for opened in ["made", "opened again"] {
+            let connection = Place::at(&path).unwrap().open_to_write().unwrap();
+            let setting = |name: &str| -> String {
+                let asked = format!("SELECT CAST({name} AS TEXT) FROM pragma_{name}");
+                connection.query_row(&asked, [], |row| row.get(0)).unwrap()
+            };
+            // 2 is `full`: the log is flushed with each transaction, and not only before it is worked in.
+            assert_eq!((setting("journal_mode").as_str(), setting("synchronous").as_str()), ("wal", "2"), "{opened}");
+        }
+        fs::remove_dir_all(&folder).unwrap();
+    }
+}
