@@ -3,7 +3,7 @@
 use std::str::FromStr;
 use std::sync::{Arc, LazyLock};
 
-use kiff::proof::{Receipt, SignedCheckpoint, SigningKey, Verified, VerifyingKey};
+use kiff::proof::{Receipt, SignedCheckpoint, SigningKey, Verified, VerifyingKey, WitnessKey};
 use kiff::{Commit, Digest, EntityKey, Exported, Sealed};
 
 /// The receipt of kiff's documentation, and the one key that is trusted here. Its secret half is gone, so that nothing else that
@@ -11,15 +11,22 @@ use kiff::{Commit, Digest, EntityKey, Exported, Sealed};
 const GENUINE: &str = include_str!("../kiff/src/proof/example/receipt");
 const TRUSTED: &str = "example.com/refunds+69998dae+AV9V8S51RC6TWRlSf4n6C9yBOBsnVoJomEuvW7MOTwiD";
 
+/// A checkpoint with the cosignature of a witness, made with OpenSSL, and the key of that, whose secret half is gone as well.
+const COSIGNED: &str = include_str!("corpus/checkpoint/cosigned");
+const WITNESS: &str = include_str!("corpus/checkpoint/key-of-a-witness");
+
 struct Known {
     trusted: [VerifyingKey; 1],
+    witness: [WitnessKey; 1],
     genuine: Verified,
 }
 
 static KNOWN: LazyLock<Known> = LazyLock::new(|| {
     let trusted = [TRUSTED.parse().unwrap()];
     let genuine = GENUINE.parse::<Receipt>().unwrap().verify(&trusted).unwrap();
-    Known { trusted, genuine }
+    let witness = [WITNESS.parse().unwrap()];
+    assert_eq!(COSIGNED.parse::<SignedCheckpoint>().unwrap().cosignatures(&witness).unwrap().len(), 1);
+    Known { trusted, witness, genuine }
 });
 
 /// A commit is read as it was written, or not at all, and a hash fits one body.
@@ -51,12 +58,17 @@ pub(crate) fn receipt(text: &[u8]) {
 /// A checkpoint and a key are written in one way, and only what was signed is believed.
 pub(crate) fn checkpoint(text: &[u8]) {
     read::<VerifyingKey>(text);
+    read::<WitnessKey>(text);
     if let Ok(Ok(key)) = str::from_utf8(text).map(str::parse::<SigningKey>) {
         assert_eq!(key.secret_text().as_bytes(), text);
     }
     let Some(checkpoint) = read::<SignedCheckpoint>(text) else { return };
     if let Ok(checkpoint) = checkpoint.verify(&KNOWN.trusted) {
         assert_eq!(checkpoint, KNOWN.genuine.checkpoint());
+    }
+    if checkpoint.cosignatures(&KNOWN.witness).is_ok() {
+        let signed = |text: &str| text.rsplit_once("\n\n").map(|(signed, _)| signed.to_owned());
+        assert_eq!(signed(&checkpoint.to_string()), signed(COSIGNED));
     }
 }
 
