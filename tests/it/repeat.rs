@@ -1,11 +1,13 @@
 //! P6: the same wish twice does it once, and gives the first answer again.
 
 use std::future::Future;
-use std::sync::Arc;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Waker};
 
 use kiff::{
-    Actor, Call, EntityKey, Executed, Fact, IdempotencyKey, MemoryStore, Outcome, Proposal, ReasonCode, Review,
-    Runtime, Verdict,
+    Actor, Call, EntityKey, Executed, Fact, IdempotencyKey, MemoryStore, Outcome, Policy, PolicyError, Proposal,
+    Question, ReasonCode, Review, RolePolicy, Runtime, Verdict,
 };
 use pollster::block_on;
 
@@ -128,7 +130,7 @@ fn p6_while_the_first_one_runs_the_second_is_told_so() {
     let order = block_on(place(&runtime, "ord-1"));
     runtime.services().be(Mood::Stuck);
     let mut stuck = Box::pin(runtime.execute(&people.agent, &order, pay("pay-1")));
-    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    let mut context = Context::from_waker(Waker::noop());
     assert!(stuck.as_mut().poll(&mut context).is_pending());
     block_on(async {
         let again = runtime.execute(&people.agent, &order, pay("pay-1")).await.unwrap();
@@ -137,6 +139,37 @@ fn p6_while_the_first_one_runs_the_second_is_told_so() {
         assert_eq!(other.refusal().unwrap().code, ReasonCode::IdempotencyKeyReused);
     });
     drop(stuck);
+}
+
+/// A policy that lets somebody else act before it answers.
+struct Meanwhile {
+    policy: RolePolicy,
+    other: Mutex<Pin<Box<dyn Future<Output = ()> + Send>>>,
+}
+
+impl Policy for Meanwhile {
+    fn holds(&self, question: &Question<'_>) -> Result<bool, PolicyError> {
+        let _ = self.other.lock().unwrap().as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        self.policy.holds(question)
+    }
+}
+
+#[test]
+fn p6_a_wish_that_another_one_overtakes_is_told_that_it_runs() {
+    block_on(async {
+        let (store, people, order) = (Arc::new(MemoryStore::new()), people(), order("ord-1"));
+        let other = Runtime::<Refund, _>::new(Arc::clone(&store), policy(), Desk::default());
+        let placed = crate::shop::OrderPlaced { total: kiff::Cents(5) };
+        assert!(other.ingest(&people.shop, &order, placed).await.unwrap().is_allowed());
+        other.services().be(Mood::Stuck);
+        let (agent, key) = (people.agent.clone(), order.clone());
+        // It starts the same wish when the entity has been read, and the key has not been looked up.
+        let other = Mutex::new(Box::pin(async move { drop(other.execute(&agent, &key, pay("pay-1")).await) }) as _);
+        let runtime = Runtime::<Refund, _>::new(store, Meanwhile { policy: policy(), other }, Desk::default());
+        let outcome = runtime.execute(&people.agent, &order, pay("pay-1")).await.unwrap();
+        assert_eq!(outcome.refusal().unwrap().code, ReasonCode::ActionInProgress);
+        assert!(runtime.services().done().is_empty());
+    });
 }
 
 #[test]

@@ -24,7 +24,7 @@ pub(super) enum Wish<D: Domain> {
     New,
     /// It was made before, and this was the answer.
     Repeated(Outcome<Executed<D>>),
-    /// The entity moved before the answer was on the record.
+    /// The entity moved before it was looked up, or before the answer was on the record.
     Moved,
 }
 
@@ -55,6 +55,9 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         let Some(number) = self.store.keyed(entity.key(), key).await? else {
             return Ok(Wish::New);
         };
+        if number > entity.number() {
+            return Ok(Wish::Moved);
+        }
         let commits = self.store.read(entity.key(), number.saturating_sub(1), PAGE).await?;
         let Some(first) = commits.first().and_then(|commit| first(commit, key)) else {
             let problem = format!("it does not start an action under the key `{key}`");
