@@ -15,7 +15,7 @@ use crate::json::Json;
 use crate::parameter::ParameterFault;
 use crate::schema::Parameter;
 use crate::shape::Shapes;
-use crate::verdict::Permit;
+use crate::verdict::{Judged, Permit};
 
 use self::reconcile::Ask;
 pub use self::reconcile::{Asks, AsksNobody, Finding, Outside, Reconciled, Reconciles, Recorded, recorded};
@@ -95,7 +95,7 @@ pub trait Executor<D: Domain>: Declared<Domain = D> + Sized {
 
     /// Does it. The permit is spent by the call.
     fn run<'a>(
-        permit: Permit<'a, Self::Action>,
+        permit: Permit<'a, Self>,
         action: Self::Action,
         services: &'a D::Services,
         execution: &'a Execution,
@@ -105,13 +105,13 @@ pub trait Executor<D: Domain>: Declared<Domain = D> + Sized {
 /// An executor as `#[action]` writes it; whatever has this is an [`Executor`].
 ///
 /// The two are apart so that rustc, where an executor is missing, lists no implementation that nobody wrote by hand.
-pub trait Executes<D: Domain, Name>: Declared<Domain = D> {
+pub trait Executes<D: Domain, Name>: Declared<Domain = D> + Sized {
     /// The parameters that it takes.
     type Action: Governed<D, Declared = Self>;
 
     /// Does it. The permit is spent by the call.
     fn run<'a>(
-        permit: Permit<'a, Self::Action>,
+        permit: Permit<'a, Self>,
         action: Self::Action,
         services: &'a D::Services,
         execution: &'a Execution,
@@ -123,7 +123,7 @@ impl<D: Domain, E: Declared + Executes<D, <E as Declared>::Name>> Executor<D> fo
     type Action = E::Action;
 
     fn run<'a>(
-        permit: Permit<'a, Self::Action>,
+        permit: Permit<'a, Self>,
         action: Self::Action,
         services: &'a D::Services,
         execution: &'a Execution,
@@ -180,7 +180,7 @@ pub(crate) trait Ready<D: Domain>: Send + Sync {
     /// Runs the executor; none when the permit is for another action.
     fn run<'a>(
         self: Box<Self>,
-        permit: Permit<'a, D>,
+        permit: Permit<'a, Judged<D>>,
         services: &'a D::Services,
         execution: &'a Execution,
     ) -> Option<Answer<'a, D>>;
@@ -205,11 +205,11 @@ where
 
     fn run<'a>(
         self: Box<Self>,
-        permit: Permit<'a, D>,
+        permit: Permit<'a, Judged<D>>,
         services: &'a D::Services,
         execution: &'a Execution,
     ) -> Option<Answer<'a, D>> {
-        let answer = A::Declared::run(permit.for_action::<A>()?, self.0, services, execution);
+        let answer = A::Declared::run(permit.for_executor()?, self.0, services, execution);
         Some(Box::pin(async move { answer.await.map(Emitted::into_event) }))
     }
 }

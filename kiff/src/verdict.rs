@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 
 use serde::{Deserialize, Serialize};
 
-use crate::action::{Declared, Governed};
+use crate::action::Declared;
 use crate::actor::Actor;
 use crate::approval::{Approval, ApprovalStatus, Binding};
 use crate::domain::{Domain, State};
@@ -183,33 +183,41 @@ impl fmt::Display for ReasonCode {
 
 /// The authority to run one action once.
 ///
-/// Only [`judge`] makes one. It cannot be copied, it cannot outlive the entity that was judged, and an executor takes
-/// it by value:
+/// Only [`judge`] makes one, and only the runtime makes of it what the executor `E` takes. It cannot be copied, it cannot outlive
+/// the entity that was judged, and an executor takes it by value:
 ///
 /// ```compile_fail,E0451
 /// # use kiff::Permit;
-/// fn forge<D: kiff::Domain>() -> Permit<'static, D> {
+/// fn forge<E: kiff::Declared>() -> Permit<'static, E> {
 ///     Permit { action: "REFUND_ORDER", approval: None, bound_to: std::marker::PhantomData }
 /// }
 /// ```
 #[derive(Debug)]
 #[must_use = "a permit that is dropped runs nothing"]
-pub struct Permit<'j, A> {
+pub struct Permit<'j, E> {
     action: &'static str,
     approval: Option<&'j ApprovalId>,
     /// INVARIANT: no code outside of this module can make a value of this type.
-    bound_to: PhantomData<&'j fn(A) -> A>,
+    bound_to: PhantomData<&'j fn(E) -> E>,
 }
 
-impl<'j, D: Domain> Permit<'j, D> {
+/// What a permit is for as [`judge`] gives it: an action of the domain, and no executor yet.
+///
+/// It is a type of its own, so that what is a domain and an executor at once cannot take its own permit.
+#[derive(Debug)]
+pub struct Judged<D>(PhantomData<fn() -> D>);
+
+impl<'j, D: Domain> Permit<'j, Judged<D>> {
     /// The approval that the start spends.
     pub(crate) const fn approval(&self) -> Option<&'j ApprovalId> {
         self.approval
     }
 
-    /// The same authority for an executor of `A`; none when it was given for another action.
-    pub(crate) fn for_action<A: Governed<D>>(self) -> Option<Permit<'j, A>> {
-        let fits = self.action == A::Declared::ACTION.contract().name;
+    /// The same authority for the executor `E`; none when it was given for another action.
+    ///
+    /// INVARIANT: an executor is of one domain, so that no other domain's gate can give a permit for it.
+    pub(crate) fn for_executor<E: Declared<Domain = D>>(self) -> Option<Permit<'j, E>> {
+        let fits = self.action == E::ACTION.contract().name;
         fits.then_some(Permit { action: self.action, approval: self.approval, bound_to: PhantomData })
     }
 }
@@ -238,7 +246,7 @@ pub struct Case<'c, D: Domain> {
 ///
 /// It is a pure function: it looks at no clock, does no input or output, and allocates nothing on the way to
 /// [`Verdict::Allowed`].
-pub fn judge<'j, D: Domain>(entity: &'j Entity<D>, case: &Case<'_, D>) -> Verdict<Permit<'j, D>> {
+pub fn judge<'j, D: Domain>(entity: &'j Entity<D>, case: &Case<'_, D>) -> Verdict<Permit<'j, Judged<D>>> {
     let contract = case.action.contract();
     if let Some(verdict) = check_state(entity, case, contract).or_else(|| check_parameters(case.parameters, contract)) {
         return verdict;

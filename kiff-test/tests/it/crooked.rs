@@ -198,7 +198,7 @@ impl<const FAULT: u8> Executes<Self, ()> for Crooked<FAULT> {
     type Action = Pay<FAULT>;
 
     async fn run<'a>(
-        permit: Permit<'a, Pay<FAULT>>,
+        permit: Permit<'a, Self>,
         _: Pay<FAULT>,
         (): &'a (),
         _: &'a Execution,

@@ -11,7 +11,7 @@ use crate::identifier::{EntityKey, IdempotencyKey};
 use crate::journal::{ActionExecuted, ActionFailed, ActionStarted, EventIngested, Fact, FailedOutcome};
 use crate::schema::{Effect, Text};
 use crate::store::Store;
-use crate::verdict::Permit;
+use crate::verdict::{Judged, Permit};
 
 use super::attempt::{Attempt, Propose};
 use super::ingest::happened;
@@ -77,7 +77,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     async fn run_outside(
         &self,
         run: Run<'_, D>,
-        permit: Permit<'_, D>,
+        permit: Permit<'_, Judged<D>>,
         attempt: &mut Attempt<D>,
     ) -> Result<Option<Outcome<Executed<D>>>, Error> {
         let mut facts = self.opening(attempt)?;
@@ -101,7 +101,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     async fn run_at_once(
         &self,
         run: Run<'_, D>,
-        permit: Permit<'_, D>,
+        permit: Permit<'_, Judged<D>>,
         attempt: &mut Attempt<D>,
     ) -> Result<Option<Outcome<Executed<D>>>, Error> {
         let Some(ready) = attempt.ready.take() else {
@@ -123,7 +123,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     }
 
     /// Runs the executor; whatever it does, there is an answer.
-    async fn answer(&self, ready: Box<dyn Ready<D>>, permit: Permit<'_, D>, execution: &Execution) -> Answer<D> {
+    async fn answer(&self, ready: Box<dyn Ready<D>>, permit: Permit<'_, Judged<D>>, execution: &Execution) -> Answer<D> {
         let Some(answer) = ready.run(permit, &self.services, execution) else {
             return Err(Failure::refused("the permit is for another action"));
         };

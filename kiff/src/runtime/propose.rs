@@ -7,7 +7,7 @@ use crate::executor::Executable;
 use crate::identifier::EntityKey;
 use crate::journal::{ActionFailed, ActionValidated, ApprovalRequired, DecisionProposed, Fact, FailedOutcome};
 use crate::store::Store;
-use crate::verdict::{self, Case, Permit, ReasonCode, Refusal, Verdict};
+use crate::verdict::{self, Case, Judged, Permit, ReasonCode, Refusal, Verdict};
 
 use super::attempt::{Attempt, Propose};
 use super::{Batch, Error, Runtime, TRIES, announce};
@@ -79,7 +79,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         entity: &'j Entity<D>,
         actor: &Actor,
         attempt: &Attempt<D>,
-    ) -> Verdict<Permit<'j, D>> {
+    ) -> Verdict<Permit<'j, Judged<D>>> {
         if let Some(refused) = Self::check_attempt(entity, attempt) {
             return refused;
         }

@@ -37,7 +37,7 @@ pub(super) fn executor(executor: &Executor, target: &Target, body: &TokenStream)
             type Action = #name;
 
             fn run<'a>(
-                __permit: ::kiff::__private::Permit<'a, #name>,
+                __permit: ::kiff::__private::Permit<'a, Self>,
                 __action: #name,
                 __services: &'a <__Domain as ::kiff::__private::Domain>::Services,
                 __execution: &'a ::kiff::__private::Execution,

@@ -83,13 +83,13 @@ impl Action for PlaceHold {
     }
 }
 
-static KEPT: Mutex<Option<Permit<'static, PlaceHold>>> = Mutex::new(None);
+static KEPT: Mutex<Option<Permit<'static, refund::PlaceHold>>> = Mutex::new(None);
 
 impl Executor<Refund> for refund::PlaceHold {
     type Action = PlaceHold;
 
     async fn run<'a>(
-        permit: Permit<'a, PlaceHold>,
+        permit: Permit<'a, refund::PlaceHold>,
         _action: PlaceHold,
         _desk: &'a RefundDesk,
         _execution: &'a Execution,

@@ -1,6 +1,6 @@
 //! Only kiff turns the permit of a verdict into one for an executor.
 
-use kiff::{Cents, Failure, Permit, action, domain};
+use kiff::{Cents, Failure, Judged, Permit, action, domain};
 
 pub struct RefundDesk;
 
@@ -53,8 +53,8 @@ async fn refund_order(
     Ok(OrderRefunded { amount, reason })
 }
 
-pub fn narrow(permit: Permit<'_, Refund>) -> Option<Permit<'_, RefundOrder>> {
-    permit.for_action::<RefundOrder>()
+pub fn narrow(permit: Permit<'_, Judged<Refund>>) -> Option<Permit<'_, refund::RefundOrder>> {
+    permit.for_executor::<refund::RefundOrder>()
 }
 
 fn main() {}
