@@ -182,7 +182,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         }
     }
 
-    /// The entity as it was when its fold was last kept beside the journal; empty when it never was. A fold that the
+    /// The entity as it was right after its fold was last kept beside the journal; empty when it never was. A fold that the
     /// journal does not vouch for is left alone: the journal says everything.
     async fn recall(&self, key: &EntityKey) -> Result<Entity<D>, Error> {
         let Some(snapshot) = self.store.snapshot(key).await? else {
@@ -251,7 +251,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             Appended::Conflict => Ok(Err(commit.facts().into())),
             Appended::Written => {
                 let mut moved = Arc::clone(entity);
-                Arc::make_mut(&mut moved).apply(&commit)?;
+                Arc::make_mut(&mut moved).advance(&commit)?;
                 self.remember(&moved);
                 announce::commit(&D::schema().domain, &commit);
                 Ok(Ok(moved))

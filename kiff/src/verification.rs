@@ -15,17 +15,19 @@ use crate::store::{Store, StoreError};
 mod fault;
 mod logged;
 mod order;
+mod records;
 mod swap;
 
 pub use fault::Fault;
 
 use logged::Leaves;
 use order::Order;
+use records::Records;
 use swap::Broken;
 
 /// The check of a whole store, which knows no domain.
 ///
-/// The chain alone finds what was changed in an entity's journal. Given a [head](TreeHead) that was written down or signed
+/// The chain alone finds what was changed in an entity's journal, and what was appended without following from what was there. Given a [head](TreeHead) that was written down or signed
 /// before, the check finds as well that the store was cut or written anew since; given the leaves of the log, it names the
 /// commits.
 ///
@@ -165,6 +167,7 @@ impl Chains {
     async fn check<S: Store>(&mut self, store: &S, key: EntityKey) {
         self.entities += 1;
         let (mut number, mut head) = (0, Commit::GENESIS);
+        let mut records = Records::new(key.clone());
         loop {
             let page = match store.read(&key, number, PAGE).await {
                 Ok(page) if page.is_empty() => return,
@@ -194,6 +197,9 @@ impl Chains {
                 }
                 if let Err(broken) = commit.verify() {
                     return self.edited(&broken);
+                }
+                if let Err(broken) = records.follow(commit) {
+                    return self.faults.push(Fault::unfounded(broken));
                 }
                 (number, head) = (expected, commit.hash());
                 self.commits += 1;

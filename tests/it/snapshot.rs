@@ -3,13 +3,17 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use kiff::journal::{ActionFailed, Content, FailedOutcome};
 use kiff::{
-    Appended, Commit, Cursor, EntityKey, IdempotencyKey, Matter, MemoryStore, Open, Query, Runtime, Sealed, Snapshot,
-    Store, StoreError, Timestamp,
+    Appended, Commit, Cursor, Entity, EntityKey, Error, Evidence, Fault, IdempotencyKey, Matter, MemoryStore, Open,
+    Proposal, Query, Review, Runtime, Sealed, Snapshot, Store, StoreError, Timestamp, Verdict, Verification,
 };
+use kiff_test::{FixedClock, SequentialIdentifiers};
 use pollster::block_on;
 
-use crate::shop::{AddNote, Desk, MarkPaid, OrderPlaced, OrderState, Refund, granted, order, people, policy, refund};
+use crate::shop::{
+    AddNote, Desk, MarkPaid, Mood, OrderPlaced, OrderState, Refund, granted, order, paid, people, policy, refund,
+};
 
 /// A store in memory that counts the commits that it reads out, and may forge a snapshot.
 #[derive(Default)]
@@ -78,7 +82,7 @@ fn long() -> (Counting, EntityKey, kiff::ApprovalId) {
             if commit.content().fold.is_some() {
                 let before =
                     runtime.store().read(&key, 0, usize::try_from(commit.number() - 1).unwrap()).await.unwrap();
-                let before = kiff::Entity::<Refund>::fold(key.clone(), before.iter().map(|commit| &**commit)).unwrap();
+                let before = Entity::<Refund>::fold(key.clone(), before.iter().map(|commit| &**commit)).unwrap();
                 sealed = sealed.with_snapshot(before.snapshot().unwrap());
             }
             assert_eq!(copy.append(sealed).await.unwrap(), Appended::Written);
@@ -118,4 +122,99 @@ fn p1_a_snapshot_that_the_journal_does_not_vouch_for_is_not_believed() {
     let runtime = runtime(store);
     let entity = block_on(runtime.entity(&key)).unwrap();
     assert_eq!((entity.number(), entity.state()), (1_005, Some(OrderState::Paid)));
+}
+
+/// A journal with an approval of every sort, and an action in doubt.
+async fn eventful() -> (Runtime<Refund>, EntityKey) {
+    let people = people();
+    let runtime = Runtime::<Refund>::new(MemoryStore::new(), policy(), Desk::default())
+        .with_clock(FixedClock::new())
+        .with_identifiers(SequentialIdentifiers::new());
+    let key = paid(&runtime, "ord-1").await;
+    let denied = Proposal::new(refund(1)).because("damaged").confidence(0.85).unwrap();
+    let denied = denied.evidence(Evidence::new("photo", &("é", 1.5, [(), ()])).unwrap());
+    let Verdict::Allowed(asked) = runtime.request_approval(&people.agent, &key, denied).await.unwrap() else {
+        panic!("it can be asked for")
+    };
+    let no = Review::deny().because("bought elsewhere");
+    assert!(runtime.review(&people.nora, &key, &asked.id, no).await.unwrap().is_allowed());
+    granted(&runtime, &key, refund(2)).await;
+    runtime.services().be(Mood::Declining);
+    assert_eq!(runtime.execute(&people.agent, &key, refund(2)).await.unwrap().outcome(), "failed");
+    assert!(runtime.request_approval(&people.agent, &key, refund(3)).await.unwrap().is_allowed());
+    granted(&runtime, &key, refund(4)).await;
+    granted(&runtime, &key, refund(5)).await;
+    runtime.services().be(Mood::Silent);
+    assert_eq!(runtime.execute(&people.agent, &key, refund(5)).await.unwrap().outcome(), "failed");
+    (runtime, key)
+}
+
+#[test]
+fn what_a_journal_folds_to_has_one_digest_for_good() {
+    block_on(async {
+        let (runtime, key) = eventful().await;
+        let now = runtime.entity(&key).await.unwrap().snapshot().unwrap();
+        let mut read = Vec::new();
+        for commit in runtime.store().read(&key, 0, usize::MAX).await.unwrap() {
+            let (number, body) = (commit.number(), commit.body().unwrap());
+            read.push(Commit::open(key.clone(), number, commit.previous(), commit.hash(), &body).unwrap());
+        }
+        let again = Entity::<Refund>::fold(key, &read).unwrap().snapshot().unwrap();
+        assert_eq!(String::from_utf8(now.body.clone()), String::from_utf8(again.body));
+        // Journals say it: another one would call every journal of before broken.
+        assert_eq!(now.digest().to_string(), "3193ea25adc9e284c4bb18235a99a063c7569d87035284d315955f7403c69f0d");
+    });
+}
+
+#[test]
+fn p8_a_forged_fold_is_found_by_who_reads_the_whole_journal() {
+    block_on(async {
+        let (people, store) = (people(), Arc::new(MemoryStore::new()));
+        let runtime = Runtime::<Refund, _>::new(Arc::clone(&store), policy(), Desk::default());
+        let key = order("ord-1");
+        assert!(runtime.ingest(&people.shop, &key, OrderPlaced { total: kiff::Cents(5) }).await.unwrap().is_allowed());
+        let pay = MarkPaid { payment_id: "pay-1".into() };
+        assert!(runtime.execute(&people.agent, &key, pay).await.unwrap().executed().is_some());
+        assert!(runtime.request_approval(&people.agent, &key, refund(7)).await.unwrap().is_allowed());
+        let entity = runtime.entity(&key).await.unwrap();
+        let kept = String::from_utf8(entity.snapshot().unwrap().body).unwrap();
+        let at = entity.open_approvals()[0].requested_at;
+        let yes =
+            format!(r#""status":{{"granted":{{"by":{{"kind":"human","id":"nora"}},"at":"{at}","reason":null}}}}"#);
+        let forged = kept.replace(r#""status":"pending""#, &yes);
+        assert_ne!(forged, kept);
+        let forged = Snapshot { number: entity.number(), body: forged.into_bytes() };
+        let harmless = ActionFailed {
+            action: "ADD_NOTE".into(),
+            outcome: FailedOutcome::Blocked,
+            code: "permission_denied".into(),
+            message: "`agent-8` may not".to_owned(),
+            parameters: None,
+            execution: None,
+            settled: None,
+        };
+        let content = Content {
+            at,
+            actor: people.agent.clone(),
+            trace: None,
+            cause: None,
+            fold: Some(forged.digest()),
+            facts: Box::new([harmless.into()]),
+        };
+        let next = entity.number() + 1;
+        let sealed = Sealed::new(key.clone(), next, entity.head(), content).unwrap().with_snapshot(forged);
+        assert_eq!(store.append(sealed).await.unwrap(), Appended::Written);
+
+        let after = Runtime::<Refund, _>::new(Arc::clone(&store), policy(), Desk::default());
+        assert_eq!(after.entity(&key).await.unwrap().open_approvals()[0].status.as_str(), "granted");
+        let Error::Journal(broken) = after.rebuild(&people.shop, &key).await.unwrap_err() else {
+            panic!("the journal is broken")
+        };
+        assert_eq!((&broken.key, broken.number), (&key, next));
+        let report = Verification::of(&*store).run(|_| ()).await.unwrap();
+        let [Fault::Unfounded { number, .. }] = &report.faults[..] else { panic!("{report}") };
+        assert_eq!(*number, next);
+        // Who follows the journal meets it as well.
+        assert!(matches!(runtime.entity(&key).await.unwrap_err(), Error::Journal(found) if found == broken));
+    });
 }

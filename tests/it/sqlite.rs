@@ -62,7 +62,7 @@ pub(crate) fn next(key: &EntityKey, last: Option<&Commit>, says: &str) -> Sealed
 }
 
 fn sealed(key: &EntityKey, number: u64, previous: Digest, says: &str) -> Sealed {
-    let fact = journal::StateChanged { from: None, to: says.to_owned().into() };
+    let fact = journal::StateRebuilt { state: says.to_owned().into(), events: number, matches: true };
     let content = journal::Content {
         at: Timestamp::from_microseconds(1_700_000_000_000_000 + number),
         actor: Actor::agent("agent-7").unwrap(),

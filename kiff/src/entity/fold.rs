@@ -1,76 +1,210 @@
-//! The fold as it is kept beside a long journal, so that it is not read from its beginning.
+//! What the records of a journal lead to, whether its domain is known or only the names of its states.
 
-use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
-use crate::approval::Approval;
+use super::Running;
+use crate::approval::{Approval, ApprovalStatus, Signature};
 use crate::digest::Digest;
-use crate::domain::{Domain, State};
-use crate::identifier::EntityKey;
-use crate::journal::{BrokenJournal, Commit, Snapshot};
+use crate::domain::State;
+use crate::identifier::{ApprovalId, EntityKey, ExecutionId};
+use crate::journal::{
+    ActionStarted, ApprovalRecorded, ApprovalReviewed, BrokenJournal, Commit, Fact, FailedOutcome, RecordId,
+    StateChanged, Unknown,
+};
 
-use super::{Entity, Running};
+/// How many closed approvals are remembered, so that using one again is told from using an unknown one.
+///
+/// INVARIANT: journals say the digests of what they fold to, so that this never changes.
+const CLOSED_REMEMBERED: usize = 64;
 
-/// What is kept of an entity.
-#[derive(Serialize, Deserialize)]
-struct Fold<'a> {
-    head: Digest,
-    state: Option<Cow<'a, str>>,
-    running: Option<Cow<'a, Running>>,
-    open: Vec<Cow<'a, Approval>>,
-    closed: Vec<Cow<'a, Approval>>,
+/// A state as a fold keeps it: one of a domain, or its name where the domain is not known.
+pub(crate) trait Stated: Sized {
+    /// The state of that wire name, if there is one.
+    fn named(name: &str) -> Option<Self>;
+
+    /// The wire name.
+    fn wire_name(&self) -> &str;
 }
 
-impl<D: Domain> Entity<D> {
-    /// What the journal folds to so far, to be kept beside it.
-    ///
-    /// # Errors
-    /// [`BrokenJournal`] when it cannot be written as JSON.
-    pub fn snapshot(&self) -> Result<Snapshot, BrokenJournal> {
-        let fold = Fold {
-            head: self.head,
-            state: self.state.map(|state| Cow::Borrowed(state.name())),
-            running: self.running.as_ref().map(Cow::Borrowed),
-            open: self.open.iter().map(|approval| Cow::Borrowed(&**approval)).collect(),
-            closed: self.closed().map(|approval| Cow::Borrowed(&**approval)).collect(),
-        };
-        let body = serde_json::to_vec(&fold).map_err(|error| broken(&self.key, self.number, &error))?;
-        Ok(Snapshot { number: self.number, body })
+impl<S: State> Stated for S {
+    fn named(name: &str) -> Option<Self> {
+        S::from_name(name)
     }
 
-    /// The entity at the commit before `next`, by what was kept of it.
-    ///
-    /// `next` must say the snapshot's digest, so that a snapshot is as hard to forge as the journal itself.
-    ///
-    /// # Errors
-    /// [`BrokenJournal`] when `next` says another digest or none, or the fold is not one of this domain.
-    pub fn restore(snapshot: &Snapshot, next: &Commit) -> Result<Self, BrokenJournal> {
-        let key = next.key();
-        if next.content().fold != Some(snapshot.digest()) || next.number() != snapshot.number + 1 {
-            return Err(broken(key, snapshot.number, &"the next commit does not speak of this snapshot"));
+    fn wire_name(&self) -> &str {
+        self.name()
+    }
+}
+
+impl Stated for String {
+    fn named(name: &str) -> Option<Self> {
+        Some(name.to_owned())
+    }
+
+    fn wire_name(&self) -> &str {
+        self
+    }
+}
+
+/// What a journal says so far.
+#[derive(Debug, Clone)]
+pub(crate) struct Fold<S> {
+    pub(super) key: EntityKey,
+    pub(super) number: u64,
+    pub(super) head: Digest,
+    pub(super) state: Option<S>,
+    pub(super) running: Option<Running>,
+    pub(super) open: Vec<Arc<Approval>>,
+    /// Shared between folds, because it seldom changes; none before the first.
+    pub(super) closed: Option<Arc<VecDeque<Arc<Approval>>>>,
+}
+
+impl<S: Stated> Fold<S> {
+    /// The fold of a journal that is still empty.
+    pub(crate) const fn empty(key: EntityKey) -> Self {
+        Self { key, number: 0, head: Commit::GENESIS, state: None, running: None, open: Vec::new(), closed: None }
+    }
+
+    /// Folds one more commit, which may say what those before fold to: a commit that says something else was appended by
+    /// somebody who acted on a fold that the records do not lead to.
+    pub(crate) fn apply(&mut self, commit: &Commit) -> Result<(), BrokenJournal> {
+        if let Some(said) = commit.content().fold
+            && commit.number() == self.number + 1
+            && self.snapshot()?.digest() != said
+        {
+            let problem = "it follows on a fold that the records before it do not lead to".to_owned();
+            return Err(BrokenJournal::new(self.key.clone(), commit.number(), problem));
         }
-        let fold: Fold<'_> =
-            serde_json::from_slice(&snapshot.body).map_err(|error| broken(key, snapshot.number, &error))?;
-        let state = fold.state.map(|name| {
-            let state = D::State::from_name(&name);
-            state.ok_or_else(|| broken(key, snapshot.number, &format_args!("the domain has no state `{name}`")))
+        self.advance(commit)
+    }
+
+    /// As [`Fold::apply`], where the digest in the commit is known to be that of this fold.
+    pub(crate) fn advance(&mut self, commit: &Commit) -> Result<(), BrokenJournal> {
+        let broken = |problem: String| BrokenJournal::new(self.key.clone(), commit.number(), problem);
+        if *commit.key() != self.key {
+            return Err(broken(format!("it is of `{}`", commit.key())));
+        }
+        if commit.number() != self.number + 1 {
+            return Err(broken(format!("it does not follow on commit {}", self.number)));
+        }
+        if commit.previous() != self.head {
+            return Err(broken("the hash before is another".to_owned()));
+        }
+        let mut changed = None;
+        for fact in commit.facts() {
+            match fact {
+                Fact::StateChanged(change) => {
+                    let from = changed.as_ref().or(self.state.as_ref());
+                    changed = Some(Self::changed(from, change).map_err(broken)?);
+                }
+                Fact::Unknown(unknown) => {
+                    let Unknown { kind, version, .. } = &**unknown;
+                    return Err(broken(format!("a later kiff wrote its `{kind}`, version {version}: use that one")));
+                }
+                _ => {}
+            }
+        }
+        self.state = changed.or(self.state.take());
+        for record in commit.records() {
+            self.note(record.fact(), commit, record.id());
+        }
+        self.number = commit.number();
+        self.head = commit.hash();
+        Ok(())
+    }
+
+    fn changed(from: Option<&S>, change: &StateChanged) -> Result<S, String> {
+        if from.map(S::wire_name) != change.from.as_deref() {
+            return Err("it changes a state that the entity is not in".to_owned());
+        }
+        S::named(&change.to).ok_or_else(|| format!("the domain has no state `{}`", change.to))
+    }
+
+    fn note(&mut self, fact: &Fact, commit: &Commit, record: RecordId) {
+        match fact {
+            Fact::ActionStarted(started) => self.start(started, commit, record),
+            Fact::ActionExecuted(executed) => self.end(Some(&executed.execution), false),
+            Fact::ActionFailed(failed) => {
+                self.end(failed.execution.as_ref(), failed.outcome == FailedOutcome::Unknown);
+            }
+            Fact::ApprovalRecorded(recorded) => self.request(recorded, commit),
+            Fact::ApprovalGranted(reviewed) => {
+                let signature = signature(reviewed, commit);
+                if let Some(approval) = self.open.iter_mut().find(|open| open.id == reviewed.approval) {
+                    Arc::make_mut(approval).status = ApprovalStatus::Granted(signature);
+                }
+            }
+            Fact::ApprovalDenied(reviewed) => {
+                self.close(&reviewed.approval, ApprovalStatus::Denied(signature(reviewed, commit)));
+            }
+            Fact::EventIngested(_)
+            | Fact::StateChanged(_)
+            | Fact::StateRebuilt(_)
+            | Fact::DecisionProposed(_)
+            | Fact::ActionValidated(_)
+            | Fact::ApprovalRequired(_)
+            | Fact::ApprovalReviewRejected(_)
+            | Fact::ActionDeduplicated(_)
+            | Fact::Unknown(_) => {}
+        }
+    }
+
+    /// An answer about the run that is under way; one about another run changes nothing.
+    fn end(&mut self, execution: Option<&ExecutionId>, unknown: bool) {
+        match &mut self.running {
+            Some(running) if Some(&running.execution) != execution => {}
+            Some(running) if unknown => running.unknown = true,
+            running => *running = None,
+        }
+    }
+
+    fn start(&mut self, started: &ActionStarted, commit: &Commit, record: RecordId) {
+        if let Some(approval) = &started.approval {
+            self.close(approval, ApprovalStatus::Spent(started.execution.clone()));
+        }
+        self.running = Some(Running {
+            action: started.action.clone(),
+            execution: started.execution.clone(),
+            by: commit.actor().clone(),
+            since: commit.at(),
+            record,
+            unknown: false,
         });
-        let owned = |approval: Cow<'_, Approval>| Arc::new(approval.into_owned());
-        Ok(Self {
-            key: key.clone(),
-            number: snapshot.number,
-            head: fold.head,
-            state: state.transpose()?,
-            running: fold.running.map(Cow::into_owned),
-            open: fold.open.into_iter().map(owned).collect(),
-            closed: Some(fold.closed.into_iter().map(owned).collect::<VecDeque<_>>().into()),
-        })
+    }
+
+    fn request(&mut self, recorded: &ApprovalRecorded, commit: &Commit) {
+        self.open.push(Arc::new(Approval {
+            id: recorded.approval.clone(),
+            action: recorded.action.clone(),
+            parameters: recorded.parameters.clone(),
+            reasons: recorded.reasons.clone(),
+            binding: recorded.binding,
+            requested_by: commit.actor().clone(),
+            requested_at: commit.at(),
+            expires_at: recorded.expires_at,
+            status: ApprovalStatus::Pending,
+        }));
+    }
+
+    fn close(&mut self, id: &ApprovalId, status: ApprovalStatus) {
+        let Some(place) = self.open.iter().position(|open| open.id == *id) else {
+            return;
+        };
+        let mut approval = self.open.remove(place);
+        Arc::make_mut(&mut approval).status = status;
+        let closed = Arc::make_mut(self.closed.get_or_insert_default());
+        if closed.len() == CLOSED_REMEMBERED {
+            closed.pop_front();
+        }
+        closed.push_back(approval);
+    }
+
+    pub(super) fn closed(&self) -> impl Iterator<Item = &Arc<Approval>> {
+        self.closed.iter().flat_map(|closed| closed.iter())
     }
 }
 
-fn broken(key: &EntityKey, number: u64, problem: &dyn std::fmt::Display) -> BrokenJournal {
-    BrokenJournal::new(key.clone(), number, format!("its snapshot cannot be used: {problem}"))
+fn signature(reviewed: &ApprovalReviewed, commit: &Commit) -> Signature {
+    Signature { by: commit.actor().clone(), at: commit.at(), reason: reviewed.reason.clone() }
 }

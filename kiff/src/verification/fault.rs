@@ -72,6 +72,16 @@ pub enum Fault {
         /// The later one.
         number: u64,
     },
+    /// What a commit says does not follow from those before, although it was chained to them: it was appended past the gate.
+    Unfounded {
+        /// Whose journal.
+        #[serde(serialize_with = "as_text")]
+        key: EntityKey,
+        /// The commit.
+        number: u64,
+        /// What does not follow.
+        problem: String,
+    },
     /// The journal of an entity cannot be read from a commit on.
     Unreadable {
         /// Whose journal.
@@ -161,6 +171,7 @@ impl Fault {
             | Self::Reordered { key, .. }
             | Self::Misplaced { key, .. }
             | Self::Unchained { key, .. }
+            | Self::Unfounded { key, .. }
             | Self::Unreadable { key, .. }
             | Self::Forged { key, .. }
             | Self::Moved { key, .. } => Some(key),
@@ -184,6 +195,11 @@ impl Fault {
     pub(super) fn swapped(one: &BrokenJournal, other: &BrokenJournal) -> Self {
         let (key, other_key) = (one.key.clone(), other.key.clone());
         Self::Swapped { key, number: one.number, other_key, other_number: other.number }
+    }
+
+    pub(super) fn unfounded(broken: BrokenJournal) -> Self {
+        let BrokenJournal { key, number, problem, .. } = broken;
+        Self::Unfounded { key, number, problem }
     }
 
     pub(super) const fn missing(key: EntityKey, number: u64) -> Self {
@@ -222,6 +238,9 @@ impl fmt::Display for Fault {
                 "replaced: commit {number} of `{key}` does not follow on commit {}; one of the two is not what was written",
                 number - 1
             ),
+            Self::Unfounded { key, number, problem } => {
+                write!(f, "unfounded: commit {number} of `{key}`: {problem}")
+            }
             Self::Unreadable { key, number, problem } => {
                 write!(f, "unreadable: `{key}` from commit {number} on: {problem}")
             }

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use kiff::journal::{Content, EventIngested, StateChanged};
+use kiff::journal::{Content, EventIngested};
 use kiff::{
     Actor, Appended, Bounds, Commit, Cursor, Digest, EntityKey, IdempotencyKey, Json, Matter, Open, Query, Sealed,
     Snapshot, Store, StoreError, Timestamp,
@@ -41,7 +41,7 @@ pub(super) fn content(text: &str) -> Content {
         trace: None,
         cause: None,
         fold: None,
-        facts: Box::new([event.into(), StateChanged { from: None, to: "CREATED".into() }.into()]),
+        facts: Box::new([event.into()]),
     }
 }
 

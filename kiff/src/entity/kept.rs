@@ -1,0 +1,71 @@
+//! The fold as it is kept beside a long journal, so that it is not read from its beginning.
+
+use std::borrow::Cow;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::Running;
+use super::fold::{Fold, Stated};
+use crate::approval::Approval;
+use crate::digest::Digest;
+use crate::identifier::EntityKey;
+use crate::journal::{BrokenJournal, Commit, Snapshot};
+
+/// What is kept of a fold.
+///
+/// INVARIANT: journals say the digests of this, so that what is written here of the same records never changes.
+#[derive(Serialize, Deserialize)]
+struct Kept<'a> {
+    head: Digest,
+    state: Option<Cow<'a, str>>,
+    running: Option<Cow<'a, Running>>,
+    open: Vec<Cow<'a, Approval>>,
+    closed: Vec<Cow<'a, Approval>>,
+}
+
+impl<S: Stated> Fold<S> {
+    /// What is to be kept beside the journal.
+    pub(crate) fn snapshot(&self) -> Result<Snapshot, BrokenJournal> {
+        let kept = Kept {
+            head: self.head,
+            state: self.state.as_ref().map(|state| Cow::Borrowed(state.wire_name())),
+            running: self.running.as_ref().map(Cow::Borrowed),
+            open: self.open.iter().map(|approval| Cow::Borrowed(&**approval)).collect(),
+            closed: self.closed().map(|approval| Cow::Borrowed(&**approval)).collect(),
+        };
+        let body = serde_json::to_vec(&kept).map_err(|error| broken(&self.key, self.number, &error))?;
+        Ok(Snapshot { number: self.number, body })
+    }
+
+    /// The fold up to `next`, by what was kept of the one before it.
+    pub(crate) fn restore(snapshot: &Snapshot, next: &Commit) -> Result<Self, BrokenJournal> {
+        let key = next.key();
+        if next.content().fold != Some(snapshot.digest()) || next.number() != snapshot.number + 1 {
+            return Err(broken(key, snapshot.number, &"the next commit does not speak of this snapshot"));
+        }
+        let kept: Kept<'_> =
+            serde_json::from_slice(&snapshot.body).map_err(|error| broken(key, snapshot.number, &error))?;
+        let state = kept.state.map(|name| {
+            let state = S::named(&name);
+            state.ok_or_else(|| broken(key, snapshot.number, &format_args!("the domain has no state `{name}`")))
+        });
+        let owned = |approval: Cow<'_, Approval>| Arc::new(approval.into_owned());
+        let mut fold = Self {
+            key: key.clone(),
+            number: snapshot.number,
+            head: kept.head,
+            state: state.transpose()?,
+            running: kept.running.map(Cow::into_owned),
+            open: kept.open.into_iter().map(owned).collect(),
+            closed: Some(kept.closed.into_iter().map(owned).collect::<VecDeque<_>>().into()),
+        };
+        fold.advance(next)?;
+        Ok(fold)
+    }
+}
+
+fn broken(key: &EntityKey, number: u64, problem: &dyn std::fmt::Display) -> BrokenJournal {
+    BrokenJournal::new(key.clone(), number, format!("its snapshot cannot be used: {problem}"))
+}
