@@ -1,4 +1,4 @@
-//! The check of a whole store: every chain, every position, and what was signed.
+//! The check of a whole store: every chain, what it is looked up by, every position, and what was signed.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -14,6 +14,7 @@ use crate::store::{Store, StoreError};
 
 mod fault;
 mod logged;
+mod lookup;
 mod order;
 mod records;
 mod swap;
@@ -21,6 +22,7 @@ mod swap;
 pub use fault::Fault;
 
 use logged::Leaves;
+use lookup::{Lookups, Said};
 use order::Order;
 use records::Records;
 use swap::Broken;
@@ -90,7 +92,8 @@ pub struct Report {
     pub head: Option<TreeHead>,
     /// The given heads that the store still has.
     pub confirmed: Vec<TreeHead>,
-    /// What is wrong: of each chain its first fault, then whatever the order of all commits shows beyond that.
+    /// What is wrong: of each chain its first fault and what its store does not find by its keys, then what is wrongly open, then
+    /// whatever the order of all commits shows beyond that.
     pub faults: Vec<Fault>,
 }
 
@@ -124,18 +127,19 @@ impl<'a, S: Store> Verification<'a, S> {
         let Self { store, signed, leaves } = self;
         let newest = store.search(&Query::default(), Cursor::LAST, 1).await;
         let of = newest.ok().and_then(|newest| newest.first().map(|(position, _)| *position)).unwrap_or_default();
-        let mut chains = Chains::default();
+        let (mut chains, mut lookups) = (Chains::default(), Lookups::of(store).await);
         let mut after = None;
         loop {
             let page = store.entities(after.as_ref(), PAGE).await?;
             let Some(last) = page.last().cloned() else { break };
             for key in page {
-                chains.check(store, key).await;
+                chains.check(store, key, &mut lookups).await;
                 let Chains { entities, commits, .. } = chains;
                 progress(Progress::Chains { entities, commits, of });
             }
             after = Some(last);
         }
+        chains.faults.extend(lookups.finish(store).await);
         let mut order = Order::new(signed, leaves);
         order.walk(store, |commits| progress(Progress::Order { commits, of: of.max(commits) })).await;
         Ok(Report::of(chains, order))
@@ -158,49 +162,66 @@ struct Chains {
 }
 
 impl Chains {
-    fn edited(&mut self, broken: &BrokenJournal) {
-        self.faults.push(Fault::edited(broken));
+    /// A commit that was edited, or stands where another one belongs.
+    fn edited(&mut self, broken: &BrokenJournal) -> Fault {
         self.broken.push(broken);
+        Fault::edited(broken)
     }
 
     /// Checks one entity up to its first fault; the others are checked all the same.
-    async fn check<S: Store>(&mut self, store: &S, key: EntityKey) {
+    async fn check<S: Store>(&mut self, store: &S, key: EntityKey, lookups: &mut Lookups) {
         self.entities += 1;
+        let (mut records, mut said) = (Records::new(key.clone()), Said::default());
+        match self.follow(store, &key, &mut records, &mut said).await {
+            Ok(()) if records.are_known() => lookups.add(said),
+            Ok(()) => lookups.leave_out(key),
+            Err(fault) => {
+                self.faults.push(fault);
+                lookups.leave_out(key);
+            }
+        }
+    }
+
+    async fn follow<S: Store>(
+        &mut self,
+        store: &S,
+        key: &EntityKey,
+        records: &mut Records,
+        said: &mut Said,
+    ) -> Result<(), Fault> {
         let (mut number, mut head) = (0, Commit::GENESIS);
-        let mut records = Records::new(key.clone());
         loop {
-            let page = match store.read(&key, number, PAGE).await {
-                Ok(page) if page.is_empty() => return,
+            let page = match store.read(key, number, PAGE).await {
                 Ok(page) => page,
                 // Those before the broken one are checked: one by one, because a page is read whole or not at all.
-                Err(_) => match store.read(&key, number, 1).await {
-                    Ok(page) if page.is_empty() => return,
-                    Ok(page) => page,
-                    Err(error) => match error.broken() {
-                        Some(broken) => return self.edited(broken),
-                        None => return self.faults.push(Fault::unreadable(key, number, &error)),
-                    },
-                },
+                Err(_) => {
+                    let one = store.read(key, number, 1).await;
+                    one.map_err(|error| match error.broken() {
+                        Some(broken) => self.edited(broken),
+                        None => Fault::unreadable(key.clone(), number, &error),
+                    })?
+                }
             };
+            if page.is_empty() {
+                return Ok(());
+            }
             for (at, commit) in page.iter().enumerate() {
                 let expected = number + 1;
-                if commit.key() != &key {
-                    return self.faults.push(Fault::Misplaced { key, number: expected, found: commit.key().clone() });
+                if commit.key() != key {
+                    let (key, found) = (key.clone(), commit.key().clone());
+                    return Err(Fault::Misplaced { key, number: expected, found });
                 }
                 if commit.number() != expected {
                     let later = page.iter().skip(at).any(|commit| commit.number() == expected);
                     let fault = if later || commit.number() < expected { Fault::reordered } else { Fault::missing };
-                    return self.faults.push(fault(key, expected));
+                    return Err(fault(key.clone(), expected));
                 }
                 if commit.previous() != head {
-                    return self.faults.push(Fault::Unchained { key, number: expected });
+                    return Err(Fault::Unchained { key: key.clone(), number: expected });
                 }
-                if let Err(broken) = commit.verify() {
-                    return self.edited(&broken);
-                }
-                if let Err(broken) = records.follow(commit) {
-                    return self.faults.push(Fault::unfounded(broken));
-                }
+                commit.verify().map_err(|broken| self.edited(&broken))?;
+                records.follow(commit).map_err(Fault::unfounded)?;
+                self.faults.extend(said.follow(store, commit).await);
                 (number, head) = (expected, commit.hash());
                 self.commits += 1;
             }

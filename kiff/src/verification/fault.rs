@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::digest::Digest;
 use crate::identifier::EntityKey;
 use crate::journal::BrokenJournal;
+use crate::json::visible;
 use crate::store::StoreError;
 
 /// One thing that is wrong with a store, and where.
@@ -80,6 +81,21 @@ pub enum Fault {
         /// The commit.
         number: u64,
         /// What does not follow.
+        problem: String,
+    },
+    /// What the store looks things up by is not what the commit says: a key would run again, or what is open would not be seen.
+    Lookup {
+        /// Whose journal.
+        #[serde(serialize_with = "as_text")]
+        key: EntityKey,
+        /// The commit.
+        number: u64,
+        /// What does not fit.
+        problem: String,
+    },
+    /// What is open cannot be listed.
+    Unlisted {
+        /// What the store says.
         problem: String,
     },
     /// The journal of an entity cannot be read from a commit on.
@@ -172,6 +188,7 @@ impl Fault {
             | Self::Misplaced { key, .. }
             | Self::Unchained { key, .. }
             | Self::Unfounded { key, .. }
+            | Self::Lookup { key, .. }
             | Self::Unreadable { key, .. }
             | Self::Forged { key, .. }
             | Self::Moved { key, .. } => Some(key),
@@ -200,6 +217,10 @@ impl Fault {
     pub(super) fn unfounded(broken: BrokenJournal) -> Self {
         let BrokenJournal { key, number, problem, .. } = broken;
         Self::Unfounded { key, number, problem }
+    }
+
+    pub(super) fn lookup(key: &EntityKey, number: u64, problem: String) -> Self {
+        Self::Lookup { key: key.clone(), number, problem }
     }
 
     pub(super) const fn missing(key: EntityKey, number: u64) -> Self {
@@ -241,6 +262,8 @@ impl fmt::Display for Fault {
             Self::Unfounded { key, number, problem } => {
                 write!(f, "unfounded: commit {number} of `{key}`: {problem}")
             }
+            Self::Lookup { key, number, problem } => write!(f, "mislaid: commit {number} of `{key}`: {problem}"),
+            Self::Unlisted { problem } => write!(f, "unreadable: what is open cannot be listed: {}", visible(problem)),
             Self::Unreadable { key, number, problem } => {
                 write!(f, "unreadable: `{key}` from commit {number} on: {problem}")
             }

@@ -15,6 +15,11 @@ impl Records {
         Self { fold: Some(Fold::empty(key)) }
     }
 
+    /// Whether this version knows all of them.
+    pub(super) const fn are_known(&self) -> bool {
+        self.fold.is_some()
+    }
+
     /// Reads one more commit, whose place in the chain was checked.
     pub(super) fn follow(&mut self, commit: &Commit) -> Result<(), BrokenJournal> {
         if commit.facts().iter().any(|fact| matches!(fact, Fact::Unknown(_))) {

@@ -3,11 +3,12 @@
 use std::fs;
 use std::path::Path;
 
-use kiff::{SqliteStore, Store, Verification};
+use kiff::{Cents, Proposal, Runtime, SqliteStore, Store, Verification};
 use kiff_test::block_on;
 use rusqlite::Connection;
 
 use super::{Fresh, everything, fill, folder, next, order, path_of};
+use crate::shop::{self, Desk, MarkPaid, Mood, OrderPlaced, Refund, people, policy, refund};
 
 #[test]
 fn p7_what_was_appended_is_there_when_the_file_is_opened_again() {
@@ -155,4 +156,48 @@ fn a_damaged_page_leaves_the_other_entities_readable() {
     let (fine, broken) = readable(&store, 200);
     assert!(fine > 150 && !broken.is_empty(), "{fine} are readable");
     assert!(broken.iter().all(|said| said.contains("is damaged") && said.contains("restore a backup")), "{broken:?}");
+}
+
+/// A file with a key that was used, a request that waits, and an action in doubt.
+fn in_use(path: &Path) {
+    block_on(async {
+        let (people, store) = (people(), SqliteStore::open(path).unwrap());
+        let runtime = Runtime::<Refund, _>::new(store, policy(), Desk::default());
+        let pay = || Proposal::new(MarkPaid { payment_id: "pay-1".into() });
+        let (one, other) = (shop::order("ord-1"), shop::order("ord-2"));
+        for key in [&one, &other] {
+            assert!(runtime.ingest(&people.shop, key, OrderPlaced { total: Cents(5) }).await.unwrap().is_allowed());
+        }
+        let wish = pay().idempotency_key("wish-1".parse().unwrap());
+        assert!(runtime.execute(&people.agent, &one, wish).await.unwrap().executed().is_some());
+        assert!(runtime.request_approval(&people.agent, &one, refund(7)).await.unwrap().is_allowed());
+        runtime.services().be(Mood::Silent);
+        assert_eq!(runtime.execute(&people.agent, &other, pay()).await.unwrap().outcome(), "failed");
+    });
+}
+
+#[test]
+fn p8_what_commits_are_looked_up_by_is_held_against_what_they_say() {
+    let folder = folder();
+    let path = path_of(folder.path());
+    for (change, expected) in [
+        ("DELETE FROM snapshots", None),
+        ("DELETE FROM keys", Some("mislaid: commit 2 of `Order/ord-1`: the key `wish-1` does not lead to it")),
+        ("UPDATE keys SET number = 3", Some("commit 2 of `Order/ord-1`: the key `wish-1` does not lead to it")),
+        ("DELETE FROM open_matters WHERE matter = 'execution'", Some("` is not listed as open")),
+        ("DELETE FROM open_matters WHERE matter = 'review'", Some("` is not listed as open")),
+        ("UPDATE open_matters SET expires = 1 WHERE matter = 'review'", Some("` is not listed as open")),
+        ("UPDATE open_matters SET id = 'x-9' WHERE matter = 'execution'", Some("the execution `x-9` is listed as open")),
+        ("DELETE FROM approvals", Some("` does not lead to it")),
+    ] {
+        let _ = fs::remove_file(&path);
+        in_use(&path);
+        Connection::open(&path).unwrap().execute(change, []).unwrap();
+        let store = SqliteStore::open(&path).unwrap();
+        let report = block_on(Verification::of(&store).run(|_| ())).unwrap();
+        match expected {
+            Some(expected) => assert!(report.to_string().contains(expected), "{change}: {report}"),
+            None => assert!(report.is_sound(), "{report}"),
+        }
+    }
 }
