@@ -4,12 +4,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use kiff::{
-    Appended, Commit, Cursor, EntityKey, Error, Fact, IdempotencyKey, Matter, MemoryStore, Open, Outcome, Policy,
-    PolicyError, Query, Question, ReasonCode, Runtime, Sealed, Snapshot, Store, StoreError, Timestamp,
+    Appended, Commit, Cursor, EntityKey, Error, Fact, IdempotencyKey, Matter, MemoryStore, Open,
+    Outcome, Policy, PolicyError, Query, Question, ReasonCode, Runtime, Sealed, Snapshot, Store,
+    StoreError, Timestamp,
 };
 use pollster::block_on;
 
-use crate::shop::{AddNote, Desk, MarkPaid, Mood, OrderState, Refund, open, order, people, place, policy};
+use crate::shop::{
+    AddNote, Desk, MarkPaid, Mood, OrderState, Refund, open, order, paid, people, place, policy, refund,
+};
 
 fn pay() -> MarkPaid {
     MarkPaid { payment_id: "pay-1".into() }
@@ -203,14 +206,54 @@ fn p9_when_the_answer_cannot_be_kept_the_action_is_in_doubt() {
     });
 }
 
+/// Appends what only a later kiff can read.
+async fn from_the_future(runtime: &Runtime<Refund>, key: &EntityKey) {
+    let entity = runtime.entity(key).await.unwrap();
+    let body = r#"{"at":"2026-11-23T10:00:00Z","actor":{"kind":"system","id":"shop"},
+        "records":[{"kind":"order_weighed","v":1,"data":{}}]}"#;
+    let sealed = Sealed::verbatim(key.clone(), entity.number() + 1, entity.head(), body.into()).unwrap();
+    assert_eq!(runtime.store().append(sealed).await.unwrap(), Appended::Written);
+}
+
+#[test]
+fn p9_one_broken_journal_hides_nothing_of_the_others() {
+    block_on(async {
+        let (runtime, people) = (open(), people());
+        let mut keys = Vec::new();
+        for id in ["ord-1", "ord-2", "ord-3", "ord-4"] {
+            let key = paid(&runtime, id).await;
+            assert!(runtime.request_approval(&people.agent, &key, refund(7)).await.unwrap().is_allowed());
+            keys.push(key);
+        }
+        for id in ["ord-5", "ord-6", "ord-7", "ord-8"] {
+            let key = place(&runtime, id).await;
+            runtime.services().be(Mood::Silent);
+            assert_eq!(runtime.execute(&people.agent, &key, pay()).await.unwrap().outcome(), "failed");
+            runtime.services().be(Mood::Willing);
+            keys.push(key);
+        }
+        for broken in [&keys[0], &keys[4]] {
+            from_the_future(&runtime, broken).await;
+            assert!(matches!(runtime.entity(broken).await.unwrap_err(), Error::Journal(_)));
+        }
+        let pending = runtime.pending_approvals(None, 9).await.unwrap();
+        assert_eq!(pending.iter().map(|pending| &pending.open.key).collect::<Vec<_>>(), [&keys[1], &keys[2], &keys[3]]);
+        let doubts = runtime.in_doubt(None, 9).await.unwrap();
+        assert_eq!(doubts.iter().map(|doubt| &doubt.open.key).collect::<Vec<_>>(), [&keys[5], &keys[6], &keys[7]]);
+        // Who recovers is told of what cannot be.
+        let recovered = runtime.recover(&people.shop).await.unwrap();
+        let [(_, Err(broken)), rest @ ..] = &recovered[..] else { panic!("{recovered:?}") };
+        assert_eq!(broken.key, keys[4]);
+        assert!(rest.len() == 3 && rest.iter().all(|(_, inquiry)| inquiry.is_ok()), "{rest:?}");
+    });
+}
+
 #[test]
 fn a_typed_handle_grants_nothing() {
     block_on(async {
         let (runtime, people) = (open(), people());
         let key = place(&runtime, "ord-1").await;
-        let handle = || async {
-            runtime.handle(&key).await.unwrap().unwrap().in_state::<crate::shop::refund::Created>().unwrap()
-        };
+        let handle = || async { runtime.handle(&key).await.unwrap().unwrap().in_state::<refund::Created>().unwrap() };
         let (one, other) = (handle().await, handle().await);
         let outcome = one.execute(&runtime, &people.agent, pay()).await.unwrap();
         let Outcome::Executed(moved) = outcome else { panic!("{outcome:?}") };

@@ -261,7 +261,7 @@ fn p7_after_a_restart_everything_in_doubt_is_asked_about() {
         let refunded = doubtful_refund(&runtime, "ord-1", Mood::Silent).await;
         let (unpaid, _) = doubtful(&runtime, "ord-2").await;
         let recovered = runtime.recover(&people.shop).await.unwrap();
-        let [(first, Inquiry::Settled { .. }), (second, Inquiry::NobodyToAsk(running))] = &recovered[..] else {
+        let [(first, Ok(Inquiry::Settled { .. })), (second, Ok(Inquiry::NobodyToAsk(running)))] = &recovered[..] else {
             panic!("{recovered:?}")
         };
         assert_eq!((first, second, &*running.action), (&refunded, &unpaid, "MARK_PAID"));

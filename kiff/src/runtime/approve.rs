@@ -11,7 +11,7 @@ use crate::store::Store;
 use crate::verdict::{self, ReasonCode, Refusal, Verdict};
 
 use super::attempt::{Attempt, Propose};
-use super::{Batch, Error, PAGE, Runtime, TRIES};
+use super::{Batch, Error, PAGE, Runtime, TRIES, readable};
 
 impl<D: Executable, S: Store> Runtime<D, S> {
     /// Asks for a human's sign-off of exactly this proposal; an approval that the proposal names becomes its number.
@@ -133,10 +133,10 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     }
 
     /// The requests of this domain that wait for a review, over all entities: the oldest first, behind `after`, at most
-    /// `limit` of them. What has expired does not wait.
+    /// `limit` of them. What has expired does not wait. An entity whose journal is broken is logged and passed over.
     ///
     /// # Errors
-    /// [`Error`] when the store fails or a journal is broken.
+    /// [`Error`] when the store fails.
     pub async fn pending_approvals(&self, after: Option<&Open>, limit: usize) -> Result<Vec<Pending>, Error> {
         let mut pending = Vec::new();
         let mut after = after.cloned();
@@ -148,7 +148,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
                 if open.key.entity_type() != D::schema().entity_type {
                     continue;
                 }
-                let entity = self.entity(&open.key).await?;
+                let Some(entity) = readable(self.entity(&open.key).await)? else { continue };
                 let approval = entity.open_approvals().iter().find(|approval| approval.id.as_str() == open.id);
                 let approval = approval.filter(|approval| approval.status == ApprovalStatus::Pending);
                 pending.extend(approval.map(|approval| Pending { approval: Approval::clone(approval), open }));

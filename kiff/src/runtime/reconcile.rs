@@ -6,7 +6,7 @@ use crate::domain::Domain;
 use crate::entity::{Entity, Running};
 use crate::executor::{Executable, Execution, Reconciled};
 use crate::identifier::{ApprovalId, EntityKey};
-use crate::journal::{Commit, Fact, Settled};
+use crate::journal::{BrokenJournal, Commit, Fact, Matter, Settled};
 use crate::json::Json;
 use crate::store::Store;
 
@@ -70,22 +70,31 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         self.keep(actor, key, running, &execution, &became).await
     }
 
-    /// Asks about every action in doubt of this domain that has a reconcile fn: what to do first after a restart.
+    /// Asks about every action in doubt of this domain that has a reconcile fn: what to do first after a restart. Where a
+    /// journal is broken, the answer is what is wrong with it, and the others are asked about all the same.
     ///
     /// # Errors
-    /// [`Error`] when the store fails or a journal is broken.
-    pub async fn recover(&self, actor: &Actor) -> Result<Vec<(EntityKey, Inquiry<D>)>, Error> {
-        let mut inquiries = Vec::new();
+    /// [`Error`] when the store fails.
+    pub async fn recover(&self, actor: &Actor) -> Result<Vec<(EntityKey, Result<Inquiry<D>, BrokenJournal>)>, Error> {
+        let mut recovered = Vec::new();
         let mut after = None;
         loop {
-            let doubts = self.in_doubt(after.as_ref(), PAGE).await?;
-            let Some(last) = doubts.last() else {
-                return Ok(inquiries);
+            let page = self.store.open(Matter::Execution, self.now(), after.as_ref(), PAGE).await?;
+            let Some(last) = page.last() else {
+                return Ok(recovered);
             };
-            after = Some(last.open.clone());
-            for doubt in doubts {
-                let inquiry = self.reconcile(actor, &doubt.open.key).await?;
-                inquiries.push((doubt.open.key, inquiry));
+            after = Some(last.clone());
+            for open in page.into_iter().filter(|open| Self::check_type(&open.key).is_none()) {
+                let inquiry = match self.doubt_of(&open).await {
+                    Ok(None) => continue,
+                    Ok(Some(_)) => self.reconcile(actor, &open.key).await,
+                    Err(error) => Err(error),
+                };
+                match inquiry {
+                    Ok(inquiry) => recovered.push((open.key, Ok(inquiry))),
+                    Err(Error::Journal(broken)) => recovered.push((open.key, Err(broken))),
+                    Err(error) => return Err(error),
+                }
             }
         }
     }

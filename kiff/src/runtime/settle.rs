@@ -12,7 +12,7 @@ use crate::schema::Contract;
 use crate::store::Store;
 use crate::verdict::{self, ReasonCode, Refusal, Verdict};
 
-use super::{Batch, Error, PAGE, Runtime, TRIES};
+use super::{Batch, Error, PAGE, Runtime, TRIES, readable};
 
 /// An action that has started, has not ended, and does not run in this process.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,10 +101,10 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     /// first, behind `after`, at most `limit` of them.
     ///
     /// Where several processes share a store, what another one has started is among them once it takes longer than any
-    /// executor does ([`Runtime::with_longest_run`]).
+    /// executor does ([`Runtime::with_longest_run`]). An entity whose journal is broken is logged and passed over.
     ///
     /// # Errors
-    /// [`Error`] when the store fails or a journal is broken.
+    /// [`Error`] when the store fails.
     pub async fn in_doubt(&self, after: Option<&Open>, limit: usize) -> Result<Vec<Doubt>, Error> {
         let mut doubts = Vec::new();
         let mut after = after.cloned();
@@ -116,7 +116,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
                 if open.key.entity_type() != D::schema().entity_type {
                     continue;
                 }
-                let running = self.doubt(&open.key).await?.filter(|running| running.execution.as_str() == open.id);
+                let running = readable(self.doubt_of(&open).await)?.flatten();
                 doubts.extend(running.map(|running| Doubt { open, running }));
             }
         }
@@ -132,6 +132,12 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     pub async fn doubt(&self, key: &EntityKey) -> Result<Option<Running>, Error> {
         let entity = self.entity(key).await?;
         Ok(entity.running().filter(|running| self.is_in_doubt(running)).cloned())
+    }
+
+    /// What the journal says of a run that the store lists as open; none when it is not in doubt.
+    pub(super) async fn doubt_of(&self, open: &Open) -> Result<Option<Running>, Error> {
+        let running = self.doubt(&open.key).await?;
+        Ok(running.filter(|running| running.execution.as_str() == open.id))
     }
 
     /// Whether a run that has not ended will not be answered any more.
