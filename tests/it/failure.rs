@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use kiff::{
-    Appended, Commit, Cursor, EntityKey, Error, Fact, IdempotencyKey, Matter, MemoryStore, Open,
-    Outcome, Policy, PolicyError, Query, Question, ReasonCode, Runtime, Sealed, Snapshot, Store,
+    Appended, Commit, Cursor, Domain, EntityKey, Error, Fact, IdempotencyKey, Inquiry, Matter, MemoryStore, Open,
+    Outcome, Policy, PolicyError, Query, Question, ReasonCode, RolePolicy, Runtime, Sealed, Snapshot, Store,
     StoreError, Timestamp,
 };
 use pollster::block_on;
@@ -203,6 +203,65 @@ fn p9_when_the_answer_cannot_be_kept_the_action_is_in_doubt() {
         let doubt = runtime.doubt(&key).await.unwrap().unwrap();
         assert_eq!(doubt.execution, *execution);
         assert_eq!(runtime.entity(&key).await.unwrap().state(), Some(OrderState::Created));
+    });
+}
+
+/// A domain with an event that cannot be written down.
+mod brittle {
+    use kiff::{Failure, Reconciled, action, domain, reconcile};
+    use serde::{Deserialize, Serialize, Serializer};
+
+    /// What the scale says.
+    #[derive(Debug, Clone, Deserialize)]
+    pub struct Weight;
+
+    impl Serialize for Weight {
+        fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+            panic!("the scale fell over")
+        }
+    }
+
+    domain! {
+        pub domain Freight governs Parcel;
+        roles { Robot: agent, Depot: system }
+        states { Arrived, final Weighed }
+        events { ParcelArrived {} reported by Depot; ParcelWeighed { weight: Weight }; }
+        transitions { ParcelArrived: new => Arrived; ParcelWeighed: Arrived => Weighed; }
+        actions { Weigh { risk: low, by: Robot, emits: ParcelWeighed }; }
+        allow { Arrived => [Weigh]; }
+    }
+
+    #[action(Freight::Weigh)]
+    async fn weigh() -> Result<ParcelWeighed, Failure> {
+        Ok(ParcelWeighed { weight: Weight })
+    }
+
+    #[reconcile(Freight::Weigh)]
+    async fn was_weighed() -> Result<Reconciled<ParcelWeighed>, Failure> {
+        Ok(Reconciled::Happened(ParcelWeighed { weight: Weight }))
+    }
+}
+
+#[test]
+fn p9_an_event_that_panics_when_it_is_written_is_an_answer_too() {
+    use brittle::{Freight, FreightRole, ParcelArrived, Weigh};
+
+    block_on(async {
+        let people = people();
+        let policy = RolePolicy::new()
+            .assign(people.agent.id().clone(), FreightRole::Robot)
+            .assign(people.shop.id().clone(), FreightRole::Depot);
+        let runtime = Runtime::<Freight>::new(MemoryStore::new(), policy, ());
+        let key = Freight::entity("p-1").unwrap();
+        assert!(runtime.ingest(&people.shop, &key, ParcelArrived {}).await.unwrap().is_allowed());
+        let outcome = runtime.execute(&people.agent, &key, Weigh {}).await.unwrap();
+        let Outcome::Failed(failed) = &outcome else { panic!("{outcome:?}") };
+        assert!(failed.failure.is_unknown(), "it may have happened");
+        assert!(failed.failure.message().contains("the scale fell over"), "{}", failed.failure.message());
+        assert_eq!(runtime.timeline(&key).await.unwrap().kinds().last(), Some(&"action_failed"));
+        let recovered = runtime.recover(&people.shop).await.unwrap();
+        let [(_, Ok(Inquiry::StillUnknown { why, .. }))] = &recovered[..] else { panic!("{recovered:?}") };
+        assert!(why.contains("the scale fell over"), "{why}");
     });
 }
 

@@ -1,5 +1,6 @@
 //! Running an action: judged, started on the record, run once, and its answer on the record.
 
+use std::fmt;
 use std::sync::Arc;
 
 use crate::action::Failure;
@@ -16,7 +17,7 @@ use crate::verdict::{Judged, Permit};
 use super::attempt::{Attempt, Propose};
 use super::ingest::happened;
 use super::outcome::{Executed, Failed, Outcome};
-use super::panics::caught;
+use super::panics::{caught, caught_at_once};
 use super::repeat::Wish;
 use super::{Batch, Error, Runtime, TRIES};
 
@@ -123,7 +124,12 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     }
 
     /// Runs the executor; whatever it does, there is an answer.
-    async fn answer(&self, ready: Box<dyn Ready<D>>, permit: Permit<'_, Judged<D>>, execution: &Execution) -> Answer<D> {
+    async fn answer(
+        &self,
+        ready: Box<dyn Ready<D>>,
+        permit: Permit<'_, Judged<D>>,
+        execution: &Execution,
+    ) -> Answer<D> {
         let Some(answer) = ready.run(permit, &self.services, execution) else {
             return Err(Failure::refused("the permit is for another action"));
         };
@@ -204,9 +210,12 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         let Some(state) = D::transition(Some(from), name) else {
             return Err(Failure::unknown(format!("the executor answered `{name}`, which leads nowhere from here")));
         };
-        let payload = event
-            .encode(&self.bounds)
-            .map_err(|error| Failure::unknown(format!("the executor's `{name}` cannot be recorded: {error}")))?;
+        let unrecorded =
+            |why: &dyn fmt::Display| Failure::unknown(format!("the executor's `{name}` cannot be recorded: {why}"));
+        let payload = match caught_at_once(|| event.encode(&self.bounds)) {
+            Ok(encoded) => encoded.map_err(|error| unrecorded(&error))?,
+            Err(panic) => return Err(unrecorded(&format_args!("writing it panicked: {panic}"))),
+        };
         let ingested =
             EventIngested { event: Text::Borrowed(name), payload, id: None, source: None, occurred_at: None };
         let facts = happened::<D>(Some(from), ingested, state);

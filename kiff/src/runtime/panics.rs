@@ -1,4 +1,4 @@
-//! Running a future so that its panic is an answer.
+//! Running what the user wrote so that its panic is an answer.
 
 use std::any::Any;
 use std::future::{self, Future};
@@ -26,6 +26,11 @@ pub(super) async fn caught<T>(answer: Pin<Box<dyn Future<Output = T> + Send + '_
         }
     })
     .await
+}
+
+/// What the call answers, or the message that it panicked with.
+pub(super) fn caught_at_once<T>(call: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(call)).map_err(|panic| message(&*panic))
 }
 
 fn message(panic: &(dyn Any + Send)) -> String {
