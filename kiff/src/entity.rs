@@ -46,7 +46,7 @@ pub struct Running {
 impl<D: Domain> Entity<D> {
     /// The entity whose journal is still empty.
     #[must_use]
-    pub const fn empty(key: EntityKey) -> Self {
+    pub fn empty(key: EntityKey) -> Self {
         Self { fold: Fold::empty(key) }
     }
 
@@ -111,6 +111,12 @@ impl<D: Domain> Entity<D> {
     #[must_use]
     pub const fn head(&self) -> Digest {
         self.fold.head
+    }
+
+    /// The present as its journal has it: `now`, unless a clock that was ahead has already written a later time. What has once
+    /// expired stays so, whatever becomes of the clock.
+    pub(crate) fn present(&self, now: Timestamp) -> Timestamp {
+        now.max(self.fold.at)
     }
 
     /// What it is; none while it does not exist.

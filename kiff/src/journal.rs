@@ -122,7 +122,7 @@ impl<'a> Record<'a> {
 /// What a commit says; its JSON is what is hashed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Content {
-    /// When it was appended.
+    /// When it was appended; never before the commit before, whatever the clock says.
     pub at: Timestamp,
     /// Who acted.
     pub actor: Actor,

@@ -235,7 +235,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             (entity.number() > 0 && entity.number().is_multiple_of(FOLD_KEPT_EVERY)).then(|| entity.snapshot());
         let snapshot = snapshot.transpose()?;
         let content = Content {
-            at: self.now(),
+            at: entity.present(self.now()),
             actor: batch.actor.clone(),
             trace: (!batch.trace.is_empty()).then(|| Box::new(batch.trace.clone())),
             cause: batch.cause,

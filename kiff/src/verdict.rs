@@ -237,7 +237,7 @@ pub struct Case<'c, D: Domain> {
     pub actor: &'c Actor,
     /// Who knows which roles they hold.
     pub policy: &'c dyn Policy,
-    /// The present, by which an approval has expired or not.
+    /// The present, by which an approval has expired or not; where the journal has a later time, by that one.
     pub now: Timestamp,
 }
 
@@ -310,7 +310,8 @@ fn find_approval<'j, D: Domain>(
     let Some(binding) = case.binding else {
         return Err(sentence::needs_approval(contract, None));
     };
-    let drift = |approval: &Approval| sentence::drift(approval, contract, binding, case.now);
+    let now = entity.present(case.now);
+    let drift = |approval: &Approval| sentence::drift(approval, contract, binding, now);
     if let Some(id) = case.approval {
         let named = entity.approval(id).ok_or_else(|| format!("there is no approval `{id}` of this entity"))?;
         return match drift(named) {

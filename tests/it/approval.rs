@@ -111,6 +111,39 @@ fn p3_an_approval_expires() {
 }
 
 #[test]
+fn p3_a_clock_that_goes_back_revives_no_approval() {
+    block_on(async {
+        let (people, clock) = (people(), SharedClock::default());
+        clock.0.pass(Duration::from_hours(1));
+        let runtime = Runtime::<Refund>::new(MemoryStore::new(), policy(), Desk::default())
+            .with_clock(clock.clone())
+            .with_approval_lifetime(Duration::from_mins(2));
+        let key = paid(&runtime, "ord-1").await;
+        let named = granted(&runtime, &key, refund(49)).await;
+        let Verdict::Allowed(asked) = runtime.request_approval(&people.agent, &key, refund(50)).await.unwrap() else {
+            panic!("it can be asked for")
+        };
+        clock.0.pass(Duration::from_mins(3));
+        let pay = || Proposal::new(refund(49)).approval(named.clone());
+        let outcome = runtime.execute(&people.agent, &key, pay()).await.unwrap();
+        assert!(held(&outcome).contains("expired at"), "{}", held(&outcome));
+
+        clock.0.back(Duration::from_mins(2));
+        let outcome = runtime.execute(&people.agent, &key, pay()).await.unwrap();
+        assert!(held(&outcome).contains("expired at"), "{}", held(&outcome));
+        let late = runtime.review(&people.nora, &key, &asked.id, Review::grant()).await.unwrap();
+        assert!(late.refusal().unwrap().message.contains("expired at"));
+        // What is asked for now holds as long as any.
+        let again = granted(&runtime, &key, refund(49)).await;
+        let outcome = runtime.execute(&people.agent, &key, Proposal::new(refund(49)).approval(again)).await.unwrap();
+        assert!(outcome.executed().is_some());
+        let times: Vec<_> =
+            runtime.timeline(&key).await.unwrap().records().map(|record| record.commit().at()).collect();
+        assert!(times.is_sorted(), "{times:?}");
+    });
+}
+
+#[test]
 fn p3_other_evidence_holds_the_action_again() {
     block_on(async {
         let (runtime, people) = (open(), people());

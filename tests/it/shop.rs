@@ -167,6 +167,13 @@ impl StillClock {
         let mut now = self.0.lock().unwrap();
         *now = now.after(time);
     }
+
+    /// Sets the clock back, as somebody does who corrects it.
+    pub(crate) fn back(&self, time: std::time::Duration) {
+        let mut now = self.0.lock().unwrap();
+        let back = u64::try_from(time.as_micros()).unwrap();
+        *now = Timestamp::from_microseconds(now.as_microseconds().saturating_sub(back));
+    }
 }
 
 /// The clock behind an `Arc`, as a runtime wants it.

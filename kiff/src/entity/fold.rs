@@ -12,6 +12,7 @@ use crate::journal::{
     ActionStarted, ApprovalRecorded, ApprovalReviewed, BrokenJournal, Commit, Fact, FailedOutcome, RecordId,
     StateChanged, Unknown,
 };
+use crate::time::Timestamp;
 
 /// How many closed approvals are remembered, so that using one again is told from using an unknown one.
 ///
@@ -53,6 +54,8 @@ pub(crate) struct Fold<S> {
     pub(super) key: EntityKey,
     pub(super) number: u64,
     pub(super) head: Digest,
+    /// The latest time of its commits.
+    pub(super) at: Timestamp,
     pub(super) state: Option<S>,
     pub(super) running: Option<Running>,
     pub(super) open: Vec<Arc<Approval>>,
@@ -62,8 +65,9 @@ pub(crate) struct Fold<S> {
 
 impl<S: Stated> Fold<S> {
     /// The fold of a journal that is still empty.
-    pub(crate) const fn empty(key: EntityKey) -> Self {
-        Self { key, number: 0, head: Commit::GENESIS, state: None, running: None, open: Vec::new(), closed: None }
+    pub(crate) fn empty(key: EntityKey) -> Self {
+        let (head, at) = (Commit::GENESIS, Timestamp::default());
+        Self { key, number: 0, head, at, state: None, running: None, open: Vec::new(), closed: None }
     }
 
     /// Folds one more commit, which may say what those before fold to: a commit that says something else was appended by
@@ -111,6 +115,7 @@ impl<S: Stated> Fold<S> {
         }
         self.number = commit.number();
         self.head = commit.hash();
+        self.at = self.at.max(commit.at());
         Ok(())
     }
 

@@ -56,6 +56,8 @@ impl<S: Stated> Fold<S> {
             key: key.clone(),
             number: snapshot.number,
             head: kept.head,
+            // INVARIANT: times do not go back in a journal, so that the last one is that of `next`.
+            at: next.at(),
             state: state.transpose()?,
             running: kept.running.map(Cow::into_owned),
             open: kept.open.into_iter().map(owned).collect(),

@@ -64,7 +64,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         let (Some(binding), Some(parameters)) = (binding.copied(), attempt.parameters.clone()) else {
             return Ok(Err(Verdict::Invalid(needless(attempt, None))));
         };
-        let now = self.now();
+        let now = entity.present(self.now());
         let waiting = entity.open_approvals().iter().find(|open| {
             open.status == ApprovalStatus::Pending
                 && open.binding == binding

@@ -29,7 +29,7 @@ pub fn review<'j, D: Domain>(
             remedy: None,
         });
     };
-    if let Some(problem) = closed(approval, now) {
+    if let Some(problem) = closed(approval, entity.present(now)) {
         return rejected(problem);
     }
     let rule = D::from_name(&approval.action).map(|action| &action.contract().approval);

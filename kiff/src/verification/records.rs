@@ -11,7 +11,7 @@ pub(super) struct Records {
 }
 
 impl Records {
-    pub(super) const fn new(key: EntityKey) -> Self {
+    pub(super) fn new(key: EntityKey) -> Self {
         Self { fold: Some(Fold::empty(key)) }
     }
 
