@@ -87,7 +87,7 @@ fn binding_of(amount: i64) -> Binding {
     let parameters = Json::encode(&serde_json::json!({"amount": amount, "reason": "damaged"}), &kiff::Bounds::DEFAULT);
     let contract = Refund::RefundOrder.contract();
     let parameters = parameters.expect("it is JSON");
-    Binding::of(&order(0), contract, contract.fingerprint(), &parameters, &Rationale::default())
+    Binding::of(&order(0), contract, Refund::schema().fingerprint_of(contract), &parameters, &Rationale::default())
 }
 
 #[divan::bench]

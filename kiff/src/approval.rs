@@ -19,7 +19,7 @@ pub struct Binding {
     pub whole: Digest,
     /// The parameters, whatever their order and white space.
     pub parameters: Digest,
-    /// The contract as it was compiled.
+    /// The contract as it was compiled, and where its event leads.
     pub contract: Digest,
     /// The evidence; none when none was shown.
     pub evidence: Option<Digest>,

@@ -82,7 +82,8 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     /// executors.
     #[must_use]
     pub fn new(store: S, policy: impl Policy, services: D::Services) -> Self {
-        let fingerprints = D::actions().iter().map(|action| (*action, action.contract().fingerprint())).collect();
+        let fingerprint = |action: &D| (*action, D::schema().fingerprint_of(action.contract()));
+        let fingerprints = D::actions().iter().map(fingerprint).collect();
         Self {
             store,
             policy: Arc::new(policy),
@@ -217,7 +218,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
 
     fn fingerprint(&self, action: D) -> Digest {
         let known = self.fingerprints.iter().find(|(known, _)| *known == action);
-        known.map_or_else(|| action.contract().fingerprint(), |(_, fingerprint)| *fingerprint)
+        known.map_or_else(|| D::schema().fingerprint_of(action.contract()), |(_, fingerprint)| *fingerprint)
     }
 
     /// Appends one batch to the journal of `entity` as it was judged; none when it has moved in the meantime.

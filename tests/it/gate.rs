@@ -38,7 +38,7 @@ fn judge_does_not_allocate_on_the_way_to_allowed() {
     let bound_to = |amount: i64| {
         let parameters = format!(r#"{{"amount": {amount}, "reason": "damaged"}}"#);
         let parameters = Json::parse(&parameters, &Bounds::DEFAULT).unwrap();
-        Binding::of(&key, contract, contract.fingerprint(), &parameters, &Rationale::default())
+        Binding::of(&key, contract, Refund::schema().fingerprint_of(contract), &parameters, &Rationale::default())
     };
 
     assert_eq!(judged(&entity, Refund::AddNote, None, &policy), (0, true));

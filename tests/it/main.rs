@@ -13,6 +13,7 @@ mod chain;
 mod cli;
 mod cluster;
 mod contract;
+mod deploy;
 mod examples;
 mod expired;
 mod failure;

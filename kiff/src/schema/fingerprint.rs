@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{ApprovalRule, Contract, EventSchema, List, Permission, RoleSchema, Schema, StateSchema, Text};
+use super::{ApprovalRule, Contract, EventSchema, List, Permission, RoleSchema, Schema, StateSchema, Text, Transition};
 use crate::digest::Digest;
 
 impl Schema {
@@ -18,6 +18,18 @@ impl Schema {
     #[must_use]
     pub fn fingerprint(&self) -> Digest {
         digest("kiff/schema", &self.governing())
+    }
+
+    /// A digest of what governs one action: its contract, and where what it emits leads from where it is allowed. As with
+    /// [`Schema::fingerprint`], order and words do not matter.
+    #[must_use]
+    pub fn fingerprint_of(&self, action: &Contract) -> Digest {
+        let leads = |transition: &&Transition| {
+            let from = transition.from.as_ref().is_some_and(|from| action.allowed_in.contains(from));
+            from && action.emits.contains(&transition.event)
+        };
+        let transitions: Vec<Transition> = self.transitions.iter().filter(leads).cloned().collect();
+        digest("kiff/contract", &(action.governing(), ordered(&transitions, Clone::clone)))
     }
 
     fn governing(&self) -> Self {
@@ -36,12 +48,6 @@ impl Schema {
 }
 
 impl Contract {
-    /// A digest of what governs the action; as with [`Schema::fingerprint`], order and words do not matter.
-    #[must_use]
-    pub fn fingerprint(&self) -> Digest {
-        digest("kiff/contract", &self.governing())
-    }
-
     fn governing(&self) -> Self {
         Self {
             name: self.name.clone(),
