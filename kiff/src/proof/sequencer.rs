@@ -157,8 +157,7 @@ impl Sequencer {
 
     /// Reads what was signed last, and its edge: from the tiles, or where they are damaged from the store.
     async fn recover<S: Store>(&self, store: &S) -> Result<(SignedCheckpoint, Edge), LogError> {
-        let path = newest_checkpoint(&self.directory)?;
-        let Some(checkpoint) = read_checkpoint(&path)? else {
+        let Some((path, checkpoint)) = newest_checkpoint(&self.directory)? else {
             let edge = Edge::default();
             return Ok((self.sign(&edge, &mut Files::new(self.directory.clone()), None)?, edge));
         };
@@ -215,20 +214,27 @@ async fn expect_signed<S: Store>(store: &S, edge: &Edge) -> Result<(), LogError>
     }
 }
 
-/// The file of the newest checkpoint. A log that has lost it begins behind the last of its copies, never anew.
-fn newest_checkpoint(directory: &Path) -> Result<PathBuf, LogError> {
-    let path = directory.join(CHECKPOINT);
-    if path.exists() {
-        return Ok(path);
+/// The newest checkpoint and its file: a log that has lost it, or has an older one in its place, goes on behind the last of its
+/// copies, never anew and never from further back.
+fn newest_checkpoint(directory: &Path) -> Result<Option<(PathBuf, SignedCheckpoint)>, LogError> {
+    let mut newest = None;
+    for path in [last_copy(directory)?, Some(directory.join(CHECKPOINT))].into_iter().flatten() {
+        let found = read_checkpoint(&path)?.map(|checkpoint| (path, checkpoint));
+        newest = [newest, found].into_iter().flatten().max_by_key(|(_, checkpoint)| checkpoint.claim().head().size);
     }
+    Ok(newest)
+}
+
+/// The copy of the checkpoint over the most commits.
+fn last_copy(directory: &Path) -> Result<Option<PathBuf>, LogError> {
     let copies = match std::fs::read_dir(directory.join(CHECKPOINTS)) {
         Ok(copies) => copies,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(path),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error.into()),
     };
     let size = |copy: &std::fs::DirEntry| copy.file_name().to_str()?.parse::<u64>().ok();
-    let newest = copies.filter_map(Result::ok).filter_map(|copy| Some((size(&copy)?, copy.path()))).max();
-    Ok(newest.map_or(path, |(_, copy)| copy))
+    let copies = copies.filter_map(Result::ok).filter_map(|copy| Some((size(&copy)?, copy.path())));
+    Ok(copies.max().map(|(_, copy)| copy))
 }
 
 fn at(path: &Path, error: &io::Error) -> io::Error {

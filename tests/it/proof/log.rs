@@ -193,6 +193,20 @@ fn a_rewritten_store_does_not_pass_for_the_tiles_that_are_gone() {
 }
 
 #[test]
+fn p8_a_checkpoint_of_yesterday_that_was_put_back_starts_no_fork() {
+    let (folder, key) = (TempDir::new().unwrap(), key());
+    let ledger = Ledger::of(300, 5);
+    let advance = || block_on(Sequencer::open(folder.path(), key.clone()).unwrap().advance(&ledger));
+    advance().unwrap();
+    ledger.grow(300, 5);
+    advance().unwrap();
+    fs::copy(folder.path().join("checkpoints/300"), folder.path().join("checkpoint")).unwrap();
+    ledger.rewrite(&super::ledger::order(5), 100, "never said");
+    let refused = advance().unwrap_err();
+    assert!(matches!(refused, LogError::Rewritten { position: 600 }), "{refused}");
+}
+
+#[test]
 fn a_damaged_tile_hands_out_no_receipt() {
     let (folder, key) = (TempDir::new().unwrap(), key());
     let ledger = Ledger::of(600, 5);
