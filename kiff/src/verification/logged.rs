@@ -37,7 +37,9 @@ impl<'a> Logged<'a> {
 
     pub(super) fn new(leaves: Leaves<'a>, signed: Vec<TreeHead>) -> Self {
         let (tree, unmet, strangers) = (Frontier::default(), HashMap::new(), BTreeMap::new());
-        Self { leaves, tree, signed, problem: None, unmet, strangers }
+        let mut logged = Self { leaves, tree, signed, problem: None, unmet, strangers };
+        logged.meet();
+        logged
     }
 
     /// Holds the commit at `position`, which is behind all that were compared before, against the log.

@@ -75,6 +75,18 @@ fn p8_a_whole_store_is_sound() {
 }
 
 #[test]
+fn what_was_signed_before_the_first_commit_is_whole() {
+    let (ledger, folder) = (Ledger::default(), TempDir::new().unwrap());
+    let key = SigningKey::generate("example.com/refunds").unwrap();
+    let advanced = block_on(Sequencer::open(folder.path(), key.clone()).unwrap().advance(&ledger)).unwrap();
+    let head = advanced.checkpoint.verify(&[key.verifying_key().clone()]).unwrap().head();
+    let log = Log::open(folder.path()).unwrap();
+    let report = block_on(Verification::of(&ledger).signed(head).log(log.leaves()).run(|_| ())).unwrap();
+    assert!(report.is_sound(), "{report}");
+    assert_eq!(report.confirmed, [head]);
+}
+
+#[test]
 fn p8_any_flipped_byte_of_any_body_is_found_in_its_commit() {
     let scene = scene();
     let length = scene.ledger.rows()[7].body.len();
