@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::chain;
 use crate::digest::Digest;
 use crate::identifier::EntityKey;
+use crate::json::visible;
 
 /// A journal is not what was written, or not one of this domain.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +58,7 @@ impl BrokenJournal {
 
 impl fmt::Display for BrokenJournal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the journal of `{}` is broken at commit {}: {}", self.key, self.number, self.problem)
+        write!(f, "the journal of `{}` is broken at commit {}: {}", self.key, self.number, visible(&self.problem))
     }
 }
 

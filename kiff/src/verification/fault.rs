@@ -244,7 +244,9 @@ fn as_text<S: serde::Serializer>(key: &EntityKey, serializer: S) -> Result<S::Ok
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Edited { key, number, problem } => write!(f, "edited: commit {number} of `{key}`: {problem}"),
+            Self::Edited { key, number, problem } => {
+                write!(f, "edited: commit {number} of `{key}`: {}", visible(problem))
+            }
             Self::Swapped { key, number, other_key, other_number } => write!(
                 f,
                 "swapped: commit {number} of `{key}` and commit {other_number} of `{other_key}` stand in each other's place"
@@ -260,12 +262,12 @@ impl fmt::Display for Fault {
                 number - 1
             ),
             Self::Unfounded { key, number, problem } => {
-                write!(f, "unfounded: commit {number} of `{key}`: {problem}")
+                write!(f, "unfounded: commit {number} of `{key}`: {}", visible(problem))
             }
             Self::Lookup { key, number, problem } => write!(f, "mislaid: commit {number} of `{key}`: {problem}"),
             Self::Unlisted { problem } => write!(f, "unreadable: what is open cannot be listed: {}", visible(problem)),
             Self::Unreadable { key, number, problem } => {
-                write!(f, "unreadable: `{key}` from commit {number} on: {problem}")
+                write!(f, "unreadable: `{key}` from commit {number} on: {}", visible(problem))
             }
             Self::Forged { key, number, position } => write!(
                 f,
@@ -278,7 +280,7 @@ impl fmt::Display for Fault {
             Self::Gap { from, to } if from == to => write!(f, "removed: there is no commit at position {from}"),
             Self::Gap { from, to } => write!(f, "removed: there are no commits at positions {from} to {to}"),
             Self::Unwalkable { position, problem } => {
-                write!(f, "unreadable: the order of all commits from position {position} on: {problem}")
+                write!(f, "unreadable: the order of all commits from position {position} on: {}", visible(problem))
             }
             Self::Truncated { last, signed } => {
                 write!(f, "truncated: the store ends at position {last}, and {signed} commits were signed")

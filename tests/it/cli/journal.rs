@@ -5,7 +5,11 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use kiff::{Cursor, Exported, MemoryStore, PostgresStore, Query, Review, Runtime, SqliteStore, Store, Verdict};
+use kiff::journal::{ActionStarted, Content};
+use kiff::{
+    Actor, Commit, Cursor, Exported, MemoryStore, PostgresStore, Query, Review, Runtime, Sealed, SqliteStore, Store,
+    Verdict,
+};
 use kiff_test::{SequentialIdentifiers, block_on};
 
 use super::{folder, kiff};
@@ -147,6 +151,19 @@ fn an_export_goes_on_where_the_last_one_ended() {
     assert!(told.starts_with("error: cannot make `copy.jsonl`: "), "{told}");
     let rest = kiff(&folder, &["export", "day.jsonl", "--after", "12"]).well();
     assert_eq!(rest, lines().lines().skip(12).fold(String::new(), |rest, line| rest + line + "\n"));
+}
+
+#[test]
+fn what_a_journal_says_moves_no_terminal() {
+    let folder = folder("journal-terminal");
+    let action = "\u{1b}[2JREFUND".into();
+    let started = ActionStarted { action, execution: "x-1".parse().unwrap(), approval: None, key: None };
+    let (at, actor) = ("2026-11-23T10:00:00Z".parse().unwrap(), Actor::agent("agent-7").unwrap());
+    let content = Content { at, actor, trace: None, cause: None, fold: None, facts: Box::new([started.into()]) };
+    let sealed = Sealed::new(order("ord-1"), 1, Commit::GENESIS, content).unwrap();
+    fs::write(folder.join("day.jsonl"), format!("{}\n", Exported::new(1, sealed.into_commit()).unwrap())).unwrap();
+    let told = kiff(&folder, &["doubt", "day.jsonl"]).well();
+    assert!(told.starts_with(r"Order/ord-1: \u{1b}[2JREFUND as x-1"), "{told:?}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Every way to change a store behind kiff's back is found, and told by its name.
 
 use kiff::proof::{Log, Sequencer, SigningKey};
-use kiff::{Fault, Report, TreeHead, Verification};
+use kiff::{BrokenJournal, Fault, Report, TreeHead, Verification};
 use pollster::block_on;
 use tempfile::TempDir;
 
@@ -262,6 +262,16 @@ fn p8_a_log_that_was_changed_accuses_nobody() {
     let cut = log.leaves().take(20);
     let report = scene.check(Verification::of(&scene.ledger).signed(scene.head).log(cut));
     assert!(matches!(&report.faults[..], [Fault::Log { size: COMMITS, .. }]), "{report}");
+}
+
+#[test]
+fn what_a_broken_commit_says_moves_no_terminal() {
+    let problem = "it cannot be read: unknown variant `\u{1b}[2J\u{202e}`".to_owned();
+    let broken = BrokenJournal { key: order(1), number: 1, problem: problem.clone() };
+    let edited = Fault::Edited { key: order(1), number: 1, problem };
+    for told in [broken.to_string(), edited.to_string()] {
+        assert!(told.contains(r"unknown variant `\u{1b}[2J\u{202e}`"), "{told:?}");
+    }
 }
 
 #[test]

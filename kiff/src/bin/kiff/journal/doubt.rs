@@ -73,7 +73,7 @@ async fn look<S: Store>(store: &S, open: &Open) -> Result<Unsettled, Failure> {
     let commits = commits(store, &open.key).await?;
     let facts = || commits.iter().flat_map(|commit| commit.facts());
     let action = facts().find_map(|fact| match fact {
-        Fact::ActionStarted(started) if started.execution.as_str() == open.id => Some(started.action.to_string()),
+        Fact::ActionStarted(started) if started.execution.as_str() == open.id => Some(kiff::visible(&started.action)),
         _ => None,
     });
     let unknown = facts().find_map(|fact| match fact {
