@@ -309,12 +309,14 @@ pub fn visible(text: &str) -> String {
     })
 }
 
-/// Whether a character changes how the text around it is shown instead of being shown itself.
+/// Whether a character changes how the text around it is shown instead of being shown itself, or is not shown at all: what Unicode
+/// calls a control, a separator of lines, or default-ignorable.
 pub(crate) fn is_hidden(character: char) -> bool {
     character.is_control()
-        || matches!(character, '\u{ad}' | '\u{61c}' | '\u{180e}' |
-            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e007f}')
+        || matches!(character, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}'
+            | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// A text is not JSON that kiff accepts.
@@ -381,6 +383,15 @@ mod tests {
         assert!(refused(r#""\ud800""#).contains("surrogate") || refused(r#""\ud800""#).contains("escape"));
         assert!(refused("NaN").contains("expected"));
         assert!(refused("{} {}").contains("trailing"));
+    }
+
+    #[test]
+    fn what_is_not_shown_is_written_out_and_what_is_shown_is_not() {
+        let hidden = "\u{34f}\u{115f}\u{1160}\u{17b4}\u{180b}\u{180f}\u{3164}\u{fe00}\u{fe0f}\u{ffa0}\u{fff0}\u{1bca0}\u{1d173}\u{e0080}\u{e01ef}\u{e0fff}";
+        let shown = visible(hidden);
+        assert_eq!(shown.matches(r"\u{").count(), hidden.chars().count(), "{shown}");
+        let plain = "ACME Straße 東京 한국어 ខ្មែរ ᠮᠣᠩᠭᠣᠯ נאָר हिन्दी 🧾 é";
+        assert_eq!(visible(plain), plain);
     }
 
     #[test]

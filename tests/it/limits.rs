@@ -93,6 +93,7 @@ fn p10_identifiers_are_bounded_and_visible() {
         ("x".repeat(257), "of 257 bytes: at most 256 are allowed"),
         ("ord\u{1b}[2J".to_owned(), r"ord\u{1b}[2J"),
         ("ord\u{202e}1".to_owned(), r"ord\u{202e}1"),
+        ("ACME\u{3164}".to_owned(), r"ACME\u{3164}"),
     ] {
         let refused = kiff::EntityKey::new("Order", &text).unwrap_err().to_string();
         assert!(refused.contains(told), "{refused}");
