@@ -3,7 +3,7 @@
 use kiff::{Bounds, Call, Envelope, Evidence, Json, MemoryStore, Proposal, ReasonCode, Review, Runtime, Verdict};
 use pollster::block_on;
 
-use crate::shop::{Desk, MarkPaid, Refund, open, order, paid, people, place, policy, refund};
+use crate::shop::{Desk, MarkPaid, Refund, SharedClock, open, order, paid, people, place, policy, refund};
 
 fn narrow(bounds: Bounds) -> Runtime<Refund> {
     Runtime::new(MemoryStore::new(), policy(), Desk::default()).with_bounds(bounds)
@@ -83,6 +83,22 @@ fn p10_open_approvals_and_reasons_of_reviews_are_bounded() {
         let wordy = Review::grant().because("x".repeat(17));
         let reviewed = runtime.review(&people.nora, &key, &first.id, wordy).await.unwrap();
         assert!(reviewed.refusal().unwrap().message.contains("17 bytes in a reason: at most 16 are allowed"));
+    });
+}
+
+#[test]
+fn p10_requests_that_expired_make_room_for_others() {
+    block_on(async {
+        let (people, clock) = (people(), SharedClock::default());
+        let runtime = narrow(Bounds { open_approvals: 2, ..Bounds::DEFAULT }).with_clock(clock.clone());
+        let key = paid(&runtime, "ord-1").await;
+        for amount in (1..10).step_by(2) {
+            for amount in [amount, amount + 1] {
+                assert!(runtime.request_approval(&people.agent, &key, refund(amount)).await.unwrap().is_allowed());
+            }
+            assert_eq!(runtime.entity(&key).await.unwrap().open_approvals().len(), 2);
+            clock.0.pass(Runtime::<Refund>::APPROVAL_LIFETIME);
+        }
     });
 }
 

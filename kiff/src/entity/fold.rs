@@ -110,12 +110,12 @@ impl<S: Stated> Fold<S> {
             }
         }
         self.state = changed.or(self.state.take());
+        self.at = self.at.max(commit.at());
         for record in commit.records() {
             self.note(record.fact(), commit, record.id());
         }
         self.number = commit.number();
         self.head = commit.hash();
-        self.at = self.at.max(commit.at());
         Ok(())
     }
 
@@ -179,6 +179,11 @@ impl<S: Stated> Fold<S> {
     }
 
     fn request(&mut self, recorded: &ApprovalRecorded, commit: &Commit) {
+        // What has expired makes room, so that what is open stays within its bound for ever.
+        let (at, open) = (self.at, std::mem::take(&mut self.open));
+        for approval in open {
+            if at < approval.expires_at { self.open.push(approval) } else { self.remember(approval) }
+        }
         self.open.push(Arc::new(Approval {
             id: recorded.approval.clone(),
             action: recorded.action.clone(),
@@ -198,6 +203,10 @@ impl<S: Stated> Fold<S> {
         };
         let mut approval = self.open.remove(place);
         Arc::make_mut(&mut approval).status = status;
+        self.remember(approval);
+    }
+
+    fn remember(&mut self, approval: Arc<Approval>) {
         let closed = Arc::make_mut(self.closed.get_or_insert_default());
         if closed.len() == CLOSED_REMEMBERED {
             closed.pop_front();
