@@ -10,8 +10,9 @@ use kiff::SqliteStore;
 use serde_json::Value;
 
 use super::journal::{a_day, exported};
-use super::{folder, kiff, program};
+use super::{folder, kiff};
 use crate::http::server::Client;
+use crate::programs::Program;
 
 /// A server that is killed with its test.
 struct Serving(Child);
@@ -25,7 +26,7 @@ impl Drop for Serving {
 
 /// Starts `kiff serve`, and signs in by the link that it prints.
 fn serve(folder: &Path, arguments: &[&str]) -> (Serving, Client) {
-    let mut command = Command::new(program());
+    let mut command = Command::new(Program::CommandLine.path());
     command.args(["serve", "--json", "--readonly"]).args(arguments).current_dir(folder).stdout(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let mut line = String::new();

@@ -1,7 +1,7 @@
 //! Every way to change a store behind kiff's back is found, and told by its name.
 
 use kiff::proof::{Log, Sequencer, SigningKey};
-use kiff::{BrokenJournal, Fault, Report, TreeHead, Verification};
+use kiff::{Commit, Fault, Report, Sealed, TreeHead, Verification};
 use pollster::block_on;
 use tempfile::TempDir;
 
@@ -266,9 +266,9 @@ fn p8_a_log_that_was_changed_accuses_nobody() {
 
 #[test]
 fn what_a_broken_commit_says_moves_no_terminal() {
-    let problem = "it cannot be read: unknown variant `\u{1b}[2J\u{202e}`".to_owned();
-    let broken = BrokenJournal { key: order(1), number: 1, problem: problem.clone() };
-    let edited = Fault::Edited { key: order(1), number: 1, problem };
+    let body = "{\"at\": \"2026-11-23T10:00:00Z\", \"actor\": {\"id\": \"a\", \"kind\": \"\\u001b[2J\u{202e}\"}, \"records\": []}";
+    let broken = Sealed::verbatim(order(1), 1, Commit::GENESIS, body.into()).unwrap_err();
+    let edited = Fault::Edited { key: order(1), number: 1, problem: broken.problem.clone() };
     for told in [broken.to_string(), edited.to_string()] {
         assert!(told.contains(r"unknown variant `\u{1b}[2J\u{202e}`"), "{told:?}");
     }
