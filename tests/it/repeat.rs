@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Waker};
 
 use kiff::{
-    Actor, Call, EntityKey, Executed, Fact, IdempotencyKey, MemoryStore, Outcome, Policy, PolicyError, Proposal,
-    Question, ReasonCode, Review, RolePolicy, Runtime, Verdict,
+    Actor, Call, Domain, EntityKey, Executed, Fact, Failure, IdempotencyKey, MemoryStore, Outcome, Policy, PolicyError,
+    Proposal, Question, ReasonCode, Review, RolePolicy, Runtime, Verdict, action, domain,
 };
 use pollster::block_on;
 
@@ -202,4 +202,55 @@ fn p6_of_many_at_once_one_runs() {
     let count = |wanted: fn(&Fact) -> bool| timeline.records().filter(|record| wanted(record.fact())).count();
     assert_eq!(count(|fact| matches!(fact, Fact::ActionStarted(_))), 1);
     assert_eq!(count(|fact| matches!(fact, Fact::ActionDeduplicated(_))), 15);
+}
+
+domain! {
+    /// Two actions that take the same.
+    domain Twins governs Valve;
+    roles { Agent: agent, Plant: system }
+    states { Open, final Shut, final Sealed }
+    events {
+        ValveOpened {} reported by Plant;
+        ValveShut   {};
+        ValveSealed {};
+    }
+    transitions {
+        ValveOpened: new  => Open;
+        ValveShut:   Open => Shut;
+        ValveSealed: Open => Sealed;
+    }
+    actions {
+        ShutValve { risk: low, by: Agent, emits: ValveShut };
+        SealValve { risk: low, by: Agent, emits: ValveSealed };
+    }
+    allow { Open => [ShutValve, SealValve]; }
+}
+
+/// Shuts it.
+#[action(Twins::ShutValve)]
+async fn shut_valve() -> Result<ValveShut, Failure> {
+    Ok(ValveShut {})
+}
+
+/// Seals it.
+#[action(Twins::SealValve)]
+async fn seal_valve() -> Result<ValveSealed, Failure> {
+    Ok(ValveSealed {})
+}
+
+#[test]
+fn p6_another_action_with_the_same_parameters_is_not_the_same_wish() {
+    block_on(async {
+        let (agent, plant) = (Actor::agent("agent-7").unwrap(), Actor::system("plant").unwrap());
+        let policy =
+            RolePolicy::new().assign(agent.id().clone(), TwinsRole::Agent).assign(plant.id().clone(), TwinsRole::Plant);
+        let runtime = Runtime::<Twins>::new(MemoryStore::new(), policy, ());
+        let valve = Twins::entity("valve-1").unwrap();
+        assert!(runtime.ingest(&plant, &valve, ValveOpened {}).await.unwrap().is_allowed());
+        let shut = Proposal::new(ShutValve {}).idempotency_key(key("wish-1"));
+        assert_eq!(runtime.execute(&agent, &valve, shut).await.unwrap().outcome(), "executed");
+        let seal = Proposal::new(SealValve {}).idempotency_key(key("wish-1"));
+        let refused = runtime.execute(&agent, &valve, seal).await.unwrap();
+        assert_eq!(refused.refusal().unwrap().code, ReasonCode::IdempotencyKeyReused, "{refused:?}");
+    });
 }

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kiff::{
-    Appended, Commit, Cursor, EntityKey, ExecutionId, Fact, IdempotencyKey, Inquiry, Matter, MemoryStore, Open,
-    Outcome, Query, ReasonCode, Runtime, Sealed, Settlement, Snapshot, Store, StoreError, Timestamp, Verdict,
+    ActorKind, Appended, Commit, Cursor, EntityKey, ExecutionId, Fact, IdempotencyKey, Inquiry, Matter, MemoryStore,
+    Open, Outcome, Query, ReasonCode, Runtime, Sealed, Settlement, Snapshot, Store, StoreError, Timestamp, Verdict,
 };
 use pollster::block_on;
 
 use crate::shop::{
-    Desk, MarkPaid, Mood, NoteAdded, OrderPaid, OrderState, Refund, SharedClock, granted, open, order, paid, people,
-    place, policy, refund,
+    Desk, MarkPaid, Mood, NoteAdded, OrderCancelled, OrderPaid, OrderState, Refund, SharedClock, granted, open, order,
+    paid, people, place, policy, refund,
 };
 
 fn pay() -> MarkPaid {
@@ -108,10 +108,32 @@ fn p7_only_a_human_who_may_and_did_not_ask_settles_and_says_how_they_know() {
             let last = timeline.records().last().unwrap();
             assert!(matches!(last.fact(), Fact::ActionFailed(failed) if failed.message.contains("settling")));
             assert_eq!(last.commit().actor(), actor);
+            if actor.kind() != ActorKind::Human {
+                assert!(
+                    verdict.refusal().unwrap().message.starts_with("only a human can settle a doubt"),
+                    "{verdict:?}"
+                );
+            }
         }
         let other = runtime.settle(&people.nora, &key, &"another".parse().unwrap(), happened()).await.unwrap();
         assert_eq!(other.refusal().unwrap().code, ReasonCode::UnknownEntity);
         assert!(runtime.doubt(&key).await.unwrap().is_some());
+    });
+}
+
+#[test]
+fn p7_no_event_comes_in_while_an_action_is_in_doubt() {
+    block_on(async {
+        let (runtime, people) = (open(), people());
+        let (key, execution) = doubtful(&runtime, "ord-1").await;
+        // The order could be cancelled, and the payment that may have been taken could then never be recorded.
+        let cancel = || runtime.ingest(&people.shop, &key, OrderCancelled { reason: "it is late".into() });
+        let refused = cancel().await.unwrap();
+        assert_eq!(refused.refusal().unwrap().code, ReasonCode::ActionInProgress, "{refused:?}");
+        assert_eq!(runtime.entity(&key).await.unwrap().state(), Some(OrderState::Created));
+        let nothing = Settlement::did_not_happen().because("the bank says so");
+        assert!(runtime.settle(&people.nora, &key, &execution, nothing).await.unwrap().is_allowed());
+        assert!(cancel().await.unwrap().is_allowed());
     });
 }
 

@@ -119,6 +119,12 @@ fn p1_a_snapshot_that_the_journal_does_not_vouch_for_is_not_believed() {
     assert!(body.contains(r#""state":"PAID""#), "{body}");
     let body = body.replace(r#""state":"PAID""#, r#""state":"CREATED""#).into_bytes();
     store.forged = Some(Snapshot { number: kept.number, body });
+    // Nor is the right one that is said to be of another commit.
+    let next = block_on(store.read(&key, kept.number, 1)).unwrap().remove(0);
+    let right = block_on(store.inner.snapshot(&key)).unwrap().unwrap();
+    assert!(Entity::<Refund>::restore(&right, &next).is_ok());
+    let elsewhere = Snapshot { number: right.number - 1, ..right };
+    assert!(Entity::<Refund>::restore(&elsewhere, &next).is_err());
     let runtime = runtime(store);
     let entity = block_on(runtime.entity(&key)).unwrap();
     assert_eq!((entity.number(), entity.state()), (1_005, Some(OrderState::Paid)));
