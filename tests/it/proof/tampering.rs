@@ -51,7 +51,7 @@ impl Scene {
         let report = block_on(verification.run(|_| ())).unwrap();
         assert_eq!(
             report.entities,
-            self.ledger.rows().iter().map(|row| row.key.clone()).collect::<Keys>().len() as u64
+            self.ledger.rows().iter().map(|row| row.shelf.clone()).collect::<Keys>().len() as u64
         );
         report
     }
@@ -157,6 +157,25 @@ fn p8_two_commits_that_were_swapped_are_found() {
     assert_eq!(faults, [moved_to(3, 19, 18), moved_to(4, 18, 19)]);
     assert!(matches!(&moved.by_head()[..], [Fault::Diverged { size: COMMITS, .. }]));
     assert!(moved.by_chain().is_empty(), "the chains do not know the order of the others");
+}
+
+#[test]
+fn p8_a_commit_in_the_journal_of_another_entity_is_misplaced() {
+    let scene = scene();
+    let faults = scene.after(|rows| {
+        let theirs = at(rows, 5, 4).clone();
+        let ours = at(rows, 3, 4);
+        *ours = Row { shelf: ours.shelf.clone(), position: ours.position, ..theirs };
+    });
+    assert_eq!(faults[0], Fault::Misplaced { key: order(3), number: 4, found: order(5) });
+}
+
+#[test]
+fn p8_two_commits_at_one_position_are_found() {
+    let scene = scene();
+    let faults = scene.after(|rows| rows[12].position = 12);
+    let twice = Fault::Reordered { key: order(3), number: 3 };
+    assert!(faults.contains(&twice) && faults.contains(&Fault::Gap { from: 13, to: 13 }), "{faults:?}");
 }
 
 #[test]
