@@ -125,7 +125,14 @@ fn what_is_no_descriptor_is_shown_where_it_is_none() {
     assert!(refused("\"IBAN\"".to_lowercase().as_str(), "\"the iban\"").contains("rule: malformed_name"));
     assert!(refused("\"domain\": \"claims\",", "").contains("error: missing key `domain`"));
     assert!(refused("{", "").starts_with("error: "));
+    let states: Vec<String> = (0..126).map(|number| format!("\"S{number}\", ")).collect();
+    let told = refused("\"states\": [", &format!("\"states\": [{}", states.concat()));
+    assert!(told.starts_with("error: a domain has at most 128 states, and `PAID` is one more\n"), "{told}");
+    assert!(told.ends_with("   = note: rule: too_many\n") && told.lines().all(|line| line.len() < 230), "{told}");
     assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "nothing but the descriptor is there");
+    fs::write(folder.join("bytes.json"), b"\xff\xfe{}").unwrap();
+    let told = kiff(&folder, &["scaffold", "bytes.json"]).not_done();
+    assert_eq!(told, "error: cannot read `bytes.json`: it is no text in UTF-8\n");
     let told = kiff(&folder, &["scaffold", "none.json"]).not_done();
     assert_eq!(told, "error: cannot read `none.json`: there is none\n");
 }

@@ -25,14 +25,21 @@ pub(crate) struct Failure {
     is_answer: bool,
 }
 
+/// How much of a line is shown on either side of where the fault begins.
+const AROUND: usize = 100;
+
 /// Where in a file.
 #[derive(Debug, Serialize)]
 struct Place {
     file: String,
     line: usize,
     column: usize,
+    /// The line, or the part of it around the fault.
     #[serde(skip)]
     text: String,
+    /// How many characters of it stand before the fault.
+    #[serde(skip)]
+    before: usize,
     #[serde(skip)]
     width: usize,
     #[serde(skip)]
@@ -60,6 +67,7 @@ impl Failure {
     pub(crate) fn file(verb: &str, path: &Path, error: &io::Error) -> Self {
         let why = match error.kind() {
             io::ErrorKind::NotFound => "there is none".to_owned(),
+            io::ErrorKind::InvalidData => "it is no text in UTF-8".to_owned(),
             io::ErrorKind::PermissionDenied => "it is not allowed".to_owned(),
             _ => error.to_string(),
         };
@@ -72,13 +80,16 @@ impl Failure {
         let line_start = before.rfind('\n').map_or(0, |end| end + 1);
         let line = text.get(line_start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
         let column = before.get(line_start..).unwrap_or_default().chars().count() + 1;
+        let left_out = column.saturating_sub(1 + AROUND);
+        let part: String = line.chars().skip(left_out).take(2 * AROUND).collect();
         let marked = text.get(bytes).unwrap_or_default().lines().next().unwrap_or_default();
         self.place = Some(Box::new(Place {
             file: file.display().to_string(),
             line: before.matches('\n').count() + 1,
             column,
-            text: kiff::visible(line),
-            width: marked.chars().count().max(1),
+            before: column - 1 - left_out,
+            width: marked.chars().count().clamp(1, AROUND),
+            text: kiff::visible(&part),
             label: label.to_owned(),
         }));
         self
@@ -111,8 +122,8 @@ impl Failure {
         let margin = self.place.as_ref().map_or(1, |place| place.line.to_string().len());
         let indent = " ".repeat(margin);
         if let Some(place) = &self.place {
-            let Place { file, line, column, text: code, width, label } = &**place;
-            let (before, marks) = (" ".repeat(column - 1), "^".repeat(*width));
+            let Place { file, line, column, text: code, before, width, label } = &**place;
+            let (before, marks) = (" ".repeat(*before), "^".repeat(*width));
             let lines = format!(
                 "{indent}{blue}-->{blue:#} {file}:{line}:{column}\n{indent} {blue}|{blue:#}\n\
                  {blue}{line} |{blue:#} {code}\n{indent} {blue}|{blue:#} {before}{red}{marks} {label}{red:#}"

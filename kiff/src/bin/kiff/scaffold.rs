@@ -48,7 +48,7 @@ impl Scaffold {
         let kiff = Kiff::new(self.path.as_deref())?;
         let text =
             fs::read_to_string(&self.descriptor).map_err(|error| Failure::file("read", &self.descriptor, &error))?;
-        let descriptor = Descriptor::read(&self.descriptor, &text)?;
+        let descriptor = Descriptor::read(&self.descriptor, text.strip_prefix('\u{feff}').unwrap_or(&text))?;
         let mut draft = Draft::new(&descriptor);
         draft.mend_flow();
         if draft.actions.is_empty() || !draft.transitions.iter().any(|line| line.from.is_none()) {

@@ -81,6 +81,9 @@ impl<'de> Deserialize<'de> for Roles {
     }
 }
 
+/// How many of each a block may declare; of roles two fewer, because some may have to be added.
+const MOST: [(&str, usize); 4] = [("states", 128), ("events", 512), ("actions", 512), ("roles", 62)];
+
 /// The words for risk, as both sides know them.
 pub(crate) const RISKS: [&str; 4] = ["low", "medium", "high", "critical"];
 
@@ -113,6 +116,8 @@ fn syntax(file: &Path, text: &str, error: &serde_json::Error) -> Failure {
     let start = key.unwrap_or_else(|| before.char_indices().next_back().map_or(0, |(at, _)| at));
     let message = error.to_string();
     let message = message.split(" at line ").next().unwrap_or(&message);
+    let message = message.replace("EOF while", "the text ends while").replace("expected a sequence", "expected a list");
+    let message = message.as_str();
     let (message, expected) = match message.split_once(", expected ") {
         Some((what, expected)) => (what.replace("unknown field", "unknown key"), format!("expected {expected}")),
         None => (message.replace("missing field", "missing key"), String::new()),
@@ -138,6 +143,7 @@ impl Check<'_> {
     }
 
     fn lists(&self, descriptor: &Descriptor) -> Result<(), Failure> {
+        self.sizes(descriptor)?;
         let lists = [
             ("states", descriptor.states.is_empty()),
             ("events", descriptor.events.is_empty()),
@@ -157,6 +163,22 @@ impl Check<'_> {
             let message = "no transition begins an entity".to_owned();
             let failure = self.fault(message, "transitions", "one has an empty `from`");
             return Err(failure.note("rule: no_initial_transition"));
+        }
+        Ok(())
+    }
+
+    fn sizes(&self, descriptor: &Descriptor) -> Result<(), Failure> {
+        let over = [
+            descriptor.states.get(MOST[0].1),
+            descriptor.events.get(MOST[1].1),
+            descriptor.actions.get(MOST[2].1).map(|action| &action.name),
+            descriptor.roles.0.get(MOST[3].1).map(|(role, _)| role),
+        ];
+        for ((what, most), name) in MOST.into_iter().zip(over) {
+            if let Some(name) = name {
+                let message = format!("a domain has at most {most} {what}, and `{name}` is one more");
+                return Err(self.fault(message, name, "split the domain").note("rule: too_many"));
+            }
         }
         Ok(())
     }

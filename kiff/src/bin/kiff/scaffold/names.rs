@@ -21,10 +21,11 @@ const TAKEN: [&str; 14] = [
 ];
 
 /// Words of Rust that cannot be a parameter as they stand.
-const WORDS: [&str; 41] = [
+const WORDS: [&str; 48] = [
     "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "do", "dyn", "else", "enum",
     "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro", "match", "mod", "move",
-    "mut", "override", "priv", "pub", "ref", "return", "static", "struct", "trait", "type", "use", "where", "while",
+    "mut", "override", "priv", "pub", "ref", "return", "static", "struct", "trait", "true", "try", "type", "typeof",
+    "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
 ];
 
 /// A declared name: what Rust calls it, and what it is on the wire.
@@ -169,5 +170,6 @@ mod tests {
     #[test]
     fn parameters_are_named_as_rust_names_them() {
         assert_eq!(["orderId", "type", "payment-id"].map(parameter), ["order_id", "r#type", "payment_id"]);
+        assert_eq!(["try", "unsafe", "self"].map(parameter), ["r#try", "r#unsafe", "self_"]);
     }
 }
