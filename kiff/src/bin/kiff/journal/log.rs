@@ -1,10 +1,10 @@
 //! `kiff log`: appends what a store has to the signed log beside it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use kiff::Store;
-use kiff::proof::{Log, LogError, Sequencer, Signers, SigningKey};
+use kiff::proof::{Advanced, Log, LogError, Sequencer, Signers, SigningKey};
 use serde_json::json;
 
 use super::place::{self, Work};
@@ -65,21 +65,31 @@ impl SignLog {
 
 impl Work for Advance {
     async fn run<S: Store>(self, store: &S, shell: &Shell) -> Result<Ended, Failure> {
-        let mut signers: Option<Signers> = None;
-        for path in &self.key {
-            let key = SigningKey::read(path).map_err(|error| Failure::new(error.to_string()))?;
-            signers = Some(match signers {
-                None => Signers::from(key),
-                Some(signers) => signers.and(key).map_err(|error| Failure::new(error.to_string()))?,
-            });
-        }
-        let signers = signers.ok_or_else(|| Failure::new("there is no key to sign with"))?;
-        let _spinner = shell.spinner("appending to the log");
-        let mut sequencer = Sequencer::open(&self.log, signers).map_err(|error| failed(&error))?;
-        let advanced = sequencer.advance(store).await.map_err(|error| failed(&error))?;
+        let advanced = advance(store, &self.log, &self.key, shell).await?;
         let (size, appended, checkpoint) = (advanced.size, advanced.appended, advanced.checkpoint.to_string());
         let text = format!("{appended} commits appended, {size} signed\n\n{checkpoint}");
         shell.answer(&json!({ "appended": appended, "size": size, "checkpoint": checkpoint }), &text)?;
         Ok(Ended::Well)
     }
+}
+
+/// Appends to a log what is new in a store, and signs it with the keys in these files.
+pub(super) async fn advance<S: Store>(
+    store: &S,
+    log: &Path,
+    keys: &[PathBuf],
+    shell: &Shell,
+) -> Result<Advanced, Failure> {
+    let mut signers: Option<Signers> = None;
+    for path in keys {
+        let key = SigningKey::read(path).map_err(|error| Failure::new(error.to_string()))?;
+        signers = Some(match signers {
+            None => Signers::from(key),
+            Some(signers) => signers.and(key).map_err(|error| Failure::new(error.to_string()))?,
+        });
+    }
+    let signers = signers.ok_or_else(|| Failure::new("there is no key to sign with"))?;
+    let _spinner = shell.spinner("appending to the log");
+    let mut sequencer = Sequencer::open(log, signers).map_err(|error| failed(&error))?;
+    sequencer.advance(store).await.map_err(|error| failed(&error))
 }

@@ -10,6 +10,7 @@ use kiff::proof::{Cosignature, Log, Receipt};
 use kiff::{Commit, Cursor, EntityKey, ExecutionId, Query, Store, Timeline};
 use serde_json::json;
 
+use super::log::advance;
 use super::place::{self, Work};
 use super::{PAGE, entity};
 use crate::failure::Failure;
@@ -50,6 +51,9 @@ struct Make {
     /// The folder of the log
     #[arg(long, value_name = "DIR", required = true)]
     log: PathBuf,
+    /// Append to the log first what it does not have yet, and sign it with the secret key in this file; may be given several times
+    #[arg(long, value_name = "FILE")]
+    key: Vec<PathBuf>,
     /// The commit's number; without one and without --execution it is the entity's last
     #[arg(long, value_name = "NUMBER", conflicts_with = "execution")]
     commit: Option<u64>,
@@ -106,8 +110,11 @@ impl Work for Wanted {
             return Err(Failure::new(format!("`{}` has no such commit", self.key))
                 .help(format!("`kiff timeline {} {}` shows what it has", self.make.store, self.key)));
         };
+        if !self.make.key.is_empty() {
+            advance(store, &self.make.log, &self.make.key, shell).await?;
+        }
         let failed = |error: kiff::proof::LogError| {
-            Failure::new(error.to_string()).help("`kiff log advance` appends to the log what it does not have yet")
+            Failure::new(error.to_string()).help("with `--key FILE` the log is given first what it does not have yet")
         };
         let log = Log::open(&self.make.log).map_err(failed)?;
         let receipt = log.receipt(position, &commit).map_err(failed)?.to_string();

@@ -8,7 +8,7 @@ use kiff::proof::{Sequencer, SigningKey};
 use kiff::{Actor, Domain, RolePolicy, Runtime, SqliteStore};
 use tokio::net::TcpListener;
 
-use @LIBRARY@::domain::{Desk, Support, SupportRole, TicketOpened};
+use @LIBRARY@::domain::{Desk, Support, SupportRole, TicketOpened, TicketState};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -27,8 +27,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     tokio::spawn(Sequencer::open("@PACKAGE@.log", signing)?.follow(store, Duration::from_secs(1)));
 
     // A ticket to begin with. After a restart it is there already, and opening it again is refused.
+    let ticket = Support::entity("ticket-1")?;
     let subject = TicketOpened { subject: "it arrived broken".into() };
-    let _opened_or_refused = runtime.ingest(&inbox, &Support::entity("ticket-1")?, subject).await?;
+    let _opened_or_refused = runtime.ingest(&inbox, &ticket, subject).await?;
+    if runtime.entity(&ticket).await?.state() == Some(TicketState::Refunded) {
+        println!("ticket-1 is paid back already, and nothing more can be done to it: remove @PACKAGE@.db to begin again.\n");
+    }
 
     // A key that is gone with the process. For one that stays, open a file with `Keys::open` and make the key with
     // `kiff keys create`.
@@ -51,7 +55,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// What to do first.
 fn tell(server: &str, key: &str, link: &str) {
     let refund = format!("{server}/entities/ticket-1/actions/REFUND_TICKET");
-    let headers = format!("-H 'authorization: Bearer {key}' -H 'content-type: application/json'");
+    let headers = format!("-H 'authorization: Bearer {key}'");
     let parameters = r#""parameters": {"amount": 4900, "reason": "it arrived broken"}"#;
     let body = format!("-d '{{{parameters}}}'");
     let asking = format!(r#"-d '{{"approval_id": "refund-1", {parameters}}}'"#);
