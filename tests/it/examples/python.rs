@@ -9,19 +9,20 @@ use crate::programs::Program;
 /// The version of the official client library that the loop is shown with.
 const CLIENT: &str = "mcp==2.3.0";
 
-/// A Python that has the official client library: made here once, from the package index.
-fn python_with_client() -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("python");
+/// A Python that has a package: made here once, from the package index.
+pub(super) fn python_with(package: &str, module: &str) -> PathBuf {
+    let name = package.split('=').next().unwrap();
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("python-{name}"));
     let python = folder.join("bin/python");
-    let has_client = |python: &Path| Command::new(python).args(["-c", "import mcp.client.client"]).output();
-    if !has_client(&python).is_ok_and(|output| output.status.success()) {
+    let has_it = |python: &Path| Command::new(python).args(["-c", &format!("import {module}")]).output();
+    if !has_it(&python).is_ok_and(|output| output.status.success()) {
         let made = Command::new("python3").args(["-m", "venv"]).arg(&folder).output();
         let made = made.expect("python3 is missing: install Python 3.10 or later with its module venv");
         let told = String::from_utf8_lossy(&made.stderr).into_owned();
         assert!(made.status.success(), "python3 -m venv failed (Debian: apt-get install python3-venv):\n{told}");
-        let installed = Command::new(&python).args(["-m", "pip", "install", "--quiet", CLIENT]).output().unwrap();
+        let installed = Command::new(&python).args(["-m", "pip", "install", "--quiet", package]).output().unwrap();
         let told = String::from_utf8_lossy(&installed.stderr);
-        assert!(installed.status.success(), "pip install {CLIENT} failed, it needs the network once:\n{told}");
+        assert!(installed.status.success(), "pip install {package} failed, it needs the network once:\n{told}");
     }
     python
 }
@@ -35,7 +36,7 @@ fn told(command: &mut Command) -> String {
 
 #[test]
 fn the_official_python_client_completes_the_loop() {
-    let (python, program) = (python_with_client(), Program::Example("mcp").path());
+    let (python, program) = (python_with(CLIENT, "mcp.client.client"), Program::Example("mcp").path());
     for modes in [&["auto"][..], &["legacy"]] {
         let text = told(Command::new(&python).arg("examples/mcp/client.py").arg(&program).args(modes));
         let loop_facts = ["executed", "approval_required", "granted", "executed", "blocked", "REFUNDED"];
