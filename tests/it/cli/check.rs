@@ -162,7 +162,16 @@ fn every_package_of_a_workspace_is_explained_its_programs_and_private_modules_to
     write("plain/Cargo.toml", &manifest("plain"));
     write("plain/src/lib.rs", "//! No domain.\n");
 
+    let ticket = fs::read_to_string(folder.join("desk/src/inner/ticket.rs")).unwrap();
     let said = check(&folder, &[]).well();
+    assert_eq!(
+        fs::read_to_string(folder.join("desk/src/inner/ticket.rs")).unwrap(),
+        ticket,
+        "the user's files are the user's"
+    );
+    assert!(
+        !folder.join("desk/src/bin/kiff_check_till.rs").exists() && !folder.join("desk/kiff-check-desk.rs").exists()
+    );
     for (domain, file) in [
         ("`door` governs `Lock`", "door/src/main.rs"),
         ("`tickets` governs `Ticket`", "desk/src/inner/ticket.rs"),

@@ -74,16 +74,18 @@ impl Mirror {
 
     /// Makes a folder of the mirror a folder of its own, full of links, where it was a link.
     fn own(&self, folder: &Path) -> Result<(), Failure> {
-        let copy = self.copy_of(folder);
-        if fs::symlink_metadata(&copy).is_ok_and(|found| found.is_dir()) {
-            return Ok(());
-        }
         let failure = |error: io::Error| Failure::file("mirror", folder, &error);
+        // INVARIANT: those above are no links. What lies behind a link is the user's.
         match folder.parent() {
             Some(parent) if folder != self.original => self.own(parent)?,
             _ => fs::create_dir_all(self.copy.parent().unwrap_or(&self.copy)).map_err(failure)?,
         }
-        let _ = fs::remove_file(&copy);
+        let copy = self.copy_of(folder);
+        match fs::symlink_metadata(&copy) {
+            Ok(found) if found.is_dir() => return Ok(()),
+            Ok(_) => fs::remove_file(&copy).map_err(failure)?,
+            Err(_) => {}
+        }
         fs::create_dir(&copy).map_err(failure)?;
         for entry in fs::read_dir(folder).map_err(failure)? {
             let entry = entry.map_err(failure)?;
