@@ -69,6 +69,7 @@ fn what_the_descriptor_allows_and_kiff_does_not_is_told_by_its_rule() {
         assert!(catalogue.contains(rule), "{rule} is no rule");
     }
     assert!(said.contains("- `unapproved_risk`: `SETTLE` has high risk and nobody has to approve it.\n"), "{said}");
+    assert!(said.contains("the parameters `carrier` and `Carrier` are both `carrier` here.\n"), "{said}");
     for line in [
         "    pub domain ParcelDesk as \"parcel.desk\" governs Parcel as \"parcel\";",
         "        PaidEvent as \"PAID\" { amount_cents: Cents };",

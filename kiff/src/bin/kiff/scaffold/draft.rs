@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::descriptor::Descriptor;
+use super::names::parameter;
 
 /// Something that the descriptor allowed and kiff does not, or that it does not say.
 #[derive(Debug, Serialize)]
@@ -106,7 +107,7 @@ impl Draft {
             let Some(own) = descriptor.actions.iter().find(|action| action.name == name) else { continue };
             let action = Action {
                 allowed_in: draft.once("allowed state", &own.allowed_states),
-                parameters: draft.once("parameter", &own.required_parameters),
+                parameters: draft.parameters(&own.required_parameters),
                 permissions: draft.once("permission", &own.required_permissions),
                 emits: draft.once("follow-up event", &own.follow_up_events),
                 risk: own.risk.clone(),
@@ -131,6 +132,24 @@ impl Draft {
                 kept.push(name.clone());
             }
         }
+        kept
+    }
+
+    /// The names of parameters, each once, also as Rust writes them.
+    fn parameters(&mut self, names: &[String]) -> Vec<String> {
+        let mut kept = self.once("parameter", names);
+        let mut seen: Vec<(String, String)> = Vec::new();
+        kept.retain(|name| match seen.iter().find(|(ident, _)| *ident == parameter(name)) {
+            Some((ident, first)) => {
+                let said = format!("the parameters `{first}` and `{name}` are both `{ident}` here");
+                self.found("duplicate_name", said, format!("`{first}` is kept"));
+                false
+            }
+            None => {
+                seen.push((parameter(name), name.clone()));
+                true
+            }
+        });
         kept
     }
 
