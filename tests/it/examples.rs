@@ -10,6 +10,7 @@ mod data;
 mod faults;
 mod parts;
 mod python;
+mod refund_agent;
 mod schemathesis;
 
 const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/refund/proposals.jsonl");

@@ -37,3 +37,4 @@ mod snapshot;
 mod sqlite;
 mod tidy;
 mod tools;
+mod wire;

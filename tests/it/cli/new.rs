@@ -1,12 +1,12 @@
 //! `kiff new`: from an empty folder to a governed project.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use super::{ROOT, Ran, building, cargo, folder, kiff};
+use crate::wire;
 
 #[test]
 fn an_empty_folder_becomes_a_server_that_holds_an_agent_until_a_person_says_yes() {
@@ -97,17 +97,7 @@ impl Running {
     }
 
     fn ask(&self, method: &str, path: &str, headers: &[&str], body: &str) -> String {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        let headers: String = headers.iter().flat_map(|header| [*header, "\r\n"]).collect();
-        let request = format!(
-            "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n{headers}content-length: {}\r\n\r\n{body}",
-            self.address,
-            body.len()
-        );
-        stream.write_all(request.as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer
+        wire::ask(&self.address, method, path, headers, body)
     }
 }
 
