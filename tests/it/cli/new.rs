@@ -61,7 +61,10 @@ fn an_empty_folder_becomes_a_server_that_holds_an_agent_until_a_person_says_yes(
         })
         .collect();
     let [.., receipt] = said.as_slice() else { panic!("{readme}") };
-    assert!(receipt.contains("TICKET_REFUNDED") && receipt.contains("of the log `example.com/support-desk`"), "{receipt}");
+    assert!(
+        receipt.contains("TICKET_REFUNDED") && receipt.contains("of the log `example.com/support-desk`"),
+        "{receipt}"
+    );
 }
 
 /// The server of a project, and what it told when it began.

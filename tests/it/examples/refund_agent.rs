@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
 
-use super::program_with;
+use crate::programs::Program;
 use crate::wire;
 
 /// The server, on a port that it chose.
@@ -18,7 +18,7 @@ struct Demo {
 
 impl Demo {
     fn start(folder: &Path) -> Self {
-        let mut command = Command::new(program_with("refund_agent", &["faces"]));
+        let mut command = Command::new(Program::Example("refund_agent").path());
         command.args(["--addr", ":0", "--port-file", "port", "--data-dir", "data"]).current_dir(folder);
         let mut process = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
         let told = BufReader::new(process.stdout.take().unwrap()).lines().next().unwrap().unwrap();
