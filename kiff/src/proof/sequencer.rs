@@ -42,7 +42,7 @@ use crate::store::Store;
 pub struct Sequencer {
     directory: PathBuf,
     /// Held as long as this lives.
-    _lock: File,
+    lock: File,
     signers: Signers,
     every: u64,
     /// What is signed and on disk; none before it was read, and after a failure.
@@ -63,6 +63,14 @@ pub struct Advanced {
 /// How many commits are read at once.
 const PAGE: usize = 512;
 
+impl Drop for Sequencer {
+    fn drop(&mut self) {
+        // A process that this one is just starting has the file open as well for an instant, and would hold the lock. Where it
+        // cannot be given up it goes with the file.
+        let _ = self.lock.unlock();
+    }
+}
+
 impl Sequencer {
     /// How many commits at most lie between two checkpoints when nothing else is said.
     pub const EVERY: u64 = 16_384;
@@ -78,7 +86,7 @@ impl Sequencer {
         let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
         let lock = lock.map_err(|error| at(&path, &error))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { directory, _lock: lock, signers, every: Self::EVERY, signed: None }),
+            Ok(()) => Ok(Self { directory, lock, signers, every: Self::EVERY, signed: None }),
             Err(TryLockError::WouldBlock) => Err(LogError::InUse { directory }),
             Err(TryLockError::Error(error)) => Err(at(&path, &error).into()),
         }

@@ -179,6 +179,14 @@ fn p8_two_commits_at_one_position_are_found() {
 }
 
 #[test]
+fn p8_a_commit_without_a_position_is_found() {
+    let scene = scene();
+    scene.ledger.note(&order(2), "put in");
+    let faults = scene.after(|rows| rows.last_mut().unwrap().position = 0);
+    assert_eq!(faults, [Fault::Unplaced { commits: COMMITS + 1, positions: COMMITS }]);
+}
+
+#[test]
 fn p8_a_cut_tail_is_found_against_a_checkpoint() {
     for left in [0, 1, 30, 59] {
         let scene = scene();

@@ -11,7 +11,7 @@ use super::error::SqliteError;
 ///
 /// It is on a file of its own, `<file>-lock`: locks on the database itself are `SQLite`'s.
 pub(super) struct Lock {
-    _file: File,
+    file: File,
 }
 
 impl Lock {
@@ -31,7 +31,15 @@ impl Lock {
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
         file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id())).map_err(failed)?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // A process that this one is just starting has the file open as well for an instant, and would hold the lock. Where it
+        // cannot be given up it goes with the file.
+        let _ = self.file.unlock();
     }
 }
 
