@@ -94,8 +94,9 @@ impl Sequencer {
 
     /// The same, with a checkpoint after at most so many commits, also while it catches up.
     #[must_use]
-    pub fn every(self, commits: u64) -> Self {
-        Self { every: commits.max(1), ..self }
+    pub fn every(mut self, commits: u64) -> Self {
+        self.every = commits.max(1);
+        self
     }
 
     /// Appends the commits that the store has behind the log's last, and signs a checkpoint when there are some, or when the
