@@ -39,6 +39,7 @@ struct Metadata {
 #[derive(Deserialize)]
 struct Package {
     name: String,
+    version: String,
     manifest_path: PathBuf,
     targets: Vec<Target>,
 }
@@ -168,7 +169,7 @@ impl<'a> Probe<'a> {
         let place = self.metadata.target_directory.join("kiff").join(&self.package.name);
         let mirror =
             Mirror::new(&self.metadata.workspace_root, &place.join("mirror"), &self.metadata.target_directory)?;
-        let mut manifest = mirror.manifest(&self.package.manifest_path)?;
+        let mut manifest = mirror.package(&self.package.manifest_path, &self.package.version)?;
         let (mut probed, mut programs) = (Vec::new(), Vec::new());
         for (target, modules) in &self.targets {
             let first = probed.len();

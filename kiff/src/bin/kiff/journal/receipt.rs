@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::log::advance;
 use super::place::{self, Work};
+use super::timeline::check_kinds;
 use super::{PAGE, entity};
 use crate::failure::Failure;
 use crate::keys::signing::{trusted, witnesses_of};
@@ -54,12 +55,15 @@ struct Make {
     /// Append to the log first what it does not have yet, and sign it with the secret key in this file; may be given several times
     #[arg(long, value_name = "FILE")]
     key: Vec<PathBuf>,
-    /// The commit's number; without one and without --execution it is the entity's last
-    #[arg(long, value_name = "NUMBER", conflicts_with = "execution")]
+    /// The commit's number; without one, without --execution and without --kind it is the entity's last
+    #[arg(long, value_name = "NUMBER", conflicts_with_all = ["execution", "kind"])]
     commit: Option<u64>,
     /// The run whose end the receipt is for
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", conflicts_with = "kind")]
     execution: Option<ExecutionId>,
+    /// The last commit that has a record of this kind, as in `action_executed`
+    #[arg(long, value_name = "KIND")]
+    kind: Option<String>,
     /// Write into this new file instead of to the standard output
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -70,6 +74,7 @@ impl Receipts {
         match (self.command, self.make) {
             (Some(Command::Verify { file, key, witness }), _) => verify(&file, &key, &witness, shell),
             (None, Some(make)) => {
+                check_kinds(make.kind.as_slice())?;
                 let (store, key) = (make.store.clone(), entity(&make.entity)?);
                 place::read(&store, Wanted { key, make }, shell)
             }
@@ -86,11 +91,10 @@ struct Wanted {
 
 impl Wanted {
     fn is(&self, commit: &Commit) -> bool {
-        match (&self.make.commit, &self.make.execution) {
-            (Some(number), _) => commit.number() == *number,
-            (None, Some(execution)) => commit.ends(execution),
-            (None, None) => true,
-        }
+        let Make { commit: number, execution, kind, .. } = &self.make;
+        number.is_none_or(|number| commit.number() == number)
+            && execution.as_ref().is_none_or(|execution| commit.ends(execution))
+            && kind.as_ref().is_none_or(|kind| commit.facts().iter().any(|fact| fact.kind() == kind))
     }
 }
 

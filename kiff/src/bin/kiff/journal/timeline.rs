@@ -24,14 +24,20 @@ pub(crate) struct ShowTimeline {
 
 impl ShowTimeline {
     pub(crate) fn run(self, shell: &Shell) -> Result<Ended, Failure> {
-        if let Some(unknown) = self.kind.iter().find(|kind| !kiff::Fact::KINDS.contains(&kind.as_str())) {
-            return Err(Failure::new(format!("there is no kind of record `{}`", kiff::visible(unknown)))
-                .help(format!("the kinds are {}", kiff::Fact::KINDS.join(", "))));
-        }
+        check_kinds(&self.kind)?;
         match &self.entity {
             Some(text) => place::read(&self.store, OfEntity { key: entity(text)?, kinds: self.kind }, shell),
             None => place::read(&self.store, Entities, shell),
         }
+    }
+}
+
+/// Refuses what is no kind of record.
+pub(super) fn check_kinds(kinds: &[String]) -> Result<(), Failure> {
+    match kinds.iter().find(|kind| !kiff::Fact::KINDS.contains(&kind.as_str())) {
+        Some(unknown) => Err(Failure::new(format!("there is no kind of record `{}`", kiff::visible(unknown)))
+            .help(format!("the kinds are {}", kiff::Fact::KINDS.join(", ")))),
+        None => Ok(()),
     }
 }
 
