@@ -21,6 +21,6 @@ pub use crate::schema::{
     ApprovalRule, Contract, Effect, EventSchema, FieldSchema, List, Never, Parameter, Permission, Risk, Role,
     RoleSchema, Rule, Schema, StateSchema, Text, Transition,
 };
-pub use crate::shape::{Anything, Probe, Shapes};
+pub use crate::shape::{Probe, Shapes};
 pub use crate::signature::{EventField, Reply, Same, Serves, Value};
 pub use crate::verdict::Permit;

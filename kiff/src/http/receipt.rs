@@ -75,7 +75,7 @@ impl Shared {
                 Err(_) => {}
             }
         }
-        Err(last.map_or_else(|| Problem::not_found("no signed log is kept here"), problem))
+        Err(last.as_ref().map_or_else(|| Problem::not_found("no signed log is kept here"), problem))
     }
 }
 
@@ -88,8 +88,8 @@ const fn is_behind(error: &LogError) -> bool {
     matches!(error, LogError::NoLog { .. } | LogError::NotYet { .. })
 }
 
-fn problem(error: LogError) -> Problem {
-    if is_behind(&error) {
+fn problem(error: &LogError) -> Problem {
+    if is_behind(error) {
         let message = "the log does not have this commit yet: ask again when its next checkpoint is signed";
         return Problem::new(StatusCode::SERVICE_UNAVAILABLE, message);
     }
@@ -97,13 +97,13 @@ fn problem(error: LogError) -> Problem {
         tracing::error!(target: "kiff::http", %error, "a receipt was refused");
         return Problem::new(StatusCode::CONFLICT, error.to_string());
     }
-    Problem::broken(&error)
+    Problem::broken(error)
 }
 
 /// The commit that is wanted.
 async fn commit(served: &dyn Served, key: &EntityKey, wanted: &Wanted) -> Result<Arc<Commit>, Problem> {
     /// How many commits are read at once.
-    const PAGE: u64 = 256;
+    const PAGE: usize = 256;
     let execution = wanted.execution.as_deref();
     let execution: Option<ExecutionId> = execution.map(|id| identifier("execution", id)).transpose()?;
     let last = served.standing(key).await?.number;
@@ -116,8 +116,8 @@ async fn commit(served: &dyn Served, key: &EntityKey, wanted: &Wanted) -> Result
     // Runs are asked for soon after they have ended: from the last commit back.
     let mut end = last;
     while end > 0 {
-        let start = end.saturating_sub(PAGE);
-        let page = served.read(key, start, PAGE as usize).await?;
+        let start = end.saturating_sub(PAGE as u64);
+        let page = served.read(key, start, PAGE).await?;
         let ended =
             |commit: &Arc<Commit>| commit.ends(&execution) && wanted.commit.is_none_or(|of| of == commit.number());
         if let Some(found) = page.into_iter().rev().find(ended) {

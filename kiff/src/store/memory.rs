@@ -1,6 +1,6 @@
 //! A store that lives and dies with the process.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,6 +17,8 @@ use crate::time::Timestamp;
 /// not depend on how many others there are. Searching looks at every commit.
 pub struct MemoryStore {
     journals: Sharded<Shared>,
+    /// The entities of which something is open, so that nobody has to look at the others.
+    open: Mutex<HashSet<EntityKey>>,
     order: Order,
 }
 
@@ -97,7 +99,7 @@ impl MemoryStore {
     /// A store without any journal.
     #[must_use]
     pub fn new() -> Self {
-        Self { journals: Sharded::new(), order: Order::new() }
+        Self { journals: Sharded::new(), open: Mutex::default(), order: Order::new() }
     }
 }
 
@@ -131,7 +133,13 @@ impl Store for MemoryStore {
         if commit.number() != journal.commits.len() as u64 + 1 || commit.previous() != head {
             return Ok(Appended::Conflict);
         }
+        let was_open = !journal.open.is_empty();
         journal.push(commit);
+        let is_open = !journal.open.is_empty();
+        if was_open != is_open {
+            let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+            let _changed = if is_open { open.insert(commit.key().clone()) } else { open.remove(commit.key()) };
+        }
         if let Some(snapshot) = sealed.snapshot() {
             journal.snapshot = Some(snapshot.clone());
         }
@@ -172,7 +180,8 @@ impl Store for MemoryStore {
         limit: usize,
     ) -> Result<Vec<Open>, StoreError> {
         let mut found = Vec::new();
-        for journal in self.journals.keys().iter().filter_map(|key| self.journals.get(key)) {
+        let keys: Vec<EntityKey> = self.open.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect();
+        for journal in keys.iter().filter_map(|key| self.journals.get(key)) {
             let journal = lock(&journal);
             let open = journal.open.iter().filter(|(known, _)| *known == matter).map(|(_, open)| open);
             let open = open.filter(|open| open.until.is_none_or(|until| now < until));

@@ -14,7 +14,7 @@ use crate::shop::{self, MarkPaid, Mood, people};
 domain! {
     /// Papers that somebody has filed.
     pub domain Archive governs Paper;
-    roles { Clerk: human }
+    roles { Clerk: human, Runner: agent }
     states { Filed, final Burnt }
     events {
         PaperFiled { page: u32 } reported by Clerk;
@@ -26,7 +26,7 @@ domain! {
         PaperTurned: Filed => Filed;
         PaperBurnt: Filed => Burnt;
     }
-    actions { BurnPaper { risk: low, by: Clerk, emits: PaperBurnt }; }
+    actions { BurnPaper { risk: high, by: Runner, emits: PaperBurnt, approval: Clerk }; }
     allow { Filed => [BurnPaper]; }
 }
 
@@ -34,6 +34,16 @@ domain! {
 #[action(Archive::BurnPaper)]
 async fn burn_paper() -> Result<PaperBurnt, Failure> {
     Ok(PaperBurnt)
+}
+
+/// An archive of its own store, and a server that has it beside the shop.
+fn with_archive() -> (Server, Arc<Runtime<Archive>>) {
+    let policy = RolePolicy::new()
+        .assign(people().nora.id().clone(), ArchiveRole::Clerk)
+        .assign(people().agent.id().clone(), ArchiveRole::Runner);
+    let archive: Arc<Runtime<Archive>> = Arc::new(Runtime::new(MemoryStore::new(), policy, ()));
+    let served = Arc::clone(&archive);
+    (Server::with(Limits::DEFAULT, move |api: Api| api.domain(served)), archive)
 }
 
 /// The ways that a page leads to what is listed on it.
@@ -103,6 +113,30 @@ fn an_inbox_shows_every_request_once_and_begins_with_what_waits_for_whoever_look
 }
 
 #[test]
+fn the_requests_of_several_domains_are_one_list() {
+    let ((server, archive), people) = (with_archive(), people());
+    let mut expected = Vec::new();
+    let paper = |number: u32| {
+        let paper = Archive::entity(&format!("paper-{number:02}")).unwrap();
+        assert!(block_on(archive.ingest(&people.nora, &paper, PaperFiled { page: 1 })).unwrap().is_allowed());
+        assert!(block_on(archive.request_approval(&people.agent, &paper, BurnPaper {})).unwrap().is_allowed());
+        format!("Paper/paper-{number:02}")
+    };
+    // Now one of each in turn, now many of one.
+    for number in 0..30 {
+        ask(&server, &format!("ord-{number:02}"), &people.agent);
+        expected.extend([format!("Order/ord-{number:02}"), paper(number)]);
+    }
+    expected.extend((30..95).map(paper));
+    let nora = Browser::of(&server, &people.nora);
+    let found = walk(&nora, "/admin", "/admin/approvals/");
+    let found: Vec<_> = found.iter().map(|path| path.rsplit_once('/').unwrap().0).collect();
+    assert_eq!(found, expected);
+    let ids = expected.iter().map(|path| path.split_once('/').unwrap().1).collect::<Vec<_>>();
+    assert_eq!(items(&server.everybody().nora, "/approvals", "approvals", "entity_id"), ids);
+}
+
+#[test]
 fn what_another_tenant_has_open_hides_nothing() {
     let server = Server::open();
     let acme = |id: &str| shop::order(id).in_tenant("acme").unwrap();
@@ -128,11 +162,7 @@ fn what_another_tenant_has_open_hides_nothing() {
 
 #[test]
 fn a_search_over_several_stores_shows_the_newest_first_and_each_once() {
-    let nora = people().nora;
-    let policy = RolePolicy::new().assign(&nora, ArchiveRole::Clerk);
-    let archive: Arc<Runtime<Archive>> = Arc::new(Runtime::new(MemoryStore::new(), policy, ()));
-    let served = Arc::clone(&archive);
-    let server = Server::with(Limits::DEFAULT, move |api: Api| api.domain(served));
+    let ((server, archive), nora) = (with_archive(), people().nora);
     // The positions of one store say nothing of those of the other.
     let paper = Archive::entity("paper-1").unwrap();
     assert!(block_on(archive.ingest(&nora, &paper, PaperFiled { page: 0 })).unwrap().is_allowed());

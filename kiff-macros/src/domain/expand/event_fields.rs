@@ -103,7 +103,7 @@ pub(super) fn probes(event: &Event) -> Vec<TokenStream> {
         }
         seen.push(plain(name));
         probes.push(if told_of_all || is_told(&field.attributes) {
-            quote!(#kiff::Anything)
+            quote!(#kiff::Probe::<#kiff::Empty>::NEW)
         } else {
             quote!(#kiff::Probe::<#kind>::NEW)
         });

@@ -15,7 +15,7 @@ use super::super::problem::Problem;
 use super::frame::{self, encoded, pretty};
 
 /// How many commits are shown at once.
-const SHOWN: u64 = 100;
+const SHOWN: usize = 100;
 
 /// Which records to show.
 #[derive(Debug, Default, Deserialize)]
@@ -45,7 +45,7 @@ impl Filter {
         let key = key.clone();
         if self.is_empty() {
             let end = self.before.map_or(last, |before| before.saturating_sub(1).min(last));
-            let start = end.saturating_sub(SHOWN);
+            let start = end.saturating_sub(SHOWN as u64);
             let commits = served.read(&key, start, usize::try_from(end - start).unwrap_or_default()).await?;
             return Ok(Part { key, commits, earlier: (start > 0).then_some(start + 1) });
         }
@@ -55,8 +55,8 @@ impl Filter {
             let actor = ActorId::new(self.actor.trim()).map_err(|error| Problem::bad_request(error.to_string()))?;
             query = query.actor(actor);
         }
-        let mut found = served.search(&query, Cursor::Before(self.before.unwrap_or(u64::MAX)), SHOWN as usize).await?;
-        let earlier = found.last().filter(|_| found.len() == SHOWN as usize).map(|(position, _)| *position);
+        let mut found = served.search(&query, Cursor::Before(self.before.unwrap_or(u64::MAX)), SHOWN).await?;
+        let earlier = found.last().filter(|_| found.len() == SHOWN).map(|(position, _)| *position);
         found.reverse();
         Ok(Part { key, commits: found.into_iter().map(|(_, commit)| commit).collect(), earlier })
     }
