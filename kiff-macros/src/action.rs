@@ -3,6 +3,7 @@
 mod check;
 mod documentation;
 mod duty;
+mod editor;
 mod expand;
 mod kind;
 mod model;
@@ -20,15 +21,17 @@ use crate::renamed::renamed;
 /// Expands the fn that stands for one action, or finds everything that is wrong with it and expands to a stub.
 pub(crate) fn action2(duty: Duty, attribute: TokenStream, item: TokenStream) -> (TokenStream, Diagnostics) {
     let errors = Errors::new();
+    let mut expansion = editor::hook(&attribute);
     let Some(executor) = parse::executor(duty, attribute, item.clone(), &errors) else {
         // What is no fn is none of this macro's business: it stays as it is.
-        return (item, errors.finish());
+        expansion.extend(item);
+        return (expansion, errors.finish());
     };
 
     let shape = check::check(&executor, &errors);
 
     // The gate: only a fn without any fault is expanded with its rules.
     let diagnostics = errors.finish();
-    let expansion = if diagnostics.is_empty() { expand::executor(&executor) } else { expand::stub(&executor, shape) };
+    expansion.extend(if diagnostics.is_empty() { expand::executor(&executor) } else { expand::stub(&executor, shape) });
     (renamed(expansion, executor.kiff.as_ref()), diagnostics)
 }

@@ -26,11 +26,7 @@ pub(super) fn executor(executor: &Executor, target: &Target, body: &TokenStream)
         > + ::core::marker::Send + 'a
     };
     let block = quote_spanned!(place=> async move { let _ = __permit; #body });
-    // Two executors of one action are told apart by the paths in their attributes.
-    let number = number::of(&plain(&target.action));
-    let header = quote_spanned! {target.action.span()=>
-        impl ::kiff::__private::Executes<__Domain, ::kiff::__private::Named<#number>> for __Declared
-    };
+    let header = header(target, &quote!(Executes));
     quote! {
         #[automatically_derived]
         #header {
@@ -46,6 +42,13 @@ pub(super) fn executor(executor: &Executor, target: &Target, body: &TokenStream)
             }
         }
     }
+}
+
+/// `impl Executes<Refund> for refund::RefundOrder`, for the attribute as a whole: two executors of one action are told apart by
+/// theirs.
+fn header(target: &Target, implemented: &TokenStream) -> TokenStream {
+    let number = number::of(&plain(&target.action));
+    quote!(impl ::kiff::__private::#implemented<__Domain, ::kiff::__private::Named<#number>> for __Declared)
 }
 
 /// The user's fn and the one call of it.
@@ -146,10 +149,7 @@ pub(super) fn reconciler(executor: &Executor, target: &Target, body: &TokenStrea
         > + ::core::marker::Send + 'a
     };
     let block = quote_spanned!(place=> async move { #body });
-    let number = number::of(&plain(&target.action));
-    let header = quote_spanned! {target.action.span()=>
-        impl ::kiff::__private::Reconciles<__Domain, ::kiff::__private::Named<#number>> for __Declared
-    };
+    let header = header(target, &quote!(Reconciles));
     quote! {
         #[automatically_derived]
         #header {

@@ -17,8 +17,8 @@ fn the_fn_disappears_into_the_executor() {
     );
     assert!(text.contains("pub (crate) struct Run { # [doc = \"The parameter `a`.\"] pub a : u8 , }"), "{text}");
     assert!(text.contains("# [inline] async fn go (desk : & Desk , mut a : u8)"), "{text}");
-    assert!(text.starts_with("# [doc = \" Runs.\"]"), "{text}");
-    assert_eq!(text.matches("Refund").count(), 1, "{text}");
+    assert!(text.contains("# [doc = \" Runs.\"] pub (crate) struct Run"), "{text}");
+    assert_eq!(text.matches("Refund").count(), 2, "once for editors, and once for rustc: {text}");
 }
 
 #[test]
@@ -49,4 +49,24 @@ fn without_an_action_only_the_fn_is_left() {
     let text = expansion("#[action(Run)] async fn go(/** A. */ #[param(range(min = 1))] a: u8) {}");
     assert!(text.contains("async fn go (a : u8) { }"), "{text}");
     assert!(!text.contains("struct"), "{text}");
+}
+
+#[test]
+fn an_editor_gets_the_path_first_whatever_is_wrong() {
+    let hook = |path: &str| {
+        format!(
+            "# [allow (unexpected_cfgs)] const _ : () = {{ # [cfg (rust_analyzer)] fn path () {{ use {path} ; }} }} ;"
+        )
+    };
+    for (attribute, path) in [
+        ("Refund::Run", "Refund :: Run"),
+        ("Refund::", "Refund :: *"),
+        ("Refund::Run, crate = trust", "Refund :: Run"),
+        ("Ref", "Ref"),
+    ] {
+        for function in ["async fn go() -> Result<Ran, Failure> {}", "fn go(&self) {}", "struct Go;"] {
+            let text = expansion(&format!("#[action({attribute})] {function}"));
+            assert!(text.starts_with(&hook(path)), "{text}");
+        }
+    }
 }

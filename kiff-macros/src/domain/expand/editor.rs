@@ -14,11 +14,11 @@ pub(super) fn hook(model: &Model, names: &Names) -> TokenStream {
         #[allow(unexpected_cfgs)]
         const _: () = {
             #[cfg(rust_analyzer)]
-            fn names(action: #domain, role: #role, state: #state, event: #event) {
-                match role { #(#role::#roles => (),)* _ => () }
-                match state { #(#state::#states => (),)* _ => () }
-                match event { #(#event::#events(_) => (),)* _ => () }
-                match action { #(#domain::#actions => (),)* _ => () }
+            fn names() {
+                #(use #role::#roles;)* use #role::*;
+                #(use #state::#states;)* use #state::*;
+                #(use #event::#events;)* use #event::*;
+                #(use #domain::#actions;)* use #domain::*;
             }
         };
     }

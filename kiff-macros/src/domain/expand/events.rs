@@ -80,7 +80,10 @@ pub(super) fn enumeration(model: &Model, names: &Names) -> TokenStream {
     let Names { entity, event, .. } = names;
     let declared = names.declared_by_entity(event);
     let variants = distinct(&model.events).map(|(_, event)| {
-        let documentation = format!("The event `{}`.", event.declared.wire);
+        let documentation = match documentation::text(&event.syntax.attributes) {
+            text if text.is_empty() => format!("The event `{}`.", event.declared.wire),
+            text => text,
+        };
         let (name, structure) = (&event.declared.name, used(&event.declared.name));
         quote!(#[doc = #documentation] #name(#structure))
     });
