@@ -127,8 +127,8 @@ fn root() -> PathBuf {
 /// The whole of the catalogue.
 fn catalogue() -> String {
     let mut text = String::from(
-        "\nEach rule is broken by a program below [tests/language/ui](../tests/language/ui), which the tests compile: what stands here is what \
-         rustc prints. After the reason come the wrong lines, the message, and the right lines.\n\n",
+        "\nEach rule is broken by a program below [tests/language/ui](../tests/language/ui), which the tests compile: what stands here \
+         is what rustc prints. After the reason come the wrong lines, the message, and the right lines.\n\n",
     );
     contents(&mut text);
     let faults = [

@@ -17,12 +17,8 @@ pub(super) fn trimmed(said: &str) -> String {
 /// One error: its own part as a whole, and of what rustc adds the notes.
 fn error(message: &str) -> String {
     let (mut text, mut is_own, mut note) = (String::new(), true, Note::Left);
-    let lines: Vec<&str> = message.lines().collect();
-    for (place, line) in lines.iter().enumerate() {
-        if is_addition(line) {
-            let place = lines.get(place + 1).is_some_and(|next| next.contains("--> ui/"));
-            is_own = place && line.starts_with("note: ");
-        }
+    for line in message.lines() {
+        is_own &= !is_addition(line);
         note = Note::of(line).unwrap_or(if line.starts_with("  ") && !is_place(line) { note } else { Note::Left });
         let is_note = note == Note::Kept && !is_margin(line);
         if is_note || (is_own && Note::of(line).is_none()) {

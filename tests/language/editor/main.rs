@@ -1,6 +1,6 @@
 //! What an editor offers while a domain is being typed, asked of rust-analyzer over the language server protocol.
 //!
-//! It needs rust-analyzer and so is no part of `cargo test`: `tests/run` runs it, and so does
+//! It needs rust-analyzer and so is no part of `cargo test`: `tests/editor` gets one and runs it, and so does, where there is one,
 //! `cargo test -p kiff-language --test editor`.
 
 #![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "what the tests share fails as loudly as a test")]

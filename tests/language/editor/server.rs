@@ -7,7 +7,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use serde_json::{Value, json};
 
-/// Where `tests/run` puts rust-analyzer, unless it is there already.
+/// Where `tests/editor` puts rust-analyzer, unless it is there already.
 const OWN: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/rust-analyzer/bin/rust-analyzer");
 
 /// The server's words for "ask again": it was interrupted, or the text has changed meanwhile.
@@ -216,12 +216,14 @@ impl Drop for Server {
     }
 }
 
-/// The toolchain's server, or the one that `tests/run` has built.
+/// The toolchain's server, or the one that `tests/editor` has built.
 fn program() -> PathBuf {
     let programs = [PathBuf::from("rust-analyzer"), PathBuf::from(OWN)];
     let runs =
         |program: &PathBuf| Command::new(program).arg("--version").output().is_ok_and(|ran| ran.status.success());
     programs.into_iter().find(runs).unwrap_or_else(|| {
-        panic!("rust-analyzer is missing: run `rustup component add rust-analyzer`, or `tests/run`, which builds one")
+        panic!(
+            "rust-analyzer is missing: run `rustup component add rust-analyzer`, or `tests/editor`, which builds one"
+        )
     })
 }
