@@ -14,6 +14,7 @@ mod wire;
 pub(crate) use self::expand::module;
 
 use proc_macro2::TokenStream;
+use syn::Path;
 
 use self::model::Model;
 use crate::errors::{Diagnostics, Errors};
@@ -43,11 +44,17 @@ pub(crate) fn domain2(input: &TokenStream) -> (TokenStream, Diagnostics) {
 }
 
 /// Expands the block of another crate to what this one needs: it was judged there, and its faults are told there.
-pub(crate) fn runnable(block: TokenStream, there: &TokenStream, services: TokenStream) -> TokenStream {
+pub(crate) fn runnable(
+    block: TokenStream,
+    there: &TokenStream,
+    services: TokenStream,
+    kiff: Option<&Path>,
+) -> TokenStream {
     let errors = Errors::new();
     let mut block = parse::block(block, &errors);
     block.services = syn::parse2(services).ok();
     let model = Model::resolve(block);
     let diagnostics = errors.finish();
-    if diagnostics.is_empty() { expand::executors(&model, there) } else { TokenStream::new() }
+    let expansion = if diagnostics.is_empty() { expand::executors(&model, there) } else { TokenStream::new() };
+    renamed(expansion, kiff)
 }

@@ -67,7 +67,7 @@ pub fn domain(input: TokenStream) -> TokenStream {
 /// ```text
 /// use contracts::{OrderPaid, OrderRefunded};
 ///
-/// kiff::executors!(contracts::Refund => RefundDesk);
+/// kiff::executors!(contracts::Refund => RefundDesk);    // and `, crate = trust` where kiff has another name
 ///
 /// #[action(Refund::MarkPaid)]
 /// async fn mark_paid(desk: &RefundDesk, payment_id: String) -> Result<OrderPaid, Failure> { … }

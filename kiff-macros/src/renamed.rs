@@ -12,11 +12,19 @@ pub(crate) fn renamed(expansion: TokenStream, kiff: Option<&Path>) -> TokenStrea
     let Some(kiff) = kiff else {
         return expansion;
     };
+    let kiff = path_to(Some(kiff));
+    replace(expansion, &kiff, &kiff.to_string().replace(' ', ""))
+}
+
+/// The path to kiff that holds anywhere in the user's crate.
+pub(crate) fn path_to(kiff: Option<&Path>) -> TokenStream {
+    let Some(kiff) = kiff else {
+        return quote!(::kiff);
+    };
     // A single name is that of a dependency.
     let first = kiff.segments.first().map(|segment| segment.ident.to_string()).unwrap_or_default();
     let is_inside = matches!(first.as_str(), "crate" | "self" | "super");
-    let kiff = if kiff.leading_colon.is_some() || is_inside { kiff.to_token_stream() } else { quote!(::#kiff) };
-    replace(expansion, &kiff, &kiff.to_string().replace(' ', ""))
+    if kiff.leading_colon.is_some() || is_inside { kiff.to_token_stream() } else { quote!(::#kiff) }
 }
 
 fn replace(tokens: TokenStream, kiff: &TokenStream, text: &str) -> TokenStream {

@@ -6,7 +6,7 @@ use syn::Visibility;
 
 use super::answers;
 use super::handles::module_of;
-use super::names::{Names, distinct, private, used};
+use super::names::{Names, distinct, used};
 use crate::domain::model::Model;
 use crate::domain::wire::{plain, snake};
 
@@ -15,14 +15,15 @@ pub(super) fn block(model: &Model, block: &TokenStream) -> TokenStream {
     let (Some(domain), Visibility::Public(_)) = (&model.header.domain, &model.header.visibility) else {
         return TokenStream::new();
     };
-    let kiff = private();
     let module = module(&domain.name);
     let hidden = format_ident!("__kiff_block_of_{module}");
     quote! {
         #[doc(hidden)]
         #[macro_export]
         macro_rules! #hidden {
-            ($($given:tt)*) => { #kiff::runnable! { $($given)* { #block } } };
+            ([$($kiff:tt)*] $($given:tt)*) => {
+                $($kiff)*::__private::runnable! { [$($kiff)*] $($given)* { #block } }
+            };
         }
         #[doc(hidden)]
         #[allow(unused_imports)]

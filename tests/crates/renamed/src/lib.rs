@@ -40,3 +40,29 @@ pub mod shop {
         Ok(if execution.approval().is_some() { Reconciled::Happened(BasketClosed) } else { Reconciled::Unknown })
     }
 }
+
+/// The executors of a domain in a crate that calls kiff by its own name.
+pub mod elsewhere {
+    use contracts::shop::{OrderHeld, OrderPaid, OrderRefunded, ReviewOrderEvent};
+    use trust::{Cents, Failure, action};
+
+    trust::executors!(contracts::shop::Refund, crate = trust);
+
+    /// Captures the payment.
+    #[action(Refund::MarkPaid, crate = trust)]
+    async fn mark_paid(payment_id: String) -> Result<OrderPaid, Failure> {
+        Ok(OrderPaid { payment_id })
+    }
+
+    /// Holds the order, or pays back what it cost.
+    #[action(Refund::ReviewOrder, crate = trust)]
+    async fn review_order(amount: Option<Cents>) -> Result<ReviewOrderEvent, Failure> {
+        Ok(amount.map_or_else(|| OrderHeld.into(), |amount| OrderRefunded { amount }.into()))
+    }
+
+    /// Pays the customer back.
+    #[action(Refund::RefundOrder, crate = trust)]
+    async fn refund_order(amount: Cents) -> Result<OrderRefunded, Failure> {
+        Ok(OrderRefunded { amount })
+    }
+}
