@@ -1,5 +1,7 @@
 //! A connection that breaks while a commit is under way: the commit is neither lost nor written twice.
 
+use std::future::Future;
+use std::task::{Context, Waker};
 use std::thread;
 
 use kiff::{Appended, Commit, PostgresStore, Store};
@@ -23,7 +25,7 @@ fn p7_a_commit_whose_answer_is_lost_is_settled_by_its_hash() {
     for cut in [Cut::Before, Cut::After] {
         let (proxy, store, beside) = stores();
         let first = begin(&store, "ord-1");
-        proxy.cut(cut);
+        proxy.cut([cut]);
         let second = commit(&entity("ord-1"), 1, first.commit().hash(), 2);
         thread::scope(|scope| {
             let appended = scope.spawn(|| block_on(store.append(second.clone())).unwrap());
@@ -42,7 +44,7 @@ fn p7_a_commit_whose_answer_is_lost_is_settled_by_its_hash() {
 fn p7_a_lost_answer_is_settled_although_the_journal_has_moved_on_and_a_lost_race_is_a_conflict() {
     for cut in [Cut::Before, Cut::After] {
         let (proxy, store, beside) = stores();
-        proxy.cut(cut);
+        proxy.cut([cut]);
         let ours = commit(&entity("ord-1"), 0, Commit::GENESIS, 1);
         thread::scope(|scope| {
             let appended = scope.spawn(|| block_on(store.append(ours.clone())).unwrap());
@@ -56,5 +58,32 @@ fn p7_a_lost_answer_is_settled_although_the_journal_has_moved_on_and_a_lost_race
             proxy.open();
             assert_eq!(appended.join().unwrap(), expected, "{cut:?}");
         });
+    }
+}
+
+#[test]
+fn p7_a_commit_that_may_be_kept_is_no_lost_race_when_the_next_try_is_refused() {
+    let (cluster, proxy) = (cluster::shared(), Proxy::new(cluster::shared().port()));
+    let (schema, direct) = cluster.journal();
+    let behind = PostgresStore::options(&proxy.url()).schema(schema).lanes(1);
+    let (store, beside) = (block_on(behind.connect()).unwrap(), block_on(direct.connect()).unwrap());
+    let first = |id: &str| store.append(commit(&entity(id), 0, Commit::GENESIS, 1));
+    let mut context = Context::from_waker(Waker::noop());
+    // What comes while the first one is tried again goes in one statement, which is kept and whose answer is lost.
+    proxy.cut([Cut::Before, Cut::Never, Cut::After, Cut::Refused]);
+    let mut alone = Box::pin(first("ord-1"));
+    assert!(alone.as_mut().poll(&mut context).is_pending());
+    proxy.wait();
+    let mut group = [Box::pin(first("ord-2")), Box::pin(first("ord-3"))];
+    for append in &mut group {
+        assert!(append.as_mut().poll(&mut context).is_pending());
+    }
+    proxy.open();
+    assert_eq!(block_on(alone).unwrap(), Appended::Written);
+    proxy.wait();
+    assert_eq!(block_on(beside.entities(None, 9)).unwrap().len(), 3);
+    proxy.open();
+    for append in group {
+        assert!(!matches!(block_on(append), Ok(Appended::Conflict)), "it is kept");
     }
 }

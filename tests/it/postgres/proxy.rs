@@ -1,5 +1,6 @@
 //! What stands between a store and its server: it counts, and it cuts the line where a test wants it cut.
 
+use std::collections::VecDeque;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -11,6 +12,8 @@ use std::thread;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cut {
     Never,
+    /// Not at all: the store hears in the server's place that the statement took too long.
+    Refused,
     /// When a commit is sent: the server never sees it.
     Before,
     /// When the answer to a commit comes: the store never sees it.
@@ -18,7 +21,8 @@ pub(super) enum Cut {
 }
 
 struct State {
-    cut: Mutex<Cut>,
+    /// What becomes of the next commits, in turn.
+    cuts: Mutex<VecDeque<Cut>>,
     /// Whether new connections are refused.
     closed: AtomicBool,
     round_trips: AtomicUsize,
@@ -41,7 +45,7 @@ impl Proxy {
         let port = listener.local_addr().unwrap().port();
         let (sender, was_cut) = channel();
         let state = Arc::new(State {
-            cut: Mutex::new(Cut::Never),
+            cuts: Mutex::default(),
             closed: AtomicBool::new(false),
             round_trips: AtomicUsize::new(0),
             appends: AtomicUsize::new(0),
@@ -68,9 +72,9 @@ impl Proxy {
         format!("postgres://writer@127.0.0.1:{}/postgres?sslmode=disable", self.port)
     }
 
-    /// Cuts the line at the next commit, once; nobody gets through afterwards until [`Proxy::open`].
-    pub(super) fn cut(&self, cut: Cut) {
-        *self.state.cut.lock().unwrap() = cut;
+    /// Cuts the line at the next commits, each in turn; nobody gets through afterwards until [`Proxy::open`].
+    pub(super) fn cut(&self, cuts: impl IntoIterator<Item = Cut>) {
+        self.state.cuts.lock().unwrap().extend(cuts);
     }
 
     /// Waits until the line was cut.
@@ -124,8 +128,8 @@ impl State {
             return Cut::Never;
         }
         self.appends.fetch_add(1, Ordering::AcqRel);
-        let cut = std::mem::replace(&mut *self.cut.lock().unwrap(), Cut::Never);
-        if cut != Cut::Never {
+        let cut = self.cuts.lock().unwrap().pop_front().unwrap_or(Cut::Never);
+        if matches!(cut, Cut::Before | Cut::After) {
             self.closed.store(true, Ordering::Release);
         }
         cut
@@ -178,9 +182,26 @@ fn pass(mut client: &TcpStream, mut server: &TcpStream, state: &State, mute: &At
                 return Ok(());
             }
             Cut::After => mute.store(true, Ordering::Release),
+            Cut::Refused => {
+                refuse(&mut client)?;
+                continue;
+            }
         }
         server.write_all(&[&kind[..], &message].concat())?;
     }
+}
+
+/// Answers a statement in the server's place: it was cancelled because it took too long.
+fn refuse(client: &mut &TcpStream) -> std::io::Result<()> {
+    let mut kind = [0];
+    while kind != *b"S" {
+        client.read_exact(&mut kind)?;
+        message(client)?;
+    }
+    let fields = b"SERROR\0VERROR\0C57014\0Mcanceling statement due to statement timeout\0\0";
+    let length = u32::try_from(fields.len() + 4).unwrap().to_be_bytes();
+    let ready = [b'Z', 0, 0, 0, 5, b'I'];
+    client.write_all(&[&[b'E'], &length[..], fields, &ready].concat())
 }
 
 /// A message with its length.

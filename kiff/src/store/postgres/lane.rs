@@ -82,6 +82,8 @@ impl Lane {
             };
             let error = match timeout_at(end, attempt).await {
                 Ok(Ok(kept)) => return Ok(kept),
+                // What the server refuses now says nothing of what it may have kept before.
+                Ok(Err(Fault::Refused(problem))) if in_doubt => return Err(Failed::Away(problem)),
                 Ok(Err(Fault::Refused(problem))) => return Err(Failed::Refused(problem)),
                 Ok(Err(Fault::Lost(error))) => {
                     in_doubt = true;
@@ -107,7 +109,7 @@ impl Lane {
 enum Failed {
     /// The server does not keep the group.
     Refused(Problem),
-    /// The server was away for too long.
+    /// The server was away for too long, or has refused what it may have kept before.
     Away(Problem),
 }
 
