@@ -33,8 +33,6 @@ mod reconcile;
 mod repeat;
 mod settle;
 
-use live::Live;
-
 pub use approve::Pending;
 pub use attempt::Propose;
 pub use ingest::{Arrival, Incoming, Ingested};
@@ -49,7 +47,8 @@ pub use settle::{Doubt, Settlement};
 /// runtime takes the word of nobody: the state comes from the journal, the roles from the policy, the approvals from
 /// the journal.
 ///
-/// All methods take `&self`; share a runtime behind an [`Arc`].
+/// All methods take `&self`; share a runtime behind an [`Arc`]. Several runtimes of a process may share a store, also behind an
+/// `Arc`: what one of them runs is in doubt for none.
 pub struct Runtime<D: Domain, S: Store = MemoryStore> {
     store: S,
     policy: Arc<dyn Policy>,
@@ -61,7 +60,6 @@ pub struct Runtime<D: Domain, S: Store = MemoryStore> {
     longest_run: Duration,
     entities: Sharded<Arc<Entity<D>>>,
     fingerprints: Vec<(D, Digest)>,
-    live: Live,
 }
 
 /// How many entities a runtime remembers between two calls; one that it has forgotten is folded again.
@@ -95,7 +93,6 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             longest_run: Self::LONGEST_RUN,
             entities: Sharded::new(),
             fingerprints,
-            live: Live::new(),
         }
     }
 

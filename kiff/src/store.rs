@@ -108,6 +108,15 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError`] when it cannot be read.
     fn snapshot(&self, key: &EntityKey) -> impl Future<Output = Result<Option<Snapshot>, StoreError>> + Send;
+
+    /// Where it lies in this process: runtimes whose stores say the same know of each other's runs. A store that is a handle to
+    /// another one says where that one lies.
+    fn place(&self) -> usize
+    where
+        Self: Sized,
+    {
+        std::ptr::from_ref(self).addr()
+    }
 }
 
 impl<S: Store> Store for Arc<S> {
@@ -165,6 +174,10 @@ impl<S: Store> Store for Arc<S> {
 
     fn snapshot(&self, key: &EntityKey) -> impl Future<Output = Result<Option<Snapshot>, StoreError>> + Send {
         S::snapshot(self, key)
+    }
+
+    fn place(&self) -> usize {
+        S::place(self)
     }
 }
 

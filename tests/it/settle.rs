@@ -163,8 +163,8 @@ fn p7_who_asked_for_the_run_cannot_settle_it_and_an_approved_action_is_for_its_a
 
 #[test]
 fn p7_what_still_runs_here_cannot_be_settled_and_an_answer_after_a_settlement_changes_nothing() {
-    let (store, people) = (Arc::new(MemoryStore::new()), people());
-    let here = Runtime::<Refund, _>::new(Arc::clone(&store), policy(), Desk::default());
+    let (store, people) = (SharedStore::default(), people());
+    let here = Runtime::<Refund, _>::new(store.clone(), policy(), Desk::default());
     let key = order("ord-1");
     let placed = crate::shop::OrderPlaced { total: kiff::Cents(5) };
     assert!(block_on(here.ingest(&people.shop, &key, placed)).unwrap().is_allowed());
@@ -178,7 +178,7 @@ fn p7_what_still_runs_here_cannot_be_settled_and_an_answer_after_a_settlement_ch
     assert!(block_on(here.in_doubt(None, 9)).unwrap().is_empty());
 
     // Another process cannot know that it runs here, and settles it.
-    let there = Runtime::<Refund, _>::new(store, policy(), Desk::default());
+    let there = Runtime::<Refund, _>::new(store, policy(), Desk::default()).with_longest_run(Duration::ZERO);
     assert_eq!(block_on(there.in_doubt(None, 9)).unwrap().len(), 1);
     let no = Settlement::did_not_happen().because("the process is gone");
     assert!(block_on(there.settle(&people.nora, &key, &execution, no)).unwrap().is_allowed());
@@ -191,6 +191,24 @@ fn p7_what_still_runs_here_cannot_be_settled_and_an_answer_after_a_settlement_ch
     assert_eq!((entity.state(), entity.running()), (Some(OrderState::Created), None));
     let timeline = block_on(there.timeline(&key)).unwrap();
     assert!(timeline.to_string().contains("answered after the doubt was settled: it was executed"), "{timeline}");
+}
+
+#[test]
+fn p5_what_one_runtime_of_a_process_runs_is_in_doubt_for_none() {
+    let (store, people) = (Arc::new(MemoryStore::new()), people());
+    let open = || Runtime::<Refund, _>::new(Arc::clone(&store), policy(), Desk::default());
+    let (one, other) = (open(), open());
+    let key = order("ord-1");
+    let placed = crate::shop::OrderPlaced { total: kiff::Cents(5) };
+    assert!(block_on(one.ingest(&people.shop, &key, placed)).unwrap().is_allowed());
+    one.services().be(Mood::Waiting);
+    let mut slow = Box::pin(one.execute(&people.agent, &key, pay()));
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    assert!(slow.as_mut().poll(&mut context).is_pending());
+    assert!(block_on(other.in_doubt(None, 9)).unwrap().is_empty());
+    assert!(block_on(other.recover(&people.shop)).unwrap().is_empty());
+    one.services().be(Mood::Willing);
+    assert!(block_on(slow).unwrap().executed().is_some());
 }
 
 #[test]

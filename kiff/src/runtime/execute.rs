@@ -19,7 +19,7 @@ use super::ingest::happened;
 use super::outcome::{Executed, Failed, Outcome};
 use super::panics::{caught, caught_at_once};
 use super::repeat::Wish;
-use super::{Batch, Error, Runtime, TRIES};
+use super::{Batch, Error, Runtime, TRIES, live};
 
 /// What an executor answered.
 type Answer<D> = Result<Option<<D as Domain>::Event>, Failure>;
@@ -83,7 +83,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     ) -> Result<Option<Outcome<Executed<D>>>, Error> {
         let mut facts = self.opening(attempt)?;
         facts.push(run.started().into());
-        let running = self.live.enter(run.execution.id.clone());
+        let running = live::enter(&self.store, &run.execution.id);
         let batch = Batch { actor: &run.execution.actor, trace: &attempt.trace, cause: None, facts: facts.into() };
         let Some(started) = self.commit(run.entity, batch).await? else {
             return Ok(None);

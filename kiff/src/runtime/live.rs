@@ -3,49 +3,53 @@
 use std::array;
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use crate::identifier::ExecutionId;
+use crate::store::Store;
 
 /// How many parts the set is cut into, so that executions of two entities seldom meet.
 const SHARDS: usize = 16;
 
-/// The executions that run in this process now. What has started, not ended, and is not among them is in doubt.
-pub(super) struct Live {
+/// The executions that run in this process now, whichever of its runtimes runs them. What has started, not ended, and is not
+/// among them is in doubt.
+static LIVE: LazyLock<Live> =
+    LazyLock::new(|| Live { hasher: RandomState::new(), shards: array::from_fn(|_| Mutex::default()) });
+
+struct Live {
     hasher: RandomState,
-    shards: [Mutex<HashSet<ExecutionId>>; SHARDS],
+    shards: [Mutex<HashSet<Run>>; SHARDS],
 }
 
-impl Live {
-    pub(super) fn new() -> Self {
-        Self { hasher: RandomState::new(), shards: array::from_fn(|_| Mutex::default()) }
-    }
+/// An execution by the place of its store, since two stores may have executions of one name.
+type Run = (usize, ExecutionId);
 
-    fn shard(&self, execution: &ExecutionId) -> MutexGuard<'_, HashSet<ExecutionId>> {
-        let place = (self.hasher.hash_one(execution) >> 48) as usize % SHARDS;
+impl Live {
+    fn shard(&self, run: &Run) -> MutexGuard<'_, HashSet<Run>> {
+        let place = (self.hasher.hash_one(run) >> 48) as usize % SHARDS;
         let [first, ..] = &self.shards;
         self.shards.get(place).unwrap_or(first).lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    pub(super) fn contains(&self, execution: &ExecutionId) -> bool {
-        self.shard(execution).contains(execution)
-    }
+/// Whether an execution runs in this process, by what its store says.
+pub(super) fn contains<S: Store>(store: &S, execution: &ExecutionId) -> bool {
+    let run = (store.place(), execution.clone());
+    LIVE.shard(&run).contains(&run)
+}
 
-    /// Counts an execution in until the mark is dropped.
-    pub(super) fn enter(&self, execution: ExecutionId) -> Mark<'_> {
-        self.shard(&execution).insert(execution.clone());
-        Mark { live: self, execution }
-    }
+/// Counts an execution in until the mark is dropped.
+pub(super) fn enter<S: Store>(store: &S, execution: &ExecutionId) -> Mark {
+    let run = (store.place(), execution.clone());
+    LIVE.shard(&run).insert(run.clone());
+    Mark(run)
 }
 
 /// Says that an execution runs, as long as it is held.
-pub(super) struct Mark<'l> {
-    live: &'l Live,
-    execution: ExecutionId,
-}
+pub(super) struct Mark(Run);
 
-impl Drop for Mark<'_> {
+impl Drop for Mark {
     fn drop(&mut self) {
-        self.live.shard(&self.execution).remove(&self.execution);
+        LIVE.shard(&self.0).remove(&self.0);
     }
 }

@@ -12,7 +12,7 @@ use crate::schema::Contract;
 use crate::store::Store;
 use crate::verdict::{self, ReasonCode, Refusal, Verdict};
 
-use super::{Batch, Error, PAGE, Runtime, TRIES, readable};
+use super::{Batch, Error, PAGE, Runtime, TRIES, live, readable};
 
 /// An action that has started, has not ended, and does not run in this process.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -143,7 +143,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     /// Whether a run that has not ended will not be answered any more.
     fn is_in_doubt(&self, running: &Running) -> bool {
         let may_run_elsewhere = || self.store.is_shared() && self.now() < running.since.after(self.longest_run);
-        running.unknown || !(self.live.contains(&running.execution) || may_run_elsewhere())
+        running.unknown || !(live::contains(&self.store, &running.execution) || may_run_elsewhere())
     }
 
     /// A person's word on what became of a run of which nobody knows how it ended. It must be a human who did not ask
