@@ -191,16 +191,15 @@ impl Chains {
     ) -> Result<(), Fault> {
         let (mut number, mut head) = (0, Commit::GENESIS);
         loop {
-            let page = match store.read(key, number, PAGE).await {
-                Ok(page) => page,
+            let page = if let Ok(page) = store.read(key, number, PAGE).await {
+                page
+            } else {
                 // Those before the broken one are checked: one by one, because a page is read whole or not at all.
-                Err(_) => {
-                    let one = store.read(key, number, 1).await;
-                    one.map_err(|error| match error.broken() {
-                        Some(broken) => self.edited(broken),
-                        None => Fault::unreadable(key.clone(), number, &error),
-                    })?
-                }
+                let one = store.read(key, number, 1).await;
+                one.map_err(|error| match error.broken() {
+                    Some(broken) => self.edited(broken),
+                    None => Fault::unreadable(key.clone(), number, &error),
+                })?
             };
             if page.is_empty() {
                 return Ok(());

@@ -225,7 +225,7 @@ mod brittle {
         pub domain Freight governs Parcel;
         roles { Robot: agent, Depot: system }
         states { Arrived, final Weighed }
-        events { ParcelArrived {} reported by Depot; ParcelWeighed { weight: Weight }; }
+        events { ParcelArrived { } reported by Depot; ParcelWeighed { weight: Weight }; }
         transitions { ParcelArrived: new => Arrived; ParcelWeighed: Arrived => Weighed; }
         actions { Weigh { risk: low, by: Robot, emits: ParcelWeighed }; }
         allow { Arrived => [Weigh]; }

@@ -48,7 +48,7 @@ fn p10_reasons_are_bounded_and_nothing_over_a_bound_is_kept() {
         let long = pay().evidence(Evidence::new("photo", &"x".repeat(Bounds::DEFAULT.evidence)).unwrap());
         let wordy = pay().because("x".repeat(Bounds::DEFAULT.text + 1));
         for (proposal, told) in
-            [(many, "pieces of evidence is 17"), (long, "a piece of evidence"), (wordy, "a rationale")]
+            [(many, "17 pieces of evidence"), (long, "bytes in a piece of evidence"), (wordy, "bytes of rationale")]
         {
             let recorded = runtime.record(&people.agent, &key, proposal.clone()).await.unwrap();
             assert!(recorded.refusal().unwrap().message.contains(told), "{recorded:?}");

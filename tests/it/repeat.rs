@@ -210,9 +210,9 @@ domain! {
     roles { Agent: agent, Plant: system }
     states { Open, final Shut, final Sealed }
     events {
-        ValveOpened {} reported by Plant;
-        ValveShut   {};
-        ValveSealed {};
+        ValveOpened { } reported by Plant;
+        ValveShut   { };
+        ValveSealed { };
     }
     transitions {
         ValveOpened: new  => Open;

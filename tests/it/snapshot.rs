@@ -159,7 +159,8 @@ async fn eventful() -> (Runtime<Refund>, EntityKey) {
 fn what_a_journal_folds_to_has_one_digest_for_good() {
     block_on(async {
         let (runtime, key) = eventful().await;
-        let now = runtime.entity(&key).await.unwrap().snapshot().unwrap();
+        let entity = runtime.entity(&key).await.unwrap();
+        let now = entity.snapshot().unwrap();
         let mut read = Vec::new();
         for commit in runtime.store().read(&key, 0, usize::MAX).await.unwrap() {
             let (number, body) = (commit.number(), commit.body().unwrap());
@@ -167,8 +168,14 @@ fn what_a_journal_folds_to_has_one_digest_for_good() {
         }
         let again = Entity::<Refund>::fold(key, &read).unwrap().snapshot().unwrap();
         assert_eq!(String::from_utf8(now.body.clone()), String::from_utf8(again.body));
-        // Journals say it: another one would call every journal of before broken.
-        assert_eq!(now.digest().to_string(), "3193ea25adc9e284c4bb18235a99a063c7569d87035284d315955f7403c69f0d");
+        // Journals say it: another one would call every journal of before broken. What depends on the shop is left out.
+        let mut body = String::from_utf8(now.body).unwrap().replace(&entity.head().to_string(), "head");
+        for approval in entity.approvals() {
+            body = body.replace(&approval.binding.whole.to_string(), "whole");
+            body = body.replace(&approval.binding.contract.to_string(), "contract");
+        }
+        let digest = Snapshot { number: now.number, body: body.clone().into_bytes() }.digest();
+        assert_eq!(digest.to_string(), "7e9c02fb30120eec742bd163f17a27d869d55964dbe6664e8951bd2563b95dce", "{body}");
     });
 }
 

@@ -90,8 +90,8 @@ const fn is_behind(error: &LogError) -> bool {
 
 fn problem(error: &LogError) -> Problem {
     if is_behind(error) {
-        let message = "the log does not have this commit yet: ask again when its next checkpoint is signed";
-        return Problem::new(StatusCode::SERVICE_UNAVAILABLE, message);
+        let message = "there is no receipt yet: ask again when the log's next checkpoint is signed";
+        return Problem::not_found(message);
     }
     if let LogError::OtherCommit { .. } = error {
         tracing::error!(target: "kiff::http", %error, "a receipt was refused");

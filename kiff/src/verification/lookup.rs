@@ -72,8 +72,13 @@ impl Lookups {
     }
 
     /// What the store does not list or find of what is open, and what it lists that is not.
-    pub(super) async fn finish<S: Store>(self, store: &S) -> Vec<Fault> {
-        let (before, now) = match (&self.before, listed(store).await) {
+    pub(super) async fn finish<S: Store>(mut self, store: &S) -> Vec<Fault> {
+        let now = listed(store).await;
+        // What has expired by the commits of others who write meanwhile may be forgotten as well.
+        if let Ok(newest) = store.search(&Query::default(), Cursor::LAST, 1).await {
+            self.last = newest.first().map_or(self.last, |(_, newest)| self.last.max(newest.at()));
+        }
+        let (before, now) = match (&self.before, now) {
             (Ok(before), Ok(now)) => (before, now),
             (Err(error), _) => return vec![Fault::Unlisted { problem: error.to_string() }],
             (_, Err(error)) => return vec![Fault::Unlisted { problem: error.to_string() }],

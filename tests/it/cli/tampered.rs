@@ -17,7 +17,8 @@ const DELETED: &str = "missing: commit 4 of `Order/ord-1`\nremoved: there is no 
 const SWAPPED: &str = "swapped: commit 3 of `Order/ord-1` and commit 4 of `Order/ord-1` stand in each other's place\n";
 const SWAPPED_ACROSS: &str =
     "swapped: commit 3 of `Order/ord-1` and commit 3 of `Order/ord-2` stand in each other's place\n";
-const CUT: &str = "truncated: the store ends at position 12, and 14 commits were signed\n";
+const CUT: &str = "mislaid: commit 6 of `Order/ord-2`: the execution `execution-4` is listed as open since then, and is not\n\
+                   truncated: the store ends at position 12, and 14 commits were signed\n";
 
 /// The head of a journal that nobody has touched.
 fn head(folder: &Path, store: &str) -> String {

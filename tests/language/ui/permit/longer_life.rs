@@ -1,6 +1,6 @@
 //! A permit does not outlive the entity that was judged.
 
-use kiff::{Case, Cents, Entity, Failure, Permit, Verdict, action, domain, judge};
+use kiff::{Case, Cents, Entity, Failure, Judged, Permit, Verdict, action, domain, judge};
 
 pub struct RefundDesk;
 
@@ -53,7 +53,7 @@ async fn refund_order(
     Ok(OrderRefunded { amount, reason })
 }
 
-pub fn keep<'j>(entity: Entity<Refund>, case: &Case<'_, Refund>) -> Option<Permit<'j, Refund>> {
+pub fn keep<'j>(entity: Entity<Refund>, case: &Case<'_, Refund>) -> Option<Permit<'j, Judged<Refund>>> {
     match judge(&entity, case) {
         Verdict::Allowed(permit) => Some(permit),
         _ => None,

@@ -1,6 +1,6 @@
 //! The permit of a verdict does not run an executor, which only the runtime calls.
 
-use kiff::{Cents, Execution, Executor, Failure, Permit, action, domain};
+use kiff::{Cents, Execution, Executor, Failure, Judged, Permit, action, domain};
 
 pub struct RefundDesk;
 
@@ -54,7 +54,7 @@ async fn refund_order(
 }
 
 pub async fn shortcut(
-    permit: Permit<'_, Refund>,
+    permit: Permit<'_, Judged<Refund>>,
     desk: &RefundDesk,
     execution: &Execution,
 ) -> Result<OrderRefunded, Failure> {
