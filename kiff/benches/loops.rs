@@ -1,0 +1,85 @@
+//! What the two loops cost in a plain run, on one thread and on two: `cargo bench --bench loops`.
+
+#![expect(clippy::expect_used, clippy::panic, reason = "a bench that goes wrong has nothing to measure")]
+#![expect(clippy::print_stdout, reason = "the figures are what it is for")]
+
+use std::sync::Barrier;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use kiff::{Actor, Cents, EntityKey, Review, Runtime, Verdict};
+use pollster::block_on;
+
+mod domain;
+
+use domain::{MarkPaid, OrderPlaced, People, Refund, RefundOrder, order, people, runtime};
+
+/// Fresh entities a thread and a round.
+const ENTITIES: usize = 2_000;
+
+/// Rounds, of which the median is told.
+const ROUNDS: usize = 51;
+
+fn refund() -> RefundOrder {
+    RefundOrder { amount: Cents(4_200), reason: "damaged".to_owned() }
+}
+
+/// An event and an action on a fresh entity.
+async fn low_risk(runtime: &Runtime<Refund>, key: &EntityKey, People { agent, shop, .. }: &People) {
+    let placed = runtime.ingest(shop, key, OrderPlaced { total: Cents(99_900) }).await;
+    assert!(placed.expect("memory does not fail").is_allowed());
+    let paid = runtime.execute(agent, key, MarkPaid { payment_id: "pay-1".to_owned() }).await;
+    assert!(paid.expect("memory does not fail").executed().is_some());
+}
+
+/// The same, and a refund that is held, asked for, granted and executed.
+async fn full(runtime: &Runtime<Refund>, key: &EntityKey, people: &People) {
+    low_risk(runtime, key, people).await;
+    let agent: &Actor = &people.agent;
+    let held = runtime.execute(agent, key, refund()).await.expect("memory does not fail");
+    assert!(held.refusal().is_some());
+    let asked = runtime.request_approval(agent, key, refund()).await.expect("memory does not fail");
+    let Verdict::Allowed(approval) = asked else { panic!("{asked:?}") };
+    let granted = runtime.review(&people.nora, key, &approval.id, Review::grant()).await;
+    assert!(granted.expect("memory does not fail").is_allowed());
+    let done = runtime.execute(agent, key, refund()).await.expect("memory does not fail");
+    assert!(done.executed().is_some());
+}
+
+/// How long one loop takes when `threads` threads run [`ENTITIES`] of them each, on one runtime.
+fn round(threads: usize, each: impl Fn(&Runtime<Refund>, &EntityKey, &People) + Sync) -> Duration {
+    let (runtime, people, start) = (runtime(), people(), Barrier::new(threads));
+    let keys: Vec<Vec<EntityKey>> =
+        (0..threads).map(|thread| (0..ENTITIES).map(|number| order(thread * ENTITIES + number)).collect()).collect();
+    let run = |keys: &[EntityKey]| {
+        start.wait();
+        let began = Instant::now();
+        keys.iter().for_each(|key| each(&runtime, key, &people));
+        (began, Instant::now())
+    };
+    let spans: Vec<(Instant, Instant)> = thread::scope(|scope| {
+        let running: Vec<_> = keys.iter().map(|keys| scope.spawn(|| run(keys))).collect();
+        running.into_iter().map(|thread| thread.join().expect("a loop does not panic")).collect()
+    });
+    let began = spans.iter().map(|(began, _)| *began).min().expect("there is a thread");
+    let ended = spans.iter().map(|(_, ended)| *ended).max().expect("there is a thread");
+    (ended - began) / u32::try_from(ENTITIES * threads).expect("it is small")
+}
+
+fn main() {
+    let only = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
+    let low = |runtime: &Runtime<Refund>, key: &EntityKey, people: &People| block_on(low_risk(runtime, key, people));
+    let whole = |runtime: &Runtime<Refund>, key: &EntityKey, people: &People| block_on(full(runtime, key, people));
+    for threads in [1, 2] {
+        for name in ["low-risk", "full"] {
+            if only.as_ref().is_some_and(|only| only != name) {
+                continue;
+            }
+            let mut times: Vec<Duration> =
+                (0..ROUNDS).map(|_| if name == "full" { round(threads, whole) } else { round(threads, low) }).collect();
+            times.sort_unstable();
+            let (best, median) = (times.first().expect("rounds"), times.get(ROUNDS / 2).expect("rounds"));
+            println!("{name:>8}, {threads} thread(s): {median:>8.2?} a loop, at best {best:.2?}");
+        }
+    }
+}
