@@ -1,4 +1,5 @@
-//! What the two loops cost in a plain run, on one thread and on two: `cargo bench --bench loops`.
+//! What the two loops cost in a plain run, on one thread and on two: `cargo bench --bench loops`, or with `-- full 10` ten rounds
+//! of the full one alone.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a bench that goes wrong has nothing to measure")]
 #![expect(clippy::print_stdout, reason = "the figures are what it is for")]
@@ -15,10 +16,10 @@ mod domain;
 use domain::{MarkPaid, OrderPlaced, People, Refund, RefundOrder, order, people, runtime};
 
 /// Fresh entities a thread and a round.
-const ENTITIES: usize = 2_000;
+const ENTITIES: usize = 250;
 
-/// Rounds, of which the median is told.
-const ROUNDS: usize = 51;
+/// Rounds, of which the median and the best are told.
+const ROUNDS: usize = 400;
 
 fn refund() -> RefundOrder {
     RefundOrder { amount: Cents(4_200), reason: "damaged".to_owned() }
@@ -67,7 +68,9 @@ fn round(threads: usize, each: impl Fn(&Runtime<Refund>, &EntityKey, &People) + 
 }
 
 fn main() {
-    let only = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
+    let mut arguments = std::env::args().skip(1).filter(|argument| !argument.starts_with('-'));
+    let only = arguments.next();
+    let rounds = arguments.next().map_or(ROUNDS, |rounds| rounds.parse().expect("a number of rounds"));
     let low = |runtime: &Runtime<Refund>, key: &EntityKey, people: &People| block_on(low_risk(runtime, key, people));
     let whole = |runtime: &Runtime<Refund>, key: &EntityKey, people: &People| block_on(full(runtime, key, people));
     for threads in [1, 2] {
@@ -76,9 +79,9 @@ fn main() {
                 continue;
             }
             let mut times: Vec<Duration> =
-                (0..ROUNDS).map(|_| if name == "full" { round(threads, whole) } else { round(threads, low) }).collect();
+                (0..rounds).map(|_| if name == "full" { round(threads, whole) } else { round(threads, low) }).collect();
             times.sort_unstable();
-            let (best, median) = (times.first().expect("rounds"), times.get(ROUNDS / 2).expect("rounds"));
+            let (best, median) = (times.first().expect("rounds"), times.get(rounds / 2).expect("rounds"));
             println!("{name:>8}, {threads} thread(s): {median:>8.2?} a loop, at best {best:.2?}");
         }
     }
