@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anstyle::{AnsiColor, Style};
 use kiff::{
@@ -205,10 +205,10 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
 pub struct ShortIdentifiers(Mutex<BTreeMap<&'static str, u64>>);
 
 impl Identifiers for ShortIdentifiers {
-    fn next(&self, kind: &'static str) -> String {
+    fn next(&self, kind: &'static str) -> Arc<str> {
         let mut given = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let number = given.entry(kind).or_default();
         *number += 1;
-        format!("{kind}-{number}")
+        format!("{kind}-{number}").into()
     }
 }

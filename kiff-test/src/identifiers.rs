@@ -1,7 +1,7 @@
 //! Identifiers that count.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use kiff::Identifiers;
 
@@ -12,9 +12,9 @@ use kiff::Identifiers;
 /// use kiff_test::SequentialIdentifiers;
 ///
 /// let identifiers = SequentialIdentifiers::new();
-/// assert_eq!(identifiers.next("execution"), "execution-1");
-/// assert_eq!(identifiers.next("approval"), "approval-1");
-/// assert_eq!(identifiers.next("execution"), "execution-2");
+/// assert_eq!(&*identifiers.next("execution"), "execution-1");
+/// assert_eq!(&*identifiers.next("approval"), "approval-1");
+/// assert_eq!(&*identifiers.next("execution"), "execution-2");
 /// ```
 #[derive(Debug, Default)]
 pub struct SequentialIdentifiers(Mutex<BTreeMap<&'static str, u64>>);
@@ -28,10 +28,10 @@ impl SequentialIdentifiers {
 }
 
 impl Identifiers for SequentialIdentifiers {
-    fn next(&self, kind: &'static str) -> String {
+    fn next(&self, kind: &'static str) -> Arc<str> {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let count = counts.entry(kind).or_default();
         *count += 1;
-        format!("{kind}-{count}")
+        format!("{kind}-{count}").into()
     }
 }

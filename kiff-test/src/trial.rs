@@ -282,7 +282,7 @@ impl<D: Executable> Trial<D> {
         }
         self.commits = commits;
         let state = self.model.state.as_deref();
-        let folded = Entity::<D>::fold(self.key.clone(), self.commits.iter().map(|commit| &**commit));
+        let folded = Entity::<D>::fold(self.key.clone(), &self.commits);
         let folded = folded.map_err(|error| error.to_string())?;
         same_state("the journal records", state, folded.state().map(State::name))?;
         let (replayed, _) = kiff::replay::<D>(&self.key, self.commits.iter().map(|commit| &**commit))

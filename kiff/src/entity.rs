@@ -9,7 +9,7 @@ use crate::approval::Approval;
 use crate::digest::Digest;
 use crate::domain::Domain;
 use crate::identifier::{ApprovalId, EntityKey, ExecutionId};
-use crate::journal::{BrokenJournal, Commit, RecordId, Snapshot};
+use crate::journal::{BrokenJournal, Commit, End, RecordId, Snapshot};
 use crate::schema::Text;
 use crate::time::Timestamp;
 
@@ -55,7 +55,7 @@ impl<D: Domain> Entity<D> {
     /// # Errors
     /// [`BrokenJournal`] when a commit does not follow on the one before, says of those before what they do not say, or speaks of
     /// what the domain does not have.
-    pub fn fold<'a>(key: EntityKey, commits: impl IntoIterator<Item = &'a Commit>) -> Result<Self, BrokenJournal> {
+    pub fn fold<'a>(key: EntityKey, commits: impl IntoIterator<Item = &'a Arc<Commit>>) -> Result<Self, BrokenJournal> {
         let mut entity = Self::empty(key);
         for commit in commits {
             entity.apply(commit)?;
@@ -67,12 +67,12 @@ impl<D: Domain> Entity<D> {
     ///
     /// # Errors
     /// [`BrokenJournal`] as for [`Entity::fold`]; the entity is then as it was before.
-    pub fn apply(&mut self, commit: &Commit) -> Result<(), BrokenJournal> {
+    pub fn apply(&mut self, commit: &Arc<Commit>) -> Result<(), BrokenJournal> {
         self.fold.apply(commit)
     }
 
     /// Folds a commit that was made of this entity as it stands, so that what it says of it need not be checked.
-    pub(crate) fn advance(&mut self, commit: &Commit) -> Result<(), BrokenJournal> {
+    pub(crate) fn advance(&mut self, commit: &Arc<Commit>) -> Result<(), BrokenJournal> {
         self.fold.advance(commit)
     }
 
@@ -91,7 +91,7 @@ impl<D: Domain> Entity<D> {
     ///
     /// # Errors
     /// [`BrokenJournal`] when `next` says another digest or none, or the fold is not one of this domain.
-    pub fn restore(snapshot: &Snapshot, next: &Commit) -> Result<Self, BrokenJournal> {
+    pub fn restore(snapshot: &Snapshot, next: &Arc<Commit>) -> Result<Self, BrokenJournal> {
         Fold::restore(snapshot, next).map(|fold| Self { fold })
     }
 
@@ -104,13 +104,18 @@ impl<D: Domain> Entity<D> {
     /// The number of its last commit; 0 while the journal is empty.
     #[must_use]
     pub const fn number(&self) -> u64 {
-        self.fold.number
+        self.fold.end.number()
     }
 
     /// The hash of its last commit.
     #[must_use]
-    pub const fn head(&self) -> Digest {
-        self.fold.head
+    pub fn head(&self) -> Digest {
+        self.fold.end.hash()
+    }
+
+    /// Where its journal ends: what the next commit follows on.
+    pub(crate) const fn end(&self) -> &End {
+        &self.fold.end
     }
 
     /// The present as its journal has it: `now`, unless a clock that was ahead has already written a later time. What has once

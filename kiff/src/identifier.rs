@@ -86,6 +86,14 @@ macro_rules! identifier {
             }
         }
 
+        impl TryFrom<Arc<str>> for $name {
+            type Error = IdentifierError;
+
+            fn try_from(text: Arc<str>) -> Result<Self, Self::Error> {
+                check(&text).map(|()| Self(text))
+            }
+        }
+
         impl Borrow<str> for $name {
             fn borrow(&self) -> &str {
                 &self.0
@@ -217,6 +225,9 @@ impl EntityKey {
     /// # Errors
     /// [`IdentifierError`] as for [`EntityKey::new`].
     pub fn in_tenant(&self, tenant: &str) -> Result<Self, IdentifierError> {
+        if tenant == self.tenant() {
+            return Ok(self.clone());
+        }
         check(tenant)?;
         Ok(Self(Arc::new(Parts::new(tenant, self.entity_type(), self.id()))))
     }
@@ -293,7 +304,7 @@ impl fmt::Debug for EntityKey {
 /// Where a runtime gets new identifiers from; a test hands in a source that counts.
 pub trait Identifiers: Send + Sync + 'static {
     /// An identifier that was never given before; `kind` says of what, in a word such as `execution`.
-    fn next(&self, kind: &'static str) -> String;
+    fn next(&self, kind: &'static str) -> Arc<str>;
 }
 
 /// Identifiers that are unique everywhere and sort by time, to a quarter of a microsecond: UUID version 7.
@@ -301,13 +312,13 @@ pub trait Identifiers: Send + Sync + 'static {
 pub struct UuidIdentifiers;
 
 impl Identifiers for UuidIdentifiers {
-    fn next(&self, _kind: &'static str) -> String {
+    fn next(&self, _kind: &'static str) -> Arc<str> {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let fraction = u128::from(since.subsec_nanos() % 1_000_000) * 4096 / 1_000_000;
         // RFC 9562: 48 bits of milliseconds, the version, 12 bits of their fraction, the variant, and 62 random bits.
         let time = (since.as_millis() << 80) | (7 << 76) | (fraction << 64);
         let uuid = Uuid::from_u128(time | (0b10 << 62) | u128::from(random() >> 2));
-        uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer()).to_owned()
+        Arc::from(&*uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer()))
     }
 }
 
@@ -331,8 +342,8 @@ mod tests {
     fn identifiers_of_many_threads_are_all_different_and_of_version_7() {
         let draw = || (0..10_000).map(|_| UuidIdentifiers.next("execution")).collect::<Vec<_>>();
         let threads = [std::thread::spawn(draw), std::thread::spawn(draw), std::thread::spawn(draw)];
-        let drawn: Vec<String> = threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
-        let is_version_7 = |id: &String| {
+        let drawn: Vec<Arc<str>> = threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
+        let is_version_7 = |id: &Arc<str>| {
             let id = Uuid::parse_str(id).unwrap();
             id.get_version_num() == 7 && id.get_variant() == uuid::Variant::RFC4122
         };

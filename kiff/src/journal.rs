@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -14,12 +13,17 @@ use crate::identifier::{EntityKey, IdempotencyKey};
 use crate::time::Timestamp;
 
 mod broken;
+mod chain;
 mod fact;
 mod matter;
 mod query;
+mod sealed;
 mod written;
 
+use chain::Chain;
+
 pub use broken::BrokenJournal;
+pub(crate) use chain::End;
 pub use fact::{
     ActionDeduplicated, ActionExecuted, ActionFailed, ActionStarted, ActionValidated, ApprovalRecorded,
     ApprovalRequired, ApprovalReviewRejected, ApprovalReviewed, DecisionProposed, EventIngested, Fact, FailedOutcome,
@@ -27,6 +31,7 @@ pub use fact::{
 };
 pub use matter::{Change, Matter, Open};
 pub use query::{Cursor, Query};
+pub use sealed::{Sealed, Snapshot};
 
 /// Where a record stands in its entity's journal: the commit's number and the place in it, as in `7.2`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -141,12 +146,11 @@ pub struct Content {
 }
 
 /// One batch of records of one entity: it is in the journal whole or not at all.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Commit {
     key: EntityKey,
     number: u64,
-    previous: Digest,
-    hash: Digest,
+    chain: Chain,
     content: Content,
     /// The JSON as it was read; none where it is what this version writes.
     body: Option<Box<[u8]>>,
@@ -154,93 +158,12 @@ pub struct Commit {
 
 impl PartialEq for Commit {
     fn eq(&self, other: &Self) -> bool {
-        (&self.key, self.number, self.previous, self.hash, &self.content)
-            == (&other.key, other.number, other.previous, other.hash, &other.content)
+        (&self.key, self.number, self.previous(), self.hash(), &self.content)
+            == (&other.key, other.number, other.previous(), other.hash(), &other.content)
     }
 }
 
 impl Eq for Commit {}
-
-/// What a journal folds to at one of its commits, kept beside it so that a long journal is not read from its beginning.
-///
-/// It is taken at its word only where the commit that follows says its digest.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Snapshot {
-    /// The number of the last commit that it covers.
-    pub number: u64,
-    /// The fold, as JSON.
-    pub body: Vec<u8>,
-}
-
-impl Snapshot {
-    /// What the commit that follows says of it.
-    #[must_use]
-    pub fn digest(&self) -> Digest {
-        Digest::of(&[b"kiff/fold/1", &self.number.to_be_bytes(), &self.body])
-    }
-}
-
-/// A commit together with its JSON, which a store keeps as it is.
-#[derive(Debug, Clone)]
-pub struct Sealed {
-    commit: Arc<Commit>,
-    body: Vec<u8>,
-    snapshot: Option<Snapshot>,
-}
-
-impl Sealed {
-    /// Chains `content` to the commit whose number is `number - 1` and whose hash is `previous`.
-    ///
-    /// # Errors
-    /// [`BrokenJournal`] when the content cannot be written as JSON.
-    pub fn new(key: EntityKey, number: u64, previous: Digest, content: Content) -> Result<Self, BrokenJournal> {
-        let body = written::content(&content);
-        let hash = chain(&key, number, previous, &body);
-        let commit = Arc::new(Commit { key, number, previous, hash, content, body: None });
-        Ok(Self { commit, body, snapshot: None })
-    }
-
-    /// Chains a body as another store kept it.
-    ///
-    /// # Errors
-    /// [`BrokenJournal`] when the body is no commit.
-    pub fn verbatim(key: EntityKey, number: u64, previous: Digest, body: Vec<u8>) -> Result<Self, BrokenJournal> {
-        let hash = chain(&key, number, previous, &body);
-        let commit = Arc::new(Commit::open(key, number, previous, hash, &body)?);
-        Ok(Self { commit, body, snapshot: None })
-    }
-
-    /// The same commit together with the fold of the journal before it, whose digest it says.
-    #[must_use]
-    pub fn with_snapshot(mut self, snapshot: Snapshot) -> Self {
-        self.snapshot = Some(snapshot);
-        self
-    }
-
-    /// The fold that the store is to keep in place of the one that it has of this entity; none most of the time.
-    #[must_use]
-    pub const fn snapshot(&self) -> Option<&Snapshot> {
-        self.snapshot.as_ref()
-    }
-
-    /// The commit.
-    #[must_use]
-    pub const fn commit(&self) -> &Arc<Commit> {
-        &self.commit
-    }
-
-    /// Its JSON: what is stored and hashed.
-    #[must_use]
-    pub fn body(&self) -> &[u8] {
-        &self.body
-    }
-
-    /// The commit alone.
-    #[must_use]
-    pub fn into_commit(self) -> Arc<Commit> {
-        self.commit
-    }
-}
 
 impl Commit {
     /// The hash before an entity's first commit.
@@ -257,13 +180,15 @@ impl Commit {
         hash: Digest,
         body: &[u8],
     ) -> Result<Self, BrokenJournal> {
-        if chain(&key, number, previous, body) != hash {
+        if chain::hash(&key, number, previous, body) != hash {
             return Err(BrokenJournal::unfit(key, number, previous, hash, body));
         }
         // A body is text as a whole, also where nobody looks at what it says.
         let text = str::from_utf8(body).map_err(|error| error.to_string());
         match text.and_then(|text| serde_json::from_str(text).map_err(|error| error.to_string())) {
-            Ok(content) => Ok(Self { key, number, previous, hash, content, body: Some(body.into()) }),
+            Ok(content) => {
+                Ok(Self { key, number, chain: Chain::known(previous, hash), content, body: Some(body.into()) })
+            }
             Err(error) => Err(BrokenJournal::new(key, number, format!("it cannot be read: {error}"))),
         }
     }
@@ -278,18 +203,6 @@ impl Commit {
     #[must_use]
     pub const fn number(&self) -> u64 {
         self.number
-    }
-
-    /// The hash of the commit before.
-    #[must_use]
-    pub const fn previous(&self) -> Digest {
-        self.previous
-    }
-
-    /// Its own hash, which covers everything that it says and the hash before.
-    #[must_use]
-    pub const fn hash(&self) -> Digest {
-        self.hash
     }
 
     /// What it says: with its place and the hash before, all that is hashed.
@@ -359,23 +272,11 @@ impl Commit {
     /// # Errors
     /// [`BrokenJournal`] when it does not.
     pub fn verify(&self) -> Result<(), BrokenJournal> {
-        let (key, number, previous, hash) = (&self.key, self.number, self.previous, self.hash);
+        let (key, number, previous, hash) = (&self.key, self.number, self.previous(), self.hash());
         let body = self.body()?;
-        if chain(key, number, previous, &body) == hash {
+        if chain::hash(key, number, previous, &body) == hash {
             return Ok(());
         }
         Err(BrokenJournal::unfit(key.clone(), number, previous, hash, &body))
     }
-}
-
-fn chain(key: &EntityKey, number: u64, previous: Digest, body: &[u8]) -> Digest {
-    Digest::of(&[
-        b"kiff/commit/1",
-        key.tenant().as_bytes(),
-        key.entity_type().as_bytes(),
-        key.id().as_bytes(),
-        &number.to_be_bytes(),
-        previous.as_bytes(),
-        body,
-    ])
 }

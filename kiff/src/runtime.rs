@@ -209,8 +209,8 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         self.clock.now()
     }
 
-    fn next_identifier<T: std::str::FromStr<Err = IdentifierError>>(&self, kind: &'static str) -> Result<T, Error> {
-        self.identifiers.next(kind).parse().map_err(Error::Identifier)
+    fn next_identifier<T: TryFrom<Arc<str>, Error = IdentifierError>>(&self, kind: &'static str) -> Result<T, Error> {
+        self.identifiers.next(kind).try_into().map_err(Error::Identifier)
     }
 
     fn fingerprint(&self, action: D) -> Digest {
@@ -233,14 +233,14 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             (entity.number() > 0 && entity.number().is_multiple_of(FOLD_KEPT_EVERY)).then(|| entity.snapshot());
         let snapshot = snapshot.transpose()?;
         let content = Content {
-            at: entity.present(self.now()),
+            at: entity.present(batch.at),
             actor: batch.actor.clone(),
             trace: (!batch.trace.is_empty()).then(|| Box::new(batch.trace.clone())),
             cause: batch.cause,
             fold: snapshot.as_ref().map(Snapshot::digest),
             facts: batch.facts,
         };
-        let mut sealed = Sealed::new(entity.key().clone(), entity.number() + 1, entity.head(), content)?;
+        let mut sealed = Sealed::behind(entity.end().clone(), entity.key().clone(), content);
         if let Some(snapshot) = snapshot {
             sealed = sealed.with_snapshot(snapshot);
         }
@@ -269,8 +269,9 @@ fn readable<T>(said: Result<T, Error>) -> Result<Option<T>, Error> {
     }
 }
 
-/// What is to be appended at once: who, in which story, after which record, and the facts.
+/// What is to be appended at once: when, who, in which story, after which record, and the facts.
 struct Batch<'a> {
+    at: Timestamp,
     actor: &'a Actor,
     trace: &'a Trace,
     cause: Option<RecordId>,

@@ -56,9 +56,6 @@ impl<V: Clone> Sharded<V> {
     }
 
     pub(crate) fn get_or_insert_with(&self, key: &EntityKey, make: impl FnOnce() -> V) -> V {
-        if let Some(value) = self.get(key) {
-            return value;
-        }
         let mut shard = self.shard(key).write().unwrap_or_else(PoisonError::into_inner);
         shard.entry(key.clone()).or_insert_with(make).clone()
     }
@@ -66,13 +63,23 @@ impl<V: Clone> Sharded<V> {
     /// Puts in what `choose` makes of the present value; a shard that holds `most` values is emptied first.
     pub(crate) fn update(&self, key: &EntityKey, most: usize, choose: impl FnOnce(Option<&V>) -> Option<V>) {
         let mut shard = self.shard(key).write().unwrap_or_else(PoisonError::into_inner);
-        let Some(value) = choose(shard.get(key)) else {
+        if let Some(known) = shard.get_mut(key) {
+            if let Some(value) = choose(Some(known)) {
+                *known = value;
+            }
+            return;
+        }
+        let Some(value) = choose(None) else {
             return;
         };
-        if shard.len() >= most / SHARDS && !shard.contains_key(key) {
+        if shard.len() >= most / SHARDS {
             shard.clear();
         }
         shard.insert(key.clone(), value);
+    }
+
+    pub(crate) fn remove(&self, key: &EntityKey) {
+        self.shard(key).write().unwrap_or_else(PoisonError::into_inner).remove(key);
     }
 
     pub(crate) fn keys(&self) -> Vec<EntityKey> {

@@ -20,7 +20,7 @@ fn journal() -> (kiff::EntityKey, Vec<Arc<Commit>>) {
 }
 
 fn fold(commits: &[Arc<Commit>]) -> Result<Entity<Refund>, kiff::BrokenJournal> {
-    Entity::fold(order("ord-1"), commits.iter().map(|commit| &**commit))
+    Entity::fold(order("ord-1"), commits)
 }
 
 #[test]

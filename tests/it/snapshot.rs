@@ -82,7 +82,7 @@ fn long() -> (Counting, EntityKey, kiff::ApprovalId) {
             if commit.content().fold.is_some() {
                 let before =
                     runtime.store().read(&key, 0, usize::try_from(commit.number() - 1).unwrap()).await.unwrap();
-                let before = Entity::<Refund>::fold(key.clone(), before.iter().map(|commit| &**commit)).unwrap();
+                let before = Entity::<Refund>::fold(key.clone(), &before).unwrap();
                 sealed = sealed.with_snapshot(before.snapshot().unwrap());
             }
             assert_eq!(copy.append(sealed).await.unwrap(), Appended::Written);

@@ -182,7 +182,7 @@ impl<D: Executable, P> Then<D, P> {
                 self.stage.fail(broken);
             }
         }
-        let recorded = match Entity::<D>::fold(key.clone(), commits.iter().map(|commit| &**commit)) {
+        let recorded = match Entity::<D>::fold(key.clone(), &commits) {
             Ok(entity) => entity.state(),
             Err(broken) => self.stage.fail(broken),
         };

@@ -114,7 +114,7 @@ fn fact(place: usize, number: u64, seed: u64) -> Found<Fact> {
         .into(),
         5 => {
             let reviewed = ApprovalReviewed { approval: own(before.parse())?, reason: None };
-            Fact::ApprovalGranted(Box::new(reviewed))
+            Fact::ApprovalGranted(reviewed)
         }
         _ => ActionFailed {
             action: action(),

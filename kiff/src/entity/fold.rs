@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use super::Running;
 use crate::approval::{Approval, ApprovalStatus, Signature};
-use crate::digest::Digest;
 use crate::domain::State;
 use crate::identifier::{ApprovalId, EntityKey, ExecutionId};
 use crate::journal::{
-    ActionStarted, ApprovalRecorded, ApprovalReviewed, BrokenJournal, Commit, Fact, FailedOutcome, RecordId,
+    ActionStarted, ApprovalRecorded, ApprovalReviewed, BrokenJournal, Commit, End, Fact, FailedOutcome, RecordId,
     StateChanged, Unknown,
 };
 use crate::time::Timestamp;
@@ -52,8 +51,7 @@ impl Stated for String {
 #[derive(Debug, Clone)]
 pub(crate) struct Fold<S> {
     pub(super) key: EntityKey,
-    pub(super) number: u64,
-    pub(super) head: Digest,
+    pub(super) end: End,
     /// The latest time of its commits.
     pub(super) at: Timestamp,
     pub(super) state: Option<S>,
@@ -66,15 +64,15 @@ pub(crate) struct Fold<S> {
 impl<S: Stated> Fold<S> {
     /// The fold of a journal that is still empty.
     pub(crate) fn empty(key: EntityKey) -> Self {
-        let (head, at) = (Commit::GENESIS, Timestamp::default());
-        Self { key, number: 0, head, at, state: None, running: None, open: Vec::new(), closed: None }
+        let at = Timestamp::default();
+        Self { key, end: End::EMPTY, at, state: None, running: None, open: Vec::new(), closed: None }
     }
 
     /// Folds one more commit, which may say what those before fold to: a commit that says something else was appended by
     /// somebody who acted on a fold that the records do not lead to.
-    pub(crate) fn apply(&mut self, commit: &Commit) -> Result<(), BrokenJournal> {
+    pub(crate) fn apply(&mut self, commit: &Arc<Commit>) -> Result<(), BrokenJournal> {
         if let Some(said) = commit.content().fold
-            && commit.number() == self.number + 1
+            && commit.number() == self.end.number() + 1
             && self.snapshot()?.digest() != said
         {
             let problem = "it follows on a fold that the records before it do not lead to".to_owned();
@@ -84,15 +82,15 @@ impl<S: Stated> Fold<S> {
     }
 
     /// As [`Fold::apply`], where the digest in the commit is known to be that of this fold.
-    pub(crate) fn advance(&mut self, commit: &Commit) -> Result<(), BrokenJournal> {
+    pub(crate) fn advance(&mut self, commit: &Arc<Commit>) -> Result<(), BrokenJournal> {
         let broken = |problem: String| BrokenJournal::new(self.key.clone(), commit.number(), problem);
         if *commit.key() != self.key {
             return Err(broken(format!("it is of `{}`", commit.key())));
         }
-        if commit.number() != self.number + 1 {
-            return Err(broken(format!("it does not follow on commit {}", self.number)));
+        if commit.number() != self.end.number() + 1 {
+            return Err(broken(format!("it does not follow on commit {}", self.end.number())));
         }
-        if commit.previous() != self.head {
+        if !commit.follows(&self.end) {
             return Err(broken("the hash before is another".to_owned()));
         }
         let mut changed = None;
@@ -103,7 +101,7 @@ impl<S: Stated> Fold<S> {
                     changed = Some(Self::changed(from, change).map_err(broken)?);
                 }
                 Fact::Unknown(unknown) => {
-                    let Unknown { kind, version, .. } = &**unknown;
+                    let Unknown { kind, version, .. } = unknown;
                     return Err(broken(format!("a later kiff wrote its `{kind}`, version {version}: use that one")));
                 }
                 _ => {}
@@ -114,8 +112,7 @@ impl<S: Stated> Fold<S> {
         for record in commit.records() {
             self.note(record.fact(), commit, record.id());
         }
-        self.number = commit.number();
-        self.head = commit.hash();
+        self.end = End::of(commit);
         Ok(())
     }
 
@@ -129,9 +126,9 @@ impl<S: Stated> Fold<S> {
     fn note(&mut self, fact: &Fact, commit: &Commit, record: RecordId) {
         match fact {
             Fact::ActionStarted(started) => self.start(started, commit, record),
-            Fact::ActionExecuted(executed) => self.end(Some(&executed.execution), false),
+            Fact::ActionExecuted(executed) => self.finish(Some(&executed.execution), false),
             Fact::ActionFailed(failed) => {
-                self.end(failed.execution.as_ref(), failed.outcome == FailedOutcome::Unknown);
+                self.finish(failed.execution.as_ref(), failed.outcome == FailedOutcome::Unknown);
             }
             Fact::ApprovalRecorded(recorded) => self.request(recorded, commit),
             Fact::ApprovalGranted(reviewed) => {
@@ -156,7 +153,7 @@ impl<S: Stated> Fold<S> {
     }
 
     /// An answer about the run that is under way; one about another run changes nothing.
-    fn end(&mut self, execution: Option<&ExecutionId>, unknown: bool) {
+    fn finish(&mut self, execution: Option<&ExecutionId>, unknown: bool) {
         match &mut self.running {
             Some(running) if Some(&running.execution) != execution => {}
             Some(running) if unknown => running.unknown = true,

@@ -11,7 +11,7 @@ use super::fold::{Fold, Stated};
 use crate::approval::Approval;
 use crate::digest::Digest;
 use crate::identifier::EntityKey;
-use crate::journal::{BrokenJournal, Commit, Snapshot};
+use crate::journal::{BrokenJournal, Commit, End, Snapshot};
 
 /// What is kept of a fold.
 ///
@@ -29,18 +29,18 @@ impl<S: Stated> Fold<S> {
     /// What is to be kept beside the journal.
     pub(crate) fn snapshot(&self) -> Result<Snapshot, BrokenJournal> {
         let kept = Kept {
-            head: self.head,
+            head: self.end.hash(),
             state: self.state.as_ref().map(|state| Cow::Borrowed(state.wire_name())),
             running: self.running.as_ref().map(Cow::Borrowed),
             open: self.open.iter().map(|approval| Cow::Borrowed(&**approval)).collect(),
             closed: self.closed().map(|approval| Cow::Borrowed(&**approval)).collect(),
         };
-        let body = serde_json::to_vec(&kept).map_err(|error| broken(&self.key, self.number, &error))?;
-        Ok(Snapshot { number: self.number, body })
+        let body = serde_json::to_vec(&kept).map_err(|error| broken(&self.key, self.end.number(), &error))?;
+        Ok(Snapshot { number: self.end.number(), body })
     }
 
     /// The fold up to `next`, by what was kept of the one before it.
-    pub(crate) fn restore(snapshot: &Snapshot, next: &Commit) -> Result<Self, BrokenJournal> {
+    pub(crate) fn restore(snapshot: &Snapshot, next: &Arc<Commit>) -> Result<Self, BrokenJournal> {
         let key = next.key();
         if next.content().fold != Some(snapshot.digest()) || next.number() != snapshot.number + 1 {
             return Err(broken(key, snapshot.number, &"the next commit does not speak of this snapshot"));
@@ -54,8 +54,7 @@ impl<S: Stated> Fold<S> {
         let owned = |approval: Cow<'_, Approval>| Arc::new(approval.into_owned());
         let mut fold = Self {
             key: key.clone(),
-            number: snapshot.number,
-            head: kept.head,
+            end: End::at(snapshot.number, kept.head),
             // INVARIANT: times do not go back in a journal, so that the last one is that of `next`.
             at: next.at(),
             state: state.transpose()?,

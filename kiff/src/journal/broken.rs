@@ -48,7 +48,7 @@ impl BrokenJournal {
         };
         let belongs = |body: &[u8], at: &Self| {
             [own, theirs].into_iter().any(|before| {
-                let hash = chain(&at.key, at.number, before.previous, body);
+                let hash = chain::hash(&at.key, at.number, before.previous, body);
                 hash == own.hash || hash == theirs.hash
             })
         };

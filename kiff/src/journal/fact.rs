@@ -29,13 +29,13 @@ macro_rules! facts {
     ($($(#[$documentation:meta])* $variant:ident($data:ty) = $kind:literal,)*) => {
         /// One thing that is on the record.
         ///
-        /// On the wire `{"kind": …, "v": …, "data": {…}}`.
+        /// On the wire `{"kind": …, "v": …, "data": {…}}`. Those that say much are boxed, so that the many small ones stay small.
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub enum Fact {
-            $($(#[$documentation])* $variant(Box<$data>),)*
+            $($(#[$documentation])* $variant($data),)*
             /// A record of a kind or version that only a later kiff knows: it is kept and shown as it is, and nothing is
             /// decided on an entity that has one.
-            Unknown(Box<Unknown>),
+            Unknown(Unknown),
         }
 
         impl Fact {
@@ -106,13 +106,13 @@ facts! {
     /// Somebody replayed the events and compared.
     StateRebuilt(StateRebuilt) = "state_rebuilt",
     /// Somebody wants to act and says why.
-    DecisionProposed(DecisionProposed) = "decision_proposed",
+    DecisionProposed(Box<DecisionProposed>) = "decision_proposed",
     /// A proposal fulfils everything that its contract demands.
     ActionValidated(ActionValidated) = "action_validated",
     /// A proposal is held until a human has signed it off.
     ApprovalRequired(ApprovalRequired) = "approval_required",
     /// Somebody asked for a sign-off.
-    ApprovalRecorded(ApprovalRecorded) = "approval_recorded",
+    ApprovalRecorded(Box<ApprovalRecorded>) = "approval_recorded",
     /// A human said yes.
     ApprovalGranted(ApprovalReviewed) = "approval_granted",
     /// A human said no.
@@ -124,7 +124,7 @@ facts! {
     /// An executor ran and answered.
     ActionExecuted(ActionExecuted) = "action_executed",
     /// A proposal was refused, or an executor did not answer with its event.
-    ActionFailed(ActionFailed) = "action_failed",
+    ActionFailed(Box<ActionFailed>) = "action_failed",
     /// The same was proposed before under the same key; nothing ran.
     ActionDeduplicated(ActionDeduplicated) = "action_deduplicated",
 }
@@ -133,7 +133,7 @@ macro_rules! from_data {
     ($($data:ident),* $(,)?) => {$(
         impl From<$data> for Fact {
             fn from(data: $data) -> Self {
-                Self::$data(Box::new(data))
+                Self::$data(data.into())
             }
         }
     )*};
@@ -207,7 +207,7 @@ fn read(written: &Written<'_>, upcasts: &[Upcast]) -> serde_json::Result<Fact> {
     let known = if version == VERSION { Fact::read(kind, &text) } else { None };
     known.unwrap_or_else(|| {
         let data = serde_json::from_str(data.get())?;
-        Ok(Fact::Unknown(Box::new(Unknown { kind: kind.clone().into_owned(), version: *v, data })))
+        Ok(Fact::Unknown(Unknown { kind: kind.clone().into_owned(), version: *v, data }))
     })
 }
 

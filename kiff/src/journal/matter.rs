@@ -56,7 +56,7 @@ impl Commit {
     #[must_use]
     pub fn changes(&self) -> Vec<Change<'_>> {
         let mut changes = Vec::new();
-        for change in self.facts().iter().filter_map(change) {
+        for change in self.facts().iter().filter_map(Fact::change) {
             let Change::Closed(matter, id) = change else {
                 changes.push(change);
                 continue;
@@ -87,19 +87,22 @@ impl Commit {
     }
 }
 
-fn change(fact: &Fact) -> Option<Change<'_>> {
-    match fact {
-        Fact::ApprovalRecorded(recorded) => {
-            Some(Change::Opened(Matter::Review, recorded.approval.as_str(), Some(recorded.expires_at)))
+impl Fact {
+    /// What this opens or closes.
+    pub(crate) fn change(&self) -> Option<Change<'_>> {
+        match self {
+            Self::ApprovalRecorded(recorded) => {
+                Some(Change::Opened(Matter::Review, recorded.approval.as_str(), Some(recorded.expires_at)))
+            }
+            Self::ApprovalGranted(reviewed) | Self::ApprovalDenied(reviewed) => {
+                Some(Change::Closed(Matter::Review, reviewed.approval.as_str()))
+            }
+            Self::ActionStarted(started) => Some(Change::Opened(Matter::Execution, started.execution.as_str(), None)),
+            Self::ActionExecuted(executed) => Some(Change::Closed(Matter::Execution, executed.execution.as_str())),
+            Self::ActionFailed(failed) if failed.outcome != FailedOutcome::Unknown => {
+                failed.execution.as_ref().map(|execution| Change::Closed(Matter::Execution, execution.as_str()))
+            }
+            _ => None,
         }
-        Fact::ApprovalGranted(reviewed) | Fact::ApprovalDenied(reviewed) => {
-            Some(Change::Closed(Matter::Review, reviewed.approval.as_str()))
-        }
-        Fact::ActionStarted(started) => Some(Change::Opened(Matter::Execution, started.execution.as_str(), None)),
-        Fact::ActionExecuted(executed) => Some(Change::Closed(Matter::Execution, executed.execution.as_str())),
-        Fact::ActionFailed(failed) if failed.outcome != FailedOutcome::Unknown => {
-            failed.execution.as_ref().map(|execution| Change::Closed(Matter::Execution, execution.as_str()))
-        }
-        _ => None,
     }
 }

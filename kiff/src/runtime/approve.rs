@@ -8,6 +8,7 @@ use crate::executor::Executable;
 use crate::identifier::{ApprovalId, EntityKey};
 use crate::journal::{ApprovalRecorded, ApprovalReviewRejected, ApprovalReviewed, Cursor, Fact, Matter, Open, Query};
 use crate::store::Store;
+use crate::time::Timestamp;
 use crate::verdict::{self, ReasonCode, Refusal, Verdict};
 
 use super::attempt::{Attempt, Propose};
@@ -31,21 +32,22 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         let wanted = attempt.approval.take();
         for _ in 0..TRIES {
             let entity = self.entity(key).await?;
-            let asked = match self.judge(&entity, actor, &attempt).permit::<Approval>() {
+            let now = self.now();
+            let asked = match self.judge(&entity, actor, &attempt, now).permit::<Approval>() {
                 Ok(permit) => Err(Verdict::Invalid(needless(&attempt, permit.approval()))),
-                Err(Verdict::ApprovalRequired(_)) => self.ask(&entity, actor, &attempt, wanted.as_ref())?,
+                Err(Verdict::ApprovalRequired(_)) => self.ask(&entity, actor, &attempt, now, wanted.as_ref())?,
                 Err(refused) => Err(refused),
             };
             let approval = match asked {
                 Ok(Asked::Waits(approval)) => return Ok(Verdict::Allowed(approval)),
                 Ok(Asked::New(approval)) => approval,
-                Err(refused) => match self.refuse(&entity, actor, &attempt, refused).await? {
+                Err(refused) => match self.refuse(&entity, actor, &attempt, now, refused).await? {
                     Some(refused) => return Ok(refused),
                     None => continue,
                 },
             };
             let facts: Box<[Fact]> = Box::new([recorded(&approval).into()]);
-            let batch = Batch { actor, trace: &attempt.trace, cause: None, facts };
+            let batch = Batch { at: now, actor, trace: &attempt.trace, cause: None, facts };
             if let Some(moved) = self.commit(&entity, batch).await? {
                 return Ok(Verdict::Allowed(moved.approval(&approval.id).cloned().unwrap_or(approval)));
             }
@@ -58,13 +60,14 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         entity: &Entity<D>,
         actor: &Actor,
         attempt: &Attempt<D>,
+        now: Timestamp,
         wanted: Option<&ApprovalId>,
     ) -> Result<Result<Asked, Verdict<Approval>>, Error> {
-        let binding = attempt.binding(entity.key(), |action| self.fingerprint(action));
+        let binding = self.binding(entity, attempt);
         let (Some(binding), Some(parameters)) = (binding.copied(), attempt.parameters.clone()) else {
             return Ok(Err(Verdict::Invalid(needless(attempt, None))));
         };
-        let now = entity.present(self.now());
+        let now = entity.present(now);
         let waiting = entity.open_approvals().iter().find(|open| {
             open.status == ApprovalStatus::Pending
                 && open.binding == binding
@@ -115,15 +118,16 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             if entity.state().is_none() || Self::check_type(key).is_some() {
                 return Ok(Self::told(Verdict::Invalid(verdict::unknown_entity(key))));
             }
+            let now = self.now();
             let answered = match within {
-                Ok(()) => verdict::review(&entity, approval, actor, &*self.policy, self.now()).map(Approval::clone),
+                Ok(()) => verdict::review(&entity, approval, actor, &*self.policy, now).map(Approval::clone),
                 Err(over) => Verdict::Invalid(verdict::over_bound(&over)),
             };
             let fact = match answered.refusal() {
                 Some(refusal) => rejection(approval, refusal).into(),
                 None => answer(approval, &review),
             };
-            let batch = Batch { actor, trace: &review.trace, cause: None, facts: Box::new([fact]) };
+            let batch = Batch { at: now, actor, trace: &review.trace, cause: None, facts: Box::new([fact]) };
             if let Some(moved) = self.commit(&entity, batch).await? {
                 let answered = answered.map(|asked| moved.approval(approval).cloned().unwrap_or(asked));
                 return Ok(Self::told(answered));
@@ -205,8 +209,8 @@ fn recorded(approval: &Approval) -> ApprovalRecorded {
 fn answer(approval: &ApprovalId, review: &Review) -> Fact {
     let reviewed = ApprovalReviewed { approval: approval.clone(), reason: review.reason.clone() };
     match review.answer {
-        Answer::Grant => Fact::ApprovalGranted(Box::new(reviewed)),
-        Answer::Deny => Fact::ApprovalDenied(Box::new(reviewed)),
+        Answer::Grant => Fact::ApprovalGranted(reviewed),
+        Answer::Deny => Fact::ApprovalDenied(reviewed),
     }
 }
 

@@ -94,12 +94,12 @@ impl<D: Executable> Attempt<D> {
     /// What an approval of this on `key` would be bound to; none where the contract asks for none.
     ///
     /// INVARIANT: an attempt is judged on one entity only, so that this is worked out once.
-    pub(super) fn binding(&self, key: &EntityKey, fingerprint: impl FnOnce(D) -> Digest) -> Option<&Binding> {
+    pub(super) fn binding(&self, key: &EntityKey, fingerprint: Digest) -> Option<&Binding> {
         let bind = || {
             let (action, parameters) = (self.action?, self.parameters.as_ref()?);
             let contract = action.contract();
             matches!(contract.approval, ApprovalRule::By(_))
-                .then(|| Binding::of(key, contract, fingerprint(action), parameters, &self.reasons))
+                .then(|| Binding::of(key, contract, fingerprint, parameters, &self.reasons))
         };
         self.binding.get_or_init(bind).as_ref()
     }

@@ -9,9 +9,10 @@ use crate::domain::{Domain, Event};
 use crate::entity::Entity;
 use crate::executor::{Executable, Execution, Ready};
 use crate::identifier::{EntityKey, IdempotencyKey};
-use crate::journal::{ActionExecuted, ActionFailed, ActionStarted, EventIngested, Fact, FailedOutcome};
+use crate::journal::{ActionExecuted, ActionFailed, ActionStarted, EventIngested, Fact, FailedOutcome, RecordId};
 use crate::schema::{Effect, Text};
 use crate::store::Store;
+use crate::time::Timestamp;
 use crate::verdict::{Judged, Permit};
 
 use super::attempt::{Attempt, Propose};
@@ -42,14 +43,15 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         let mut attempt = proposal.attempt(&self.bounds);
         for _ in 0..TRIES {
             let entity = self.entity(key).await?;
-            match self.wish(&entity, actor, &attempt).await? {
+            let now = self.now();
+            match self.wish(&entity, actor, &attempt, now).await? {
                 Wish::New => {}
                 Wish::Repeated(outcome) => return Ok(outcome),
                 Wish::Moved => continue,
             }
-            let permit = match self.judge(&entity, actor, &attempt).permit() {
+            let permit = match self.judge(&entity, actor, &attempt, now).permit() {
                 Ok(permit) => permit,
-                Err(refused) => match self.refuse(&entity, actor, &attempt, refused).await? {
+                Err(refused) => match self.refuse(&entity, actor, &attempt, now, refused).await? {
                     Some(refused) => return Ok(Outcome::from(refused)),
                     None => continue,
                 },
@@ -61,7 +63,13 @@ impl<D: Executable, S: Store> Runtime<D, S> {
                 approval: permit.approval().cloned(),
                 trace: attempt.trace.clone(),
             };
-            let run = Run { entity: &entity, execution, name: attempt.name.clone(), key: attempt.key.clone() };
+            let run = Run {
+                entity: &entity,
+                judged_at: now,
+                execution,
+                name: attempt.name.clone(),
+                key: attempt.key.clone(),
+            };
             let outcome = match attempt.action.map(|action| action.contract().effect) {
                 Some(Effect::None) => self.run_at_once(run, permit, &mut attempt).await?,
                 _ => self.run_outside(run, permit, &mut attempt).await?,
@@ -84,7 +92,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         let mut facts = self.opening(attempt)?;
         facts.push(run.started().into());
         let running = live::enter(&self.store, &run.execution.id);
-        let batch = Batch { actor: &run.execution.actor, trace: &attempt.trace, cause: None, facts: facts.into() };
+        let batch = run.batch(run.judged_at, None, facts.into());
         let Some(started) = self.commit(run.entity, batch).await? else {
             return Ok(None);
         };
@@ -115,7 +123,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         facts.push(run.started().into());
         let (answered, outcome) = self.answered(&run, answer, FailedOutcome::Refused);
         facts.extend(answered);
-        let batch = Batch { actor: &run.execution.actor, trace: &attempt.trace, cause: None, facts: facts.into() };
+        let batch = run.batch(self.now(), None, facts.into());
         if self.commit(run.entity, batch).await?.is_some() {
             return Ok(Some(outcome));
         }
@@ -155,7 +163,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             if !under_way && !matches!(&*facts, [Fact::ActionFailed(failed)] if failed.code == TOO_LATE) {
                 (facts, outcome) = too_late(run, &outcome);
             }
-            let batch = Batch { actor: &run.execution.actor, trace: &run.execution.trace, cause, facts };
+            let batch = run.batch(self.now(), cause, facts);
             match self.try_commit(&entity, batch).await? {
                 Ok(_) => return Ok(outcome),
                 Err(again) => facts = again,
@@ -177,9 +185,11 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             Ok(Landing { event, state, facts }) => {
                 let executed =
                     ActionExecuted { action: run.name.clone(), execution: run.execution.id.clone(), settled: None };
-                let facts = std::iter::once(executed.into()).chain(facts.into_iter().flatten()).collect();
+                let mut recorded = Vec::with_capacity(3);
+                recorded.push(executed.into());
+                recorded.extend(facts.into_iter().flatten());
                 let execution = run.execution.id.clone();
-                (facts, Outcome::Executed(Executed { execution, event, state, deduplicated: false }))
+                (recorded, Outcome::Executed(Executed { execution, event, state, deduplicated: false }))
             }
             Err(failure) => {
                 let outcome = if failure.is_unknown() { unusable } else { FailedOutcome::Refused };
@@ -260,12 +270,17 @@ fn too_late<D: Domain>(run: &Run<'_, D>, answer: &Outcome<Executed<D>>) -> (Box<
 struct Run<'r, D: Domain> {
     /// The entity as it was judged.
     entity: &'r Arc<Entity<D>>,
+    judged_at: Timestamp,
     execution: Execution,
     name: Text,
     key: Option<IdempotencyKey>,
 }
 
 impl<D: Domain> Run<'_, D> {
+    fn batch(&self, at: Timestamp, cause: Option<RecordId>, facts: Box<[Fact]>) -> Batch<'_> {
+        Batch { at, actor: &self.execution.actor, trace: &self.execution.trace, cause, facts }
+    }
+
     fn started(&self) -> ActionStarted {
         ActionStarted {
             action: self.name.clone(),

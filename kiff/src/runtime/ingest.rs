@@ -118,7 +118,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
                 occurred_at: arrival.occurred_at,
             };
             let facts = Box::new(happened::<D>(entity.state(), ingested, to));
-            let batch = Batch { actor, trace: &arrival.trace, cause: None, facts };
+            let batch = Batch { at: self.now(), actor, trace: &arrival.trace, cause: None, facts };
             if let Some(moved) = self.commit(&entity, batch).await? {
                 let record = RecordId { commit: moved.number(), place: 1 };
                 return Ok(Verdict::Allowed(Ingested { state: to, record }));

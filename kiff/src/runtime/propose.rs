@@ -1,12 +1,14 @@
 //! Proposals before anything runs: put on the record, tried dry, or checked with a record.
 
 use crate::actor::Actor;
+use crate::approval::{Approval, Binding};
 use crate::decision::Decision;
 use crate::entity::Entity;
 use crate::executor::Executable;
 use crate::identifier::EntityKey;
 use crate::journal::{ActionFailed, ActionValidated, ApprovalRequired, DecisionProposed, Fact, FailedOutcome};
 use crate::store::Store;
+use crate::time::Timestamp;
 use crate::verdict::{self, Case, Judged, Permit, ReasonCode, Refusal, Verdict};
 
 use super::attempt::{Attempt, Propose};
@@ -31,7 +33,8 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             }
             let decision = self.decision(&attempt)?;
             let id = decision.id.clone();
-            let batch = Batch { actor, trace: &attempt.trace, cause: None, facts: Box::new([decision.into()]) };
+            let batch =
+                Batch { at: self.now(), actor, trace: &attempt.trace, cause: None, facts: Box::new([decision.into()]) };
             if self.commit(&entity, batch).await?.is_some() {
                 return Ok(Verdict::Allowed(Decision { id, action: attempt.name.into_owned() }));
             }
@@ -46,7 +49,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     pub async fn evaluate(&self, actor: &Actor, key: &EntityKey, proposal: impl Propose<D>) -> Result<Verdict, Error> {
         let attempt = proposal.attempt(&self.bounds);
         let entity = self.entity(key).await?;
-        Ok(self.judge(&entity, actor, &attempt).map(drop))
+        Ok(self.judge(&entity, actor, &attempt, self.now()).map(drop))
     }
 
     /// Whether a proposal may run now, with the answer on the record.
@@ -57,14 +60,15 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         let attempt = proposal.attempt(&self.bounds);
         for _ in 0..TRIES {
             let entity = self.entity(key).await?;
-            let verdict = self.judge(&entity, actor, &attempt).map(drop);
+            let now = self.now();
+            let verdict = self.judge(&entity, actor, &attempt, now).map(drop);
             let recorded = match verdict.permit() {
                 Ok(()) => {
                     let facts = self.opening(&attempt)?;
-                    let batch = Batch { actor, trace: &attempt.trace, cause: None, facts: facts.into() };
+                    let batch = Batch { at: now, actor, trace: &attempt.trace, cause: None, facts: facts.into() };
                     self.commit(&entity, batch).await?.map(|_| Verdict::Allowed(()))
                 }
-                Err(refused) => self.refuse(&entity, actor, &attempt, refused).await?,
+                Err(refused) => self.refuse(&entity, actor, &attempt, now, refused).await?,
             };
             if let Some(verdict) = recorded {
                 return Ok(verdict);
@@ -73,12 +77,13 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         Err(Error::Contended(key.clone()))
     }
 
-    /// Judges an attempt on an entity as it stands.
+    /// Judges an attempt on an entity as it stands, at `now`.
     pub(super) fn judge<'j>(
         &self,
         entity: &'j Entity<D>,
         actor: &Actor,
         attempt: &Attempt<D>,
+        now: Timestamp,
     ) -> Verdict<Permit<'j, Judged<D>>> {
         if let Some(refused) = Self::check_attempt(entity, attempt) {
             return refused;
@@ -86,7 +91,9 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         let Some(action) = attempt.action else {
             return Verdict::Invalid(verdict::unknown_action(D::schema(), &attempt.name));
         };
-        let binding = attempt.binding(entity.key(), |action| self.fingerprint(action));
+        // Where nobody has asked for a sign-off and none is named, there is nothing to compare it with.
+        let is_asked_for = attempt.approval.is_some() || entity.approvals().next().is_some();
+        let binding = if is_asked_for { self.binding(entity, attempt) } else { None };
         let case = Case {
             action,
             parameters: &attempt.checked,
@@ -94,9 +101,25 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             approval: attempt.approval.as_ref(),
             actor,
             policy: &*self.policy,
-            now: self.now(),
+            now,
         };
         verdict::judge(entity, &case)
+    }
+
+    /// What an approval of an attempt would be bound to; none where its contract asks for none.
+    ///
+    /// The same parameters with the same evidence under the same contract are bound to the same: where they were asked for
+    /// in the same words, nothing is hashed again.
+    pub(super) fn binding<'a>(&self, entity: &'a Entity<D>, attempt: &'a Attempt<D>) -> Option<&'a Binding> {
+        let fingerprint = self.fingerprint(attempt.action?);
+        let is_same = |asked: &&Approval| {
+            asked.binding.contract == fingerprint
+                && asked.action == attempt.name
+                && Some(&asked.parameters) == attempt.parameters.as_ref()
+                && asked.reasons.evidence == attempt.reasons.evidence
+        };
+        let asked = entity.approvals().find(is_same).map(|asked| &asked.binding);
+        asked.or_else(|| attempt.binding(entity.key(), fingerprint))
     }
 
     /// What is wrong with an attempt whatever the rules of the domain say; none when nothing is.
@@ -143,6 +166,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         entity: &std::sync::Arc<Entity<D>>,
         actor: &Actor,
         attempt: &Attempt<D>,
+        now: Timestamp,
         refused: Verdict<P>,
     ) -> Result<Option<Verdict<P>>, Error> {
         let Some(refusal) = refused.refusal() else {
@@ -151,12 +175,13 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         if entity.state().is_none() || entity.key().entity_type() != D::schema().entity_type {
             return Ok(Some(Self::told(refused)));
         }
-        let mut facts: Vec<Fact> = Vec::with_capacity(2);
-        if !attempt.reasons.is_empty() {
-            facts.push(self.decision(attempt)?.into());
-        }
-        facts.push(refusal_fact(&refused, refusal, attempt));
-        let batch = Batch { actor, trace: &attempt.trace, cause: None, facts: facts.into() };
+        let fact = refusal_fact(&refused, refusal, attempt);
+        let facts: Box<[Fact]> = if attempt.reasons.is_empty() {
+            Box::new([fact])
+        } else {
+            Box::new([self.decision(attempt)?.into(), fact])
+        };
+        let batch = Batch { at: now, actor, trace: &attempt.trace, cause: None, facts };
         Ok(self.commit(entity, batch).await?.map(|_| Self::told(refused)))
     }
 

@@ -66,7 +66,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     pub async fn rebuild(&self, actor: &Actor, key: &EntityKey) -> Result<Verdict<Rebuilt<D>>, Error> {
         for _ in 0..TRIES {
             let commits = self.commits(key).await?;
-            let entity = Arc::new(Entity::<D>::fold(key.clone(), commits.iter().map(|commit| &**commit))?);
+            let entity = Arc::new(Entity::<D>::fold(key.clone(), &commits)?);
             let Some(recorded) = entity.state() else {
                 return Ok(Self::told(Verdict::Invalid(verdict::unknown_entity(key))));
             };
@@ -74,7 +74,8 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             let state = state.unwrap_or(recorded);
             let matches = state == recorded;
             let fact = StateRebuilt { state: Text::Borrowed(state.name()), events, matches };
-            let batch = Batch { actor, trace: &Trace::default(), cause: None, facts: Box::new([fact.into()]) };
+            let (trace, facts) = (&Trace::default(), Box::new([fact.into()]));
+            let batch = Batch { at: self.now(), actor, trace, cause: None, facts };
             if self.commit(&entity, batch).await?.is_some() {
                 return Ok(Verdict::Allowed(Rebuilt { state, events, matches }));
             }

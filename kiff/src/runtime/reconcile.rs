@@ -118,7 +118,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
                 Err(why) => return Ok(Inquiry::StillUnknown { running, why }),
             };
             let cause = Some(running.record);
-            let batch = Batch { actor, trace: execution.trace(), cause, facts: facts.into() };
+            let batch = Batch { at: self.now(), actor, trace: execution.trace(), cause, facts: facts.into() };
             if self.commit(&entity, batch).await?.is_some() {
                 return Ok(Inquiry::Settled { running, state });
             }

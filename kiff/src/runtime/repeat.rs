@@ -12,6 +12,7 @@ use crate::journal::{ActionDeduplicated, ActionExecuted, ActionFailed, BrokenJou
 use crate::json::Json;
 use crate::permission;
 use crate::store::Store;
+use crate::time::Timestamp;
 use crate::verdict::{self, Verdict};
 
 use super::attempt::Attempt;
@@ -45,6 +46,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         entity: &Arc<Entity<D>>,
         actor: &Actor,
         attempt: &Attempt<D>,
+        now: Timestamp,
     ) -> Result<Wish<D>, Error> {
         let (Some(key), Some(action)) = (&attempt.key, attempt.action) else {
             return Ok(Wish::New);
@@ -65,7 +67,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         };
         if !is_same(&first, actor, attempt) {
             let refused = Verdict::Invalid(verdict::key_reused(key));
-            let refused = self.refuse(entity, actor, attempt, refused).await?;
+            let refused = self.refuse(entity, actor, attempt, now, refused).await?;
             return Ok(refused.map_or(Wish::Moved, |refused| Wish::Repeated(Outcome::from(refused))));
         }
         if entity.running().is_some_and(|running| running.execution == *first.execution) {
@@ -77,7 +79,8 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             return Err(BrokenJournal::new(entity.key().clone(), number, problem).into());
         };
         let fact = ActionDeduplicated { action: attempt.name.clone(), execution, key: key.clone() };
-        let batch = Batch { actor, trace: &attempt.trace, cause: None, facts: Box::new([fact.into()]) };
+        let facts = Box::new([fact.into()]);
+        let batch = Batch { at: now, actor, trace: &attempt.trace, cause: None, facts };
         let kept = self.commit(entity, batch).await?;
         Ok(kept.map_or(Wish::Moved, |_| Wish::Repeated(outcome)))
     }

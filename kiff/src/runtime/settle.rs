@@ -170,7 +170,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
                 Err(refused) => (vec![refusal(&entity, execution, &refused)], refused),
             };
             let cause = entity.running().map(|running| running.record);
-            let batch = Batch { actor, trace: &settlement.trace, cause, facts: facts.into() };
+            let batch = Batch { at: self.now(), actor, trace: &settlement.trace, cause, facts: facts.into() };
             if self.commit(&entity, batch).await?.is_some() {
                 return Ok(Self::told(verdict));
             }

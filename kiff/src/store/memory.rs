@@ -1,13 +1,13 @@
 //! A store that lives and dies with the process.
 
-use std::collections::{BTreeMap, HashSet};
-use std::fmt;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{array, fmt, mem};
 
 use super::{Appended, Store, StoreError};
 use crate::identifier::{EntityKey, IdempotencyKey};
-use crate::journal::{Change, Commit, Cursor, Matter, Open, Query, Sealed, Snapshot};
+use crate::journal::{Change, Commit, Cursor, End, Matter, Open, Query, RecordId, Sealed, Snapshot};
 use crate::sharded::Sharded;
 use crate::time::Timestamp;
 
@@ -18,7 +18,7 @@ use crate::time::Timestamp;
 pub struct MemoryStore {
     journals: Sharded<Shared>,
     /// The entities of which something is open, so that nobody has to look at the others.
-    open: Mutex<HashSet<EntityKey>>,
+    open: Sharded<()>,
     order: Order,
 }
 
@@ -29,57 +29,103 @@ type Shared = Arc<Mutex<Journal>>;
 struct Journal {
     commits: Vec<Arc<Commit>>,
     keys: BTreeMap<IdempotencyKey, u64>,
-    open: Vec<(Matter, Open)>,
+    /// The records that open what is open.
+    open: Vec<RecordId>,
     snapshot: Option<Snapshot>,
 }
 
 impl Journal {
     fn push(&mut self, commit: &Arc<Commit>) {
-        for change in commit.changes() {
-            match change {
-                Change::Opened(matter, id, until) => {
+        self.commits.push(Arc::clone(commit));
+        for record in commit.records() {
+            match record.fact().change() {
+                Some(Change::Opened(matter, ..)) => {
                     if matter == Matter::Review {
-                        self.open.retain(|(_, open)| open.until.is_none_or(|until| until > commit.forgets()));
+                        let (commits, forgets) = (&self.commits, commit.forgets());
+                        let waits = |(.., until): Opened<'_>| until.is_none_or(|until| until > forgets);
+                        self.open.retain(|record| opened(commits, *record).is_some_and(waits));
                     }
-                    self.open.push((matter, commit.opening(id, until)));
+                    self.open.push(record.id());
                 }
-                Change::Closed(matter, id) => self.open.retain(|(known, open)| (*known, &*open.id) != (matter, id)),
+                Some(Change::Closed(matter, id)) => {
+                    let commits = &self.commits;
+                    let is_other = |(_, known, open, _)| (known, open) != (matter, id);
+                    self.open.retain(|record| opened(commits, *record).is_some_and(is_other));
+                }
+                None => {}
             }
         }
         if let Some(key) = commit.idempotency_key() {
             self.keys.entry(key.clone()).or_insert(commit.number());
         }
-        self.commits.push(Arc::clone(commit));
+    }
+
+    /// What is open of one sort.
+    fn open(&self, matter: Matter) -> impl Iterator<Item = Open> {
+        let open = self.open.iter().filter_map(|record| opened(&self.commits, *record));
+        open.filter(move |(_, known, ..)| *known == matter).map(|(commit, _, id, until)| commit.opening(id, until))
     }
 }
 
-/// The one order of all commits. Writers hand theirs in without waiting for each other; whoever reads takes them out.
-struct Order {
-    sender: Sender<Arc<Commit>>,
-    taken: Mutex<Taken>,
+/// A commit that opens something, and what that is.
+type Opened<'c> = (&'c Commit, Matter, &'c str, Option<Timestamp>);
+
+/// What a record opens, if it does.
+fn opened(commits: &[Arc<Commit>], record: RecordId) -> Option<Opened<'_>> {
+    let commit = commits.get(usize::try_from(record.commit).ok()?.checked_sub(1)?)?;
+    let fact = commit.facts().get(usize::try_from(record.place).ok()?.checked_sub(1)?)?;
+    match fact.change()? {
+        Change::Opened(matter, id, until) => Some((commit, matter, id, until)),
+        Change::Closed(..) => None,
+    }
 }
 
-/// What is still to be taken out, and what has been.
-struct Taken {
-    receiver: Receiver<Arc<Commit>>,
-    commits: Vec<Arc<Commit>>,
+/// The one order of all commits.
+///
+/// Each thread notes its commits in a log that it seldom shares with another, and numbers them from one count, so that
+/// writers of different entities do not wait for each other. Whoever reads puts the logs together.
+struct Order {
+    count: AtomicU64,
+    logs: [Log; LOGS],
+    commits: Mutex<Vec<Arc<Commit>>>,
 }
+
+/// Commits with their numbers in the one order, from when they are noted until somebody reads; on a cache line of its own.
+#[derive(Default)]
+#[repr(align(64))]
+struct Log(Mutex<Vec<(u64, Arc<Commit>)>>);
+
+/// How many logs there are.
+const LOGS: usize = 16;
 
 impl Order {
     fn new() -> Self {
-        let (sender, receiver) = channel();
-        Self { sender, taken: Mutex::new(Taken { receiver, commits: Vec::new() }) }
+        Self { count: AtomicU64::new(0), logs: array::from_fn(|_| Log::default()), commits: Mutex::default() }
     }
 
     fn push(&self, commit: Arc<Commit>) {
-        // INVARIANT: the receiver lives as long as the sender, so that this cannot fail.
-        let _ = self.sender.send(commit);
+        let [first, ..] = &self.logs;
+        let mut log = lock(&self.logs.get(own_log()).unwrap_or(first).0);
+        // INVARIANT: a number is drawn under the lock of the log that it is noted in, so that whoever holds all locks
+        // finds every number that was drawn.
+        let number = self.count.fetch_add(1, Ordering::Relaxed);
+        log.push((number, commit));
+    }
+
+    /// All commits so far. The order of those that somebody has seen never changes.
+    fn commits(&self) -> MutexGuard<'_, Vec<Arc<Commit>>> {
+        let mut commits = lock(&self.commits);
+        let mut logs = self.logs.each_ref().map(|log| lock(&log.0));
+        let noted = logs.each_mut().map(|log| mem::take(&mut **log));
+        drop(logs);
+        let mut noted: Vec<_> = noted.into_iter().flatten().collect();
+        noted.sort_unstable_by_key(|(number, _)| *number);
+        commits.extend(noted.into_iter().map(|(_, commit)| commit));
+        commits
     }
 
     fn walk(&self, query: &Query, cursor: Cursor, limit: usize) -> Vec<(u64, Arc<Commit>)> {
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        let Taken { receiver, commits } = &mut *taken;
-        commits.extend(receiver.try_iter());
+        let commits = self.commits();
         let wanted = |(_, commit): &(usize, &Arc<Commit>)| query.matches(commit);
         let found = |(index, commit): (usize, &Arc<Commit>)| (index as u64 + 1, Arc::clone(commit));
         let place = |position: u64| usize::try_from(position).unwrap_or(usize::MAX);
@@ -95,11 +141,20 @@ impl Order {
     }
 }
 
+/// The log of this thread.
+fn own_log() -> usize {
+    static THREADS: AtomicUsize = AtomicUsize::new(0);
+    thread_local! {
+        static OWN: usize = THREADS.fetch_add(1, Ordering::Relaxed) % LOGS;
+    }
+    OWN.with(|own| *own)
+}
+
 impl MemoryStore {
     /// A store without any journal.
     #[must_use]
     pub fn new() -> Self {
-        Self { journals: Sharded::new(), open: Mutex::default(), order: Order::new() }
+        Self { journals: Sharded::new(), open: Sharded::new(), order: Order::new() }
     }
 }
 
@@ -115,30 +170,29 @@ impl fmt::Debug for MemoryStore {
     }
 }
 
-fn lock(journal: &Shared) -> MutexGuard<'_, Journal> {
-    journal.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Store for MemoryStore {
     async fn append(&self, sealed: Sealed) -> Result<Appended, StoreError> {
         let commit = sealed.commit();
-        let first = commit.number() == 1 && commit.previous() == Commit::GENESIS;
         let journal = match self.journals.get(commit.key()) {
             Some(journal) => journal,
-            None if first => self.journals.get_or_insert_with(commit.key(), Shared::default),
+            None if commit.follows(&End::EMPTY) => self.journals.get_or_insert_with(commit.key(), Shared::default),
             None => return Ok(Appended::Conflict),
         };
         let mut journal = lock(&journal);
-        let head = journal.commits.last().map_or(Commit::GENESIS, |last| last.hash());
-        if commit.number() != journal.commits.len() as u64 + 1 || commit.previous() != head {
+        if !commit.follows(&journal.commits.last().map_or(End::EMPTY, End::of)) {
             return Ok(Appended::Conflict);
         }
         let was_open = !journal.open.is_empty();
         journal.push(commit);
         let is_open = !journal.open.is_empty();
-        if was_open != is_open {
-            let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-            let _changed = if is_open { open.insert(commit.key().clone()) } else { open.remove(commit.key()) };
+        match (was_open, is_open) {
+            (false, true) => self.open.get_or_insert_with(commit.key(), || ()),
+            (true, false) => self.open.remove(commit.key()),
+            (true, true) | (false, false) => {}
         }
         if let Some(snapshot) = sealed.snapshot() {
             journal.snapshot = Some(snapshot.clone());
@@ -180,12 +234,10 @@ impl Store for MemoryStore {
         limit: usize,
     ) -> Result<Vec<Open>, StoreError> {
         let mut found = Vec::new();
-        let keys: Vec<EntityKey> = self.open.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect();
-        for journal in keys.iter().filter_map(|key| self.journals.get(key)) {
+        for journal in self.open.keys().iter().filter_map(|key| self.journals.get(key)) {
             let journal = lock(&journal);
-            let open = journal.open.iter().filter(|(known, _)| *known == matter).map(|(_, open)| open);
-            let open = open.filter(|open| open.until.is_none_or(|until| now < until));
-            found.extend(open.filter(|open| after.is_none_or(|after| *open > after)).cloned());
+            let open = journal.open(matter).filter(|open| open.until.is_none_or(|until| now < until));
+            found.extend(open.filter(|open| after.is_none_or(|after| open > after)));
         }
         found.sort_unstable();
         found.truncate(limit);

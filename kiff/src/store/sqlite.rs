@@ -157,7 +157,7 @@ impl Store for SqliteStore {
         let Some(writer) = &self.writer else {
             return Err(SqliteError::read_only(self.path()).into());
         };
-        let answer = match writer.queue.push(commit) {
+        let answer = match writer.queue.push(commit.written()) {
             Some(answer) => answer.await,
             None => None,
         };

@@ -1,5 +1,7 @@
 //! What the records of one journal lead to, whatever its domain.
 
+use std::sync::Arc;
+
 use crate::entity::Fold;
 use crate::identifier::EntityKey;
 use crate::journal::{BrokenJournal, Commit, Fact};
@@ -21,7 +23,7 @@ impl Records {
     }
 
     /// Reads one more commit, whose place in the chain was checked.
-    pub(super) fn follow(&mut self, commit: &Commit) -> Result<(), BrokenJournal> {
+    pub(super) fn follow(&mut self, commit: &Arc<Commit>) -> Result<(), BrokenJournal> {
         if commit.facts().iter().any(|fact| matches!(fact, Fact::Unknown(_))) {
             self.fold = None;
         }

@@ -53,8 +53,8 @@ fn approvals(is_full: bool) -> [Fact; 5] {
             expires_at: Timestamp::default(),
         }
         .into(),
-        Fact::ApprovalGranted(Box::new(reviewed())),
-        Fact::ApprovalDenied(Box::new(reviewed())),
+        Fact::ApprovalGranted(reviewed()),
+        Fact::ApprovalDenied(reviewed()),
         ApprovalReviewRejected { approval: id("approval-1"), code: "error".into(), message: STRANGE.to_owned() }.into(),
     ]
 }
@@ -106,7 +106,7 @@ fn facts(is_full: bool) -> Vec<Fact> {
         ActionDeduplicated { action: "REFUND".into(), execution: id("run-1"), key: id("key-1") }.into(),
     ];
     let later = Unknown { kind: STRANGE.to_owned(), version: u32::MAX, data: parameters.clone() };
-    others.into_iter().chain(approvals(is_full)).chain(failed).chain([Fact::Unknown(Box::new(later))]).collect()
+    others.into_iter().chain(approvals(is_full)).chain(failed).chain([Fact::Unknown(later)]).collect()
 }
 
 fn commit(is_full: bool, facts: Vec<Fact>) -> Content {
