@@ -81,12 +81,11 @@ pub(super) fn unknown(key: &EntityKey) -> Problem {
     Problem::not_found(format!("there is no entity `{key}`"))
 }
 
-/// A proposal with everything that is needed to hand it to its domain.
+/// Everything that is needed beside a proposal to hand it to its domain.
 struct Asked {
     served: Arc<dyn Served>,
     key: EntityKey,
     actor: Actor,
-    proposal: Proposal<Call>,
     action: String,
 }
 
@@ -96,7 +95,7 @@ impl Asked {
         caller: &Caller,
         (id, action): (String, String),
         body: ActionBody,
-    ) -> Result<Self, Problem> {
+    ) -> Result<(Self, Proposal<Call>), Problem> {
         let about = About { id: &id, action: Some(&action), state: None };
         let actor = acting(&caller.principal, body.actor.as_ref(), ActorKind::Agent, &about)?;
         let (served, key) = shared.governing(caller, &actor, (&id, &action), body.entity_type.as_deref()).await?;
@@ -106,7 +105,7 @@ impl Asked {
         if let Some(key) = idempotency_key {
             proposal = proposal.idempotency_key(key);
         }
-        Ok(Self { served, key, actor, proposal, action })
+        Ok((Self { served, key, actor, action }, proposal))
     }
 
     /// A refusal as the client is told of it, with what the entity is.
@@ -133,8 +132,8 @@ pub(super) async fn validate(
     Named(path): Named<(String, String)>,
     Body(body): Body<ActionBody>,
 ) -> Result<Response, Problem> {
-    let asked = Asked::new(&shared, &caller, path, body).await?;
-    let verdict = asked.served.validate(&asked.actor, &asked.key, asked.proposal.clone()).await?;
+    let (asked, proposal) = Asked::new(&shared, &caller, path, body).await?;
+    let verdict = asked.served.validate(&asked.actor, &asked.key, proposal).await?;
     asked.verdict(verdict).await?;
     Ok(answer(StatusCode::OK, &json!({ "action": asked.action, "outcome": "allowed", "valid": true })))
 }
@@ -146,8 +145,8 @@ pub(super) async fn evaluate(
     Named(path): Named<(String, String)>,
     Body(body): Body<ActionBody>,
 ) -> Result<Response, Problem> {
-    let asked = Asked::new(&shared, &caller, path, body).await?;
-    let verdict = asked.served.evaluate(&asked.actor, &asked.key, asked.proposal.clone()).await?;
+    let (asked, proposal) = Asked::new(&shared, &caller, path, body).await?;
+    let verdict = asked.served.evaluate(&asked.actor, &asked.key, proposal).await?;
     asked.verdict(verdict).await?;
     Ok(answer(StatusCode::OK, &json!({ "action": asked.action, "outcome": "allowed", "valid": true })))
 }
@@ -162,8 +161,8 @@ pub(super) async fn request_approval(
     if body.approval_id.as_deref().unwrap_or_default().is_empty() {
         return Err(Problem::bad_request("approval id is required"));
     }
-    let asked = Asked::new(&shared, &caller, path, body).await?;
-    let verdict = asked.served.request_approval(&asked.actor, &asked.key, asked.proposal.clone()).await?;
+    let (asked, proposal) = Asked::new(&shared, &caller, path, body).await?;
+    let verdict = asked.served.request_approval(&asked.actor, &asked.key, proposal).await?;
     let approval = asked.verdict(verdict).await?;
     Ok(answer(StatusCode::CREATED, &json!({ "approval": ApprovalView::of(&asked.key, &approval) })))
 }
@@ -192,9 +191,8 @@ pub(super) async fn execute(
     Named(path): Named<(String, String)>,
     Body(body): Body<ActionBody>,
 ) -> Result<Response, Problem> {
-    let asked = Asked::new(&shared, &caller, path, body).await?;
+    let (asked, proposal) = Asked::new(&shared, &caller, path, body).await?;
     let (served, actor, key) = (Arc::clone(&asked.served), asked.actor.clone(), asked.key.clone());
-    let proposal = asked.proposal.clone();
     // The client may leave; what has started is finished and recorded all the same.
     let work = async move { served.execute(&actor, &key, proposal).await };
     let outcome = caller.working.finish(work).await??;
