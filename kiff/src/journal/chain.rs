@@ -104,6 +104,10 @@ impl Chain {
         Self { before: end.link, hash: OnceLock::new() }
     }
 
+    pub(super) const fn behind_hash(previous: Digest) -> Self {
+        Self { before: Link::Hash(previous), hash: OnceLock::new() }
+    }
+
     pub(super) fn known(previous: Digest, hash: Digest) -> Self {
         Self { before: Link::Hash(previous), hash: OnceLock::from(hash) }
     }

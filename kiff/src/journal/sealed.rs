@@ -41,13 +41,16 @@ impl Sealed {
     /// # Errors
     /// [`BrokenJournal`] when the content cannot be written as JSON.
     pub fn new(key: EntityKey, number: u64, previous: Digest, content: Content) -> Result<Self, BrokenJournal> {
-        Ok(Self::behind(End::at(number.saturating_sub(1), previous), key, content))
+        Ok(Self::chained(key, number, Chain::behind_hash(previous), content))
     }
 
     /// Chains `content` to the commit with which the journal of `key` ends.
     pub(crate) fn behind(end: End, key: EntityKey, content: Content) -> Self {
-        let number = end.number() + 1;
-        let commit = Arc::new(Commit { key, number, chain: Chain::behind(end), content, body: None });
+        Self::chained(key, end.number() + 1, Chain::behind(end), content)
+    }
+
+    fn chained(key: EntityKey, number: u64, chain: Chain, content: Content) -> Self {
+        let commit = Arc::new(Commit { key, number, chain, content, body: None });
         Self { commit, body: OnceLock::new(), snapshot: None }
     }
 

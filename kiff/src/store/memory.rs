@@ -51,6 +51,10 @@ impl Journal {
                     let commits = &self.commits;
                     let is_other = |(_, known, open, _)| (known, open) != (matter, id);
                     self.open.retain(|record| opened(commits, *record).is_some_and(is_other));
+                    if self.open.is_empty() {
+                        // There are many entities, and of few is anything open.
+                        self.open = Vec::new();
+                    }
                 }
                 None => {}
             }
