@@ -164,7 +164,7 @@ fn what_a_journal_folds_to_has_one_digest_for_good() {
         let mut read = Vec::new();
         for commit in runtime.store().read(&key, 0, usize::MAX).await.unwrap() {
             let (number, body) = (commit.number(), commit.body().unwrap());
-            read.push(Commit::open(key.clone(), number, commit.previous(), commit.hash(), &body).unwrap());
+            read.push(Arc::new(Commit::open(key.clone(), number, commit.previous(), commit.hash(), &body).unwrap()));
         }
         let again = Entity::<Refund>::fold(key, &read).unwrap().snapshot().unwrap();
         assert_eq!(String::from_utf8(now.body.clone()), String::from_utf8(again.body));

@@ -201,7 +201,7 @@ fn refuse(client: &mut &TcpStream) -> std::io::Result<()> {
     let fields = b"SERROR\0VERROR\0C57014\0Mcanceling statement due to statement timeout\0\0";
     let length = u32::try_from(fields.len() + 4).unwrap().to_be_bytes();
     let ready = [b'Z', 0, 0, 0, 5, b'I'];
-    client.write_all(&[&[b'E'], &length[..], fields, &ready].concat())
+    client.write_all(&[&b"E"[..], &length, fields, &ready].concat())
 }
 
 /// A message with its length.
