@@ -233,7 +233,7 @@ impl Report {
         let Chains { entities, commits, mut faults, mut broken } = chains;
         let (head, positions) = (order.head(), order.positions());
         let (confirmed, found, also_broken) = order.finish();
-        broken.extend(also_broken);
+        broken.extend(&also_broken);
         // A commit that cannot be read is met on both walks.
         let named: BTreeSet<_> = faults.iter().filter_map(Fault::edit).collect();
         let found: Vec<_> =

@@ -18,7 +18,7 @@ impl Broken {
         }
     }
 
-    pub(super) fn extend(&mut self, others: Self) {
+    pub(super) fn extend(&mut self, others: &Self) {
         others.0.iter().for_each(|broken| self.push(broken));
     }
 

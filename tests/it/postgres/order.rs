@@ -1,8 +1,10 @@
 //! The one order of all commits: complete at any time, without gaps, and for good.
 
+use std::future::Future;
 use std::process::Command;
+use std::task::{Context, Waker};
 
-use kiff::{Appended, Cursor, PostgresStore, Query, Store};
+use kiff::{Appended, Commit, Cursor, PostgresStore, Query, Store};
 use kiff_test::block_on;
 
 use super::{begin, commit, entity};
@@ -40,6 +42,29 @@ fn a_transaction_that_takes_long_holds_nobody_up_and_gets_its_place_when_it_ends
     let order = format!("SELECT string_agg(entity_id, ' ' ORDER BY position) FROM {schema}.positions");
     assert_eq!(cluster.sql("postgres", &order), "ord-1 ord-2 ord-0 ord-3");
     assert_eq!(found(), "4");
+}
+
+#[test]
+fn p5_commits_of_one_entity_that_are_handed_in_at_once_are_appended_one_after_the_other() {
+    let cluster = cluster::shared();
+    let (schema, writer) = cluster.journal();
+    let store = block_on(writer.connect()).unwrap();
+    // Nothing is answered before all are handed in.
+    let mut slow = cluster.session();
+    slow.run(&format!("BEGIN; LOCK TABLE {schema}.commits IN SHARE MODE"));
+    let (mut number, mut hash, mut appends) = (0, Commit::GENESIS, Vec::new());
+    for seed in 1..=5 {
+        let next = commit(&entity("ord-1"), number, hash, seed);
+        (number, hash) = (next.commit().number(), next.commit().hash());
+        appends.push(Box::pin(store.append(next)));
+    }
+    for append in &mut appends {
+        assert!(append.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    }
+    slow.run("COMMIT");
+    for append in appends {
+        assert_eq!(block_on(append).unwrap(), Appended::Written);
+    }
 }
 
 #[test]
