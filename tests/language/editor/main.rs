@@ -3,7 +3,7 @@
 //! It needs rust-analyzer and so is no part of `cargo test`: `tests/editor` gets one and runs it, and so does, where there is one,
 //! `cargo test -p kiff-language --test editor`.
 
-#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "what the tests share fails as loudly as a test")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "what the tests share fails as loudly as a test")]
 
 mod server;
 
