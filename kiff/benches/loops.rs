@@ -55,7 +55,9 @@ fn round(threads: usize, each: impl Fn(&Runtime<Refund>, &EntityKey, &People) + 
     let run = |keys: &[EntityKey]| {
         start.wait();
         let began = Instant::now();
-        keys.iter().for_each(|key| each(&runtime, key, &people));
+        for key in keys {
+            each(&runtime, key, &people);
+        }
         (began, Instant::now())
     };
     let spans: Vec<(Instant, Instant)> = thread::scope(|scope| {

@@ -107,8 +107,8 @@ async fn close() -> Result<ClosedUp, Failure> {{
     )
 }
 
-#[test]
-fn every_package_of_a_workspace_is_explained_its_programs_and_private_modules_too() {
+/// A workspace of a program, of a library with a program beside it, and of a package without a domain.
+fn workspace() -> PathBuf {
     let folder = folder("check-workspace");
     let write = |path: &str, text: &str| {
         fs::create_dir_all(folder.join(path).parent().unwrap()).unwrap();
@@ -161,7 +161,12 @@ fn every_package_of_a_workspace_is_explained_its_programs_and_private_modules_to
     );
     write("plain/Cargo.toml", &manifest("plain"));
     write("plain/src/lib.rs", "//! No domain.\n");
+    folder
+}
 
+#[test]
+fn every_package_of_a_workspace_is_explained_its_programs_and_private_modules_too() {
+    let folder = workspace();
     let ticket = fs::read_to_string(folder.join("desk/src/inner/ticket.rs")).unwrap();
     let said = check(&folder, &[]).well();
     assert_eq!(

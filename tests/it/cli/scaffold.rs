@@ -129,7 +129,7 @@ fn what_is_no_descriptor_is_shown_where_it_is_none() {
     let states: Vec<String> = (0..126).map(|number| format!("\"S{number}\", ")).collect();
     let told = refused("\"states\": [", &format!("\"states\": [{}", states.concat()));
     assert!(told.starts_with("error: a domain has at most 128 states, and `PAID` is one more\n"), "{told}");
-    assert!(told.ends_with("   = note: rule: too_many\n") && told.lines().all(|line| line.len() < 230), "{told}");
+    assert!(told.ends_with("  = note: rule: too_many\n") && told.lines().all(|line| line.len() < 230), "{told}");
     assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "nothing but the descriptor is there");
     fs::write(folder.join("bytes.json"), b"\xff\xfe{}").unwrap();
     let told = kiff(&folder, &["scaffold", "bytes.json"]).not_done();

@@ -46,8 +46,8 @@ fn the_trace_of_a_request_is_that_of_its_records() {
     let traced = everybody.agent.clone().header(&format!("traceparent: 00-{trace}-{parent}-01"));
     traced.post(PAY, &pay("pay-1", "")).expect(200);
     let timeline = everybody.nora.get("/entities/ord-1/timeline").expect(200);
-    let traces: Vec<_> = timeline["timeline"].as_array().unwrap().iter().map(|line| &line["trace_id"]).collect();
-    assert!(traces[..2].iter().all(|of| of.is_null()) && traces[2..].iter().all(|of| **of == trace), "{timeline}");
+    let told: Vec<_> = timeline["timeline"].as_array().unwrap().iter().map(|line| &line["trace_id"]).collect();
+    assert!(told[..2].iter().all(|of| of.is_null()) && told[2..].iter().all(|of| **of == trace), "{timeline}");
     everybody.agent.clone().header("traceparent: 00-0-0-0").get("/entities/ord-1").expect(200);
 }
 

@@ -121,9 +121,9 @@ fn nobody_takes_away_the_sessions_of_others() {
     let sign_in =
         || Browser::through(&server, &format!("key={key}")).unwrap_or_else(|answer| panic!("{}", answer.body));
     let first = sign_in();
-    let last = (0..16).map(|_| sign_in()).last().unwrap();
+    let others: Vec<_> = (0..16).map(|_| sign_in()).collect();
     assert_eq!(first.client.get("/admin").status, 303);
-    assert_eq!(last.client.get("/admin").status, 200);
+    assert!(others.iter().all(|other| other.client.get("/admin").status == 200));
     assert_eq!(omar.client.get("/admin").status, 200);
 }
 

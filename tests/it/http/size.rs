@@ -139,8 +139,12 @@ impl Measured {
             assert_eq!(ask(), 200, "{of}");
             costs.insert(of, self.store.taken());
         };
-        pages.iter().for_each(|path| note(path, &|| self.nora.client.get(path).status));
-        routes.iter().for_each(|path| note(path, &|| self.agent.get(path).status));
+        for path in pages {
+            note(path, &|| self.nora.client.get(path).status);
+        }
+        for path in routes {
+            note(path, &|| self.agent.get(path).status);
+        }
         note(evaluate, &|| self.agent.post(evaluate, r#"{"parameters": {"payment_id": "pay-1"}}"#).status);
         costs
     }

@@ -8,6 +8,7 @@ mod modules;
 
 use std::fmt::Write;
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -42,6 +43,21 @@ struct Package {
     version: String,
     manifest_path: PathBuf,
     targets: Vec<Target>,
+}
+
+impl Package {
+    /// A name of its own for what is made of it: many packages are called the same, and some share a target directory.
+    fn place(&self) -> String {
+        let mut hasher = DefaultHasher::new();
+        self.manifest_path.hash(&mut hasher);
+        format!("{}-{:016x}", self.name, hasher.finish())
+    }
+
+    /// The version of its mirror.
+    fn mirrored_version(&self) -> String {
+        let before = if self.version.contains('+') { "." } else { "+" };
+        format!("{}{before}{}", self.version, self.place().replace('_', "-"))
+    }
 }
 
 /// A library or a program.
@@ -155,10 +171,11 @@ impl<'a> Probe<'a> {
             build.args(["--color", "always"]);
         }
         for (target, _) in &self.targets {
-            match target.is_library() {
-                true => build.arg("--lib"),
-                false => build.args(["--bin", &target.name]),
-            };
+            if target.is_library() {
+                build.arg("--lib");
+            } else {
+                build.args(["--bin", &target.name]);
+            }
         }
         let failure = || Failure::new(format!("`{}` does not build", self.package.name));
         ran(&mut build, || failure().help("what is said above is to be mended first")).map(drop)
@@ -166,10 +183,10 @@ impl<'a> Probe<'a> {
 
     /// Builds the mirror with its programs, runs them, and reads what they write down.
     fn ask(&self, folder: &Path) -> Result<Vec<Probed>, Failure> {
-        let place = self.metadata.target_directory.join("kiff").join(&self.package.name);
+        let place = self.metadata.target_directory.join("kiff").join(self.package.place());
         let mirror =
             Mirror::new(&self.metadata.workspace_root, &place.join("mirror"), &self.metadata.target_directory)?;
-        let mut manifest = mirror.package(&self.package.manifest_path, &self.package.version)?;
+        let mut manifest = mirror.package(&self.package.manifest_path, &self.package.mirrored_version())?;
         let (mut probed, mut programs) = (Vec::new(), Vec::new());
         for (target, modules) in &self.targets {
             let first = probed.len();

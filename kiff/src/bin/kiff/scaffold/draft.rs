@@ -139,16 +139,15 @@ impl Draft {
     fn parameters(&mut self, names: &[String]) -> Vec<String> {
         let mut kept = self.once("parameter", names);
         let mut seen: Vec<(String, String)> = Vec::new();
-        kept.retain(|name| match seen.iter().find(|(ident, _)| *ident == parameter(name)) {
-            Some((ident, first)) => {
+        kept.retain(|name| {
+            let first = seen.iter().find(|(ident, _)| *ident == parameter(name));
+            if let Some((ident, first)) = first {
                 let said = format!("the parameters `{first}` and `{name}` are both `{ident}` here");
                 self.found("duplicate_name", said, format!("`{first}` is kept"));
-                false
+                return false;
             }
-            None => {
-                seen.push((parameter(name), name.clone()));
-                true
-            }
+            seen.push((parameter(name), name.clone()));
+            true
         });
         kept
     }

@@ -76,8 +76,7 @@ impl Mirror {
             own.push_str(line);
             own.push('\n');
             if start.starts_with("[package]") {
-                let before = if version.contains('+') { "." } else { "+" };
-                let _ = writeln!(own, "version = \"{version}{before}kiff-check\"");
+                let _ = writeln!(own, "version = \"{version}\"");
             }
         }
         Ok(own)
@@ -91,9 +90,10 @@ impl Mirror {
             regex_lite::Regex::new(r#"\bpath\s*=\s*"([^"]*)""#).map_err(|error| Failure::new(error.to_string()))?;
         let named = pattern.replace_all(&text, |found: &regex_lite::Captures<'_>| {
             let leads_to = normal(&folder.join(found.get(1).map_or("", |path| path.as_str())));
-            match leads_to.starts_with(&self.original) {
-                true => found.get(0).map_or("", |whole| whole.as_str()).to_owned(),
-                false => format!("path = {}", quoted(&leads_to)),
+            if leads_to.starts_with(&self.original) {
+                found.get(0).map_or("", |whole| whole.as_str()).to_owned()
+            } else {
+                format!("path = {}", quoted(&leads_to))
             }
         });
         Ok(named.into_owned())

@@ -37,7 +37,7 @@ impl Modules {
             r"(?m)^(?:\w+::)?domain!\s*[{(]+(?:\s*(?://.*|#\[[^\]]*\]))*\s*(?:pub(?:\([^)]*\))?\s+)?domain\s+([A-Za-z_]\w*)",
         )?;
         let line =
-            pattern(r#"(?m)^((?:[ \t]*#\[[^\]\n]*\]\s*)*)(?:pub(?:\([^)]*\))?[ \t]+)?mod[ \t]+([A-Za-z_]\w*)[ \t]*;"#)?;
+            pattern(r"(?m)^((?:[ \t]*#\[[^\]\n]*\]\s*)*)(?:pub(?:\([^)]*\))?[ \t]+)?mod[ \t]+([A-Za-z_]\w*)[ \t]*;")?;
         let path = pattern(r#"#\[path\s*=\s*"([^"]*)"\]"#)?;
         let mut modules = vec![Module::read(root.to_owned(), None, &block)?];
         let mut next = 0;
