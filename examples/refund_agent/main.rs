@@ -91,13 +91,13 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     if let Some(port_file) = options.port_file {
         fs::write(port_file, address.port().to_string())?;
     }
-    let stop = async {
+    let interrupted = async {
         // A signal that cannot be waited for stops nothing.
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
     };
-    serve(listener, app, Limits::DEFAULT, stop).await?;
+    serve(listener, app, Limits::DEFAULT, interrupted).await?;
     Ok(())
 }
 

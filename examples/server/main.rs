@@ -70,16 +70,14 @@ impl Options {
 }
 
 async fn open(options: &Options) -> Result<(), Box<dyn Error>> {
-    match &options.data {
-        Some(path) => run(options, Arc::new(SqliteStore::open(path)?), &path.with_extension("log")).await,
-        None => {
-            let log = std::env::temp_dir().join(format!("kiff-server-{}.log", std::process::id()));
-            let ended = run(options, Arc::new(MemoryStore::new()), &log).await;
-            std::fs::remove_dir_all(&log)?;
-            std::fs::remove_file(log.with_extension("log.key"))?;
-            ended
-        }
+    if let Some(path) = &options.data {
+        return run(options, Arc::new(SqliteStore::open(path)?), &path.with_extension("log")).await;
     }
+    let log = std::env::temp_dir().join(format!("kiff-server-{}.log", std::process::id()));
+    let ended = run(options, Arc::new(MemoryStore::new()), &log).await;
+    std::fs::remove_dir_all(&log)?;
+    std::fs::remove_file(log.with_extension("log.key"))?;
+    ended
 }
 
 /// Serves both domains from one store, with receipts from its signed log.

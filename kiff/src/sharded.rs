@@ -12,7 +12,8 @@ const SHARDS: usize = 64;
 
 /// A map from entities to values that are cheap to clone, such as an `Arc`.
 pub(crate) struct Sharded<V> {
-    shards: [Shard<V>; SHARDS],
+    /// Boxed, so that whoever holds a map is moved at no cost.
+    shards: Box<[Shard<V>; SHARDS]>,
 }
 
 type Shard<V> = RwLock<HashMap<EntityKey, V, AlreadyHashed>>;
@@ -40,13 +41,13 @@ impl Hasher for Brought {
 
 impl<V: Clone> Sharded<V> {
     pub(crate) fn new() -> Self {
-        Self { shards: array::from_fn(|_| Shard::default()) }
+        Self { shards: Box::new(array::from_fn(|_| Shard::default())) }
     }
 
     fn shard(&self, key: &EntityKey) -> &Shard<V> {
         // The low bits choose the bucket within the shard, so the shard is chosen by others.
         let place = (AlreadyHashed::default().hash_one(key) >> 48) as usize % SHARDS;
-        let [first, ..] = &self.shards;
+        let [first, ..] = &*self.shards;
         self.shards.get(place).unwrap_or(first)
     }
 
@@ -84,7 +85,7 @@ impl<V: Clone> Sharded<V> {
 
     pub(crate) fn keys(&self) -> Vec<EntityKey> {
         let mut keys = Vec::new();
-        for shard in &self.shards {
+        for shard in &*self.shards {
             keys.extend(shard.read().unwrap_or_else(PoisonError::into_inner).keys().cloned());
         }
         keys

@@ -90,7 +90,7 @@ fn opened(commits: &[Arc<Commit>], record: RecordId) -> Option<Opened<'_>> {
 /// writers of different entities do not wait for each other. Whoever reads puts the logs together.
 struct Order {
     count: AtomicU64,
-    logs: [Log; LOGS],
+    logs: Box<[Log; LOGS]>,
     commits: Mutex<Vec<Arc<Commit>>>,
 }
 
@@ -104,11 +104,11 @@ const LOGS: usize = 16;
 
 impl Order {
     fn new() -> Self {
-        Self { count: AtomicU64::new(0), logs: array::from_fn(|_| Log::default()), commits: Mutex::default() }
+        Self { count: AtomicU64::new(0), logs: Box::new(array::from_fn(|_| Log::default())), commits: Mutex::default() }
     }
 
     fn push(&self, commit: Arc<Commit>) {
-        let [first, ..] = &self.logs;
+        let [first, ..] = &*self.logs;
         let mut log = lock(&self.logs.get(own_log()).unwrap_or(first).0);
         // INVARIANT: a number is drawn under the lock of the log that it is noted in, so that whoever holds all locks
         // finds every number that was drawn.
