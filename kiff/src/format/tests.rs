@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use proptest::prelude::{Just, Strategy, prop, prop_assert_eq, prop_oneof, proptest};
+
 use super::{first_difference, format_domain, tokens};
 
 #[track_caller]
@@ -119,5 +121,41 @@ fn a_block_without_indentation_comes_back() {
         let end = if body.trim_end_matches(' ').ends_with('\n') { "\n" } else { " " };
         let flat = format!("{before}{}{end}{after}", flat.join("\n").trim_end());
         assert_eq!(format_domain(&flat), text, "{}", path.display());
+    }
+}
+
+/// Texts of which any order can stand in a source, with white space as somebody leaves it who is in a hurry.
+fn sources() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        8 => "[A-Za-z_][a-z_]{0,6}",
+        8 => prop::sample::select(&[" ", "  ", "\n", "\n\n\n", "\n      "][..]).prop_map(str::to_owned),
+        8 => prop::sample::select(&["{", "}", "{", "}", "(", ")", "[", "]"][..]).prop_map(str::to_owned),
+        8 => prop::sample::select(&[";", ",", ":", "|", "=>", "::", "->", "#", "!", "=", "&"][..]).prop_map(str::to_owned),
+        2 => prop::sample::select(&["\"a } in  a text\"", "r#\"a \" {\"#", "'{'", "b'}'", "1_000", "'a "][..]).prop_map(str::to_owned),
+        2 => prop::sample::select(&["// a { comment\n", "/* two\n  lines } */", "/// Words.\n", "//", "/*", "\""][..]).prop_map(str::to_owned),
+        1 => Just("domain! {".to_owned()),
+    ];
+    prop::collection::vec(piece, 0..60).prop_map(|pieces| format!("domain! {{{}}}\n", pieces.concat()))
+}
+
+/// The tokens of all blocks of a source.
+fn tokens_of_blocks(source: &str) -> Vec<String> {
+    let (mut found, mut rest) = (Vec::new(), source);
+    while let Some((_, body, after)) = tokens::block(rest) {
+        found.extend(tokens::of(body).into_iter().flatten().map(|token| token.text.to_owned()));
+        rest = after;
+    }
+    found.retain(|text| !text.is_empty());
+    found
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_written_is_laid_out_for_good_and_says_the_same(source in sources()) {
+        let formatted = format_domain(&source);
+        prop_assert_eq!(format_domain(&formatted), formatted.clone());
+        prop_assert_eq!(tokens_of_blocks(&formatted), tokens_of_blocks(&source));
+        let letters = |text: &str| text.chars().filter(|letter| !letter.is_whitespace()).collect::<String>();
+        prop_assert_eq!(letters(&formatted), letters(&source));
     }
 }
