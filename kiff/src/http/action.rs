@@ -222,7 +222,7 @@ impl Asked {
             follow_up_events: done.event.iter().map(|(name, _)| *name).collect(),
             output: done.event.as_ref().and_then(|(_, says)| says.as_ref()),
             deduplicated: done.deduplicated,
-            executed_at: std::time::SystemTime::now().into(),
+            executed_at: self.served.now(),
         }
     }
 }

@@ -82,7 +82,7 @@ pub(super) async fn ingest(
         entity_type: key.entity_type(),
         source: envelope.source.as_ref().map(crate::identifier::TraceId::as_str),
         actor_id: actor.id(),
-        occurred_at: envelope.occurred_at.unwrap_or_else(|| std::time::SystemTime::now().into()),
+        occurred_at: envelope.occurred_at.unwrap_or_else(|| served.now()),
         metadata: &envelope.trace,
         payload: &envelope.payload,
         current_state: accepted.state,
