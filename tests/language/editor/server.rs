@@ -113,9 +113,10 @@ impl Server {
         let mut asked = self.place(words);
         asked["newName"] = json!(name);
         let answer = self.ask("textDocument/rename", &asked);
-        let changes = answer["changes"].as_object().unwrap_or_else(|| panic!("{answer}"));
-        assert_eq!(changes.keys().collect::<Vec<_>>(), [&self.uri]);
-        let mut edits = changes[&self.uri].as_array().unwrap().clone();
+        let changes = answer["documentChanges"].as_array().unwrap_or_else(|| panic!("{answer}"));
+        assert!(changes.iter().all(|change| change["textDocument"]["uri"] == self.uri.as_str()), "{answer}");
+        let mut edits: Vec<Value> =
+            changes.iter().flat_map(|change| change["edits"].as_array().unwrap()).cloned().collect();
         edits.sort_by_key(|edit| self.offset(&edit["range"]["start"]));
         let mut text = self.text.clone();
         for edit in edits.iter().rev() {
