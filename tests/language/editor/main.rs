@@ -101,7 +101,7 @@ fn renames_everywhere(server: &mut Server, sound: &str) {
         ("|Created,", "Created", "Opened"),
         ("OrderPaid: |Created", "Created", "Opened"),
         ("Created => [|MarkPaid]", "MarkPaid", "Capture"),
-        ("emits: |OrderPaid", "OrderPaid", "Captured"),
+        ("-> Result<|OrderPaid, Failure>", "OrderPaid", "Captured"),
         ("approval: |Operator", "Operator", "Supervisor"),
     ] {
         assert_eq!(server.renamed(used, new), sound.replace(name, new), "{used}");
