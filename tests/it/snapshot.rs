@@ -112,6 +112,24 @@ fn after_a_restart_a_long_journal_is_read_from_its_last_snapshot_on() {
 }
 
 #[test]
+fn an_action_on_a_long_journal_reads_no_more_than_one_on_a_young_one() {
+    let (store, long, _) = long();
+    let (runtime, people, young) = (runtime(store), people(), order("ord-2"));
+    let placed = block_on(runtime.ingest(&people.shop, &young, OrderPlaced { total: kiff::Cents(5) })).unwrap();
+    assert!(placed.is_allowed());
+    block_on(runtime.entity(&long)).unwrap();
+    let read_for = |key: &EntityKey| {
+        let before = runtime.store().read.load(Ordering::Relaxed);
+        let noted = block_on(runtime.execute(&people.agent, key, AddNote { text: "once more".into() })).unwrap();
+        assert!(noted.executed().is_some(), "{noted:?}");
+        runtime.store().read.load(Ordering::Relaxed) - before
+    };
+    for _ in 0..3 {
+        assert_eq!(read_for(&long), read_for(&young));
+    }
+}
+
+#[test]
 fn p1_a_snapshot_that_the_journal_does_not_vouch_for_is_not_believed() {
     let (mut store, key, _) = long();
     let kept = block_on(store.snapshot(&key)).unwrap().unwrap();
