@@ -20,10 +20,12 @@
 
 mod action;
 mod approval;
+mod around;
 mod cursor;
 mod describe;
 mod doubt;
 mod entity;
+mod envelope;
 mod event;
 #[cfg(feature = "proof")]
 mod follow;
@@ -57,7 +59,6 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use serde_json::Value;
 
@@ -70,6 +71,7 @@ use crate::runtime::Runtime;
 use crate::served::{Recorded, Served};
 use crate::store::{Store, StoreError};
 
+use around::around;
 use guard::Rates;
 use identity::AnyAuthenticate;
 use page::Sessions;
@@ -195,7 +197,7 @@ impl Api {
         let routes = routes.route("/mcp", mcp::route(&shared.domains, &shared.limits));
         #[cfg(feature = "proof")]
         let routes = routes.route("/entities/{id}/receipt", get(receipt::of_entity));
-        let guarded = routes.route_layer(from_fn_with_state(shared.clone(), guard::authenticated));
+        let guarded = routes.route_layer(around(&shared, guard::authenticated));
         let pages = page::routes(&shared);
         let open = Router::new().route("/healthz", get(guard::healthy)).route("/readyz", get(guard::ready));
         guarded
@@ -203,7 +205,7 @@ impl Api {
             .merge(pages)
             .fallback(guard::no_route)
             .method_not_allowed_fallback(guard::no_method)
-            .layer(from_fn_with_state(shared.clone(), guard::answered))
+            .layer(around(&shared, guard::answered))
             .with_state(shared)
     }
 }

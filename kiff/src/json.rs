@@ -42,8 +42,7 @@ impl Json {
     /// # Errors
     /// [`JsonError`] when it is no JSON, too large, too deep, or readable in two ways.
     pub fn parse(text: &str, bounds: &Bounds) -> Result<Self, JsonError> {
-        Bounds::check("bytes of JSON", text.len(), bounds.payload)?;
-        check(text, bounds.json_depth)?;
+        Self::check(text, bounds)?;
         Ok(Self(Arc::from(text.trim())))
     }
 
@@ -54,6 +53,15 @@ impl Json {
     pub fn parameters(text: &str, bounds: &Bounds) -> Result<Self, JsonError> {
         Bounds::check("bytes of parameters", text.len(), bounds.parameters)?;
         Self::parse(text, &Bounds { payload: bounds.parameters, ..*bounds })
+    }
+
+    /// Checks a text as [`Json::parse`] does, where the text itself need not be kept.
+    ///
+    /// # Errors
+    /// As for [`Json::parse`].
+    pub(crate) fn check(text: &str, bounds: &Bounds) -> Result<(), JsonError> {
+        Bounds::check("bytes of JSON", text.len(), bounds.payload)?;
+        check(text, bounds.json_depth)
     }
 
     /// Writes a value as JSON.
@@ -235,13 +243,40 @@ impl<'de> Visitor<'de> for Unambiguous {
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
         let deeper = self.deeper()?;
-        let mut seen = BTreeSet::new();
+        let mut seen = Seen::default();
         while let Some(key) = members.next_key_seed(Key)? {
-            if seen.contains(&key) {
+            if let Err(key) = seen.insert(key) {
                 return Err(de::Error::custom(format_args!("the key `{}` stands twice in one object", Excerpt(&key))));
             }
-            seen.insert(key);
             members.next_value_seed(deeper)?;
+        }
+        Ok(())
+    }
+}
+
+/// The keys of an object so far. Most objects have few, for which nothing is allocated.
+#[derive(Default)]
+struct Seen<'de> {
+    few: [Cow<'de, str>; 8],
+    count: usize,
+    many: BTreeSet<Cow<'de, str>>,
+}
+
+impl<'de> Seen<'de> {
+    /// Takes a key; it comes back where it has been there before.
+    fn insert(&mut self, key: Cow<'de, str>) -> Result<(), Cow<'de, str>> {
+        let is_known = self.few.iter().take(self.count).any(|known| *known == key) || self.many.contains(&key);
+        if is_known {
+            return Err(key);
+        }
+        match self.few.get_mut(self.count) {
+            Some(free) => {
+                *free = key;
+                self.count += 1;
+            }
+            None => {
+                self.many.insert(key);
+            }
         }
         Ok(())
     }
@@ -375,6 +410,12 @@ mod tests {
     #[test]
     fn p10_ambiguous_oversized_and_deep_texts_are_refused() {
         assert_eq!(refused(r#"{"a":{"b":1,"b":2}}"#), "the key `b` stands twice in one object");
+        let many: String = (0..20).map(|key| format!("\"{key}\":1,")).collect();
+        assert!(Json::parse(&format!("{{{many}\"last\":1}}"), &Bounds::DEFAULT).is_ok());
+        for again in [0, 7, 8, 19] {
+            let twice = Json::parse(&format!("{{{many}\"{again}\":1}}"), &Bounds::DEFAULT).unwrap_err().to_string();
+            assert_eq!(twice, format!("the key `{again}` stands twice in one object"));
+        }
         assert_eq!(refused("[[[[1]]]]"), "it nests deeper than 3");
         assert_eq!(refused(&format!("\"{}\"", "x".repeat(200))), "202 bytes of JSON: at most 200 are allowed");
         assert!(refused("9007199254740992").contains("write it as a string"));

@@ -14,6 +14,7 @@ use crate::executor::Executable;
 use crate::identifier::{EntityKey, ExecutionId, IdentifierError, Identifiers, UuidIdentifiers};
 use crate::journal::{BrokenJournal, Content, Fact, RecordId, Sealed, Snapshot};
 use crate::permission::Policy;
+use crate::schema::Permission;
 use crate::sharded::Sharded;
 use crate::store::{Appended, MemoryStore, Store, StoreError};
 use crate::time::{Clock, SystemClock, Timestamp};
@@ -60,6 +61,8 @@ pub struct Runtime<D: Domain, S: Store = MemoryStore> {
     longest_run: Duration,
     entities: Sharded<Arc<Entity<D>>>,
     fingerprints: Vec<(D, Digest)>,
+    /// What it takes to look at an entity: any role of the domain.
+    reading: Permission,
 }
 
 /// How many entities a runtime remembers between two calls; one that it has forgotten is folded again.
@@ -93,6 +96,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             longest_run: Self::LONGEST_RUN,
             entities: Sharded::new(),
             fingerprints,
+            reading: access::reading(D::schema()),
         }
     }
 

@@ -6,7 +6,6 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
-use serde_json::json;
 
 use crate::actor::{Actor, ActorKind};
 use crate::decision::{Call, Proposal};
@@ -20,6 +19,7 @@ use crate::verdict::{Refusal, Verdict};
 
 use super::Shared;
 use super::approval::ApprovalView;
+use super::envelope::{Listed, Under};
 use super::problem::{About, Problem, answer};
 use super::request::{ActionBody, Body, Caller, Named, Page, Said, acting};
 
@@ -67,14 +67,7 @@ pub(super) async fn allowed(
     let mut left = contracts.into_iter().filter(|contract| contract.name.as_ref() > after).map(ActionView::of);
     let actions: Vec<_> = left.by_ref().take(page.limit()).collect();
     let next = left.next().and_then(|_| actions.last().map(|last| last.name));
-    Ok(answer(StatusCode::OK, &Listed { actions: &actions, next }))
-}
-
-#[derive(Serialize)]
-struct Listed<'a> {
-    actions: &'a [ActionView],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<&'a str>,
+    Ok(answer(StatusCode::OK, &Listed { name: "actions", items: actions, next }))
 }
 
 pub(super) fn unknown(key: &EntityKey) -> Problem {
@@ -125,6 +118,20 @@ impl Asked {
     }
 }
 
+/// That an action may run.
+#[derive(Debug, Serialize)]
+struct Valid<'a> {
+    action: &'a str,
+    outcome: &'static str,
+    valid: bool,
+}
+
+impl<'a> Valid<'a> {
+    fn of(asked: &'a Asked) -> Self {
+        Self { action: &asked.action, outcome: "allowed", valid: true }
+    }
+}
+
 /// `POST /entities/{id}/actions/{action}/validate`
 pub(super) async fn validate(
     State(shared): State<Shared>,
@@ -135,7 +142,7 @@ pub(super) async fn validate(
     let (asked, proposal) = Asked::new(&shared, &caller, path, body).await?;
     let verdict = asked.served.validate(&asked.actor, &asked.key, proposal).await?;
     asked.verdict(verdict).await?;
-    Ok(answer(StatusCode::OK, &json!({ "action": asked.action, "outcome": "allowed", "valid": true })))
+    Ok(answer(StatusCode::OK, &Valid::of(&asked)))
 }
 
 /// `POST /entities/{id}/actions/{action}/evaluate`: as `validate`, and leaves no record.
@@ -148,7 +155,7 @@ pub(super) async fn evaluate(
     let (asked, proposal) = Asked::new(&shared, &caller, path, body).await?;
     let verdict = asked.served.evaluate(&asked.actor, &asked.key, proposal).await?;
     asked.verdict(verdict).await?;
-    Ok(answer(StatusCode::OK, &json!({ "action": asked.action, "outcome": "allowed", "valid": true })))
+    Ok(answer(StatusCode::OK, &Valid::of(&asked)))
 }
 
 /// `POST /entities/{id}/actions/{action}/approvals`
@@ -164,7 +171,14 @@ pub(super) async fn request_approval(
     let (asked, proposal) = Asked::new(&shared, &caller, path, body).await?;
     let verdict = asked.served.request_approval(&asked.actor, &asked.key, proposal).await?;
     let approval = asked.verdict(verdict).await?;
-    Ok(answer(StatusCode::CREATED, &json!({ "approval": ApprovalView::of(&asked.key, &approval) })))
+    Ok(answer(StatusCode::CREATED, &Under("approval", ApprovalView::of(&asked.key, &approval))))
+}
+
+/// That an action has run.
+#[derive(Debug, Serialize)]
+struct Ran<'a> {
+    outcome: &'static str,
+    result: ResultView<'a>,
 }
 
 /// What an execution came to.
@@ -195,7 +209,7 @@ pub(super) async fn execute(
     let (served, actor, key) = (Arc::clone(&asked.served), asked.actor.clone(), asked.key.clone());
     // The client may leave; what has started is finished and recorded all the same.
     let work = async move { served.execute(&actor, &key, proposal).await };
-    let outcome = caller.working.finish(work).await??;
+    let outcome = caller.working.finish(work).await?;
     let name = outcome.outcome();
     let done = match outcome {
         Outcome::Executed(done) => done,
@@ -207,7 +221,7 @@ pub(super) async fn execute(
             return Err(asked.refused(name, refusal).await);
         }
     };
-    Ok(answer(StatusCode::OK, &json!({ "outcome": "allowed", "result": asked.result(&done) })))
+    Ok(answer(StatusCode::OK, &Ran { outcome: "allowed", result: asked.result(&done) }))
 }
 
 impl Asked {

@@ -6,7 +6,6 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use crate::actor::{Actor, ActorKind};
 use crate::approval::{Approval, ApprovalStatus, Review};
@@ -21,6 +20,7 @@ use crate::verdict::Verdict;
 
 use super::Shared;
 use super::cursor;
+use super::envelope::{Listed, Under};
 use super::open::Part;
 use super::problem::{About, Problem, answer};
 use super::request::{Body, Caller, Named, NamedActor, Page, Said, acting, entity_key, identifier};
@@ -73,11 +73,9 @@ impl<'a> ApprovalView<'a> {
     }
 }
 
-#[derive(Serialize)]
-struct Listed<'a> {
-    approvals: Vec<ApprovalView<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<String>,
+/// A page of approvals, and behind which the next one begins.
+const fn listed(items: Vec<ApprovalView<'_>>, next: Option<String>) -> Listed<ApprovalView<'_>, String> {
+    Listed { name: "approvals", items, next }
 }
 
 /// `GET /entities/{id}/approvals`
@@ -88,7 +86,7 @@ pub(super) async fn of_entity(
     Said(page): Said<Page>,
 ) -> Result<Response, Problem> {
     let (served, key) = match shared.locate(&caller, &id, page.entity_type.as_deref()).await {
-        Err(problem) if problem.is_not_found() => return Ok(answer(StatusCode::OK, &json!({ "approvals": [] }))),
+        Err(problem) if problem.is_not_found() => return Ok(answer(StatusCode::OK, &listed(Vec::new(), None))),
         found => found?,
     };
     let approvals = served.standing(&key).await?.approvals;
@@ -99,7 +97,7 @@ pub(super) async fn of_entity(
     let is_last = seen + page.limit() >= approvals.len();
     let next = shown.clone().next_back().map(|last| last.id.to_string()).filter(|_| !is_last);
     let approvals = shown.map(|approval| ApprovalView::of(&key, approval)).collect();
-    Ok(answer(StatusCode::OK, &Listed { approvals, next }))
+    Ok(answer(StatusCode::OK, &listed(approvals, next)))
 }
 
 /// `GET /approvals`: what waits for a review, the oldest first.
@@ -112,7 +110,7 @@ pub(super) async fn pending(
     let part: Part<Pending> = shared.open(&caller, page.open(after.as_ref()), |_, _| true).await?;
     let next = part.next.as_ref().map(cursor::written);
     let approvals = part.items.iter().map(|(_, found)| ApprovalView::of(&found.open.key, &found.approval)).collect();
-    Ok(answer(StatusCode::OK, &Listed { approvals, next }))
+    Ok(answer(StatusCode::OK, &listed(approvals, next)))
 }
 
 /// What the routes of a review take. The entity is named only where several have an approval of that number.
@@ -162,9 +160,7 @@ async fn review(
     let verdict = served.review(&actor, &key, &id, review).await?;
     let outcome = verdict.outcome();
     match verdict {
-        Verdict::Allowed(approval) => {
-            Ok(answer(StatusCode::OK, &json!({ "approval": ApprovalView::of(&key, &approval) })))
-        }
+        Verdict::Allowed(approval) => Ok(answer(StatusCode::OK, &Under("approval", ApprovalView::of(&key, &approval)))),
         Verdict::ApprovalRequired(refusal) | Verdict::Blocked(refusal) | Verdict::Invalid(refusal) => {
             Err(Problem::refused(outcome, refusal, &About::entity(&key)))
         }

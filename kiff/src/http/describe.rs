@@ -4,11 +4,12 @@ use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::tool::{Dialect, ToolError};
 
 use super::Shared;
+use super::envelope::Under;
 use super::openapi;
 use super::problem::{Problem, answer};
 use super::request::{Caller, Named, Said};
@@ -50,7 +51,7 @@ pub(super) async fn tools(
 /// `GET /domains`
 pub(super) async fn domains(State(shared): State<Shared>, _: Caller) -> Response {
     let schemas: Vec<_> = shared.domains(None).map(|served| served.schema()).collect();
-    answer(StatusCode::OK, &json!({ "domains": schemas }))
+    answer(StatusCode::OK, &Under("domains", schemas))
 }
 
 /// `GET /openapi.json`

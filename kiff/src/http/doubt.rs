@@ -16,6 +16,7 @@ use crate::verdict::Verdict;
 
 use super::Shared;
 use super::cursor;
+use super::envelope::{Listed, Under};
 use super::open::Part;
 use super::problem::{About, Problem, answer};
 use super::request::{Body, Caller, Named, NamedActor, Page, Said, acting, identifier};
@@ -55,14 +56,7 @@ pub(super) async fn all(
     let part: Part<Doubt> = shared.open(&caller, page.open(after.as_ref()), |_, _| true).await?;
     let next = part.next.as_ref().map(cursor::written);
     let doubts = part.items.into_iter().map(|(_, doubt)| DoubtView::of(doubt)).collect();
-    Ok(answer(StatusCode::OK, &Listed { doubts, next }))
-}
-
-#[derive(Serialize)]
-struct Listed {
-    doubts: Vec<DoubtView>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<String>,
+    Ok(answer(StatusCode::OK, &Listed { name: "doubts", items: doubts, next }))
 }
 
 /// What a person says became of a run.
@@ -109,7 +103,7 @@ pub(super) async fn settle(
     match verdict {
         Verdict::Allowed(state) => {
             let settled = json!({ "execution_id": execution, "entity_id": key.id(), "current_state": state });
-            Ok(answer(StatusCode::OK, &json!({ "settled": settled })))
+            Ok(answer(StatusCode::OK, &Under("settled", settled)))
         }
         Verdict::ApprovalRequired(refusal) | Verdict::Blocked(refusal) | Verdict::Invalid(refusal) => {
             Err(Problem::refused(outcome, refusal, &about))
@@ -127,7 +121,7 @@ pub(super) async fn reconcile(
     let (served, key) = shared.locate(&caller, &id, page.entity_type.as_deref()).await?;
     let actor = caller.principal.actor().clone();
     let asked = key.clone();
-    let found = caller.working.finish(async move { served.reconcile(&actor, &asked).await }).await??;
+    let found = caller.working.finish(async move { served.reconcile(&actor, &asked).await }).await?;
     let (outcome, detail) = match found {
         Found::Settled(state) => ("settled", Some(state.to_owned())),
         Found::StillUnknown(why) => ("still_unknown", Some(why)),

@@ -6,7 +6,6 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
-use serde_json::json;
 
 use crate::entity::Running;
 use crate::identifier::EntityKey;
@@ -16,6 +15,7 @@ use crate::timeline::{Line, Timeline};
 
 use super::Shared;
 use super::action::unknown;
+use super::envelope::{Listed, Under};
 use super::problem::{Problem, answer};
 use super::request::{Caller, Named, Page, Said, entity_key, identifier};
 
@@ -51,7 +51,21 @@ pub(super) async fn one(
         running: standing.running.as_ref(),
         in_doubt: served.doubt(&key).await?.is_some(),
     };
-    Ok(answer(StatusCode::OK, &json!({ "entity": entity })))
+    Ok(answer(StatusCode::OK, &Under("entity", entity)))
+}
+
+/// An entity as a list tells of it.
+#[derive(Debug, Serialize)]
+struct EntityName<'a> {
+    id: &'a str,
+    #[serde(rename = "type")]
+    entity_type: &'a str,
+}
+
+impl<'a> EntityName<'a> {
+    fn of(key: &'a EntityKey) -> Self {
+        Self { id: key.id(), entity_type: key.entity_type() }
+    }
 }
 
 /// `GET /entities`: those of one domain, in the order of their ids.
@@ -65,12 +79,8 @@ pub(super) async fn all(
         return Err(shared.which_domain(page.entity_type.as_deref()));
     };
     let (keys, next) = listed(&**served, &caller, page.after.as_deref(), page.limit()).await?;
-    let shown: Vec<_> = keys.iter().map(|key| json!({ "id": key.id(), "type": key.entity_type() })).collect();
-    let listed = match next {
-        Some(next) => json!({ "entities": shown, "next": next }),
-        None => json!({ "entities": shown }),
-    };
-    Ok(answer(StatusCode::OK, &listed))
+    let items = keys.iter().map(EntityName::of).collect();
+    Ok(answer(StatusCode::OK, &Listed { name: "entities", items, next }))
 }
 
 /// The entities of a domain that the caller may see, in the order of their ids, behind one of these, and behind which the list
@@ -125,14 +135,7 @@ pub(super) async fn timeline(
     let mut left = timeline.lines().filter(|line| line.record().id() > after);
     let lines: Vec<Line<'_>> = left.by_ref().take(page.limit()).collect();
     let next = left.next().and_then(|_| lines.last().map(|last| last.record().id()));
-    Ok(answer(StatusCode::OK, &Listed { timeline: &lines, next }))
-}
-
-#[derive(Serialize)]
-struct Listed<'a> {
-    timeline: &'a [Line<'a>],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next: Option<RecordId>,
+    Ok(answer(StatusCode::OK, &Listed { name: "timeline", items: lines, next }))
 }
 
 /// Enough commits for `records` records behind `after` and one more. A commit has at least one record.

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::actor::ActorKind;
 use crate::adapter::{Adapter, AdapterError, Passthrough, RawEvent};
@@ -15,6 +15,7 @@ use crate::time::Timestamp;
 use crate::verdict::Verdict;
 
 use super::Shared;
+use super::envelope::Under;
 use super::problem::{About, Problem, answer};
 use super::request::{Body, Caller, NamedActor, acting, entity_key};
 
@@ -87,7 +88,7 @@ pub(super) async fn ingest(
         payload: &envelope.payload,
         current_state: accepted.state,
     };
-    Ok(answer(StatusCode::CREATED, &json!({ "event": event })))
+    Ok(answer(StatusCode::CREATED, &Under("event", event)))
 }
 
 fn misshapen(error: &serde_json::Error) -> Problem {

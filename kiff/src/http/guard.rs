@@ -3,21 +3,26 @@
 use std::future::Future;
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
 use std::time::Instant;
 
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use axum::routing::Route;
 use futures_util::FutureExt;
 use governor::clock::{Clock, DefaultClock};
 use governor::state::keyed::HashMapStateStore;
 use governor::{Quota, RateLimiter};
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
 use super::Shared;
+use super::around::onwards;
 use super::identity::{Credentials, Principal, Unauthenticated};
 use super::limits::Limits;
 use super::problem::Problem;
@@ -32,18 +37,16 @@ pub(crate) struct Working {
 
 impl Working {
     /// Does a piece of work to its end, also when nobody waits for it any more.
-    pub(crate) async fn finish<T, W>(&self, work: W) -> Result<T, Problem>
+    pub(crate) fn finish<W>(&self, work: W) -> impl Future<Output = W::Output>
     where
-        T: Send + 'static,
-        W: Future<Output = T> + Send + 'static,
+        W: Future<Output: Send> + Send + 'static,
     {
         let held = self.held.clone();
-        let task = tokio::spawn(async move {
+        ToItsEnd::new(async move {
             let done = work.await;
             drop(held);
             done
-        });
-        task.await.map_err(|error| Problem::broken(&error))
+        })
     }
 
     /// Waits until the server is told to stop.
@@ -53,6 +56,39 @@ impl Working {
         };
         // A server that is gone closes as well.
         let _ = closing.wait_for(|closing| *closing).await;
+    }
+}
+
+/// A piece of work that goes on by itself when whoever waits for it lets go of it half done.
+struct ToItsEnd<W: Future<Output: Send> + Send + 'static>(Option<Pin<Box<W>>>);
+
+impl<W: Future<Output: Send> + Send + 'static> ToItsEnd<W> {
+    fn new(work: W) -> Self {
+        Self(Some(Box::pin(work)))
+    }
+}
+
+impl<W: Future<Output: Send> + Send + 'static> Future for ToItsEnd<W> {
+    type Output = W::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<W::Output> {
+        // Work that panics is not put back, so that nobody goes on with it.
+        let Some(mut work) = self.0.take() else {
+            return Poll::Pending;
+        };
+        let polled = work.as_mut().poll(context);
+        if polled.is_pending() {
+            self.0 = Some(work);
+        }
+        polled
+    }
+}
+
+impl<W: Future<Output: Send> + Send + 'static> Drop for ToItsEnd<W> {
+    fn drop(&mut self) {
+        if let (Some(work), Ok(runtime)) = (self.0.take(), Handle::try_current()) {
+            runtime.spawn(work);
+        }
     }
 }
 
@@ -102,7 +138,7 @@ pub(super) fn within_rate(shared: &Shared, principal: &Principal) -> Result<(), 
 }
 
 /// Lets in whoever is somebody and does not ask too often.
-pub(super) async fn authenticated(State(shared): State<Shared>, mut request: Request, next: Next) -> Response {
+pub(super) async fn authenticated(shared: Shared, mut request: Request, route: Route) -> Response {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer);
     let principal = match identify(&shared, request.headers(), peer).await {
         Ok(principal) => principal,
@@ -125,7 +161,7 @@ pub(super) async fn authenticated(State(shared): State<Shared>, mut request: Req
         return too_often.into_response();
     }
     request.extensions_mut().insert(principal);
-    next.run(request).await
+    onwards(route, request).await
 }
 
 /// Who sends such headers.
@@ -144,23 +180,24 @@ pub(super) async fn identify(
 }
 
 /// Answers in time whatever happens, counts, and says to browsers what they may do with an answer: nothing.
-pub(super) async fn answered(State(shared): State<Shared>, request: Request, next: Next) -> Response {
+pub(super) async fn answered(shared: Shared, request: Request, route: Route) -> Response {
     let since = Instant::now();
-    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
-    let answer = AssertUnwindSafe(timeout(shared.limits.request_time, next.run(request))).catch_unwind();
+    let path: Arc<str> = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).into();
+    let answer = AssertUnwindSafe(timeout(shared.limits.request_time, onwards(route, request))).catch_unwind();
     let mut response = match answer.await {
         Ok(Ok(response)) => response,
         Ok(Err(_)) => too_slow().into_response(),
         Err(_) => {
-            tracing::error!(target: "kiff::http", route, "a request panicked");
+            tracing::error!(target: "kiff::http", route = &*path, "a request panicked");
             Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "something broke on the server; its log says what")
                 .into_response()
         }
     };
     let status = response.status().as_u16().to_string();
-    metrics::counter!("kiff_http_requests_total", "route" => route.clone(), "status" => status).increment(1);
-    metrics::histogram!("kiff_http_request_seconds", "route" => route).record(since.elapsed());
+    metrics::counter!("kiff_http_requests_total", "route" => Arc::clone(&path), "status" => status).increment(1);
+    metrics::histogram!("kiff_http_request_seconds", "route" => path).record(since.elapsed());
     let headers = response.headers_mut();
+    headers.reserve(SECURITY.len());
     for (name, value) in SECURITY {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }

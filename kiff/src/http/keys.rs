@@ -50,8 +50,17 @@ pub struct Keys {
 #[derive(Debug, Default)]
 struct Known {
     keys: BTreeMap<String, Key>,
+    /// Who shows each key, made once and not at every request.
+    principals: BTreeMap<String, Principal>,
     /// What the file looked like when it was read.
     seen: Option<Seen>,
+}
+
+impl Known {
+    fn new(keys: BTreeMap<String, Key>, seen: Option<Seen>) -> Self {
+        let principals = keys.iter().filter_map(|(id, key)| Some((id.clone(), key.principal().ok()?))).collect();
+        Self { keys, principals, seen }
+    }
 }
 
 /// One API key, as it is kept: whoever shows it is this actor.
@@ -78,7 +87,7 @@ pub struct Key {
 }
 
 impl Key {
-    fn check(&self, secret: &str, now: Timestamp) -> Result<Principal, String> {
+    fn check(&self, secret: &str, now: Timestamp) -> Result<(), String> {
         let shown = digest(&self.id, secret);
         if !bool::from(shown.as_bytes().ct_eq(self.digest.as_bytes())) {
             return Err(format!("the secret is not that of key `{}`", self.id));
@@ -89,8 +98,11 @@ impl Key {
         if let Some(expired) = self.expires_at.filter(|expires| *expires <= now) {
             return Err(format!("key `{}` of `{}` expired at {expired}", self.id, self.actor.id()));
         }
-        let principal =
-            Principal::new(self.actor.clone()).in_tenant(&self.tenant).map_err(|error| error.to_string())?;
+        Ok(())
+    }
+
+    fn principal(&self) -> Result<Principal, IdentifierError> {
+        let principal = Principal::new(self.actor.clone()).in_tenant(&self.tenant)?;
         Ok(if self.acts_for_others { principal.acting_for_others() } else { principal })
     }
 }
@@ -217,11 +229,14 @@ impl Keys {
     fn change<T>(&self, change: impl FnOnce(&mut BTreeMap<String, Key>) -> T) -> Result<T, KeysError> {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         let Some(path) = &self.path else {
-            return Ok(change(&mut known.keys));
+            let mut keys = std::mem::take(&mut known.keys);
+            let changed = change(&mut keys);
+            *known = Known::new(keys, None);
+            return Ok(changed);
         };
         let (written, changed) = file::change(path, |written: &mut Written| change(&mut written.keys))?;
         // Read again at the next look, in case another process was quicker.
-        *known = Known { keys: written.keys, seen: None };
+        *known = Known::new(written.keys, None);
         Ok(changed)
     }
 
@@ -233,7 +248,7 @@ impl Keys {
             return Ok(());
         }
         let keys = file::read(path)?.keys;
-        *self.known.write().unwrap_or_else(PoisonError::into_inner) = Known { keys, seen: Some(seen) };
+        *self.known.write().unwrap_or_else(PoisonError::into_inner) = Known::new(keys, Some(seen));
         Ok(())
     }
 
@@ -242,7 +257,9 @@ impl Keys {
         let (id, secret) = token.split_once('_').ok_or("a key is written like `kiff_<number>_<secret>`")?;
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         let key = known.keys.get(id).ok_or("there is no such key")?;
-        key.check(secret, SystemTime::now().into())
+        key.check(secret, SystemTime::now().into())?;
+        let principal = known.principals.get(id).cloned();
+        principal.ok_or_else(|| format!("the tenant of key `{id}` has no name that can be one"))
     }
 }
 

@@ -3,13 +3,13 @@
 use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderValue, header};
-use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::{Route, get, post};
 
 use crate::time::{Clock, SystemClock, Timestamp};
 
 use super::Shared;
+use super::around::{around, onwards};
 
 mod approval;
 mod assets;
@@ -45,19 +45,19 @@ pub(super) fn routes(shared: &Shared) -> Router<Shared> {
         .route("/admin/sign-out", post(session::sign_out));
     #[cfg(feature = "proof")]
     let inside = inside.route("/admin/entities/{entity_type}/{id}/receipt", get(receipt::download));
-    let inside = inside.route_layer(from_fn_with_state(shared.clone(), session::required));
+    let inside = inside.route_layer(around(shared, session::required));
     Router::new()
         .route("/admin/sign-in", get(session::door).post(session::sign_in))
         .route("/admin/page.css", get(assets::style))
         .route("/admin/page.js", get(assets::script))
         .route("/admin/icon.svg", get(assets::icon))
         .merge(inside)
-        .layer(from_fn(policy))
+        .layer(around(shared, policy))
 }
 
 /// What a browser may do with a page: show it in our style, run our script, send its forms to us.
-async fn policy(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
+async fn policy(_: Shared, request: Request, route: Route) -> Response {
+    let mut response = onwards(route, request).await;
     let policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; \
                   form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));

@@ -1,6 +1,6 @@
 //! What a request asks for: its path, its query, its headers and its body, each within bounds.
 
-use axum::body::to_bytes;
+use axum::body::{Bytes, to_bytes};
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
@@ -13,7 +13,7 @@ use crate::decision::{Call, Evidence, Proposal};
 use crate::event::Trace;
 use crate::identifier::{ActorId, ApprovalId, EntityKey, IdempotencyKey, TraceId};
 use crate::journal::Open;
-use crate::json::Json;
+use crate::json::{Json, JsonError};
 use crate::served::Served;
 
 use super::Shared;
@@ -156,30 +156,29 @@ impl<T: DeserializeOwned> FromRequest<Shared> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, shared: &Shared) -> Result<Self, Problem> {
-        let text = read(request, shared.limits.body).await?;
-        let bounds = shared.body_bounds();
-        let json = Json::parse(&text, &bounds).map_err(|error| Problem::no_json(&error))?;
+        let bytes = read(request, shared.limits.body).await?;
+        let text = std::str::from_utf8(&bytes).map_err(|_| Problem::no_text())?;
+        Json::check(text, &shared.body_bounds()).map_err(|error| Problem::no_json(&error))?;
         // serde reads a struct from a list as well.
-        if !json.as_str().starts_with('{') {
+        if !text.trim_start().starts_with('{') {
             return Err(Problem::no_object());
         }
-        json.decode().map(Self).map_err(|error| Problem::no_json(&error))
+        serde_json::from_str(text).map(Self).map_err(|error| Problem::no_json(&JsonError::syntax(error)))
     }
 }
 
-async fn read(request: Request, most: usize) -> Result<String, Problem> {
+async fn read(request: Request, most: usize) -> Result<Bytes, Problem> {
     let too_large =
         || Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is larger than the bound of {most} bytes"));
     let said = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     if said.is_some_and(|length: u64| length > most as u64) {
         return Err(too_large());
     }
-    let bytes = to_bytes(request.into_body(), most).await.map_err(|error| {
+    to_bytes(request.into_body(), most).await.map_err(|error| {
         let is_length =
             std::error::Error::source(&error).is_some_and(|cause| cause.to_string().contains("length limit"));
         if is_length { too_large() } else { Problem::bad_request("the body ended before it was whole") }
-    })?;
-    String::from_utf8(bytes.into()).map_err(|_| Problem::no_text())
+    })
 }
 
 /// The actor that a body names.

@@ -4,7 +4,7 @@ use crate::actor::Actor;
 use crate::executor::Executable;
 use crate::identifier::EntityKey;
 use crate::permission::{self, PolicyError};
-use crate::schema::Permission;
+use crate::schema::{Permission, Schema};
 use crate::store::Store;
 
 use super::Runtime;
@@ -19,10 +19,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     /// # Errors
     /// [`PolicyError`] when the policy cannot decide; nothing is then shown.
     pub fn may_read(&self, actor: &Actor, key: &EntityKey) -> Result<bool, PolicyError> {
-        let schema = D::schema();
-        let roles = schema.permission_roles().collect();
-        let reading = Permission { name: format!("{}.read", schema.domain).into(), roles };
-        self.may(actor, key, &reading)
+        self.may(actor, key, &self.reading)
     }
 
     /// Whether `actor` holds a role on the entity that carries the permission: what a page shows as theirs to do.
@@ -32,4 +29,9 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     pub fn may(&self, actor: &Actor, key: &EntityKey, permission: &Permission) -> Result<bool, PolicyError> {
         permission::has(&*self.policy, actor, permission, key)
     }
+}
+
+/// The permission to look: that of whoever holds any role.
+pub(super) fn reading(schema: &Schema) -> Permission {
+    Permission { name: format!("{}.read", schema.domain).into(), roles: schema.permission_roles().collect() }
 }

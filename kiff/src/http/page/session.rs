@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use axum::extract::{ConnectInfo, Form, FromRequestParts, Query, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::Route;
 use maud::{Markup, html};
 use serde::Deserialize;
 use subtle::ConstantTimeEq;
@@ -19,6 +19,7 @@ use crate::digest::Digest;
 use crate::json::visible;
 
 use super::super::Shared;
+use super::super::around::onwards;
 use super::super::guard::{self, identify};
 use super::super::identity::Principal;
 use super::frame;
@@ -170,7 +171,7 @@ fn cookie(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// Lets in whoever is signed in, and sends others to the door.
-pub(super) async fn required(State(shared): State<Shared>, mut request: Request, next: Next) -> Response {
+pub(super) async fn required(shared: Shared, mut request: Request, route: Route) -> Response {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer);
     let Some(signed) = signed(&shared, request.headers(), peer).await else {
         return Redirect::to("/admin/sign-in").into_response();
@@ -180,7 +181,7 @@ pub(super) async fn required(State(shared): State<Shared>, mut request: Request,
     }
     request.extensions_mut().insert(signed.principal.clone());
     request.extensions_mut().insert(signed);
-    next.run(request).await
+    onwards(route, request).await
 }
 
 /// Whose session it is. A key that was revoked, or a token that is over, ends the session that it opened.
