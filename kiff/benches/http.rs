@@ -9,11 +9,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::Request;
 use axum::routing::post;
+use axum::{Router, http};
 use kiff::http::{Api, Keys, Limits, NewKey, serve};
 use kiff::{Actor, Cents, Domain, Failure, MemoryStore, RolePolicy, Runtime, action, domain};
 use tokio::net::TcpListener;
+use tower_service::Service;
 
 domain! {
     /// Orders and their notes.
@@ -58,33 +61,78 @@ const ORDERS: u64 = 1000;
 fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     let (echo, kiff, token) = runtime.block_on(open());
+    let only: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let measured = |name: &str| only.is_empty() || only.iter().any(|only| name.starts_with(only.as_str()));
+    let routes = [
+        Route { name: "evaluate", method: "POST", path: "/actions/PAY/evaluate", body: PAY },
+        Route { name: "validate", method: "POST", path: "/actions/PAY/validate", body: PAY },
+        Route { name: "execute", method: "POST", path: "/actions/NOTE/execute", body: NOTE },
+        Route { name: "timeline", method: "GET", path: "/timeline?limit=10", body: "" },
+    ];
+    println!("in process, without a socket, a request at a time:");
+    for route in routes.iter().filter(|route| measured(route.name)) {
+        let request = |order| http_request(route.method, &entity(order, route.path), &token, route.body);
+        println!("{:<12}{:>12?}", route.name, runtime.block_on(inside(&kiff.router, request)));
+    }
+    let request = |_| http_request("POST", "/", &token, PAY);
+    println!("{:<12}{:>12?}", "echo", runtime.block_on(inside(&echo.router, request)));
     println!("{:<12}{:>12}{:>12}{:>12}", "requests/s", "1", "8", "64");
-    let validate = |order: u64| request(&token, &format!("/entities/ord-{order}/actions/PAY/validate"), PAY);
-    let execute = |order: u64| request(&token, &format!("/entities/ord-{order}/actions/NOTE/execute"), NOTE);
-    let evaluate = |order: u64| request(&token, &format!("/entities/ord-{order}/actions/PAY/evaluate"), PAY);
-    let timeline = |order: u64| head(&token, "GET", &format!("/entities/ord-{order}/timeline?limit=10"), 0);
-    let same = |_| request(&token, "/", PAY);
-    line("echo", echo, &same);
-    line("evaluate", kiff, &evaluate);
-    line("validate", kiff, &validate);
-    line("echo again", echo, &same);
-    line("execute", kiff, &execute);
-    line("timeline", kiff, &timeline);
+    for route in routes.iter().filter(|route| measured(route.name)) {
+        let asked = |order| request_text(route.method, &entity(order, route.path), &token, route.body);
+        // What is echoed is as long as what the route answers.
+        let said = answer(kiff.address, &asked(1));
+        let same = |_| request_text("POST", "/", &token, &said);
+        line("echo", echo.address, &same);
+        line(route.name, kiff.address, &asked);
+    }
+}
+
+/// What is asked of an order.
+struct Route {
+    name: &'static str,
+    method: &'static str,
+    path: &'static str,
+    body: &'static str,
 }
 
 const PAY: &str = r#"{"entity_type": "Order", "parameters": {"amount": 4900}}"#;
 const NOTE: &str = r#"{"entity_type": "Order", "parameters": {"text": "seen"}}"#;
 
-fn head(token: &str, method: &str, path: &str, length: usize) -> String {
-    format!("{method} {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\ncontent-length: {length}\r\n\r\n")
+fn entity(order: u64, path: &str) -> String {
+    format!("/entities/ord-{order}{path}")
 }
 
-fn request(token: &str, path: &str, body: &str) -> String {
-    head(token, "POST", path, body.len()) + body
+fn request_text(method: &str, path: &str, token: &str, body: &str) -> String {
+    let length = body.len();
+    format!(
+        "{method} {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\ncontent-length: {length}\r\n\r\n{body}"
+    )
+}
+
+fn http_request(method: &str, path: &str, token: &str, body: &'static str) -> Request {
+    let request = http::Request::builder().method(method).uri(path).header("authorization", format!("Bearer {token}"));
+    request.body(Body::from(body)).expect("a request")
+}
+
+/// How long a router takes for a request, by the best of some rounds.
+async fn inside(router: &Router, request: impl Fn(u64) -> Request) -> Duration {
+    const ROUNDS: u32 = 40;
+    const REQUESTS: u32 = 500;
+    let mut best = Duration::MAX;
+    for _ in 0..ROUNDS {
+        let since = Instant::now();
+        for order in 0..u64::from(REQUESTS) {
+            let answer = router.clone().call(request(order)).await.expect("an answer");
+            assert!(answer.status().is_success());
+            to_bytes(answer.into_body(), usize::MAX).await.expect("a body");
+        }
+        best = best.min(since.elapsed() / REQUESTS);
+    }
+    best
 }
 
 /// A bare echo, the face with its orders, and an agent's key.
-async fn open() -> (SocketAddr, SocketAddr, String) {
+async fn open() -> (Face, Face, String) {
     let (till, agent) = (Actor::system("till").expect("an id"), Actor::agent("agent-7").expect("an id"));
     let policy = RolePolicy::new().assign(&till, ShopRole::Till).assign(&agent, ShopRole::Agent);
     let shop = Arc::new(Runtime::<Shop>::new(MemoryStore::new(), policy, ()));
@@ -97,16 +145,24 @@ async fn open() -> (SocketAddr, SocketAddr, String) {
     let (_, token) = keys.create(NewKey::new(agent)).expect("a key");
     let many = NonZeroU32::MAX;
     let limits = Limits { rate: many, burst: many, ..Limits::DEFAULT };
-    let face = listen(Api::new().limits(limits).domain(shop).authenticate(keys).router(), limits).await;
-    let echo = listen(Router::new().route("/", post(|body: String| async { body })), limits).await;
-    (echo, face, token)
+    let kiff = Face::open(Api::new().limits(limits).domain(shop).authenticate(keys).router(), limits).await;
+    let echo = Face::open(Router::new().route("/", post(|body: String| async { body })), limits).await;
+    (echo, kiff, token)
 }
 
-async fn listen(router: Router, limits: Limits) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = listener.local_addr().expect("an address");
-    tokio::spawn(serve(listener, router, limits, std::future::pending()));
-    address
+/// A router, and where it is served.
+struct Face {
+    address: SocketAddr,
+    router: Router,
+}
+
+impl Face {
+    async fn open(router: Router, limits: Limits) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        tokio::spawn(serve(listener, router.clone(), limits, std::future::pending()));
+        Self { address, router }
+    }
 }
 
 fn line(name: &str, address: SocketAddr, request: &(impl Fn(u64) -> String + Sync)) {
@@ -143,7 +199,14 @@ fn measure(address: SocketAddr, connections: u64, request: &(impl Fn(u64) -> Str
     u64::try_from(u128::from(answered.load(Ordering::Relaxed)) * 1000 / seconds).unwrap_or_default()
 }
 
-fn read(reader: &mut BufReader<TcpStream>) {
+/// What is answered to one request.
+fn answer(address: SocketAddr, request: &str) -> String {
+    let mut stream = TcpStream::connect(address).expect("a connection");
+    stream.write_all(request.as_bytes()).expect("a request");
+    String::from_utf8(read(&mut BufReader::new(stream))).expect("a text")
+}
+
+fn read(reader: &mut BufReader<TcpStream>) -> Vec<u8> {
     let (mut line, mut length) = (String::new(), 0);
     reader.read_line(&mut line).expect("an answer");
     assert!(line.starts_with("HTTP/1.1 200"), "{line}");
@@ -159,4 +222,5 @@ fn read(reader: &mut BufReader<TcpStream>) {
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body).expect("a body");
+    body
 }
