@@ -16,7 +16,9 @@ pub(crate) struct Sharded<V> {
     shards: Box<[Shard<V>; SHARDS]>,
 }
 
-type Shard<V> = RwLock<HashMap<EntityKey, V, AlreadyHashed>>;
+/// Each on lines of the cache of its own, so that threads in two of them do not disturb each other.
+#[repr(align(128))]
+struct Shard<V>(RwLock<HashMap<EntityKey, V, AlreadyHashed>>);
 
 /// Takes the hash that an [`EntityKey`] brings along.
 type AlreadyHashed = BuildHasherDefault<Brought>;
@@ -41,7 +43,7 @@ impl Hasher for Brought {
 
 impl<V: Clone> Sharded<V> {
     pub(crate) fn new() -> Self {
-        Self { shards: Box::new(array::from_fn(|_| Shard::default())) }
+        Self { shards: Box::new(array::from_fn(|_| Shard(RwLock::default()))) }
     }
 
     fn shard(&self, key: &EntityKey) -> &Shard<V> {
@@ -52,18 +54,18 @@ impl<V: Clone> Sharded<V> {
     }
 
     pub(crate) fn get(&self, key: &EntityKey) -> Option<V> {
-        let shard = self.shard(key).read().unwrap_or_else(PoisonError::into_inner);
+        let shard = self.shard(key).0.read().unwrap_or_else(PoisonError::into_inner);
         shard.get(key).cloned()
     }
 
     pub(crate) fn get_or_insert_with(&self, key: &EntityKey, make: impl FnOnce() -> V) -> V {
-        let mut shard = self.shard(key).write().unwrap_or_else(PoisonError::into_inner);
+        let mut shard = self.shard(key).0.write().unwrap_or_else(PoisonError::into_inner);
         shard.entry(key.clone()).or_insert_with(make).clone()
     }
 
     /// Puts in what `choose` makes of the present value; a shard that holds `most` values is emptied first.
     pub(crate) fn update(&self, key: &EntityKey, most: usize, choose: impl FnOnce(Option<&V>) -> Option<V>) {
-        let mut shard = self.shard(key).write().unwrap_or_else(PoisonError::into_inner);
+        let mut shard = self.shard(key).0.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = shard.get_mut(key) {
             if let Some(value) = choose(Some(known)) {
                 *known = value;
@@ -80,13 +82,13 @@ impl<V: Clone> Sharded<V> {
     }
 
     pub(crate) fn remove(&self, key: &EntityKey) {
-        self.shard(key).write().unwrap_or_else(PoisonError::into_inner).remove(key);
+        self.shard(key).0.write().unwrap_or_else(PoisonError::into_inner).remove(key);
     }
 
     pub(crate) fn keys(&self) -> Vec<EntityKey> {
         let mut keys = Vec::new();
         for shard in &*self.shards {
-            keys.extend(shard.read().unwrap_or_else(PoisonError::into_inner).keys().cloned());
+            keys.extend(shard.0.read().unwrap_or_else(PoisonError::into_inner).keys().cloned());
         }
         keys
     }

@@ -14,12 +14,17 @@ const SHARDS: usize = 16;
 /// The executions that run in this process now, whichever of its runtimes runs them. What has started, not ended, and is not
 /// among them is in doubt.
 static LIVE: LazyLock<Live> =
-    LazyLock::new(|| Live { hasher: RandomState::new(), shards: array::from_fn(|_| Mutex::default()) });
+    LazyLock::new(|| Live { hasher: RandomState::new(), shards: array::from_fn(|_| Shard::default()) });
 
 struct Live {
     hasher: RandomState,
-    shards: [Mutex<HashSet<Run>>; SHARDS],
+    shards: [Shard; SHARDS],
 }
+
+/// Each on lines of the cache of its own, so that threads in two of them do not disturb each other.
+#[derive(Default)]
+#[repr(align(128))]
+struct Shard(Mutex<HashSet<Run>>);
 
 /// An execution by the place of its store, since two stores may have executions of one name.
 type Run = (usize, ExecutionId);
@@ -28,7 +33,7 @@ impl Live {
     fn shard(&self, run: &Run) -> MutexGuard<'_, HashSet<Run>> {
         let place = (self.hasher.hash_one(run) >> 48) as usize % SHARDS;
         let [first, ..] = &self.shards;
-        self.shards.get(place).unwrap_or(first).lock().unwrap_or_else(PoisonError::into_inner)
+        self.shards.get(place).unwrap_or(first).0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

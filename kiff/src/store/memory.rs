@@ -89,22 +89,27 @@ fn opened(commits: &[Arc<Commit>], record: RecordId) -> Option<Opened<'_>> {
 /// Each thread notes its commits in a log that it seldom shares with another, and numbers them from one count, so that
 /// writers of different entities do not wait for each other. Whoever reads puts the logs together.
 struct Order {
-    count: AtomicU64,
+    count: Count,
     logs: Box<[Log; LOGS]>,
     commits: Mutex<Vec<Arc<Commit>>>,
 }
 
 /// Commits with their numbers in the one order, from when they are noted until somebody reads; on a cache line of its own.
 #[derive(Default)]
-#[repr(align(64))]
+#[repr(align(128))]
 struct Log(Mutex<Vec<(u64, Arc<Commit>)>>);
+
+/// On lines of the cache of its own: every append changes it, and nothing beside it.
+#[derive(Default)]
+#[repr(align(128))]
+struct Count(AtomicU64);
 
 /// How many logs there are.
 const LOGS: usize = 16;
 
 impl Order {
     fn new() -> Self {
-        Self { count: AtomicU64::new(0), logs: Box::new(array::from_fn(|_| Log::default())), commits: Mutex::default() }
+        Self { count: Count::default(), logs: Box::new(array::from_fn(|_| Log::default())), commits: Mutex::default() }
     }
 
     fn push(&self, commit: Arc<Commit>) {
@@ -112,7 +117,7 @@ impl Order {
         let mut log = lock(&self.logs.get(own_log()).unwrap_or(first).0);
         // INVARIANT: a number is drawn under the lock of the log that it is noted in, so that whoever holds all locks
         // finds every number that was drawn.
-        let number = self.count.fetch_add(1, Ordering::Relaxed);
+        let number = self.count.0.fetch_add(1, Ordering::Relaxed);
         log.push((number, commit));
     }
 
