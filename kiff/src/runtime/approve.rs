@@ -152,14 +152,25 @@ impl<D: Executable, S: Store> Runtime<D, S> {
                 if open.key.entity_type() != D::schema().entity_type {
                     continue;
                 }
-                let Some(entity) = readable(self.entity(&open.key).await)? else { continue };
-                let approval = entity.open_approvals().iter().find(|approval| approval.id.as_str() == open.id);
-                let approval = approval.filter(|approval| approval.status == ApprovalStatus::Pending);
-                pending.extend(approval.map(|approval| Pending { approval: Approval::clone(approval), open }));
+                let approval = readable(self.waiting(&open).await)?.flatten();
+                pending.extend(approval.map(|approval| Pending { approval, open }));
             }
         }
         pending.truncate(limit);
         Ok(pending)
+    }
+
+    /// The request that the store lists as open, when it waits. What is remembered of it holds as long as the store lists it: a
+    /// request never changes, and its review closes it.
+    async fn waiting(&self, open: &Open) -> Result<Option<Approval>, Error> {
+        let find = |entity: &Entity<D>| {
+            let asked = entity.open_approvals().iter().find(|asked| asked.id.as_str() == open.id);
+            asked.filter(|asked| asked.status == ApprovalStatus::Pending).map(|asked| Approval::clone(asked))
+        };
+        match self.entities.get(&open.key).and_then(|remembered| find(&remembered)) {
+            Some(waiting) => Ok(Some(waiting)),
+            None => Ok(find(&*self.entity(&open.key).await?)),
+        }
     }
 
     /// The entities of this domain of which an approval of this number was asked for: one, unless callers have chosen

@@ -150,19 +150,32 @@ pub(super) fn open_matters(
     after: Option<&Open>,
     limit: usize,
 ) -> Result<Vec<Open>, Unread> {
-    // The word stands in the statement, because the index is only over reviews.
-    const REVIEWS: &str = "
+    // The word stands in the statement, because the indices are only over reviews.
+    macro_rules! open {
+        ($matter:literal) => {
+            concat!(
+                "
         SELECT tenant, entity_type, entity_id, open_matters.id, number, since, expires
-        FROM open_matters JOIN entities ON entities.id = entity WHERE matter = 'review' AND expires > ?1 AND since >= ?2";
-    const EXECUTIONS: &str = "
-        SELECT tenant, entity_type, entity_id, open_matters.id, number, since, expires
-        FROM open_matters JOIN entities ON entities.id = entity WHERE matter = 'execution' AND expires > ?1 AND since >= ?2";
+        FROM open_matters JOIN entities ON entities.id = entity
+        WHERE matter = '",
+                $matter,
+                "' AND expires > ?1 AND since >= ?2
+            AND (since, tenant, entity_type, entity_id, open_matters.id, number) > (?2, ?3, ?4, ?5, ?6, ?7)
+        ORDER BY since, tenant, entity_type, entity_id, open_matters.id, number LIMIT ?8"
+            )
+        };
+    }
     let mut statement = connection.prepare_cached(match matter {
-        Matter::Review => REVIEWS,
-        Matter::Execution => EXECUTIONS,
+        Matter::Review => open!("review"),
+        Matter::Execution => open!("execution"),
     })?;
     let since = after.map_or(0, |after| expiry(Some(after.since)));
-    let mut rows = statement.query(params![expiry(Some(now)), since])?;
+    let (tenant, entity_type, entity) =
+        after.map_or(("", "", ""), |after| (after.key.tenant(), after.key.entity_type(), after.key.id()));
+    let (id, number) = after.map_or(("", 0), |after| (after.id.as_str(), after.commit));
+    let number = integer(number);
+    let (now, limit) = (expiry(Some(now)), integer(limit as u64));
+    let mut rows = statement.query(params![now, since, tenant, entity_type, entity, id, number, limit])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         let number: i64 = row.get(4)?;
@@ -174,10 +187,6 @@ pub(super) fn open_matters(
             until: until(row.get(6)?),
         });
     }
-    // What is open is little, and the order is the one that the type has.
-    found.retain(|open| after.is_none_or(|after| open > after));
-    found.sort_unstable();
-    found.truncate(limit);
     Ok(found)
 }
 

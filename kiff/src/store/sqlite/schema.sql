@@ -68,6 +68,9 @@ CREATE TABLE open_matters (
 -- Requests that nobody reviews only expire; those that have are passed over, and go a day later with the next request.
 CREATE INDEX reviews_open ON open_matters (expires) WHERE matter = 'review';
 
+-- They are listed the oldest first.
+CREATE INDEX reviews_by_age ON open_matters (since) WHERE matter = 'review';
+
 CREATE TABLE snapshots (
     entity INTEGER PRIMARY KEY,
     number INTEGER NOT NULL,
