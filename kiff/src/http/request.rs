@@ -126,7 +126,20 @@ pub(crate) struct Page {
     pub(crate) entity_type: Option<String>,
     /// Behind which item.
     pub(crate) after: Option<String>,
-    limit: Option<usize>,
+    limit: Option<Limit>,
+}
+
+/// A number of items that an answer can have.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(try_from = "usize")]
+struct Limit(usize);
+
+impl TryFrom<usize> for Limit {
+    type Error = String;
+
+    fn try_from(limit: usize) -> Result<Self, String> {
+        if (1..=Page::MOST).contains(&limit) { Ok(Self(limit)) } else { Err(format!("it is from 1 to {}", Page::MOST)) }
+    }
 }
 
 impl Page {
@@ -134,7 +147,7 @@ impl Page {
     pub(crate) const MOST: usize = 1000;
 
     pub(crate) fn limit(&self) -> usize {
-        self.limit.unwrap_or(Self::MOST).clamp(1, Self::MOST)
+        self.limit.map_or(Self::MOST, |limit| limit.0)
     }
 
     /// The part of what is open that it asks for.

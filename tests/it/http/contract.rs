@@ -288,7 +288,11 @@ fn the_timeline_is_told_in_order_and_by_pages() {
     }
     assert_eq!(&walked, lines);
     everybody.nora.get("/entities/ord-1/timeline?after=x").expect(400);
-    everybody.nora.get("/entities/ord-1/timeline?limit=x").expect(400);
+    for limit in ["x", "-1", "0", "1001"] {
+        everybody.nora.get(&format!("/entities/ord-1/timeline?limit={limit}")).expect(400);
+    }
+    let told = everybody.nora.get("/entities/ord-1/timeline?limit=0").expect(400);
+    assert_eq!(told["error"], "Failed to deserialize query string: limit: it is from 1 to 1000");
 }
 
 #[test]
