@@ -77,6 +77,20 @@ pub struct Approval {
     pub status: ApprovalStatus,
 }
 
+impl Approval {
+    /// Whether its time is over at `now`. One that was answered with no, or is spent, ended before.
+    #[must_use]
+    pub fn has_expired(&self, now: Timestamp) -> bool {
+        self.expires_at <= now
+    }
+
+    /// The word for what has become of it by `now`: that of its [status](ApprovalStatus::as_str), or `expired`.
+    #[must_use]
+    pub fn status_at(&self, now: Timestamp) -> &'static str {
+        if self.status.is_open() && self.has_expired(now) { "expired" } else { self.status.as_str() }
+    }
+}
+
 /// What became of an approval.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -307,10 +307,10 @@ fn find_approval<'j, D: Domain>(
     case: &Case<'_, D>,
     contract: &Contract,
 ) -> Result<&'j Approval, String> {
-    let Some(binding) = case.binding else {
-        return Err(sentence::needs_approval(contract, None));
-    };
     let now = entity.present(case.now);
+    let Some(binding) = case.binding else {
+        return Err(sentence::needs_approval(contract, None, now));
+    };
     let drift = |approval: &Approval| sentence::drift(approval, contract, binding, now);
     if let Some(id) = case.approval {
         let named = entity.approval(id).ok_or_else(|| format!("there is no approval `{id}` of this entity"))?;
@@ -323,7 +323,7 @@ fn find_approval<'j, D: Domain>(
     let mut granted =
         open.filter(|open| open.action == contract.name && matches!(open.status, ApprovalStatus::Granted(_)));
     let Some(first) = granted.next() else {
-        return Err(sentence::needs_approval(contract, latest(entity, binding)));
+        return Err(sentence::needs_approval(contract, latest(entity, binding), now));
     };
     match drift(first) {
         None => Ok(first),

@@ -107,6 +107,9 @@ fn p3_an_approval_expires() {
         clock.0.pass(Duration::from_secs(61));
         let late = runtime.review(&people.nora, &key, &approval.id, Review::grant()).await.unwrap();
         assert!(late.refusal().unwrap().message.contains("expired at"));
+        let outcome = runtime.execute(&people.agent, &key, refund(49)).await.unwrap();
+        let told = format!("; approval `{}` has expired", approval.id);
+        assert!(held(&outcome).ends_with(&told), "{}", held(&outcome));
     });
 }
 

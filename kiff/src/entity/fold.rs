@@ -179,7 +179,7 @@ impl<S: Stated> Fold<S> {
         // What has expired makes room, so that what is open stays within its bound for ever.
         let (at, open) = (self.at, std::mem::take(&mut self.open));
         for approval in open {
-            if at < approval.expires_at { self.open.push(approval) } else { self.remember(approval) }
+            if approval.has_expired(at) { self.remember(approval) } else { self.open.push(approval) }
         }
         self.open.push(Arc::new(Approval {
             id: recorded.approval.clone(),

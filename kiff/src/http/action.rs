@@ -171,7 +171,7 @@ pub(super) async fn request_approval(
     let (asked, proposal) = Asked::new(&shared, &caller, path, body).await?;
     let verdict = asked.served.request_approval(&asked.actor, &asked.key, proposal).await?;
     let approval = asked.verdict(verdict).await?;
-    Ok(answer(StatusCode::CREATED, &Under("approval", ApprovalView::of(&asked.key, &approval))))
+    Ok(answer(StatusCode::CREATED, &Under("approval", ApprovalView::of(&asked.key, &approval, asked.served.now()))))
 }
 
 /// That an action has run.

@@ -49,7 +49,7 @@ pub(super) struct ApprovalView<'a> {
 }
 
 impl<'a> ApprovalView<'a> {
-    pub(super) fn of(key: &'a EntityKey, approval: &'a Approval) -> Self {
+    pub(super) fn of(key: &'a EntityKey, approval: &'a Approval, now: Timestamp) -> Self {
         let signature = match &approval.status {
             ApprovalStatus::Granted(signature) | ApprovalStatus::Denied(signature) => Some(signature),
             ApprovalStatus::Pending | ApprovalStatus::Spent(_) => None,
@@ -62,7 +62,7 @@ impl<'a> ApprovalView<'a> {
             action_name: &approval.action,
             parameters: &approval.parameters,
             requested_by: approval.requested_by.id(),
-            status: approval.status.as_str(),
+            status: approval.status_at(now),
             reason: reason.or(approval.reasons.rationale.as_deref()),
             claims: &approval.reasons,
             created_at: approval.requested_at,
@@ -96,7 +96,7 @@ pub(super) async fn of_entity(
     let shown = approvals.iter().skip(seen).take(page.limit());
     let is_last = seen + page.limit() >= approvals.len();
     let next = shown.clone().next_back().map(|last| last.id.to_string()).filter(|_| !is_last);
-    let approvals = shown.map(|approval| ApprovalView::of(&key, approval)).collect();
+    let approvals = shown.map(|approval| ApprovalView::of(&key, approval, served.now())).collect();
     Ok(answer(StatusCode::OK, &listed(approvals, next)))
 }
 
@@ -109,7 +109,9 @@ pub(super) async fn pending(
     let after = page.after.as_deref().map(cursor::read).transpose()?;
     let part: Part<Pending> = shared.open(&caller, page.open(after.as_ref()), |_, _| true).await?;
     let next = part.next.as_ref().map(cursor::written);
-    let approvals = part.items.iter().map(|(_, found)| ApprovalView::of(&found.open.key, &found.approval)).collect();
+    let items = part.items.iter();
+    let approvals =
+        items.map(|(served, found)| ApprovalView::of(&found.open.key, &found.approval, served.now())).collect();
     Ok(answer(StatusCode::OK, &listed(approvals, next)))
 }
 
@@ -160,7 +162,9 @@ async fn review(
     let verdict = served.review(&actor, &key, &id, review).await?;
     let outcome = verdict.outcome();
     match verdict {
-        Verdict::Allowed(approval) => Ok(answer(StatusCode::OK, &Under("approval", ApprovalView::of(&key, &approval)))),
+        Verdict::Allowed(approval) => {
+            Ok(answer(StatusCode::OK, &Under("approval", ApprovalView::of(&key, &approval, served.now()))))
+        }
         Verdict::ApprovalRequired(refusal) | Verdict::Blocked(refusal) | Verdict::Invalid(refusal) => {
             Err(Problem::refused(outcome, refusal, &About::entity(&key)))
         }

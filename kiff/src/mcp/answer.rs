@@ -173,7 +173,7 @@ impl<'a> ApprovalView<'a> {
         };
         Self {
             id: &approval.id,
-            status: status(approval, now),
+            status: approval.status_at(now),
             approvers: roles.iter().map(|role| Approver { role: &role.name, kind: role.kind.as_str() }).collect(),
             requested_by: approval.requested_by.id(),
             requested_at: approval.requested_at,
@@ -183,11 +183,6 @@ impl<'a> ApprovalView<'a> {
             review_reason: signature.and_then(|signature| signature.reason.as_deref()),
         }
     }
-}
-
-/// What has become of an approval by now: as on the wire, or `expired`.
-pub(super) fn status(approval: &Approval, now: Timestamp) -> &'static str {
-    if approval.status.is_open() && approval.expires_at <= now { "expired" } else { approval.status.as_str() }
 }
 
 /// An answer as the protocol carries it.

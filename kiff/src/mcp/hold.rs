@@ -12,7 +12,7 @@ use crate::served::{Served, Standing};
 use crate::verdict::{Refusal, Verdict};
 
 use super::act::Asked;
-use super::answer::{Answer, ApprovalView, NextStep, status};
+use super::answer::{Answer, ApprovalView, NextStep};
 use super::catalogue::{Names, Own};
 use super::handler::Handler;
 
@@ -53,7 +53,7 @@ impl Handler {
         let view = ApprovalView::of(approval, Some(asked.contract), now);
         let held = held.awaiting(view);
         let (own, is_named) = (asked.names, named.is_some());
-        match status(approval, now) {
+        match approval.status_at(now) {
             "pending" => held.next_step(self.wait_for(&asked.served.schema().entity_type, asked.key, approval)).told(),
             "denied" if !is_named => {
                 let remedy =

@@ -13,7 +13,7 @@ use crate::identifier::EntityKey;
 use crate::served::Served;
 use crate::verdict::{ReasonCode, Refusal};
 
-use super::answer::{ApprovalView, NextStep, broken, status, told};
+use super::answer::{ApprovalView, NextStep, broken, told};
 use super::arguments::Arguments;
 use super::handler::{Handler, Told};
 use super::hold;
@@ -65,7 +65,7 @@ impl Handler {
                 return Err(unknown(&key, &approval));
             };
             let now = Instant::now();
-            if status(found, served.now()) != "pending" || now >= until || context.ct.is_cancelled() {
+            if found.status_at(served.now()) != "pending" || now >= until || context.ct.is_cancelled() {
                 return Ok(told(&self.decision(&**served, &key, found), false));
             }
             if now - progress.since >= next_told {
@@ -81,7 +81,7 @@ impl Handler {
     }
 
     fn decision<'a>(&self, served: &dyn Served, key: &'a EntityKey, approval: &'a Approval) -> Decision<'a> {
-        let (contract, status) = (hold::contract(served, approval), status(approval, served.now()));
+        let (contract, status) = (hold::contract(served, approval), approval.status_at(served.now()));
         let names = self.catalogue.governing(&approval.action).map(|governing| &*governing.names);
         let (message, next_step) = match status {
             "granted" => (

@@ -71,7 +71,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         let waiting = entity.open_approvals().iter().find(|open| {
             open.status == ApprovalStatus::Pending
                 && open.binding == binding
-                && now < open.expires_at
+                && !open.has_expired(now)
                 && wanted.is_none_or(|wanted| *wanted == open.id)
         });
         if let Some(waiting) = waiting {
@@ -84,7 +84,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             Some(wanted) => wanted.clone(),
             None => self.next_identifier("approval")?,
         };
-        let open = entity.open_approvals().iter().filter(|open| now < open.expires_at).count();
+        let open = entity.open_approvals().iter().filter(|open| !open.has_expired(now)).count();
         if let Err(over) = Bounds::check("open approvals of one entity", open + 1, self.bounds.open_approvals) {
             return Ok(Err(Verdict::Invalid(verdict::over_bound(&over))));
         }

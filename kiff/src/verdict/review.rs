@@ -53,7 +53,7 @@ pub fn review<'j, D: Domain>(
 fn closed(approval: &Approval, now: Timestamp) -> Option<String> {
     let id = &approval.id;
     match &approval.status {
-        ApprovalStatus::Pending if now < approval.expires_at => None,
+        ApprovalStatus::Pending if !approval.has_expired(now) => None,
         ApprovalStatus::Pending => Some(format!("approval `{id}` expired at {}", approval.expires_at)),
         ApprovalStatus::Granted(by) => Some(format!("approval `{id}` was already granted by `{}`", by.by.id())),
         ApprovalStatus::Denied(by) => Some(format!("approval `{id}` was already denied by `{}`", by.by.id())),

@@ -175,8 +175,11 @@ pub(super) fn permission_denied(actor: &Actor, permission: &Permission) -> Refus
     }
 }
 
-pub(super) fn needs_approval(contract: &Contract, latest: Option<&Approval>) -> String {
+pub(super) fn needs_approval(contract: &Contract, latest: Option<&Approval>, now: Timestamp) -> String {
     let before = match latest.map(|approval| (&approval.id, &approval.status)) {
+        Some((id, ApprovalStatus::Pending)) if latest.is_some_and(|approval| approval.has_expired(now)) => {
+            format!("; approval `{id}` has expired")
+        }
         Some((id, ApprovalStatus::Pending)) => format!("; approval `{id}` waits for a review"),
         Some((id, ApprovalStatus::Denied(by))) => format!("; approval `{id}` was denied by `{}`", by.by.id()),
         Some((id, ApprovalStatus::Spent(_))) => format!("; approval `{id}` is spent"),
@@ -212,7 +215,7 @@ pub(super) fn drift(approval: &Approval, contract: &Contract, binding: &Binding,
         }
         ApprovalStatus::Granted(_) => {}
     }
-    if approval.expires_at <= now {
+    if approval.has_expired(now) {
         return Some(format!("approval `{id}` expired at {}", approval.expires_at));
     }
     if approval.binding.parameters != binding.parameters {

@@ -1,6 +1,10 @@
 //! The wire contract: what clients of other implementations already speak.
 
-use kiff::Proposal;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kiff::http::Limits;
+use kiff::{MemoryStore, Proposal, Runtime};
 use pollster::block_on;
 use serde_json::{Value, json};
 
@@ -238,6 +242,19 @@ fn an_approval_is_found_by_its_entity_among_any_number_of_the_same_name() {
     nora.post("/approvals/app-1/grant", "{}").expect(400);
     let granted = nora.post("/approvals/app-1/grant", r#"{"entity_id": "ord-64", "reason": "fine"}"#).expect(200);
     assert_eq!(granted["approval"]["entity_id"], "ord-64");
+}
+
+#[test]
+fn a_request_that_nobody_answered_in_time_is_told_as_expired() {
+    let shop = Runtime::new(MemoryStore::new(), shop::policy(), shop::Desk::default());
+    let shop = Arc::new(shop.with_approval_lifetime(Duration::ZERO));
+    let server = Server::of(shop, Limits::DEFAULT, |api| api);
+    let everybody = server.everybody();
+    everybody.paid("ord-1");
+    asked(&everybody, "ord-1", "app-1");
+    let approvals = everybody.nora.get("/entities/ord-1/approvals").expect(200);
+    assert_eq!(approvals["approvals"][0]["status"], "expired");
+    assert_eq!(everybody.nora.get("/approvals").expect(200)["approvals"], json!([]));
 }
 
 #[test]

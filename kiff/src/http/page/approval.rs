@@ -117,7 +117,7 @@ async fn card(
     let part = Filter::default().part(&*served, &key, standing.number).await?;
     let contract = served.schema().action(&approval.action);
     let now = served.now();
-    let open = matches!(approval.status, ApprovalStatus::Pending) && now < approval.expires_at;
+    let open = matches!(approval.status, ApprovalStatus::Pending) && !approval.has_expired(now);
     let mine = open && may_answer(&*served, signed.actor(), &key, approval);
     let main = html! {
         @if let Some(problem) = &problem { p.notice.bad role="alert" { (visible(problem)) } }
@@ -152,7 +152,7 @@ async fn card(
 fn status_line(approval: &Approval, now: Timestamp) -> Markup {
     html! {
         @match &approval.status {
-            ApprovalStatus::Pending if now < approval.expires_at => p { span.badge.warn { "waits for an answer" } }
+            ApprovalStatus::Pending if !approval.has_expired(now) => p { span.badge.warn { "waits for an answer" } }
             ApprovalStatus::Pending => p { span.badge.bad { "expired" } " " (frame::ago(approval.expires_at, now)) }
             ApprovalStatus::Granted(by) => p {
                 span.badge.good { "granted" } " by " (frame::who(&by.by)) ", " (frame::ago(by.at, now))
