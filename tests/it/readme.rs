@@ -113,7 +113,9 @@ mod page {
                 .when(RefundRole::Agent, refund())
                 .then();
             let refunded = paid.approval_required().approved_by(RefundRole::Operator);
-            refunded.executed(OrderRefunded { amount: Cents(99_900), reason: "damaged".into() }).state(OrderState::Refunded);
+            refunded
+                .executed(OrderRefunded { amount: Cents(99_900), reason: "damaged".into() })
+                .state(OrderState::Refunded);
         }
 
         #[test]
