@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use proc_macro2::{Ident, TokenStream};
-use quote::quote;
+use quote::{format_ident, quote};
 
 use super::handles::{allowances, allows};
 use super::implementation::services;
@@ -39,6 +39,14 @@ pub(super) fn declare_what_is_used(model: &mut Model) {
     for name in &actions {
         model.actions.push(Action::assumed(name));
     }
+}
+
+/// The names, where what is governed is called as the domain is: that is said once, and not by each of the two.
+pub(super) fn apart(mut names: Names) -> Names {
+    if names.entity == names.domain {
+        names.entity = format_ident!("{}Handle", names.entity);
+    }
+    names
 }
 
 /// `impl From<RefundRole> for Role`
