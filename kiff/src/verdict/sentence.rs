@@ -124,7 +124,11 @@ pub(super) fn parameters(fault: &ParameterFault, contract: &Contract) -> Refusal
             let known = contract.parameters.iter().map(|parameter| parameter.name.as_ref());
             (ReasonCode::InvalidParameter, Some(suggestion("parameter", "parameters", name, known)))
         }
-        ParameterFault::Unreadable(_) => (ReasonCode::InvalidParameter, None),
+        ParameterFault::Unreadable(_) => {
+            let needed = contract.parameters.iter().filter(|parameter| !parameter.optional);
+            let members: Vec<_> = needed.map(|parameter| format!("\"{}\": …", parameter.name)).collect();
+            (ReasonCode::InvalidParameter, Some(format!("send one JSON object, as in `{{{}}}`", members.join(", "))))
+        }
     };
     Refusal { code, message: fault.to_string(), remedy }
 }

@@ -95,16 +95,16 @@ pub(super) fn body(executor: &Executor) -> TokenStream {
 /// What an argument is given. An action's own parameters are its fields; another fn may name one that is none, or that is of
 /// another type.
 fn field(duty: Duty, name: &Ident, typed: &Type) -> TokenStream {
-    let mut field = name.clone();
     match duty {
         Duty::Execute => {
+            let mut field = name.clone();
             field.set_span(Span::call_site());
             quote!(__action.#field)
         }
         Duty::Reconcile => {
-            field.set_span(Span::call_site().located_at(name.span()));
             let take = quote_spanned!(typed.span()=> ::kiff::__private::recorded::<_, #typed>);
-            quote!(#take(__action.#field))
+            // In the user's own name, so that rustc lists the parameters that there are.
+            quote!(#take(__action.#name))
         }
     }
 }
