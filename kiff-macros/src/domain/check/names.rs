@@ -123,10 +123,7 @@ impl<'m> Names<'m> {
 
     /// The declaration that this name differs from in its first letter alone: the small one is the mistake, and it is one.
     fn begins_small(&self, kind: Kind, token: &Ident) -> Option<&'m Declared> {
-        let used = plain(token);
-        let mut letters = used.chars();
-        let first = letters.next().filter(|first| first.is_uppercase())?;
-        let small: String = first.to_lowercase().chain(letters).collect();
+        let small = suggest::begun_small(&plain(token))?;
         let of_kind = |(own, _): &&(Kind, &Declared)| *own == kind.declared();
         self.declared.iter().filter(of_kind).map(|(_, declared)| *declared).find(|declared| declared.plain() == small)
     }
