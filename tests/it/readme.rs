@@ -1,6 +1,10 @@
 //! The code of the README, which must compile and run as it stands there.
 
 mod page {
+    pub(super) fn run() -> Result<(), String> {
+        main().map_err(|error| error.to_string())
+    }
+
     // from the README: the domain
     use kiff::{Cents, Failure, action, domain};
 
@@ -131,10 +135,6 @@ mod page {
         }
     }
     // to here
-
-    pub(super) fn run() -> Result<(), String> {
-        main().map_err(|error| error.to_string())
-    }
 }
 
 #[test]

@@ -158,7 +158,6 @@ impl<D: Domain, A: Executor<D>> Asks<D, A> {
     ///
     /// # Errors
     /// [`Failure`] when it cannot be read any more.
-    #[expect(clippy::unused_self, reason = "rustc looks for another one only where it is a method")]
     pub fn parameters<Own>(&self, recorded: &Json) -> Result<A::Action, Failure> {
         A::Action::decode(recorded)
             .map_err(|fault| Failure::unknown(format!("what was recorded cannot be read any more: {fault}")))
