@@ -22,6 +22,13 @@ pub(crate) fn hint(name: &str, plural: &str, candidates: &[String]) -> String {
     }
 }
 
+/// The name as it is with a small first letter, if it has a capital: `paid` of `Paid`.
+pub(crate) fn begun_small(name: &str) -> Option<String> {
+    let mut letters = name.chars();
+    let first = letters.next().filter(|first| first.is_uppercase())?;
+    Some(first.to_lowercase().chain(letters).collect())
+}
+
 /// `` `A`, `B` and `C` ``, cut off after ten.
 pub(crate) fn enumerate<S: AsRef<str>>(names: &[S], conjunction: &str) -> String {
     let quoted: Vec<String> = names.iter().take(LISTED).map(|name| format!("`{}`", name.as_ref())).collect();

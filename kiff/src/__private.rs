@@ -22,5 +22,5 @@ pub use crate::schema::{
     RoleSchema, Rule, Schema, StateSchema, Text, Transition,
 };
 pub use crate::shape::{Probe, Shapes};
-pub use crate::signature::{EventField, Reply, Same, Serves, Value};
+pub use crate::signature::{EventField, Float, NoFloat, Reply, Same, Serves, Value};
 pub use crate::verdict::Permit;

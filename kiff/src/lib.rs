@@ -128,7 +128,7 @@ pub use digest::{Digest, DigestError};
 pub use domain::{Domain, Emitted, Event, State};
 pub use entity::{Entity, Running};
 pub use event::{Envelope, Trace};
-pub use executor::{Executable, Executes, Execution, Executor, Outside, Reconciled, Reconciles};
+pub use executor::{Executable, Executes, Execution, Executor, Finding, Outside, Reconciled, Reconciles};
 pub use export::{ExportError, Exported};
 pub use handle::{AllowedIn, Any, Handle, InState, Moved};
 pub use identifier::{
@@ -150,7 +150,7 @@ pub use schema::{
     ApprovalRule, Contract, Effect, EventSchema, FieldSchema, List, Never, Parameter, Permission, Risk, Role,
     RoleSchema, Rule, Schema, SchemaError, StateSchema, Text, Transition,
 };
-pub use signature::{Reply, Serves, Value};
+pub use signature::{EventField, Reply, Serves, Value};
 pub use store::{Appended, MemoryStore, Store, StoreError};
 #[cfg(feature = "postgres")]
 pub use store::{Migrated, PostgresError, PostgresOptions, PostgresStore};

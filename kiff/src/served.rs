@@ -314,8 +314,8 @@ impl<D: Executable, S: Store> Served for Runtime<D, S> {
         told: Told,
     ) -> Answering<'a, Verdict<&'static str>> {
         Box::pin(async move {
-            let settlement = match settlement::<D>(&told.became) {
-                Ok(settlement) => settlement.because(told.reason).trace(told.trace),
+            let settlement = match settlement::<D>(&told.became, told.reason) {
+                Ok(settlement) => settlement.trace(told.trace),
                 Err(problem) => return Ok(Verdict::Invalid(problem)),
             };
             Ok(Self::settle(self, actor, key, execution, settlement).await?.map(State::name))
@@ -347,13 +347,13 @@ impl<D: Executable, S: Store> Served for Runtime<D, S> {
 }
 
 /// What is told, in the domain's own types.
-fn settlement<D: Executable>(told: &Became) -> Result<Settlement<D>, Refusal> {
+fn settlement<D: Executable>(told: &Became, reason: String) -> Result<Settlement<D>, Refusal> {
     let invalid = |message: String| Refusal { code: ReasonCode::InvalidParameter, message, remedy: None };
     match told {
-        Became::DidNotHappen => Ok(Settlement::did_not_happen()),
-        Became::Happened(None) => Ok(Settlement::event(None)),
+        Became::DidNotHappen => Ok(Settlement::did_not_happen(reason)),
+        Became::Happened(None) => Ok(Settlement::event(None, reason)),
         Became::Happened(Some((name, payload))) => match D::Event::decode(name, payload) {
-            Some(Ok(event)) => Ok(Settlement::event(Some(event))),
+            Some(Ok(event)) => Ok(Settlement::event(Some(event), reason)),
             Some(Err(error)) => Err(invalid(format!("the payload of `{name}` is invalid: {error}"))),
             None => Err(unknown_event(D::schema(), name)),
         },

@@ -1,6 +1,7 @@
 //! What an executor's signature must keep, as traits, so that what only rustc can find reads as a sentence.
 
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
+use std::marker::PhantomData;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -20,9 +21,10 @@ use crate::parameter::{Fields, Members, ParameterFault};
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a parameter of an action",
-    label = "lacks `Debug`, `Clone`, `Serialize`, `DeserializeOwned`, `Send` or `Sync`",
+    label = "lacks one of `Debug`, `Clone`, `Serialize`, `DeserializeOwned`, `Send` and `Sync`",
     note = "parameters are read from JSON, written to the journal and shown to reviewers: \
-            write `#[derive(Debug, Clone, Serialize, Deserialize)]` on `{Self}`"
+            write `#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]` on `{Self}`",
+    note = "where these are the services of the domain, borrow them: `&{Self}`"
 )]
 pub trait Value: Sized {
     /// Reads a parameter that must be there.
@@ -108,9 +110,9 @@ impl<T: Debug + Clone + Serialize + DeserializeOwned + Send + Sync + 'static> Va
 /// The type of an event's field: every type that is shown, cloned, written and read, and that threads can share.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a field of an event",
-    label = "lacks `Debug`, `Clone`, `Serialize`, `DeserializeOwned`, `Send` or `Sync`",
+    label = "lacks one of `Debug`, `Clone`, `Serialize`, `DeserializeOwned`, `Send` and `Sync`",
     note = "events are written to the journal and read from it: write \
-            `#[derive(Debug, Clone, Serialize, Deserialize)]` on `{Self}`"
+            `#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]` on `{Self}`"
 )]
 pub trait EventField {
     /// It is fit.
@@ -126,8 +128,8 @@ impl<T: Debug + Clone + Serialize + DeserializeOwned + Send + Sync + 'static> Ev
 /// What an executor borrows besides its `Execution`: the services of its domain and nothing else.
 #[diagnostic::on_unimplemented(
     message = "the executor borrows `{Self}`, but the services of `{D}` are `{Services}`",
-    label = "write `{Services}` here",
-    note = "the domain names its services under `services`; parameters are taken by value"
+    label = "not the services of `{D}`",
+    note = "write `&{Services}` here, or say in the block what its executors borrow: `services {Self};`; parameters are taken by value"
 )]
 pub trait Serves<D, Services> {
     /// The services, as the executor takes them.
@@ -158,9 +160,50 @@ pub trait Reply<Emits> {
 }
 
 #[diagnostic::do_not_recommend]
-impl<T> Reply<T> for Result<T, Failure> {
-    fn settle(self) -> Self {
+impl<T, R: Answer<Result<T, Failure>>> Reply<T> for R {
+    fn settle(self) -> Result<T, Failure> {
+        self.same()
+    }
+}
+
+/// What is a `T`. Of a trait that any type might have, rustc lists none that have it beside one that has not.
+pub trait Answer<T> {
+    /// The same value.
+    fn same(self) -> T;
+}
+
+impl<T> Answer<T> for T {
+    fn same(self) -> T {
         self
+    }
+}
+
+/// Asks generated code whether a type is a binary float, by whatever name: `Float::<Money>::IS_ONE`.
+///
+/// rustc takes the constant of the type itself where there is one, and otherwise that of [`NoFloat`].
+pub struct Float<T>(PhantomData<fn() -> T>);
+
+impl Float<f32> {
+    /// It is.
+    pub const IS_ONE: bool = true;
+}
+
+impl Float<f64> {
+    /// It is.
+    pub const IS_ONE: bool = true;
+}
+
+/// What [`Float`] answers of all other types.
+pub trait NoFloat {
+    /// It is none.
+    const IS_ONE: bool = false;
+}
+
+impl<T> NoFloat for Float<T> {}
+
+impl<T> Debug for Float<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Float")
     }
 }
 

@@ -23,7 +23,7 @@ mod settle;
 
 pub use admission::admit;
 pub use review::review;
-pub(crate) use sentence::{key_reused, other_type, over_bound, unknown_action, unknown_entity, unknown_event};
+pub(crate) use sentence::{key_reused, other_type, over_bound, unknown_action, unknown_entity, unknown_event, way_out};
 pub use settle::settle;
 
 /// The gate's answer.
@@ -88,6 +88,14 @@ impl<P> Verdict<P> {
             Self::Blocked(refusal) => Err(Verdict::Blocked(refusal)),
             Self::Invalid(refusal) => Err(Verdict::Invalid(refusal)),
         }
+    }
+
+    /// The same verdict with what would allow it, where it is a refusal.
+    pub(crate) fn remedied(mut self, remedy: String) -> Self {
+        if let Self::ApprovalRequired(refusal) | Self::Blocked(refusal) | Self::Invalid(refusal) = &mut self {
+            refusal.remedy = Some(remedy);
+        }
+        self
     }
 
     /// The same verdict about something else.

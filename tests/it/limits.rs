@@ -9,6 +9,9 @@ fn narrow(bounds: Bounds) -> Runtime<Refund> {
     Runtime::new(MemoryStore::new(), policy(), Desk::default()).with_bounds(bounds)
 }
 
+/// What to send instead of parameters that cannot be read at all.
+const WHOLE: &str = r#"send one JSON object, as in `{"payment_id": …}`"#;
+
 #[test]
 fn p10_parameters_are_bounded_in_size_and_depth() {
     block_on(async {
@@ -28,6 +31,11 @@ fn p10_parameters_are_bounded_in_size_and_depth() {
             let refusal = outcome.refusal().unwrap();
             assert_eq!(refusal.code, ReasonCode::InvalidParameter);
             assert!(refusal.message.contains(told), "{}", refusal.message);
+            let remedy = refusal.remedy.as_deref();
+            assert!(
+                remedy.is_some_and(|remedy| remedy.contains("`payment_id`: `String`") || remedy == WHOLE),
+                "{remedy:?}"
+            );
         }
         let typed = MarkPaid { payment_id: "x".repeat(Bounds::DEFAULT.parameters) };
         let outcome = runtime.execute(&people.agent, &key, typed).await.unwrap();

@@ -1,8 +1,10 @@
 //! The code of the README, which must compile and run as it stands there.
 
-use pollster::block_on;
-
 mod page {
+    pub(super) fn run() -> Result<(), String> {
+        main().map_err(|error| error.to_string())
+    }
+
     // from the README: the domain
     use kiff::{Cents, Failure, action, domain};
 
@@ -91,11 +93,48 @@ mod page {
         println!("{}", runtime.timeline(&order).await?);
         Ok(())
     }
-    // to here
 
-    pub(super) fn run() -> Result<(), String> {
-        super::block_on(a_refund()).map_err(|error| error.to_string())
+    fn main() -> Result<(), Box<dyn std::error::Error>> {
+        pollster::block_on(a_refund())
     }
+    // from the README: the tests
+    #[cfg(test)]
+    mod tests {
+        use kiff::ReasonCode;
+        use kiff_test::given;
+
+        use super::*;
+
+        fn refund() -> RefundOrder {
+            RefundOrder { amount: Cents(99_900), reason: "damaged".into() }
+        }
+
+        #[test]
+        fn an_approved_refund_is_paid() {
+            let paid = given::<Refund>(RefundDesk)
+                .event(OrderPlaced { total: Cents(99_900) })
+                .event(OrderPaid { payment_id: "pay-1".into() })
+                .when(RefundRole::Agent, refund())
+                .then();
+            let refunded = paid.approval_required().approved_by(RefundRole::Operator);
+            refunded
+                .executed(OrderRefunded { amount: Cents(99_900), reason: "damaged".into() })
+                .state(OrderState::Refunded);
+        }
+
+        #[test]
+        fn nothing_is_refunded_before_it_is_paid() {
+            let placed = given::<Refund>(RefundDesk).event(OrderPlaced { total: Cents(99_900) });
+            placed.when(RefundRole::Agent, refund()).then().blocked(ReasonCode::StateNotAllowed);
+        }
+
+        #[test]
+        fn the_events_alone_lead_to_the_same_state() {
+            let placed = given::<Refund>(RefundDesk).event(OrderPlaced { total: Cents(99_900) });
+            placed.when(RefundRole::Agent, MarkPaid { payment_id: "pay-1".into() }).then().replays();
+        }
+    }
+    // to here
 }
 
 #[test]
@@ -107,9 +146,10 @@ fn the_loop_of_the_readme_runs() {
 fn the_readme_shows_this_code() {
     let readme = include_str!("../../README.md");
     let own = include_str!("readme.rs");
-    let markers = ["// from the README: the domain\n", "// from the README: the loop\n", "// to here\n"];
-    let places: Vec<usize> = markers.iter().map(|marker| own.find(marker).unwrap()).collect();
-    for (part, marker) in places.windows(2).zip(markers) {
+    let parts = ["the domain", "the loop", "the tests"].map(|part| format!("// from the README: {part}\n"));
+    let markers: Vec<String> = parts.into_iter().chain(["// to here\n".to_owned()]).collect();
+    let places: Vec<usize> = markers.iter().map(|marker| own.find(marker.as_str()).unwrap()).collect();
+    for (part, marker) in places.windows(2).zip(&markers) {
         let code = own[part[0] + marker.len()..part[1]].lines().map(|line| line.strip_prefix("    ").unwrap_or(line));
         for line in code.map(str::trim_end).filter(|line| !line.is_empty()) {
             assert!(readme.lines().any(|shown| shown.trim_end() == line), "the README lacks `{line}`");

@@ -20,7 +20,7 @@ fn pay() -> MarkPaid {
 }
 
 fn happened() -> Settlement<Refund> {
-    Settlement::happened(OrderPaid { payment_id: "pay-1".into() }).because("it is on the statement")
+    Settlement::happened(OrderPaid { payment_id: "pay-1".into() }, "it is on the statement")
 }
 
 /// An order whose payment nobody knows the end of.
@@ -49,7 +49,7 @@ fn p7_doubts_are_listed_over_all_entities_until_they_are_settled() {
             listed.iter().chain(&rest).map(|doubt| (&doubt.open.key, &doubt.running.execution)).collect();
         assert_eq!(found, doubts.iter().map(|(key, execution)| (key, execution)).collect::<Vec<_>>());
         let (key, execution) = &doubts[1];
-        let settled = runtime.settle(&people.nora, key, execution, Settlement::did_not_happen().because("no trace"));
+        let settled = runtime.settle(&people.nora, key, execution, Settlement::did_not_happen("no trace"));
         assert_eq!(settled.await.unwrap(), Verdict::Allowed(OrderState::Created));
         assert_eq!(runtime.in_doubt(None, 9).await.unwrap().len(), 2);
     });
@@ -77,7 +77,7 @@ fn p7_what_did_not_happen_may_be_tried_again() {
         let (key, execution) = doubtful(&runtime, "ord-1").await;
         let blocked = runtime.execute(&people.agent, &key, pay()).await.unwrap();
         assert_eq!(blocked.refusal().unwrap().code, ReasonCode::ActionInProgress);
-        let no = Settlement::did_not_happen().because("the bank's support says so");
+        let no = Settlement::did_not_happen("the bank's support says so");
         assert!(runtime.settle(&people.nora, &key, &execution, no).await.unwrap().is_allowed());
         assert!(runtime.execute(&people.agent, &key, pay()).await.unwrap().executed().is_some());
     });
@@ -89,10 +89,10 @@ fn p7_only_a_human_who_may_and_did_not_ask_settles_and_says_how_they_know() {
         let (runtime, people) = (open(), people());
         let (key, execution) = doubtful(&runtime, "ord-1").await;
         let stranger = kiff::Actor::human("mallory").unwrap();
-        let no_reason = Settlement::did_not_happen().because(" ");
-        let wrong_event = Settlement::happened(NoteAdded { text: "x".into() }).because("hm");
-        let no_event = Settlement::event(None).because("hm");
-        let endless = Settlement::did_not_happen().because("x".repeat(runtime.bounds().text + 1));
+        let no_reason = Settlement::did_not_happen(" ");
+        let wrong_event = Settlement::happened(NoteAdded { text: "x".into() }, "hm");
+        let no_event = Settlement::event(None, "hm");
+        let endless = Settlement::did_not_happen("x".repeat(runtime.bounds().text + 1));
         for (actor, settlement, code) in [
             (&people.agent, happened(), ReasonCode::PermissionDenied),
             (&people.shop, happened(), ReasonCode::PermissionDenied),
@@ -131,7 +131,7 @@ fn p7_no_event_comes_in_while_an_action_is_in_doubt() {
         let refused = cancel().await.unwrap();
         assert_eq!(refused.refusal().unwrap().code, ReasonCode::ActionInProgress, "{refused:?}");
         assert_eq!(runtime.entity(&key).await.unwrap().state(), Some(OrderState::Created));
-        let nothing = Settlement::did_not_happen().because("the bank says so");
+        let nothing = Settlement::did_not_happen("the bank says so");
         assert!(runtime.settle(&people.nora, &key, &execution, nothing).await.unwrap().is_allowed());
         assert!(cancel().await.unwrap().is_allowed());
     });
@@ -154,7 +154,7 @@ fn p7_who_asked_for_the_run_cannot_settle_it_and_an_approved_action_is_for_its_a
         runtime.services().be(Mood::Silent);
         let outcome = runtime.execute(&people.agent, &key, refund(4_900)).await.unwrap();
         let Outcome::Failed(failed) = outcome else { panic!("{outcome:?}") };
-        let no = || Settlement::did_not_happen().because("looked");
+        let no = || Settlement::did_not_happen("looked");
         let verdict = runtime.settle(&people.auditor, &key, &failed.execution, no()).await.unwrap();
         assert_eq!(verdict.refusal().unwrap().code, ReasonCode::PermissionDenied);
         assert!(runtime.settle(&people.omar, &key, &failed.execution, no()).await.unwrap().is_allowed());
@@ -180,7 +180,7 @@ fn p7_what_still_runs_here_cannot_be_settled_and_an_answer_after_a_settlement_ch
     // Another process cannot know that it runs here, and settles it.
     let there = Runtime::<Refund, _>::new(store, policy(), Desk::default()).with_longest_run(Duration::ZERO);
     assert_eq!(block_on(there.in_doubt(None, 9)).unwrap().len(), 1);
-    let no = Settlement::did_not_happen().because("the process is gone");
+    let no = Settlement::did_not_happen("the process is gone");
     assert!(block_on(there.settle(&people.nora, &key, &execution, no)).unwrap().is_allowed());
 
     here.services().be(Mood::Willing);
@@ -271,6 +271,39 @@ fn p7_a_reconcile_fn_finds_out_what_became_of_a_run() {
         };
         assert_eq!(state, OrderState::Paid);
         assert_eq!(runtime.services().done().iter().filter(|done| done.starts_with("paid back")).count(), 1);
+    });
+}
+
+#[test]
+fn p7_what_a_doubt_holds_up_says_how_the_doubt_ends() {
+    block_on(async {
+        let (runtime, people) = (open(), people());
+        let (unpaid, paying) = doubtful(&runtime, "ord-1").await;
+        let by_hand = runtime.execute(&people.agent, &unpaid, pay()).await.unwrap();
+        let remedy = by_hand.refusal().unwrap().remedy.as_deref();
+        assert_eq!(remedy, Some(&*format!("find out whether execution `{paying}` happened, and settle it")));
+
+        // This one's caller went away, so that nothing on the record says that it is in doubt.
+        let refunding = doubtful_refund(&runtime, "ord-2", Mood::Waiting).await;
+        let run = runtime.doubt(&refunding).await.unwrap().unwrap().execution;
+        let ask = format!("call `reconcile`, which asks what became of execution `{run}`, or settle it");
+        let again = runtime.execute(&people.agent, &refunding, refund(4_900)).await.unwrap();
+        assert_eq!(again.refusal().unwrap().remedy.as_deref(), Some(&*ask));
+        let event = runtime.ingest(&people.shop, &refunding, OrderCancelled { reason: "late".into() }).await.unwrap();
+        assert_eq!(event.refusal().unwrap().remedy.as_deref(), Some(&*ask));
+    });
+}
+
+#[test]
+fn p4_who_has_the_outside_world_asked_needs_no_role_and_stands_on_the_record() {
+    block_on(async {
+        let runtime = open();
+        let nobody = kiff::Actor::service("watchdog").unwrap();
+        let key = doubtful_refund(&runtime, "ord-1", Mood::Silent).await;
+        assert!(matches!(runtime.reconcile(&nobody, &key).await.unwrap(), Inquiry::Settled { .. }));
+        let timeline = runtime.timeline(&key).await.unwrap();
+        assert_eq!(timeline.records().last().unwrap().commit().actor(), &nobody);
+        assert!(runtime.rebuild(&nobody, &key).await.unwrap().is_allowed());
     });
 }
 
@@ -384,7 +417,7 @@ fn p7_what_another_process_runs_is_in_doubt_only_once_it_takes_too_long() {
     assert!(slow.as_mut().poll(&mut context).is_pending());
     let execution = block_on(there.entity(&key)).unwrap().running().unwrap().execution.clone();
 
-    let no = || Settlement::did_not_happen().because("the process is gone");
+    let no = || Settlement::did_not_happen("the process is gone");
     assert!(block_on(there.in_doubt(None, 9)).unwrap().is_empty());
     let early = block_on(there.settle(&people.nora, &key, &execution, no())).unwrap();
     assert_eq!(early.refusal().unwrap().code, ReasonCode::ActionInProgress);

@@ -128,7 +128,8 @@ fn root() -> PathBuf {
 fn catalogue() -> String {
     let mut text = String::from(
         "\nEach rule is broken by a program below [tests/language/ui](../tests/language/ui), which the tests compile: what stands here \
-         is what rustc prints. After the reason come the wrong lines, the message, and the right lines.\n\n",
+         is what rustc prints, without the `help` and `note` that it adds about the inside of kiff. After the reason come the wrong lines, the \
+         message, and the right lines.\n\n",
     );
     contents(&mut text);
     let faults = [

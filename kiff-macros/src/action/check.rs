@@ -1,7 +1,7 @@
 //! Every rule that the fn must keep, one function each; the order here is only for reading, as errors are sorted.
 
 mod arguments;
-mod floats;
+pub(super) mod floats;
 mod rules;
 mod shape;
 

@@ -59,7 +59,8 @@ fn whole(executor: &Executor, target: &Target, fields: &[Field<'_>], body: &Toke
     let traits = structure::traits(target, fields);
     let contract = contract::action(executor, target, fields);
     let execution = execution::executor(executor, target, body);
-    let hidden = hidden(executor, target, &quote!(#traits #contract #execution));
+    let floats = contract::floats(fields);
+    let hidden = hidden(executor, target, &quote!(#traits #contract #execution #floats));
     quote! {
         #structure
 

@@ -136,6 +136,32 @@ pub(crate) fn float(typed: &Type) -> Option<Ident> {
     idents(typed.to_token_stream()).into_iter().find(|ident| ident == "f32" || ident == "f64")
 }
 
+/// The types in a type of which only rustc knows what they are: `Money` of `Option<Vec<(String, Money)>>`.
+pub(crate) fn unknown(typed: &Type) -> Vec<&Type> {
+    let typed = peel(typed);
+    let within: Vec<&Type> = match typed {
+        Type::Array(array) => vec![&array.elem],
+        Type::Tuple(tuple) => tuple.elems.iter().collect(),
+        _ => last_segment(typed).map(arguments).unwrap_or_default(),
+    };
+    if within.is_empty() && Kind::of(typed) == Kind::Unknown {
+        return vec![typed];
+    }
+    within.into_iter().flat_map(unknown).collect()
+}
+
+/// The types between `<` and `>`.
+fn arguments(segment: &PathSegment) -> Vec<&Type> {
+    let PathArguments::AngleBracketed(arguments) = &segment.arguments else {
+        return Vec::new();
+    };
+    let types = arguments.args.iter().filter_map(|argument| match argument {
+        GenericArgument::Type(typed) => Some(typed),
+        _ => None,
+    });
+    types.collect()
+}
+
 /// Whether it is certain that no type behind these names is a float.
 pub(crate) fn is_no_float(typed: &Type) -> bool {
     idents(typed.to_token_stream()).iter().all(|ident| {

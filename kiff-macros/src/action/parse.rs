@@ -2,8 +2,8 @@
 
 mod rules;
 
-use proc_macro2::{Group, Ident, TokenStream};
-use quote::ToTokens;
+use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Attribute, FnArg, Pat, PatType, Path, Signature, Token, Type, Visibility};
 
@@ -16,14 +16,7 @@ use crate::errors::Errors;
 
 /// Reads the attribute and the fn; none when there is no fn.
 pub(super) fn executor(duty: Duty, attribute: TokenStream, item: TokenStream, errors: &Errors) -> Option<Executor> {
-    let function: Function = match syn::parse2(item) {
-        Ok(function) => function,
-        Err(error) => {
-            let message = format!("`#[{}(..)]` stands on an async fn that has a body", duty.attribute());
-            errors.report_at(duty.rule(), error.span(), message);
-            return None;
-        }
-    };
+    let function = function(duty, item, errors)?;
     let (attribute, kiff) = without_crate(attribute);
     let target = target(duty, attribute, &function.signature.ident, errors);
     let (documentation, others) = documentation::divide(function.attributes);
@@ -42,6 +35,52 @@ pub(super) fn executor(duty: Duty, attribute: TokenStream, item: TokenStream, er
         arguments,
         body: function.body,
     })
+}
+
+/// Reads the fn, if need be with the commas that its parameters lack: rustc has missed them already, and would miss the executor
+/// as well.
+fn function(duty: Duty, item: TokenStream, errors: &Errors) -> Option<Function> {
+    let error = match syn::parse2(item.clone()) {
+        Ok(function) => return Some(function),
+        Err(error) => error,
+    };
+    let mended = syn::parse2(with_commas(item)).ok();
+    let message = match &mended {
+        Some(Function { signature, .. }) => {
+            format!("the parameters of `{}` cannot be read: {error}", signature.ident)
+        }
+        None => format!("`#[{}(..)]` stands on an async fn that has a body", duty.attribute()),
+    };
+    errors.report_at(duty.rule(), error.span(), message);
+    mended
+}
+
+/// The fn with a comma behind each of its parameters.
+fn with_commas(item: TokenStream) -> TokenStream {
+    let divided = |input: ParseStream<'_>| {
+        let mut arguments = TokenStream::new();
+        while !input.is_empty() {
+            let argument: FnArg = input.parse()?;
+            input.parse::<Option<Token![,]>>()?;
+            arguments.extend(quote!(#argument,));
+        }
+        Ok(arguments)
+    };
+    let mut is_next = false;
+    let tokens = item.into_iter().map(|token| match token {
+        TokenTree::Group(group) if is_next && group.delimiter() == Delimiter::Parenthesis => {
+            is_next = false;
+            let arguments = divided.parse2(group.stream()).unwrap_or_else(|_| group.stream());
+            let mut mended = Group::new(Delimiter::Parenthesis, arguments);
+            mended.set_span(group.span());
+            TokenTree::Group(mended)
+        }
+        other => {
+            is_next |= matches!(&other, TokenTree::Ident(word) if word == "fn");
+            other
+        }
+    });
+    tokens.collect()
 }
 
 /// A fn whose body is not read, so that a half-typed one does no harm.

@@ -109,7 +109,7 @@ pub(crate) fn block(model: &Model, block: &TokenStream) -> TokenStream {
 pub(crate) fn stub(mut model: Model) -> TokenStream {
     stub::declare_what_is_used(&mut model);
     let model = &model;
-    let Some(names) = Names::of(&model.header) else {
+    let Some(names) = Names::of(&model.header).map(stub::apart) else {
         return TokenStream::new();
     };
     let diagram = Diagram::of(model);

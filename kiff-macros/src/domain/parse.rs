@@ -1,6 +1,7 @@
 //! Tokens to syntax: spans kept, nothing judged, incomplete input accepted, every error reported at its token.
 
 mod actions;
+mod example;
 mod header;
 mod items;
 mod lines;
@@ -12,6 +13,7 @@ use std::cell::RefCell;
 
 use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
 
+use self::example::Example;
 use self::list::List;
 use self::reader::{Reader, Shared};
 use super::syntax::{Block, Section};
@@ -20,7 +22,7 @@ use crate::suggest;
 
 /// Reads the block as far as it can be understood.
 pub(crate) fn block(input: TokenStream, errors: &Errors) -> Block {
-    let shared = Shared { errors, misplaced: RefCell::new(Vec::new()) };
+    let shared = Shared { errors, example: Example::of(&input), misplaced: RefCell::new(Vec::new()) };
     let mut block = Block::default();
     let mut in_doubt = false;
     if input.is_empty() {
@@ -173,7 +175,8 @@ fn fill<T>(
             reader.remark(keyword.span(), format!("`{keyword}` is written twice: put both into one"));
         }
     } else if reader.is_empty() {
-        reader.remark(keyword.span(), format!("`{keyword}` is empty: {}", what_to_write(list.within)));
+        reader
+            .remark(keyword.span(), format!("`{keyword}` is empty: {}", what_to_write(list.within, reader.example())));
         section.whole = false;
     }
     section.keyword.get_or_insert_with(|| keyword.clone());
@@ -184,15 +187,17 @@ fn fill<T>(
 }
 
 /// What an empty section could begin with.
-fn what_to_write(section: &str) -> &'static str {
+fn what_to_write(section: &str, example: &Example) -> String {
     match section {
-        "`roles`" => "declare who acts, as in `Agent: agent`",
-        "`states`" => "declare a state, as in `Created`",
-        "`events`" => "declare what can happen, as in `OrderPlaced reported by System;`",
-        "`transitions`" => "say where each event leads, as in `OrderPlaced: new => Created;`",
-        "`actions`" => "declare an action, as in `MarkPaid { risk: low, by: Agent, emits: OrderPaid };`",
-        "`allow`" => "say which state allows which actions, as in `Created => [MarkPaid];`",
-        _ => "write a promise, as in `Refunded without Operator`, or remove it",
+        "`roles`" => format!("declare who acts, as in `{}`", example.role()),
+        "`states`" => format!("declare a state, as in `{}`", example.state),
+        "`events`" => {
+            format!("declare what can happen, as in `{} reported by {};`", example.reported, example.reporter)
+        }
+        "`transitions`" => format!("say where each event leads, as in `{};`", example.beginning()),
+        "`actions`" => format!("declare an action, as in `{};`", example.action()),
+        "`allow`" => format!("say which state allows which actions, as in `{};`", example.allowance()),
+        _ => format!("write a promise, as in `{}`, or remove it", example.without()),
     }
 }
 

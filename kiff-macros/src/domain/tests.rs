@@ -6,6 +6,7 @@ mod actions;
 mod events;
 mod expansion;
 mod flow;
+mod hints;
 mod names;
 mod promises;
 mod roles;

@@ -8,6 +8,7 @@ use super::{Execution, Executor};
 use crate::action::{Action, Declared, Failure};
 use crate::domain::{Domain, Emitted};
 use crate::json::Json;
+use crate::signature::Answer;
 
 /// What the outside world says of a run of which nobody knows how it ended.
 ///
@@ -74,10 +75,10 @@ impl<E> Reconciled<E> {
 pub trait Outside {}
 
 /// An action with a fn that asks the outside world what became of a run: what `#[reconcile]` makes of an async fn.
-pub trait Reconciles<D: Domain, Name = <Self as Declared>::Name>: Executor<D> + Outside {
+pub trait Reconciles<D: Domain, Name = <Self as Declared>::Name>: Declared<Domain = D> + Outside {
     /// Asks. It takes what was recorded when the run started, and answers with what came of it.
     fn reconcile<'a>(
-        action: Self::Action,
+        parameters: &'a Json,
         services: &'a D::Services,
         execution: &'a Execution,
     ) -> impl Future<Output = Result<Reconciled<Self::Emits>, Failure>> + Send + 'a;
@@ -99,9 +100,9 @@ pub trait Finding<Emits> {
 }
 
 #[diagnostic::do_not_recommend]
-impl<T> Finding<T> for Result<Reconciled<T>, Failure> {
-    fn settle(self) -> Self {
-        self
+impl<T, R: Answer<Result<Reconciled<T>, Failure>>> Finding<T> for R {
+    fn settle(self) -> Result<Reconciled<T>, Failure> {
+        self.same()
     }
 }
 
@@ -135,21 +136,46 @@ pub(crate) type Found<'a, D> =
 /// Asks with the recorded parameters.
 pub(crate) type Ask<D> = for<'a> fn(&'a Json, &'a <D as Domain>::Services, &'a Execution) -> Found<'a, D>;
 
-/// Asks generated code whether an action has a reconcile fn: `Asks::<Refund, refund::RefundOrder>::ANSWER`.
+/// Asks generated code whether an action has a reconcile fn, `Asks::<Refund, refund::RefundOrder>::ANSWER`, and for the parameters
+/// of its executor.
 ///
-/// rustc takes the constant of the type itself where the action [`Reconciles`], and otherwise that of [`AsksNobody`]. So an action
-/// without such a fn needs not a word.
+/// rustc takes what the type has itself where the action [`Reconciles`] or has an executor, and otherwise what [`AsksNobody`] has. So
+/// an action without such a fn needs not a word, and one without an executor is told of at its place in the block alone.
 pub struct Asks<D, A>(PhantomData<fn() -> (D, A)>);
+
+impl<D, A> Asks<D, A> {
+    /// The question.
+    pub const NEW: Self = Self(PhantomData);
+}
 
 impl<D: Domain, A: Reconciles<D>> Asks<D, A> {
     /// The way to the fn.
     pub const ANSWER: Option<Ask<D>> = Some(ask::<D, A>);
 }
 
+impl<D: Domain, A: Executor<D>> Asks<D, A> {
+    /// What was recorded, as the executor took it.
+    ///
+    /// # Errors
+    /// [`Failure`] when it cannot be read any more.
+    pub fn parameters<Own>(&self, recorded: &Json) -> Result<A::Action, Failure> {
+        A::Action::decode(recorded)
+            .map_err(|fault| Failure::unknown(format!("what was recorded cannot be read any more: {fault}")))
+    }
+}
+
 /// What [`Asks`] answers of all other actions.
 pub trait AsksNobody<D: Domain> {
     /// No way.
     const ANSWER: Option<Ask<D>> = None;
+
+    /// What the reconcile fn of an action without an executor takes for its parameters: its own, so that rustc is content with it.
+    ///
+    /// # Errors
+    /// [`Failure`] always, but it is never called.
+    fn parameters<Own>(&self, _recorded: &Json) -> Result<Own, Failure> {
+        Err(Failure::unknown("there is no executor"))
+    }
 }
 
 impl<D: Domain, A> AsksNobody<D> for Asks<D, A> {}
@@ -166,9 +192,7 @@ fn ask<'a, D: Domain, A: Reconciles<D>>(
     execution: &'a Execution,
 ) -> Found<'a, D> {
     Box::pin(async move {
-        let action = <A::Action as Action>::decode(parameters)
-            .map_err(|fault| Failure::unknown(format!("what was recorded cannot be read any more: {fault}")))?;
-        let found = A::reconcile(action, services, execution).await?;
+        let found = A::reconcile(parameters, services, execution).await?;
         Ok(found.map(Emitted::<D>::into_event))
     })
 }

@@ -106,7 +106,8 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         };
         for _ in 0..TRIES {
             let entity = self.entity(key).await?;
-            let (to, payload) = match verdict::admit(&entity, schema, payload.as_ref(), actor, &*self.policy).permit() {
+            let admitted = verdict::admit(&entity, schema, payload.as_ref(), actor, &*self.policy);
+            let (to, payload) = match self.advised(&entity, admitted).permit() {
                 Ok(admitted) => admitted,
                 Err(refused) => return Ok(Self::told(refused)),
             };

@@ -103,7 +103,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             policy: &*self.policy,
             now,
         };
-        verdict::judge(entity, &case)
+        self.advised(entity, verdict::judge(entity, &case))
     }
 
     /// What an approval of an attempt would be bound to; none where its contract asks for none.

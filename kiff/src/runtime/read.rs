@@ -59,7 +59,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     }
 
     /// Replays the entity's events from the beginning, compares what they lead to with the recorded state, and puts
-    /// the result on the record.
+    /// the result on the record. It changes no state, and so `actor`, who had it done, needs no role.
     ///
     /// # Errors
     /// [`Error`] when the store fails, the journal is broken, or an event of it has no transition.

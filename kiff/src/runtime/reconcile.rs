@@ -39,7 +39,11 @@ pub enum Inquiry<D: Domain> {
 
 impl<D: Executable, S: Store> Runtime<D, S> {
     /// Asks the action's `#[reconcile]` fn what became of the entity's run of which nobody knows how it ended, and puts
-    /// on the record what it found. `actor` is who had it asked: a system, or the person at the desk.
+    /// on the record what it found.
+    ///
+    /// `actor` is who had it asked, a system or the person at the desk, and stands on the record. They need no role: nothing
+    /// that they say counts, and what the fn answers is the same whoever asks. Whether they may make a program ask is for the
+    /// program, as it is for the HTTP face, which lets only those ask who see the entity.
     ///
     /// # Errors
     /// [`Error`] when the store fails or the journal is broken.
@@ -71,7 +75,8 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     }
 
     /// Asks about every action in doubt of this domain that has a reconcile fn: what to do first after a restart. Where a
-    /// journal is broken, the answer is what is wrong with it, and the others are asked about all the same.
+    /// journal is broken, the answer is what is wrong with it, and the others are asked about all the same. `actor` needs no
+    /// role, as for [`Runtime::reconcile`].
     ///
     /// # Errors
     /// [`Error`] when the store fails.

@@ -23,15 +23,15 @@ pub struct Doubt {
     pub running: Running,
 }
 
-/// What a person says became of a run of which nobody knows how it ended.
+/// What a person says became of a run of which nobody knows how it ended, and how they know: that goes on the record.
 ///
 /// ```
 /// use kiff::{Domain, Emitted, Settlement};
 ///
 /// fn by_the_statement<D: Domain>(found: Option<impl Emitted<D>>) -> Settlement<D> {
 ///     match found {
-///         Some(event) => Settlement::happened(event).because("it is on the bank's statement"),
-///         None => Settlement::did_not_happen().because("it is not on the bank's statement"),
+///         Some(event) => Settlement::happened(event, "it is on the bank's statement"),
+///         None => Settlement::did_not_happen("it is not on the bank's statement"),
 ///     }
 /// }
 /// ```
@@ -65,27 +65,20 @@ impl<D: Domain> Became<D> {
 impl<D: Domain> Settlement<D> {
     /// It happened, and this is the event that its executor would have answered with; `()` where the action emits none.
     #[must_use]
-    pub fn happened(event: impl Emitted<D>) -> Self {
-        Self::event(event.into_event())
+    pub fn happened(event: impl Emitted<D>, reason: impl Into<String>) -> Self {
+        Self::event(event.into_event(), reason)
     }
 
     /// As [`Settlement::happened`], with an event of the domain's enum.
     #[must_use]
-    pub fn event(event: Option<D::Event>) -> Self {
-        Self { became: Became::Happened(event), reason: String::new(), trace: Trace::default() }
+    pub fn event(event: Option<D::Event>, reason: impl Into<String>) -> Self {
+        Self { became: Became::Happened(event), reason: reason.into(), trace: Trace::default() }
     }
 
     /// Nothing happened: the action may be tried again.
     #[must_use]
-    pub fn did_not_happen() -> Self {
-        Self { became: Became::DidNotHappen, reason: String::new(), trace: Trace::default() }
-    }
-
-    /// The same with how the person knows. It goes on the record; without one, nothing is settled.
-    #[must_use]
-    pub fn because(mut self, reason: impl Into<String>) -> Self {
-        self.reason = reason.into();
-        self
+    pub fn did_not_happen(reason: impl Into<String>) -> Self {
+        Self { became: Became::DidNotHappen, reason: reason.into(), trace: Trace::default() }
     }
 
     /// The same as part of a larger story.
@@ -144,6 +137,17 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     fn is_in_doubt(&self, running: &Running) -> bool {
         let may_run_elsewhere = || self.store.is_shared() && self.now() < running.since.after(self.longest_run);
         running.unknown || !(live::contains(&self.store, &running.execution) || may_run_elsewhere())
+    }
+
+    /// The same verdict; where a doubt is in the way, with how it ends. The gate knows no executors, and no processes.
+    pub(super) fn advised<P>(&self, entity: &Entity<D>, verdict: Verdict<P>) -> Verdict<P> {
+        let in_the_way = verdict.refusal().is_some_and(|refusal| refusal.code == ReasonCode::ActionInProgress);
+        let Some(running) = entity.running().filter(|running| in_the_way && self.is_in_doubt(running)) else {
+            return verdict;
+        };
+        let action = D::from_name(&running.action);
+        let can_ask = action.is_some_and(|action| action.entry().reconcile().is_some());
+        verdict.remedied(verdict::way_out(&running.execution, can_ask))
     }
 
     /// A person's word on what became of a run of which nobody knows how it ended. It must be a human who did not ask

@@ -6,7 +6,7 @@ use crate::actor::Actor;
 use crate::approval::{Approval, ApprovalStatus, Binding};
 use crate::bounds::OverBound;
 use crate::entity::Running;
-use crate::identifier::{EntityKey, IdempotencyKey};
+use crate::identifier::{EntityKey, ExecutionId, IdempotencyKey};
 use crate::json::{Excerpt, JsonError, visible};
 use crate::parameter::ParameterFault;
 use crate::schema::{Contract, EventSchema, Permission, Role, Rule, Schema};
@@ -33,10 +33,7 @@ pub(crate) fn key_reused(key: &IdempotencyKey) -> Refusal {
 pub(super) fn in_progress(running: &Running) -> Refusal {
     let (action, execution) = (&running.action, &running.execution);
     let (message, remedy) = if running.unknown {
-        (
-            format!("`{action}` is in doubt: execution `{execution}` may have happened"),
-            format!("find out whether execution `{execution}` happened, and settle it"),
-        )
+        (format!("`{action}` is in doubt: execution `{execution}` may have happened"), way_out(execution, false))
     } else {
         (
             format!("`{action}` has started and not ended: execution `{execution}`"),
@@ -44,6 +41,15 @@ pub(super) fn in_progress(running: &Running) -> Refusal {
         )
     };
     Refusal { code: ReasonCode::ActionInProgress, message, remedy: Some(remedy) }
+}
+
+/// How a doubt ends: the outside world is asked, where the action has a fn that does, or a person gives their word.
+pub(crate) fn way_out(execution: &ExecutionId, can_ask: bool) -> String {
+    if can_ask {
+        format!("call `reconcile`, which asks what became of execution `{execution}`, or settle it")
+    } else {
+        format!("find out whether execution `{execution}` happened, and settle it")
+    }
 }
 
 pub(super) fn state_not_allowed(contract: &Contract, state: &str) -> Refusal {
@@ -118,7 +124,11 @@ pub(super) fn parameters(fault: &ParameterFault, contract: &Contract) -> Refusal
             let known = contract.parameters.iter().map(|parameter| parameter.name.as_ref());
             (ReasonCode::InvalidParameter, Some(suggestion("parameter", "parameters", name, known)))
         }
-        ParameterFault::Unreadable(_) => (ReasonCode::InvalidParameter, None),
+        ParameterFault::Unreadable(_) => {
+            let needed = contract.parameters.iter().filter(|parameter| !parameter.optional);
+            let members: Vec<_> = needed.map(|parameter| format!("\"{}\": …", parameter.name)).collect();
+            (ReasonCode::InvalidParameter, Some(format!("send one JSON object, as in `{{{}}}`", members.join(", "))))
+        }
     };
     Refusal { code, message: fault.to_string(), remedy }
 }

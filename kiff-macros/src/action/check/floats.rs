@@ -2,7 +2,7 @@
 
 use super::FLOAT;
 use crate::action::kind;
-use crate::action::model::{Demand, Parameter, Rule};
+use crate::action::model::{Demand, Parameter};
 use crate::action::sentence::code;
 use crate::errors::Errors;
 
@@ -11,16 +11,24 @@ pub(super) fn float_parameter(parameter: &Parameter, errors: &Errors) {
     let Some(float) = kind::float(&parameter.typed.ty) else {
         return;
     };
-    let may_waive = |rule: &Rule| matches!(rule.demand, Demand::Float(_) | Demand::Unreadable);
-    if parameter.rules.iter().any(may_waive) {
+    if is_waived(parameter) {
         return;
     }
-    let message = format!(
+    errors.report(FLOAT, float, is_a_float(parameter));
+}
+
+/// What rustc is to say of a parameter whose type turns out to be one under another name.
+pub(crate) fn is_a_float(parameter: &Parameter) -> String {
+    format!(
         "`{}` is a binary float, which cannot hold 0.10: take an amount of money as `Cents`, or say what it is with \
          `#[param(float(\"the reason\"))]`",
         parameter.label()
-    );
-    errors.report(FLOAT, float, message);
+    )
+}
+
+/// Whether it says why it is no money.
+pub(crate) fn is_waived(parameter: &Parameter) -> bool {
+    parameter.rules.iter().any(|rule| matches!(rule.demand, Demand::Float(_) | Demand::Unreadable))
 }
 
 /// A waiver says something to a reviewer, and so it says something true.

@@ -6,7 +6,9 @@ use syn::spanned::Spanned;
 
 use super::structure::value;
 use super::{Field, struct_name};
+use crate::action::check::floats;
 use crate::action::documentation;
+use crate::action::kind;
 use crate::action::model::{Demand, Executor, Limits, Rule, Target};
 use crate::action::sentence::code;
 
@@ -95,6 +97,29 @@ fn shapes(fields: &[Field<'_>]) -> TokenStream {
         fn shapes(shapes: &mut ::kiff::__private::Shapes) {
             #(::kiff::__private::Probe::<#types>::NEW.shape(shapes);)*
         }
+    }
+}
+
+/// Asks each type that only rustc knows whether it is a float: `type Money = f64` is one as well.
+pub(super) fn floats(fields: &[Field<'_>]) -> TokenStream {
+    let asked = fields.iter().filter(|field| !floats::is_waived(field.parameter)).flat_map(|field| {
+        let message = floats::is_a_float(field.parameter);
+        kind::unknown(field.value).into_iter().map(move |typed| {
+            let is_none = quote_spanned! {typed.span()=>
+                ::core::assert!(!::kiff::__private::Float::<#typed>::IS_ONE, #message)
+            };
+            quote!(const _: () = #is_none;)
+        })
+    });
+    let asked: Vec<TokenStream> = asked.collect();
+    if asked.is_empty() {
+        return TokenStream::new();
+    }
+    quote! {
+        #[allow(unused_imports)]
+        use ::kiff::__private::NoFloat as _;
+
+        #(#asked)*
     }
 }
 

@@ -7,6 +7,7 @@ use syn::{FnArg, ReturnType, Safety, Signature, Token, Type};
 
 use super::struct_name;
 use crate::action::duty::Duty;
+use crate::action::kind;
 use crate::action::model::{Argument, Executor, Target};
 use crate::action::sentence::plain;
 use crate::number;
@@ -94,16 +95,16 @@ pub(super) fn body(executor: &Executor) -> TokenStream {
 /// What an argument is given. An action's own parameters are its fields; another fn may name one that is none, or that is of
 /// another type.
 fn field(duty: Duty, name: &Ident, typed: &Type) -> TokenStream {
-    let mut field = name.clone();
     match duty {
         Duty::Execute => {
+            let mut field = name.clone();
             field.set_span(Span::call_site());
             quote!(__action.#field)
         }
         Duty::Reconcile => {
-            field.set_span(Span::call_site().located_at(name.span()));
             let take = quote_spanned!(typed.span()=> ::kiff::__private::recorded::<_, #typed>);
-            quote!(#take(__action.#field))
+            // In the user's own name, so that rustc lists the parameters that there are.
+            quote!(#take(__action.#name))
         }
     }
 }
@@ -148,19 +149,43 @@ pub(super) fn reconciler(executor: &Executor, target: &Target, body: &TokenStrea
             >,
         > + ::core::marker::Send + 'a
     };
-    let block = quote_spanned!(place=> async move { #body });
+    let block = quote_spanned!(place=> async move {
+        let __action = ::kiff::__private::Asks::<__Domain, __Declared>::NEW.parameters::<__Own>(__parameters)?;
+        #body
+    });
     let header = header(target, &quote!(Reconciles));
+    let own = own(executor);
     quote! {
+        #own
+
         #[automatically_derived]
         #header {
             fn reconcile<'a>(
-                __action: <Self as ::kiff::__private::Executor<__Domain>>::Action,
+                __parameters: &'a ::kiff::__private::Json,
                 __services: &'a <__Domain as ::kiff::__private::Domain>::Services,
                 __execution: &'a ::kiff::__private::Execution,
             ) -> #future {
                 #block
             }
         }
+    }
+}
+
+/// The parameters that a reconcile fn names, which take the place of the action's where the action has no executor: that is said
+/// in the block, and here it would be said once more for each of them.
+fn own(executor: &Executor) -> TokenStream {
+    let fields = executor.parameters().filter_map(|parameter| {
+        let name = parameter.name.as_ref().filter(|_| kind::unfit(&parameter.typed.ty).is_none())?;
+        let name = Ident::new(&name.to_string(), Span::call_site().located_at(name.span()));
+        let typed = &parameter.typed.ty;
+        Some(quote!(#name: #typed))
+    });
+    quote! {
+        #[allow(unused_imports)]
+        use ::kiff::__private::AsksNobody as _;
+
+        #[allow(dead_code)]
+        struct __Own { #(#fields),* }
     }
 }
 

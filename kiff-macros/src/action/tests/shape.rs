@@ -1,6 +1,7 @@
 //! `executor_signature`: the attribute and the fn itself.
 
 use super::check;
+use super::expansion::expansion;
 
 /// Checks a whole source for one error about its shape.
 #[track_caller]
@@ -50,6 +51,14 @@ fn the_attribute_names_a_domain_and_an_action() {
 #[test]
 fn it_stands_on_a_fn() {
     one("#[action(Refund::Run)] pub «struct» Run;", "`#[action(..)]` stands on an async fn that has a body");
+}
+
+#[test]
+fn a_comma_that_is_missing_costs_no_executor() {
+    let source = "#[action(Refund::Run)] async fn run(a: u8, b: String «#»[param(range(min = 1))] c: u8) -> Result<Ran, Failure> {}";
+    one(source, "the parameters of `run` cannot be read: expected `,`");
+    let text = expansion(&source.replace(['«', '»'], ""));
+    assert!(text.contains("impl :: kiff :: __private :: Executes <") && text.contains("pub c : u8"), "{text}");
 }
 
 #[test]

@@ -15,7 +15,7 @@ pub(crate) fn no_initial_transition(model: &Model, moves: &[Move], errors: &Erro
     let initial: Vec<&Move> = moves.iter().filter(|step| step.may_leave(Place::New)).collect();
     if initial.is_empty() {
         let message =
-            "no transition leads out of `new`: say how an entity begins, as in `OrderPlaced: new => Created;`";
+            format!("no transition leads out of `new`: say how an entity begins, as in `{};`", beginning(model));
         errors.report("no_initial_transition", keyword, message);
         return;
     }
@@ -34,6 +34,15 @@ pub(crate) fn no_initial_transition(model: &Model, moves: &[Move], errors: &Erro
         );
         errors.report("no_initial_transition", keyword, message);
     }
+}
+
+/// The line that is probably missing, in the block's own names.
+fn beginning(model: &Model) -> String {
+    let is_reported = |(_, event): &(_, &Event)| event.syntax.reported.is_some();
+    let event = model.events.iter().find(is_reported).or_else(|| model.events.iter().next());
+    let event = event.map_or_else(|| "OrderPlaced".to_owned(), |(_, event)| event.declared.plain());
+    let state = model.states.iter().next().map_or_else(|| "Created".to_owned(), |(_, state)| state.declared.plain());
+    format!("{event}: new => {state}")
 }
 
 /// An event with two targets would leave to chance where an entity goes.

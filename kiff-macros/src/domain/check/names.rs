@@ -8,6 +8,8 @@ use crate::domain::wire::plain;
 use crate::errors::Errors;
 use crate::suggest;
 
+const RULE: &str = "unknown_name";
+
 /// The longest name on the wire.
 const LONGEST: usize = 128;
 
@@ -75,6 +77,11 @@ impl Kind {
         }
     }
 
+    /// As what it is declared.
+    fn declared(self) -> Self {
+        if self == Self::Place { Self::State } else { self }
+    }
+
     /// `a role`, `an event`
     pub(super) fn one(self) -> &'static str {
         match self {
@@ -87,14 +94,13 @@ impl Kind {
 }
 
 /// Every declared name, with what it is the name of.
-struct Names {
-    declared: Vec<(Kind, String)>,
+struct Names<'m> {
+    declared: Vec<(Kind, &'m Declared)>,
 }
 
-impl Names {
-    fn of(model: &Model) -> Self {
-        let declared = declarations(model).into_iter().map(|(kind, own)| (kind, own.plain())).collect();
-        Self { declared }
+impl<'m> Names<'m> {
+    fn of(model: &'m Model) -> Self {
+        Self { declared: declarations(model) }
     }
 
     fn check<T>(&self, errors: &Errors, kind: Kind, used: &Reference<T>, whole: bool) {
@@ -102,22 +108,37 @@ impl Names {
             return;
         };
         // Where a declaration could not be read, the name may be the one that it was meant to declare.
-        if whole {
-            errors.report("unknown_name", token, self.message(kind, token));
+        if !whole {
+            return;
         }
+        match self.begins_small(kind, token) {
+            Some(declared) => {
+                let (small, used) = (declared.plain(), plain(token));
+                let message = format!("the {} `{small}` is used as `{used}`: write `{used}` here", kind.word());
+                errors.report(RULE, &declared.name, message);
+            }
+            None => errors.report(RULE, token, self.message(kind, token)),
+        }
+    }
+
+    /// The declaration that this name differs from in its first letter alone: the small one is the mistake, and it is one.
+    fn begins_small(&self, kind: Kind, token: &Ident) -> Option<&'m Declared> {
+        let small = suggest::begun_small(&plain(token))?;
+        let of_kind = |(own, _): &&(Kind, &Declared)| *own == kind.declared();
+        self.declared.iter().filter(of_kind).map(|(_, declared)| *declared).find(|declared| declared.plain() == small)
     }
 
     fn message(&self, kind: Kind, token: &Ident) -> String {
         let text = plain(token);
         let mut valid: Vec<String> = Vec::new();
-        let declared_as = if kind == Kind::Place { Kind::State } else { kind };
-        for (_, name) in self.declared.iter().filter(|(own, _)| *own == declared_as) {
-            if !valid.contains(name) {
-                valid.push(name.clone());
+        for (_, declared) in self.declared.iter().filter(|(own, _)| *own == kind.declared()) {
+            let name = declared.plain();
+            if !valid.contains(&name) {
+                valid.push(name);
             }
         }
         let plural = format!("{}s", kind.word());
-        if let Some((other, _)) = self.declared.iter().find(|(_, name)| *name == text) {
+        if let Some((other, _)) = self.declared.iter().find(|(_, declared)| declared.plain() == text) {
             let list = suggest::hint("", &plural, &valid);
             return format!("`{text}` is {}, not {}: {list}", other.one(), kind.one());
         }

@@ -9,7 +9,10 @@ use crate::suggest::enumerate;
 pub(crate) fn approves_own_action(model: &Model, errors: &Errors) {
     for (_, action) in model.actions.iter() {
         for (role, token) in action.approval.roles().iter().filter_map(Reference::exact) {
-            let runs = action.runners.roles().iter().filter_map(Reference::exact).any(|(own, _)| own == role);
+            // Of a machine it is said that it approves nothing at all.
+            let is_machine = model.roles[role].kind().is_some_and(|kind| kind != ActorKind::Human);
+            let runs =
+                !is_machine && action.runners.roles().iter().filter_map(Reference::exact).any(|(own, _)| own == role);
             if runs {
                 let message = format!(
                     "`{role}` may run `{action}` and also approve it: take `{role}` out of `by` or out of `approval`",

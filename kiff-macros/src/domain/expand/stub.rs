@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use proc_macro2::{Ident, TokenStream};
-use quote::quote;
+use quote::{format_ident, quote};
 
 use super::handles::{allowances, allows};
 use super::implementation::services;
@@ -11,18 +11,21 @@ use super::names::{Names, distinct, private, used};
 use crate::domain::graph;
 use crate::domain::model::{Action, Declaration, Event, Model, Role, State, Table, Used};
 use crate::domain::wire::plain;
+use crate::suggest;
 
 /// The most pairs of a state and an action for which the stub says that the one allows the other.
 const PAIRS: usize = 4096;
 
-/// Declares every name that is used and not declared, where some declaration could not be read: it may be that one.
+/// Declares every name that is used and not declared, where some declaration could not be read or begins small: it may be that one.
 pub(super) fn declare_what_is_used(model: &mut Model) {
     fn missing<T: Declaration>(table: &Table<T>, used: &[&Ident]) -> Vec<Ident> {
-        if table.whole {
-            return Vec::new();
-        }
         let mut known: HashSet<String> = table.iter().map(|(_, item)| item.declared().plain()).collect();
-        used.iter().filter(|name| known.insert(plain(name))).map(|name| (*name).clone()).collect()
+        let mut is_missing = |name: &Ident| {
+            let name = plain(name);
+            let begins_small = suggest::begun_small(&name).is_some_and(|small| known.contains(&small));
+            (!table.whole || begins_small) && known.insert(name)
+        };
+        used.iter().filter(|name| is_missing(name)).map(|name| (*name).clone()).collect()
     }
     let used = Used::of(model);
     let (roles, states) = (missing(&model.roles, &used.roles), missing(&model.states, &used.states));
@@ -39,6 +42,14 @@ pub(super) fn declare_what_is_used(model: &mut Model) {
     for name in &actions {
         model.actions.push(Action::assumed(name));
     }
+}
+
+/// The names, where what is governed is called as the domain is: that is said once, and not by each of the two.
+pub(super) fn apart(mut names: Names) -> Names {
+    if names.entity == names.domain {
+        names.entity = format_ident!("{}Handle", names.entity);
+    }
+    names
 }
 
 /// `impl From<RefundRole> for Role`

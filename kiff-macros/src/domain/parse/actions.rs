@@ -31,7 +31,7 @@ const KEY_WORDS: [&str; 7] = ["risk", "by", "emits", "approval", "effect", "perm
 /// `RefundOrder { risk: high, by: Agent, emits: OrderRefunded, approval: Operator }`
 pub(super) fn action(reader: &mut Reader<'_>) -> Option<Action> {
     let attributes = reader.attributes();
-    let declared = declared(reader, "an action, as in `MarkPaid { risk: low, by: Agent, emits: OrderPaid }`")?;
+    let declared = declared(reader, &format!("an action, as in `{}`", reader.example().action()))?;
     let mut action = Action {
         attributes,
         declared,
@@ -51,7 +51,7 @@ pub(super) fn action(reader: &mut Reader<'_>) -> Option<Action> {
     if reader.at_group(Delimiter::Brace) {
         reader.group(Delimiter::Brace, &mut keys);
     } else {
-        reader.unexpected("`{`, as in `MarkPaid { risk: low, by: Agent, emits: OrderPaid }`");
+        reader.unexpected(&format!("`{{`, as in `{}`", reader.example().action()));
         if reader.at_group(Delimiter::Parenthesis) {
             reader.group(Delimiter::Parenthesis, &mut keys);
         }
@@ -72,7 +72,7 @@ fn key(reader: &mut Reader<'_>, action: &mut Action, given: &mut Vec<&'static st
         reader.remark(typed.span(), format!("`{word}` is given twice: remove one"));
     }
     given.push(word);
-    reader.colon(&format!("`{word}`"), example(word));
+    reader.colon(&format!("`{word}`"), &example(reader, word));
     let mut ignored = None;
     match word {
         "risk" => {
@@ -96,7 +96,7 @@ fn key(reader: &mut Reader<'_>, action: &mut Action, given: &mut Vec<&'static st
             action.approval.get_or_insert(approval);
         }
         _ => {
-            let permission = reader.text(&format!("a permission, as in `{}`", example(word)));
+            let permission = reader.text(&format!("a permission, as in `{}`", example(reader, word)));
             let slot = match word {
                 _ if again => &mut ignored,
                 "permission" => &mut action.permission,
@@ -187,7 +187,7 @@ fn missing_keys(reader: &mut Reader<'_>, action: &mut Action, given: &[&str]) {
         return;
     }
     let name = &action.declared.name;
-    let examples: Vec<&str> = missing.iter().map(|word| example(word)).collect();
+    let examples: Vec<String> = missing.iter().map(|word| example(reader, word)).collect();
     reader.remark(
         name.span(),
         format!(
@@ -201,15 +201,16 @@ fn missing_keys(reader: &mut Reader<'_>, action: &mut Action, given: &[&str]) {
     }
 }
 
-fn example(word: &str) -> &'static str {
+fn example(reader: &Reader<'_>, word: &str) -> String {
+    let example = reader.example();
     match word {
-        "risk" => "risk: low",
-        "by" => "by: Agent",
-        "emits" => "emits: OrderPaid",
-        "approval" => "approval: Operator",
-        "effect" => "effect: none",
-        "permission" => "permission: \"refund.refund_order\"",
-        _ => "approval_permission: \"refund.approve_refund_order\"",
+        "risk" => "risk: low".to_owned(),
+        "by" => format!("by: {}", example.role.0),
+        "emits" => format!("emits: {}", example.emitted),
+        "approval" => format!("approval: {}", example.human),
+        "effect" => "effect: none".to_owned(),
+        "permission" => "permission: \"refund.refund_order\"".to_owned(),
+        _ => "approval_permission: \"refund.approve_refund_order\"".to_owned(),
     }
 }
 
@@ -218,11 +219,12 @@ fn example(word: &str) -> &'static str {
 pub(super) fn allowance(reader: &mut Reader<'_>) -> Option<Allowance> {
     reader.only_docs("an `allow` line");
     let states = list::piped(reader, Pipes::BeforeArrow, "states", |reader| used(reader, "a state"));
-    let arrow = reader.arrow("Created => [MarkPaid]");
+    let line = reader.example().allowance();
+    let arrow = reader.arrow(&line);
     let mut actions = Names { names: Vec::new(), whole: true };
     let mut read_actions = |reader: &mut Reader<'_>| {
         if reader.is_empty() {
-            reader.unexpected("an action in `[ ]`, as in `Created => [MarkPaid]`");
+            reader.unexpected(&format!("an action in `[ ]`, as in `{line}`"));
             actions.whole = false;
         }
         list::list(reader, &ALLOWED, |reader| match used(reader, "an action") {
@@ -234,7 +236,7 @@ pub(super) fn allowance(reader: &mut Reader<'_>) -> Option<Allowance> {
         return Some(Allowance { states, actions });
     }
     if arrow {
-        reader.unexpected("`[`, as in `Created => [MarkPaid]`");
+        reader.unexpected(&format!("`[`, as in `{line}`"));
     }
     for delimiter in [Delimiter::Brace, Delimiter::Parenthesis] {
         if reader.at_group(delimiter) {

@@ -1,6 +1,7 @@
 //! Roles, states, events, transitions and promises, one item each.
 
 use proc_macro2::{Delimiter, Ident, TokenTree};
+use syn::LitStr;
 
 use super::list::{self, List, Pipes, is_punct};
 use super::reader::Reader;
@@ -8,6 +9,7 @@ use super::words;
 use crate::domain::syntax::{
     ActorKind, Clause, Event, Field, Named, Names, Promise, Reported, Role, State, Transition,
 };
+use crate::domain::wire;
 
 pub(super) const ROLES: List = List {
     within: "`roles`",
@@ -60,10 +62,20 @@ const KINDS: [(&str, ActorKind); 5] = [
 pub(super) fn declared(reader: &mut Reader<'_>, what: &str) -> Option<Named> {
     let name = name(reader, what)?;
     let wire = match reader.eat_word("as") {
-        Some(_) => reader.text("a text after `as`, as in `as \"ORDER_PAID\"`"),
+        Some(_) => text_after_as(reader, &name),
         None => None,
     };
     Some(Named { name, wire })
+}
+
+/// The name on the wire; one without its quotes is no name of the next line.
+fn text_after_as(reader: &mut Reader<'_>, name: &Ident) -> Option<LitStr> {
+    let wire = wire::screaming(&wire::plain(name));
+    let text = reader.text(&format!("a text after `as`, as in `as \"{wire}\"`"));
+    if text.is_none() && !reader.at_word("governs") && !reader.at_word("reported") {
+        reader.ident();
+    }
+    text
 }
 
 /// A name, whether it is declared or used here.
@@ -106,7 +118,7 @@ pub(super) fn used(reader: &mut Reader<'_>, what: &str) -> Option<Ident> {
 /// `Agent: agent`
 pub(super) fn role(reader: &mut Reader<'_>) -> Option<Role> {
     let attributes = reader.attributes();
-    let declared = declared(reader, "a role, as in `Agent: agent`")?;
+    let declared = declared(reader, &format!("a role, as in `{}`", reader.example().role()))?;
     reader.colon(&format!("the role `{}`", declared.name), &format!("{}: agent", declared.name));
     let kind = list::choice(reader, "kind of actor", "kinds", &KINDS).map(|(kind, _)| kind);
     Some(Role { attributes, declared, kind })
@@ -116,7 +128,7 @@ pub(super) fn role(reader: &mut Reader<'_>) -> Option<Role> {
 pub(super) fn state(reader: &mut Reader<'_>) -> Option<State> {
     let attributes = reader.attributes();
     let mut is_final = reader.eat_word("final").is_some() || nearly_final(reader);
-    let declared = declared(reader, "a state, as in `Created`")?;
+    let declared = declared(reader, &format!("a state, as in `{}`", reader.example().state))?;
     if reader.at_group(Delimiter::Brace) {
         reader.fail_here(words::reserved_message(&format!("{} {{ … }}", declared.name)));
         reader.eat_token();
@@ -142,7 +154,7 @@ fn nearly_final(reader: &mut Reader<'_>) -> bool {
 /// `OrderPlaced { total: Cents } reported by System`
 pub(super) fn event(reader: &mut Reader<'_>) -> Option<Event> {
     let attributes = reader.attributes();
-    let declared = declared(reader, "an event, as in `OrderPlaced { total: Cents }`")?;
+    let declared = declared(reader, &format!("an event, as in `{} {{ total: Cents }}`", reader.example().reported))?;
     let mut fields = Vec::new();
     let mut read_fields = |reader: &mut Reader<'_>| {
         list::list(reader, &FIELDS, |reader| fields.push(field(reader)));
@@ -220,11 +232,13 @@ fn by(reader: &mut Reader<'_>, keyword: &Ident) {
 #[expect(clippy::unnecessary_wraps, reason = "all items of all sections are read alike")]
 pub(super) fn transition(reader: &mut Reader<'_>) -> Option<Transition> {
     reader.only_docs("a transition");
-    let event = name(reader, "an event, as in `OrderPaid: Created => Paid`");
+    let example = reader.example();
+    let line = example.transition(&example.emitted);
+    let event = name(reader, &format!("an event, as in `{line}`"));
     let called = event.as_ref().map_or_else(String::new, ToString::to_string);
-    reader.colon(&format!("the event `{called}`"), &format!("{called}: Created => Paid"));
+    reader.colon(&format!("the event `{called}`"), &example.transition(&called));
     let sources = list::piped(reader, Pipes::BeforeArrow, "states", place);
-    reader.arrow("OrderPaid: Created => Paid");
+    reader.arrow(&line);
     let target = used(reader, "the state that the event leads to");
     if reader.at_punct('|') {
         let message = "an event leads to one state: let another event lead to the other, each in its own line";
@@ -243,15 +257,16 @@ pub(super) fn place(reader: &mut Reader<'_>) -> Option<Ident> {
 pub(super) fn clause(reader: &mut Reader<'_>) -> Option<Clause> {
     reader.only_docs("a promise");
     let start = reader.here();
-    let first = name(reader, "a promise, as in `Refunded without Operator`");
+    let example = reader.example();
+    let first = name(reader, &format!("a promise, as in `{}`", example.without()));
     let promise = if reader.at_word("alone") || list::nearly(reader, "alone") {
         Some(alone(reader, first))
     } else if reader.at_word("without") || list::nearly(reader, "without") {
         list::word(reader, "without", "the state");
         Some(Promise::Without { state: first, role: used(reader, "a role") })
     } else {
-        let example = "`Refunded without Operator` or `Agent alone from Paid to Refunded`";
-        reader.unexpected(&format!("`without` or `alone`, as in {example}"));
+        let (without, alone) = (example.without(), example.alone());
+        reader.unexpected(&format!("`without` or `alone`, as in `{without}` or `{alone}`"));
         None
     };
     Some(Clause { promise, ends: (start, reader.last_place()) })

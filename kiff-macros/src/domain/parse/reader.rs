@@ -8,6 +8,7 @@ use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseBuffer, ParseStream, Parser};
 use syn::{Attribute, LitStr, braced, bracketed, parenthesized};
 
+use super::example::Example;
 use super::words;
 use crate::domain::syntax::Misplaced;
 use crate::errors::{Errors, SYNTAX};
@@ -15,6 +16,7 @@ use crate::errors::{Errors, SYNTAX};
 /// What all readers of one block have in common.
 pub(super) struct Shared<'e> {
     pub(super) errors: &'e Errors,
+    pub(super) example: Example,
     /// Sections that were found inside other sections.
     pub(super) misplaced: RefCell<Vec<Misplaced>>,
 }
@@ -63,6 +65,11 @@ impl<'a> Reader<'a> {
         inner.drain();
         self.last = Some((close, words::closing(delimiter).to_owned()));
         true
+    }
+
+    /// What hints show.
+    pub(super) fn example(&self) -> &'a Example {
+        &self.shared.example
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -27,6 +27,12 @@ fn the_stub_of_the_reference_domain() {
 }
 
 #[test]
+fn what_is_governed_and_called_as_the_domain_is_declared_once() {
+    let text = expansion(&refund(&[("governs Order", "governs Refund")]));
+    assert!(text.contains("pub enum Refund {") && !text.contains("pub type Refund<"), "{text}");
+}
+
+#[test]
 fn a_block_that_says_hardly_anything_still_expands_to_code() {
     for source in [
         "",

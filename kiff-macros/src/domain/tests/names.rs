@@ -39,7 +39,7 @@ fn a_name_that_could_not_be_declared_is_not_unknown() {
         "syntax",
         "expected a state, as in `Created`, found `=`",
     );
-    one("Agent: agent,", "«:» agent,", "syntax", "expected a role, as in `Agent: agent`, found `:`");
+    one("Agent: agent,", "«:» agent,", "syntax", "expected a role, as in `Operator: human`, found `:`");
 }
 
 #[test]
@@ -51,6 +51,17 @@ fn a_misspelt_declaration_is_an_error_at_each_use_and_nothing_more() {
         ("Paid => [", "«Paid» => ["),
     ]);
     check(&source, &[("unknown_name", "unknown state `Paid`: did you mean `Piad`?"); 3]);
+}
+
+#[test]
+fn a_declaration_that_begins_small_is_one_error_where_it_stands() {
+    one("Created, Paid,", "Created, «paid»,", "unknown_name", "the state `paid` is used as `Paid`: write `Paid` here");
+    one(
+        "Operator: human",
+        "«operator»: human",
+        "unknown_name",
+        "the role `operator` is used as `Operator`: write `Operator` here",
+    );
 }
 
 #[test]

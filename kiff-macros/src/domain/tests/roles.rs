@@ -34,6 +34,16 @@ fn approver_not_human() {
 }
 
 #[test]
+fn a_machine_that_approves_itself_is_one_fault() {
+    one(
+        "approval: Operator",
+        "approval: «Agent»",
+        "approver_not_human",
+        "`Agent` cannot approve `RefundOrder`, as it is held by agents: only humans approve; write `Operator` instead",
+    );
+}
+
+#[test]
 fn role_without_duty() {
     one(
         "System: system",

@@ -88,7 +88,7 @@ fn a_role_is_a_name_and_a_kind() {
             "Agent:«,»",
             "expected the kind of actor (`agent`, `human`, `service`, `system` or `external`), found `,`",
         ),
-        ("Agent: agent", "«:» agent", "expected a role, as in `Agent: agent`, found `:`"),
+        ("Agent: agent", "«:» agent", "expected a role, as in `Operator: human`, found `:`"),
         ("Agent: agent", "«final» Agent: agent", "`final` belongs before a state in `states`"),
         ("Agent: agent", "«type»: agent", "`type` is a word of Rust: write `r#type` or another name"),
     ]);

@@ -82,4 +82,4 @@ pub fn policy(agent: kiff::ActorId) -> RolePolicy {
 
 fn main() {}
 
-// why: All faults of a block come in one build, each at its own place, and none makes noise for another.
+// why: All faults of a block come in one build, each at its own place.

@@ -1,0 +1,82 @@
+//! Hints: what they show is made of the block's own names.
+
+use super::check;
+
+const LEAVE: &str = r"
+    domain Absence governs Leave;
+
+    roles {
+        /// Helps.
+        Assistant: agent,
+        Manager: human,
+        Portal: system,
+    }
+
+    states { Asked, Granted, final Over }
+
+    events { LeaveAsked reported by Portal; LeaveGranted; LeaveEnded; }
+
+    transitions {
+        LeaveAsked: new => Asked;
+        LeaveGranted: Asked => Granted;
+        LeaveEnded: Granted => Over;
+    }
+
+    actions {
+        Grant { risk: high, by: Assistant, emits: LeaveGranted, approval: Manager };
+        End { risk: low, by: Assistant, emits: LeaveEnded };
+    }
+
+    allow { Asked => [Grant]; Granted => [End]; }
+
+    never { Granted without Manager }
+";
+
+#[test]
+fn hints_are_in_the_names_of_the_block() {
+    for (from, to, message) in [
+        ("Manager: human,", "Manager«,»", "expected `:` after the role `Manager`, as in `Manager: agent`, found `,`"),
+        (
+            "LeaveGranted: Asked",
+            "LeaveGranted «Asked»",
+            "expected `:` after the event `LeaveGranted`, as in `LeaveGranted: Asked => Granted`, found `Asked`",
+        ),
+        (
+            "LeaveEnded: Granted => Over",
+            "LeaveEnded: Granted «.» Over",
+            "expected `=>`, as in `LeaveGranted: Asked => Granted`, found `.`",
+        ),
+        ("[Grant]", "«Grant»", "expected `[`, as in `Asked => [Grant]`, found `Grant`"),
+        (
+            "End { risk: low, by: Assistant, emits: LeaveEnded }",
+            "«End» { risk: low, by: Assistant }",
+            "the action `End` does not say `emits`: add it, as in `emits: LeaveGranted`",
+        ),
+        (
+            "without Manager",
+            "«requires» Manager",
+            "expected `without` or `alone`, as in `Over without Manager` or `Assistant alone from Granted to Over`, found `requires`",
+        ),
+        (
+            "LeaveGranted; LeaveEnded",
+            "LeaveGranted as «GRANTED»; LeaveEnded",
+            "expected a text after `as`, as in `as \"LEAVE_GRANTED\"`, found `GRANTED`",
+        ),
+        (
+            "never { Granted without Manager }",
+            "«never» { }",
+            "`never` is empty: write a promise, as in `Over without Manager`, or remove it",
+        ),
+    ] {
+        assert_eq!(LEAVE.matches(from).count(), 1, "`{from}`");
+        check(&LEAVE.replace(from, to), &[("syntax", message)]);
+    }
+    let source = LEAVE.replace("LeaveAsked: new => Asked;", "").replace("    transitions", "    «transitions»");
+    check(
+        &source.replace("LeaveAsked reported by Portal; ", "").replace("Portal: system,", ""),
+        &[(
+            "no_initial_transition",
+            "no transition leads out of `new`: say how an entity begins, as in `LeaveGranted: new => Asked;`",
+        )],
+    );
+}
