@@ -4,7 +4,8 @@ use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
 use kiff::{
-    ApprovalId, ApprovalStatus, Call, Evidence, MemoryStore, Outcome, Proposal, ReasonCode, Review, Runtime, Verdict,
+    ApprovalId, ApprovalStatus, Binding, Bounds, Call, EntityKey, Evidence, Json, MemoryStore, Outcome, Proposal,
+    Rationale, ReasonCode, Review, Runtime, Verdict,
 };
 use pollster::block_on;
 
@@ -42,6 +43,35 @@ fn p3_an_approval_for_49_pays_49_once() {
         assert_eq!(outcome.refusal().unwrap().code, ReasonCode::StateNotAllowed);
         assert_eq!(runtime.services().done().len(), 2);
     });
+}
+
+#[test]
+fn p3_a_request_that_waits_authorises_nothing() {
+    block_on(async {
+        let (runtime, people) = (open(), people());
+        let key = paid(&runtime, "ord-1").await;
+        let asked = runtime.request_approval(&people.agent, &key, refund(49)).await.unwrap();
+        let Verdict::Allowed(approval) = asked else { panic!("{asked:?}") };
+        let named = Proposal::new(refund(49)).approval(approval.id.clone());
+        let outcome = runtime.execute(&people.agent, &key, named).await.unwrap();
+        assert!(held(&outcome).contains("waits for a review"), "{}", held(&outcome));
+        let outcome = runtime.execute(&people.agent, &key, refund(49)).await.unwrap();
+        assert!(held(&outcome).contains("waits for a review"), "{}", held(&outcome));
+        assert_eq!(runtime.services().done(), ["captured pay-1"]);
+    });
+}
+
+#[test]
+fn p3_an_approval_is_bound_to_its_entity_as_well() {
+    let key = order("ord-1");
+    let parameters = Json::parse(r#"{"amount": 49}"#, &Bounds::DEFAULT).unwrap();
+    let contract = Refund::schema().action("REFUND_ORDER").unwrap();
+    let fingerprint = Refund::schema().fingerprint_of(contract);
+    let bound = |key: &EntityKey| Binding::of(key, contract, fingerprint, &parameters, &Rationale::default());
+    for other in [order("ord-2"), key.clone().in_tenant("acme").unwrap(), EntityKey::new("Parcel", key.id()).unwrap()] {
+        assert_ne!(bound(&other).whole, bound(&key).whole, "{other}");
+        assert_eq!((bound(&other).parameters, bound(&other).contract), (bound(&key).parameters, fingerprint));
+    }
 }
 
 #[test]
@@ -110,6 +140,46 @@ fn p3_an_approval_expires() {
         let outcome = runtime.execute(&people.agent, &key, refund(49)).await.unwrap();
         let told = format!("; approval `{}` has expired", approval.id);
         assert!(held(&outcome).ends_with(&told), "{}", held(&outcome));
+    });
+}
+
+#[test]
+fn whoever_asks_again_under_another_number_or_too_late_gets_a_request_of_their_own() {
+    block_on(async {
+        let (people, clock) = (people(), SharedClock::default());
+        let runtime = Runtime::<Refund>::new(MemoryStore::new(), policy(), Desk::default()).with_clock(clock.clone());
+        let key = paid(&runtime, "ord-1").await;
+        let ask = async |number: Option<&str>| {
+            let proposal = Proposal::new(refund(49));
+            let proposal = match number {
+                Some(number) => proposal.approval(number.parse().unwrap()),
+                None => proposal,
+            };
+            match runtime.request_approval(&people.agent, &key, proposal).await.unwrap() {
+                Verdict::Allowed(approval) => approval,
+                other => panic!("{other:?}"),
+            }
+        };
+        let (first, second) = (ask(Some("app-1")).await, ask(Some("app-2")).await);
+        assert_eq!((first.id.as_str(), second.id.as_str()), ("app-1", "app-2"));
+        assert_eq!(ask(Some("app-1")).await, first);
+        clock.0.pass(Runtime::<Refund>::APPROVAL_LIFETIME);
+        let late = ask(None).await;
+        assert!(late.id != first.id && late.id != second.id && late.expires_at > first.expires_at, "{late:?}");
+    });
+}
+
+#[test]
+fn p10_only_so_many_approvals_that_are_closed_are_remembered() {
+    block_on(async {
+        let (runtime, people) = (open(), people());
+        let key = paid(&runtime, "ord-1").await;
+        for amount in 1..=80 {
+            let asked = runtime.request_approval(&people.agent, &key, refund(amount)).await.unwrap();
+            let Verdict::Allowed(asked) = asked else { panic!("{asked:?}") };
+            assert!(runtime.review(&people.nora, &key, &asked.id, Review::deny()).await.unwrap().is_allowed());
+        }
+        assert_eq!(runtime.entity(&key).await.unwrap().approvals().count(), 64);
     });
 }
 

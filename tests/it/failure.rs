@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use kiff::{
     Appended, Commit, Cursor, Domain, EntityKey, Error, Fact, IdempotencyKey, Inquiry, Matter, MemoryStore, Open,
-    Outcome, Policy, PolicyError, Query, Question, ReasonCode, RolePolicy, Runtime, Sealed, Snapshot, Store,
-    StoreError, Timestamp,
+    Outcome, Policy, PolicyError, Query, Question, ReasonCode, Review, RolePolicy, Runtime, Sealed, Settlement,
+    Snapshot, Store, StoreError, Timestamp, Verdict,
 };
 use pollster::block_on;
 
@@ -43,6 +43,23 @@ fn p9_a_policy_that_errs_refuses() {
         let ingested = runtime.ingest(&people.shop, &order("ord-2"), placed).await.unwrap();
         assert_eq!(ingested.refusal().unwrap().code, ReasonCode::Error);
         assert!(runtime.services().done().is_empty());
+
+        // Nor does anybody sign off or settle by a policy that says nothing.
+        let pay = before.execute(&people.agent, &key, pay()).await.unwrap();
+        assert!(pay.executed().is_some());
+        let asked = before.request_approval(&people.agent, &key, refund(5)).await.unwrap();
+        let Verdict::Allowed(asked) = asked else { panic!("{asked:?}") };
+        let reviewed = runtime.review(&people.nora, &key, &asked.id, Review::grant()).await.unwrap();
+        assert_eq!(reviewed.refusal().unwrap().code, ReasonCode::Error);
+        assert!(before.review(&people.nora, &key, &asked.id, Review::grant()).await.unwrap().is_allowed());
+        before.services().be(Mood::Silent);
+        let Outcome::Failed(failed) = before.execute(&people.agent, &key, refund(5)).await.unwrap() else {
+            panic!("the bank is silent")
+        };
+        let no = Settlement::did_not_happen().because("it is not on the statement");
+        let settled = runtime.settle(&people.nora, &key, &failed.execution, no).await.unwrap();
+        assert_eq!(settled.refusal().unwrap().code, ReasonCode::Error);
+        assert!(before.doubt(&key).await.unwrap().is_some());
     });
 }
 

@@ -65,6 +65,25 @@ fn p4_a_role_is_held_only_by_actors_of_its_kind_whatever_the_policy_says() {
 }
 
 #[test]
+fn p4_a_role_of_another_domain_or_of_another_kind_is_another_role() {
+    block_on(async {
+        let people = people();
+        let own = kiff::Role::from(RefundRole::Agent);
+        for other in [
+            kiff::Role { domain: "mission".into(), ..own.clone() },
+            kiff::Role { kind: ActorKind::Human, ..own.clone() },
+            kiff::Role { name: "operator".into(), ..own.clone() },
+        ] {
+            let policy = RolePolicy::new().assign(&people.agent, other).assign(&people.shop, RefundRole::System);
+            let runtime = Runtime::<Refund>::new(MemoryStore::new(), policy, Desk::default());
+            let key = place(&runtime, "ord-1").await;
+            let outcome = runtime.execute(&people.agent, &key, MarkPaid { payment_id: "pay-1".into() }).await.unwrap();
+            assert_eq!(outcome.refusal().unwrap().code, ReasonCode::PermissionDenied);
+        }
+    });
+}
+
+#[test]
 fn p4_the_checks_come_in_a_fixed_order() {
     block_on(async {
         let (runtime, people) = (open(), people());

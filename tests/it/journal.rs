@@ -1,6 +1,9 @@
 //! P1: nothing changes without a record, and what cannot happen leaves none.
 
-use kiff::{Bounds, Call, Envelope, Fact, Json, Outcome, ReasonCode, Store, Trace, TraceId, Verdict, replay};
+use kiff::{
+    Appended, Bounds, Call, EntityKey, Envelope, Error, Fact, Json, Outcome, ReasonCode, Review, Runtime, Sealed,
+    Store, Trace, TraceId, Verdict, replay,
+};
 use pollster::block_on;
 
 use crate::shop::{
@@ -48,6 +51,81 @@ fn p1_an_event_that_cannot_happen_leaves_no_trace() {
         let early = runtime.ingest(&people.shop, &nothing, OrderCancelled { reason: "early".into() }).await.unwrap();
         assert!(!early.is_allowed());
         assert!(runtime.timeline(&nothing).await.unwrap().is_empty());
+    });
+}
+
+#[test]
+fn p1_what_is_asked_of_an_entity_that_is_not_there_leaves_no_trace() {
+    block_on(async {
+        let (runtime, people) = (open(), people());
+        let pay = || MarkPaid { payment_id: "pay-1".into() };
+        // One that nothing happened to, and one that another domain governs.
+        for (key, told) in
+            [(order("ord-1"), "there is no entity"), (EntityKey::new("Invoice", "7").unwrap(), "Invoice")]
+        {
+            let no = kiff::Settlement::did_not_happen().because("looked");
+            for refusal in [
+                runtime.execute(&people.agent, &key, pay()).await.unwrap().refusal().cloned(),
+                runtime.validate(&people.agent, &key, pay()).await.unwrap().refusal().cloned(),
+                runtime.evaluate(&people.agent, &key, pay()).await.unwrap().refusal().cloned(),
+                runtime.record(&people.agent, &key, pay()).await.unwrap().refusal().cloned(),
+                runtime.request_approval(&people.agent, &key, refund(1)).await.unwrap().refusal().cloned(),
+                runtime
+                    .review(&people.nora, &key, &"app-1".parse().unwrap(), Review::grant())
+                    .await
+                    .unwrap()
+                    .refusal()
+                    .cloned(),
+                runtime.settle(&people.nora, &key, &"run-1".parse().unwrap(), no).await.unwrap().refusal().cloned(),
+                runtime.rebuild(&people.shop, &key).await.unwrap().refusal().cloned(),
+            ] {
+                let refusal = refusal.unwrap();
+                assert_eq!(refusal.code, ReasonCode::UnknownEntity);
+                assert!(refusal.message.contains(told), "{refusal}");
+            }
+        }
+        assert!(runtime.store().entities(None, 9).await.unwrap().is_empty());
+        assert!(runtime.services().done().is_empty());
+    });
+}
+
+/// A commit that follows on an entity as it stands, as somebody appends it who goes past the runtime.
+async fn append(runtime: &Runtime<Refund>, key: &EntityKey, body: &str) {
+    let entity = runtime.entity(key).await.unwrap();
+    let sealed = Sealed::verbatim(key.clone(), entity.number() + 1, entity.head(), body.into()).unwrap();
+    assert_eq!(runtime.store().append(sealed).await.unwrap(), Appended::Written);
+}
+
+const AROUND: &str = r#""at":"2026-01-01T00:00:00Z","actor":{"id":"shop","kind":"system"}"#;
+
+#[test]
+fn p1_an_event_that_leads_nowhere_is_no_step_of_a_replay() {
+    block_on(async {
+        let (runtime, people) = (open(), people());
+        let key = place(&runtime, "ord-1").await;
+        let refunded = r#"{"event":"ORDER_REFUNDED","payload":{"amount":1,"reason":"x"}}"#;
+        let body = format!(r#"{{{AROUND},"records":[{{"kind":"event_ingested","v":1,"data":{refunded}}}]}}"#);
+        append(&runtime, &key, &body).await;
+        let Error::Journal(broken) = runtime.rebuild(&people.shop, &key).await.unwrap_err() else {
+            panic!("the journal is broken")
+        };
+        assert!(broken.to_string().contains("`ORDER_REFUNDED` leads nowhere from `CREATED`"), "{broken}");
+    });
+}
+
+#[test]
+fn p9_nothing_is_decided_on_what_only_a_later_kiff_knows() {
+    block_on(async {
+        let (runtime, people) = (open(), people());
+        let key = place(&runtime, "ord-1").await;
+        let body = format!(r#"{{{AROUND},"records":[{{"kind":"limit_reached","v":1,"data":{{}}}}]}}"#);
+        append(&runtime, &key, &body).await;
+        let pay = MarkPaid { payment_id: "pay-1".into() };
+        let Error::Journal(broken) = runtime.execute(&people.agent, &key, pay).await.unwrap_err() else {
+            panic!("the journal is broken")
+        };
+        assert!(broken.to_string().contains("a later kiff wrote its `limit_reached`"), "{broken}");
+        assert!(runtime.services().done().is_empty());
     });
 }
 

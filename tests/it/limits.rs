@@ -64,6 +64,10 @@ fn p10_reasons_are_bounded_and_nothing_over_a_bound_is_kept() {
             assert_eq!(verdict.refusal().unwrap().code, ReasonCode::InvalidContract);
         }
         assert_eq!(runtime.timeline(&key).await.unwrap().kinds(), before);
+        // That it was refused is on the record, and what was over the bound is not.
+        let wordy = pay().because("x".repeat(Bounds::DEFAULT.text + 1));
+        assert_eq!(runtime.execute(&people.agent, &key, wordy).await.unwrap().outcome(), "invalid");
+        assert_eq!(runtime.timeline(&key).await.unwrap().kinds()[before.len()..], ["action_failed"]);
     });
 }
 

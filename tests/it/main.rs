@@ -15,6 +15,7 @@ mod cluster;
 mod contract;
 mod deploy;
 mod examples;
+mod executor;
 mod expired;
 mod failure;
 mod gate;

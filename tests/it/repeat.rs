@@ -7,12 +7,12 @@ use std::task::{Context, Waker};
 
 use kiff::{
     Actor, Call, Domain, EntityKey, Executed, Fact, Failure, IdempotencyKey, MemoryStore, Outcome, Policy, PolicyError,
-    Proposal, Question, ReasonCode, Review, RolePolicy, Runtime, Verdict, action, domain,
+    Proposal, Question, ReasonCode, Review, RolePolicy, Runtime, Settlement, Verdict, action, domain,
 };
 use pollster::block_on;
 
 use crate::shop::{
-    AddNote, Desk, MarkPaid, Mood, OrderState, Refund, open, order, paid, people, place, policy, refund,
+    AddNote, Desk, MarkPaid, Mood, OrderPaid, OrderState, Refund, open, order, paid, people, place, policy, refund,
 };
 
 fn key(text: &str) -> IdempotencyKey {
@@ -106,6 +106,23 @@ fn p6_what_was_held_or_refused_has_used_no_key() {
         let again = executed(runtime.execute(&people.agent, &order, wish()).await.unwrap());
         assert_eq!(first.execution, again.execution);
         assert_eq!(runtime.services().done().len(), 2);
+    });
+}
+
+#[test]
+fn p6_what_was_not_known_at_first_is_answered_as_it_was_settled() {
+    block_on(async {
+        let (runtime, people) = (open(), people());
+        let order = place(&runtime, "ord-1").await;
+        runtime.services().be(Mood::Silent);
+        let Outcome::Failed(first) = runtime.execute(&people.agent, &order, pay("pay-1")).await.unwrap() else {
+            panic!("the bank is silent")
+        };
+        let paid = Settlement::happened(OrderPaid { payment_id: "pay-1".into() }).because("it is on the statement");
+        assert!(runtime.settle(&people.nora, &order, &first.execution, paid).await.unwrap().is_allowed());
+        let again = executed(runtime.execute(&people.agent, &order, pay("pay-1")).await.unwrap());
+        assert_eq!((again.execution, again.state, again.deduplicated), (first.execution, OrderState::Paid, true));
+        assert_eq!(runtime.services().done(), ["captured pay-1"]);
     });
 }
 

@@ -407,7 +407,9 @@ impl Store for SharedStore {
 #[test]
 fn p7_what_another_process_runs_is_in_doubt_only_once_it_takes_too_long() {
     let (store, clock, people, key) = (SharedStore::default(), SharedClock::default(), people(), order("ord-1"));
-    let open = || Runtime::<Refund, _>::new(store.clone(), policy(), Desk::default()).with_clock(clock.clone());
+    // Each process has a handle of its own, which says that the store is shared.
+    let open =
+        || Runtime::<Refund, _>::new(Arc::new(store.clone()), policy(), Desk::default()).with_clock(clock.clone());
     let (here, there) = (open(), open().with_longest_run(Duration::from_mins(1)));
     let placed = crate::shop::OrderPlaced { total: kiff::Cents(5) };
     assert!(block_on(here.ingest(&people.shop, &key, placed)).unwrap().is_allowed());
@@ -425,4 +427,10 @@ fn p7_what_another_process_runs_is_in_doubt_only_once_it_takes_too_long() {
     assert_eq!(block_on(there.in_doubt(None, 9)).unwrap().len(), 1);
     assert!(block_on(there.settle(&people.nora, &key, &execution, no())).unwrap().is_allowed());
     drop(slow);
+
+    // Where the executor itself has said that it does not know, nobody waits.
+    here.services().be(Mood::Silent);
+    let outcome = block_on(here.execute(&people.agent, &key, pay())).unwrap();
+    assert!(matches!(&outcome, Outcome::Failed(failed) if failed.failure.is_unknown()), "{outcome:?}");
+    assert_eq!(block_on(there.in_doubt(None, 9)).unwrap().len(), 1);
 }

@@ -135,6 +135,11 @@ fn a_token_is_held_to_its_issuer_its_audience_its_time_and_its_key() {
     ] {
         assert_eq!(status(&one.token("one", &changed(name, value.clone()))), 401, "{name} {value}");
     }
+    for name in ["exp", "iss", "aud", "sub", "kiff_kind"] {
+        let mut claims = claims.clone();
+        claims.as_object_mut().unwrap().remove(name);
+        assert_eq!(status(&one.token("one", &claims)), 401, "without {name}");
+    }
     // Nobody passes for a human by a token that was given to an agent.
     assert_eq!(status(&one.token("one", &changed("kiff_kind", "agent".into()))), 403);
     let token = one.token("one", &claims);

@@ -1,5 +1,6 @@
 //! What stands beside a body: the key under which a wish may be sent again, the trace, and what a policy that errs answers.
 
+use std::io::{BufReader, Write};
 use std::sync::Arc;
 
 use kiff::http::Limits;
@@ -7,7 +8,7 @@ use kiff::{MemoryStore, Policy, PolicyError, Question, Runtime};
 use pollster::block_on;
 use serde_json::json;
 
-use super::server::Server;
+use super::server::{Answer, Server};
 use crate::shop::{self, Desk, Mood, people};
 
 const PAY: &str = "/entities/ord-1/actions/MARK_PAID/execute";
@@ -51,13 +52,15 @@ fn the_trace_of_a_request_is_that_of_its_records() {
     everybody.agent.clone().header("traceparent: 00-0-0-0").get("/entities/ord-1").expect(200);
 }
 
-/// It holds roles out until it is asked of the broken order.
+/// It holds roles out until it is asked of the broken order, or of the cursed one.
 struct Broken(kiff::RolePolicy);
 
 impl Policy for Broken {
     fn holds(&self, question: &Question<'_>) -> Result<bool, PolicyError> {
-        if question.entity.id() == "broken" {
-            return Err(PolicyError::new("the directory does not answer"));
+        match question.entity.id() {
+            "broken" => return Err(PolicyError::new("the directory does not answer")),
+            "cursed" => panic!("the directory fell over"),
+            _ => {}
         }
         self.0.holds(question)
     }
@@ -75,6 +78,13 @@ fn p9_what_nobody_can_decide_is_refused() {
     for what in ["validate", "execute", "evaluate"] {
         everybody.agent.post(&format!("/entities/broken/actions/MARK_PAID/{what}"), &body).expect(503);
     }
+    // A panic is an answer as well, and the connection goes on.
+    let mut connection = everybody.nora.begin("GET", "/entities/cursed", None, "");
+    let mut reader = BufReader::new(connection.try_clone().unwrap());
+    let told = Answer::read(&mut reader).expect(500);
+    assert!(told["error"].as_str().unwrap().contains("something broke"), "{told}");
+    connection.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+    assert_eq!(Answer::read(&mut reader).status, 200);
     everybody.place("ord-1");
     everybody.agent.post(PAY, &body).expect(200);
 }

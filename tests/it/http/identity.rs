@@ -2,12 +2,12 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use kiff::http::{Api, Keys, NewKey, TrustBody};
+use kiff::http::{Api, Authenticate, Credentials, Keys, NewKey, Principal, TrustBody, Unauthenticated};
 use kiff::{Actor, ActorId, ActorKind, Timestamp};
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use super::server::{Server, on_its_own_thread};
+use super::server::{Client, Server, on_its_own_thread};
 use crate::shop::people;
 
 const PAY: &str = "/entities/ord-1/actions/MARK_PAID/validate";
@@ -41,6 +41,26 @@ fn whoever_shows_no_good_key_is_nobody() {
     server.bearing(&expired).post(PAY, BODY).expect(401);
 }
 
+/// Believes whoever says that they are Nora.
+struct Credulous;
+
+impl Authenticate for Credulous {
+    async fn authenticate(&self, credentials: Credentials<'_>) -> Result<Option<Principal>, Unauthenticated> {
+        Ok(credentials.has("x-nora").then(|| Principal::new(people().nora)))
+    }
+}
+
+#[test]
+fn p4_whoever_shows_what_is_not_good_is_not_asked_for_something_else() {
+    let server = Server::with(kiff::http::Limits::DEFAULT, |api| api.authenticate(Credulous));
+    server.everybody().place("ord-1");
+    let (key, token) = server.keys.create(NewKey::new(people().agent)).unwrap();
+    let also = |client: Client| client.header("x-nora: yes").get("/entities/ord-1").status;
+    assert_eq!(also(server.stranger()), 200);
+    server.keys.revoke(&key.id).unwrap().unwrap();
+    assert_eq!(also(server.bearing(&token)), 401);
+}
+
 #[test]
 fn p4_nobody_is_another_by_saying_so() {
     let server = Server::open();
@@ -57,6 +77,8 @@ fn p4_nobody_is_another_by_saying_so() {
     assert_eq!(everybody.agent.post("/approvals/app-1/grant", "{}").expect(403)["reason"], "permission_denied");
     let as_human = r#"{"actor": {"id": "agent-7", "type": "human"}}"#;
     everybody.agent.post("/approvals/app-1/grant", as_human).expect(403);
+    let note = r#"{"parameters": {"text": "x"}, "actor": {"id": "agent-7", "type": "human"}}"#;
+    everybody.agent.post("/entities/ord-1/actions/ADD_NOTE/execute", note).expect(403);
     everybody.nora.post("/approvals/app-1/grant", r#"{"actor": {"id": "nora", "type": "alien"}}"#).expect(400);
     everybody.nora.post("/approvals/app-1/grant", grant).expect(200);
 }
@@ -76,6 +98,10 @@ fn a_service_that_may_acts_for_others_and_an_agent_never_does() {
     assert_eq!(granted["approval"]["reviewed_by"], "nora");
     // Itself it holds no role.
     portal.get("/entities/ord-1/timeline").expect(403);
+    // A service whose key does not say so acts for nobody.
+    let shop = server.client(&Actor::new(ActorId::new("portal").unwrap(), ActorKind::Service));
+    let body = body.replace("app-1", "app-2");
+    shop.post("/entities/ord-1/actions/REFUND_ORDER/approvals", &body).expect(403);
 }
 
 #[test]
@@ -117,6 +143,7 @@ fn each_tenant_has_entities_of_its_own() {
     everybody.agent.post("/entities/ord-1/actions/REFUND_ORDER/approvals", asked).expect(201);
     assert_eq!(nora.get("/approvals").expect(200), json!({ "approvals": [] }));
     nora.post("/approvals/app-1/grant", "{}").expect(404);
+    assert!(server.keys.create(NewKey::new(people().nora).tenant("ac\u{202e}me")).is_err());
     assert_eq!(nora.get("/entities").expect(200), json!({ "entities": [{ "id": "ord-1", "type": "Order" }] }));
 }
 

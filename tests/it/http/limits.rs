@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use kiff::http::Limits;
 
+use super::page::Browser;
 use super::server::{Answer, Server};
 use crate::shop::{Mood, people};
 
@@ -86,6 +87,10 @@ fn one_principal_that_asks_too_often_does_not_hold_up_another() {
     let refused = answers.iter().find(|answer| answer.status == 429).unwrap();
     assert!(refused.headers["retry-after"].parse::<u64>().unwrap() >= 1 && refused.json()["error"].is_string());
     everybody.nora.get("/entities").expect(200);
+    // Whoever looks at the pages asks as often as over the API.
+    let omar = Browser::of(&server, &people().omar);
+    let statuses: Vec<_> = (0..6).map(|_| omar.client.get("/admin").status).collect();
+    assert!(statuses.contains(&429), "{statuses:?}");
 }
 
 #[test]
@@ -131,5 +136,7 @@ fn every_answer_tells_a_browser_to_do_nothing_with_it() {
         assert_eq!(answer.headers["x-content-type-options"], "nosniff");
         assert_eq!(answer.headers["cache-control"], "no-store");
         assert_eq!(answer.headers["x-frame-options"], "DENY");
+        assert_eq!(answer.headers["referrer-policy"], "no-referrer");
+        assert_eq!(answer.headers["cross-origin-resource-policy"], "same-origin");
     }
 }

@@ -1,13 +1,16 @@
 //! The pages: who gets in, what a card shows, and what an answer does.
 
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use kiff::http::{Limits, NewKey, Principal};
 use kiff::{Actor, Call, Domain, Evidence, Proposal, Verdict};
 use pollster::block_on;
 
 use super::server::{Answer, Client, Server};
-use crate::shop::{MarkPaid, Mood, OrderState, Refund, people};
+use crate::shop::{self, MarkPaid, Mood, OrderState, Refund, people};
 
 /// Somebody who has signed in.
 pub(super) struct Browser {
@@ -95,8 +98,58 @@ fn p4_only_people_get_in_and_only_with_what_is_theirs() {
     // An API key alone opens no page, and a session no route of the API.
     assert_eq!(server.client(&people().nora).get("/admin").status, 303);
     assert_eq!(nora.client.get("/entities/ord-1").status, 401);
+    // Another site can neither sign somebody out nor in.
+    assert_eq!(post(&nora.client, "/admin/sign-out", "csrf=0").status, 403);
+    assert_eq!(nora.client.get("/admin").status, 200);
+    let elsewhere = server.stranger().header("sec-fetch-site: cross-site");
+    let lured = post(&elsewhere, "/admin/sign-in", &format!("key={}", key(&server, &people().nora)));
+    assert_eq!((lured.status, lured.headers.contains_key("set-cookie")), (403, false), "{}", lured.body);
     assert_eq!(nora.send("/admin/sign-out", "").status, 303);
     assert_eq!(nora.client.get("/admin").status, 303);
+}
+
+#[test]
+fn p4_the_cookie_of_a_session_is_for_the_pages_of_this_server_alone() {
+    let server = Server::open();
+    let form = format!("key={}", key(&server, &people().nora));
+    let cookie_at = |host: &str| {
+        let mut stream = TcpStream::connect(server.address).unwrap();
+        let length = form.len();
+        let head = format!(
+            "POST /admin/sign-in HTTP/1.1\r\nhost: {host}\r\ncontent-length: {length}\r\n\
+             content-type: application/x-www-form-urlencoded\r\n\r\n{form}"
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        Answer::read(&mut BufReader::new(stream)).headers["set-cookie"].clone()
+    };
+    for (host, is_secure) in [("localhost:8080", false), ("127.0.0.1", false), ("shop.example", true)] {
+        let cookie = cookie_at(host);
+        let parts: Vec<_> = cookie.split("; ").skip(1).collect();
+        for part in ["Path=/admin", "HttpOnly", "SameSite=Lax"] {
+            assert!(parts.contains(&part), "{cookie}");
+        }
+        assert_eq!(parts.contains(&"Secure"), is_secure, "{host}: {cookie}");
+    }
+}
+
+#[test]
+fn an_open_page_is_told_of_its_own_tenant_alone_and_for_so_long() {
+    let limits = Limits { streams: 1, stream_time: Duration::from_millis(1_500), ..Limits::DEFAULT };
+    let server = Server::with(limits, |api| api);
+    let nora = Browser::of(&server, &people().nora);
+    let mut live = BufReader::new(nora.client.begin("GET", "/admin/live", None, "connection: close\r\n"));
+    let mut line = String::new();
+    live.read_line(&mut line).unwrap();
+    assert!(line.starts_with("HTTP/1.1 200"), "{line}");
+    assert_eq!(nora.client.get("/admin/live").status, 429);
+    let theirs = shop::order("ord-1").in_tenant("acme").unwrap();
+    let placed = shop::OrderPlaced { total: kiff::Cents(1) };
+    assert!(block_on(server.shop.ingest(&people().shop, &theirs, placed)).unwrap().is_allowed());
+    // It is looked at once a second, and then the browser has to come again.
+    live.get_ref().set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    let mut told = String::new();
+    live.read_to_string(&mut told).unwrap();
+    assert!(!told.contains("changed"), "{told}");
 }
 
 #[test]
@@ -245,6 +298,8 @@ fn p7_a_person_settles_a_doubt_with_a_reason() {
     let form = |payload: &str, reason: &str| {
         format!("execution={execution}&became=ORDER_PAID&payload=%7B%22payment_id%22%3A{payload}%7D&reason={reason}")
     };
+    let forged = post(&nora.client, doubt, &format!("csrf=0&{}", form("%22pay-1%22", "statement")));
+    assert_eq!((forged.status, forged.body.contains("not of your session")), (403, true));
     for (payload, reason) in [("1", "statement"), ("%22pay-1%22", ""), ("oops", "statement")] {
         assert!(matches!(nora.send(doubt, &form(payload, reason)).status, 400 | 409), "{payload} {reason}");
     }

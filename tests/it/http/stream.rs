@@ -1,7 +1,8 @@
 //! The stream of records: in order, once each, from where its client left, and only what it may see.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::net::TcpStream;
+use std::time::Duration;
 
 use kiff::Actor;
 use kiff::http::{Limits, NewKey};
@@ -103,4 +104,18 @@ fn a_principal_has_so_many_streams_and_they_end_when_the_server_stops() {
         assert!(!line.contains("data:"), "{line}");
     }
     server.stopped();
+}
+
+#[test]
+fn a_stream_ends_after_its_time_and_its_client_comes_again() {
+    let limits = Limits { stream_time: Duration::ZERO, ..Limits::DEFAULT };
+    let server = Server::with(limits, |api| api);
+    let everybody = server.everybody();
+    everybody.place("ord-1");
+    let mut events = Events::open(&everybody.nora, "/events?after=0");
+    assert_eq!(events.next().2["entity_id"], "ord-1");
+    events.0.get_ref().set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    let mut rest = String::new();
+    events.0.read_to_string(&mut rest).unwrap();
+    assert!(rest.contains("state_changed") && rest.ends_with("0\r\n\r\n"), "{rest}");
 }

@@ -67,24 +67,16 @@ fn p5_commits_of_one_entity_that_are_handed_in_at_once_are_appended_one_after_th
     }
 }
 
-#[test]
-fn a_journal_that_was_restored_into_another_server_goes_on_in_its_order() {
-    let old = Cluster::start("");
-    let (schema, writer) = old.journal();
-    let store = block_on(writer.connect()).unwrap();
-    let first = begin(&store, "ord-2");
-    // This server has seen many transactions, the other one has not.
+/// Lets a server see many transactions, more than one that was just made.
+fn count_on(server: &Cluster) {
     for _ in 0..20 {
-        old.sql("postgres", "DO $$ BEGIN FOR i IN 1..50 LOOP PERFORM pg_current_xact_id(); COMMIT; END LOOP; END $$");
+        server
+            .sql("postgres", "DO $$ BEGIN FOR i IN 1..50 LOOP PERFORM pg_current_xact_id(); COMMIT; END LOOP; END $$");
     }
-    let second = commit(&entity("ord-2"), 1, first.commit().hash(), 2);
-    assert_eq!(block_on(store.append(second.clone())).unwrap(), Appended::Written);
-    begin(&store, "ord-1");
-    assert_eq!(places(&store), expected(&["ord-2 1", "ord-2 2", "ord-1 1"]));
-    let third = commit(&entity("ord-2"), 2, second.commit().hash(), 3);
-    assert_eq!(block_on(store.append(third.clone())).unwrap(), Appended::Written);
-    drop(store);
+}
 
+/// Restores what one server has into a new one.
+fn restored(old: &Cluster) -> Cluster {
     let new = Cluster::start("");
     let dump = old.file("dump.sql");
     let mut dumping: Command = command(cluster::binaries().join("pg_dump"));
@@ -93,12 +85,49 @@ fn a_journal_that_was_restored_into_another_server_goes_on_in_its_order() {
     let mut restoring: Command = command(cluster::binaries().join("psql"));
     restoring.args(["-q", "-v", "ON_ERROR_STOP=1", "-d", &new.url("owner", "postgres"), "-f", &dump]);
     assert!(restoring.stdout(std::process::Stdio::null()).status().unwrap().success());
+    new
+}
 
-    let writer = PostgresStore::options(&new.url("writer", "postgres")).schema(schema);
+#[test]
+fn a_journal_that_was_restored_into_another_server_goes_on_in_its_order() {
+    let old = Cluster::start("");
+    let (schema, writer) = old.journal();
     let store = block_on(writer.connect()).unwrap();
-    let fourth = commit(&entity("ord-2"), 3, third.commit().hash(), 4);
-    assert_eq!(block_on(store.append(fourth)).unwrap(), Appended::Written);
-    begin(&store, "ord-3");
-    let order = ["ord-2 1", "ord-2 2", "ord-1 1", "ord-2 3", "ord-2 4", "ord-3 1"];
-    assert_eq!(places(&store), expected(&order));
+    let first = begin(&store, "ord-2");
+    count_on(&old);
+    let second = commit(&entity("ord-2"), 1, first.commit().hash(), 2);
+    assert_eq!(block_on(store.append(second.clone())).unwrap(), Appended::Written);
+    begin(&store, "ord-1");
+    assert_eq!(places(&store), expected(&["ord-2 1", "ord-2 2", "ord-1 1"]));
+    let third = commit(&entity("ord-2"), 2, second.commit().hash(), 3);
+    assert_eq!(block_on(store.append(third.clone())).unwrap(), Appended::Written);
+    drop(store);
+
+    // Once with a commit that has no position yet, and once where all have theirs.
+    let (mut last, mut order, mut server) = (third, vec!["ord-2 1", "ord-2 2", "ord-1 1", "ord-2 3"], old);
+    for (number, of_entity, begun) in [(4, "ord-2 4", "ord-3"), (5, "ord-2 5", "ord-4")] {
+        server = restored(&server);
+        let writer = PostgresStore::options(&server.url("writer", "postgres")).schema(schema.clone());
+        let store = block_on(writer.connect()).unwrap();
+        count_on(&server);
+        let next = commit(&entity("ord-2"), number - 1, last.commit().hash(), number);
+        assert_eq!(block_on(store.append(next.clone())).unwrap(), Appended::Written);
+        begin(&store, begun);
+        order.extend([of_entity, if number == 4 { "ord-3 1" } else { "ord-4 1" }]);
+        assert_eq!(places(&store), expected(&order));
+        last = next;
+    }
+}
+
+#[test]
+fn an_order_whose_last_step_came_long_after_its_last_commit_goes_on_in_another_server() {
+    let cluster = cluster::shared();
+    let (schema, writer) = cluster.journal();
+    begin(&block_on(writer.connect()).unwrap(), "ord-1");
+    assert_eq!(places(&block_on(writer.connect()).unwrap()), expected(&["ord-1 1"]));
+    // As if this server had counted no further than a little behind the last commit.
+    cluster.sql("postgres", &format!("UPDATE {schema}.sequencer SET below = below + 1000000"));
+    let store = block_on(writer.connect()).unwrap();
+    begin(&store, "ord-2");
+    assert_eq!(places(&store), expected(&["ord-1 1", "ord-2 1"]));
 }

@@ -228,7 +228,9 @@ DECLARE
     highest bigint;
 BEGIN
     SELECT s.* INTO STRICT state FROM {schema}.sequencer s WHERE s.one;
-    IF NOT EXISTS (SELECT FROM {schema}.commits c WHERE c.stamp >= state.below)
+    SELECT e.ahead INTO STRICT raised FROM {schema}.era e WHERE e.one;
+    IF state.below <= pg_snapshot_xmax(pg_current_snapshot())::text::bigint + raised
+        AND NOT EXISTS (SELECT FROM {schema}.commits c WHERE c.stamp >= state.below)
         AND NOT EXISTS (SELECT FROM {schema}.commits c WHERE c.stamp = ANY (state.holes)) THEN
         RETURN state.last;
     END IF;
@@ -237,7 +239,9 @@ BEGIN
     SELECT s.* INTO STRICT state FROM {schema}.sequencer s WHERE s.one;
     SELECT max(c.stamp) INTO highest FROM {schema}.commits c;
     SELECT e.ahead INTO STRICT raised FROM {schema}.era e WHERE e.one;
-    -- No transaction of this server can be seen before it has its number: the journal comes from another server.
+    -- No transaction of this server can be seen before it has its number, nor was one of the last step: where the numbers are
+    -- behind, the journal comes from another server.
+    highest := greatest(highest, state.below - 1);
     IF highest >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint + raised THEN
         UPDATE {schema}.era e SET ahead = highest + 1 WHERE e.one RETURNING e.ahead INTO raised;
     END IF;
