@@ -56,7 +56,7 @@ fn p9_a_policy_that_errs_refuses() {
         let Outcome::Failed(failed) = before.execute(&people.agent, &key, refund(5)).await.unwrap() else {
             panic!("the bank is silent")
         };
-        let no = Settlement::did_not_happen().because("it is not on the statement");
+        let no = Settlement::did_not_happen("it is not on the statement");
         let settled = runtime.settle(&people.nora, &key, &failed.execution, no).await.unwrap();
         assert_eq!(settled.refusal().unwrap().code, ReasonCode::Error);
         assert!(before.doubt(&key).await.unwrap().is_some());

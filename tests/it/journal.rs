@@ -63,7 +63,7 @@ fn p1_what_is_asked_of_an_entity_that_is_not_there_leaves_no_trace() {
         for (key, told) in
             [(order("ord-1"), "there is no entity"), (EntityKey::new("Invoice", "7").unwrap(), "Invoice")]
         {
-            let no = kiff::Settlement::did_not_happen().because("looked");
+            let no = kiff::Settlement::did_not_happen("looked");
             for refusal in [
                 runtime.execute(&people.agent, &key, pay()).await.unwrap().refusal().cloned(),
                 runtime.validate(&people.agent, &key, pay()).await.unwrap().refusal().cloned(),

@@ -118,7 +118,7 @@ fn p6_what_was_not_known_at_first_is_answered_as_it_was_settled() {
         let Outcome::Failed(first) = runtime.execute(&people.agent, &order, pay("pay-1")).await.unwrap() else {
             panic!("the bank is silent")
         };
-        let paid = Settlement::happened(OrderPaid { payment_id: "pay-1".into() }).because("it is on the statement");
+        let paid = Settlement::happened(OrderPaid { payment_id: "pay-1".into() }, "it is on the statement");
         assert!(runtime.settle(&people.nora, &order, &first.execution, paid).await.unwrap().is_allowed());
         let again = executed(runtime.execute(&people.agent, &order, pay("pay-1")).await.unwrap());
         assert_eq!((again.execution, again.state, again.deduplicated), (first.execution, OrderState::Paid, true));
