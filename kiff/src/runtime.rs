@@ -166,6 +166,16 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     /// # Errors
     /// [`Error`] when the store fails or the journal is broken.
     pub async fn entity(&self, key: &EntityKey) -> Result<Arc<Entity<D>>, Error> {
+        let entity = self.follow(key).await;
+        if let Err(Error::Journal(_)) = entity {
+            // What is remembered of it is not to be shown either.
+            self.entities.remove(key);
+        }
+        entity
+    }
+
+    /// The entity as it is remembered, and what its journal says beyond that.
+    async fn follow(&self, key: &EntityKey) -> Result<Arc<Entity<D>>, Error> {
         let mut entity = match self.entities.get(key) {
             Some(remembered) => remembered,
             None => Arc::new(self.recall(key).await?),
