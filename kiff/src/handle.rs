@@ -53,6 +53,39 @@ pub trait Allows<A> {
 ///
 /// It saves a program from asking for what cannot be. It grants nothing: whatever is executed is judged again by the
 /// journal.
+///
+/// ```
+/// # use kiff::{Actor, Domain, Failure, MemoryStore, RolePolicy, Runtime, action, domain};
+/// # domain! {
+/// #     pub domain Desk governs Ticket;
+/// #     roles { Clerk: human }
+/// #     states { Open, final Closed }
+/// #     events { TicketOpened reported by Clerk; TicketClosed; }
+/// #     transitions { TicketOpened: new => Open; TicketClosed: Open => Closed; }
+/// #     actions { CloseTicket { risk: low, by: Clerk, emits: TicketClosed }; }
+/// #     allow { Open => [CloseTicket]; }
+/// # }
+/// # #[action(Desk::CloseTicket)]
+/// # async fn close_ticket() -> Result<TicketClosed, Failure> {
+/// #     Ok(TicketClosed)
+/// # }
+/// # pollster::block_on(async {
+/// # let nora = Actor::human("nora")?;
+/// # let policy = RolePolicy::new().assign(&nora, DeskRole::Clerk);
+/// # let runtime = Runtime::<Desk>::new(MemoryStore::new(), policy, ());
+/// # let ticket = Desk::entity("t-1")?;
+/// # runtime.ingest(&nora, &ticket, TicketOpened).await?;
+/// if let Some(handle) = runtime.handle(&ticket).await?
+///     && let Ok(open) = handle.in_state::<desk::Open>()
+/// {
+///     // On a handle in the state `Closed` this line would not compile.
+///     let moved = open.execute(&runtime, &nora, CloseTicket {}).await?;
+///     assert_eq!(moved.executed().map(|moved| moved.handle.state()), Some(TicketState::Closed));
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Handle<D: Domain, S = Any> {
     key: EntityKey,
     state: D::State,

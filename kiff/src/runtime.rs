@@ -50,6 +50,41 @@ pub use settle::{Doubt, Settlement};
 ///
 /// All methods take `&self`; share a runtime behind an [`Arc`]. Several runtimes of a process may share a store, also behind an
 /// `Arc`: what one of them runs is in doubt for none.
+///
+/// ```
+/// # use kiff::{Actor, Domain, Failure, MemoryStore, RolePolicy, Runtime, action, domain};
+/// # domain! {
+/// #     pub domain Desk governs Ticket;
+/// #     roles { Clerk: human }
+/// #     states { Open, final Closed }
+/// #     events { TicketOpened reported by Clerk; TicketClosed; }
+/// #     transitions { TicketOpened: new => Open; TicketClosed: Open => Closed; }
+/// #     actions { CloseTicket { risk: low, by: Clerk, emits: TicketClosed }; }
+/// #     allow { Open => [CloseTicket]; }
+/// # }
+/// # #[action(Desk::CloseTicket)]
+/// # async fn close_ticket() -> Result<TicketClosed, Failure> {
+/// #     Ok(TicketClosed)
+/// # }
+/// # pollster::block_on(async {
+/// let nora = Actor::human("nora")?;
+/// let policy = RolePolicy::new().assign(&nora, DeskRole::Clerk);
+/// let runtime = Runtime::<Desk>::new(MemoryStore::new(), policy, ());
+/// let ticket = Desk::entity("t-1")?;
+/// runtime.ingest(&nora, &ticket, TicketOpened).await?;
+///
+/// let done = runtime.execute(&nora, &ticket, CloseTicket {}).await?;
+/// assert_eq!(done.outcome(), "executed");
+/// assert_eq!(runtime.entity(&ticket).await?.state(), Some(TicketState::Closed));
+///
+/// // A refusal is a value, which says why.
+/// let again = runtime.execute(&nora, &ticket, CloseTicket {}).await?;
+/// assert_eq!(again.outcome(), "blocked");
+/// assert!(again.refusal().is_some_and(|refusal| refusal.message.contains("`CLOSED`")));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Runtime<D: Domain, S: Store = MemoryStore> {
     store: S,
     policy: Arc<dyn Policy>,

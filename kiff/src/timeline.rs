@@ -14,6 +14,35 @@ use crate::time::Timestamp;
 /// Every record of one entity, in order.
 ///
 /// Shown as text it is one line a record; as JSON it is a list of objects.
+///
+/// ```
+/// # use kiff::{Actor, Domain, Failure, MemoryStore, RolePolicy, Runtime, action, domain};
+/// # domain! {
+/// #     pub domain Desk governs Ticket;
+/// #     roles { Clerk: human }
+/// #     states { Open, final Closed }
+/// #     events { TicketOpened reported by Clerk; TicketClosed; }
+/// #     transitions { TicketOpened: new => Open; TicketClosed: Open => Closed; }
+/// #     actions { CloseTicket { risk: low, by: Clerk, emits: TicketClosed }; }
+/// #     allow { Open => [CloseTicket]; }
+/// # }
+/// # #[action(Desk::CloseTicket)]
+/// # async fn close_ticket() -> Result<TicketClosed, Failure> {
+/// #     Ok(TicketClosed)
+/// # }
+/// # pollster::block_on(async {
+/// # let nora = Actor::human("nora")?;
+/// # let policy = RolePolicy::new().assign(&nora, DeskRole::Clerk);
+/// # let runtime = Runtime::<Desk>::new(MemoryStore::new(), policy, ());
+/// # let ticket = Desk::entity("t-1")?;
+/// # runtime.ingest(&nora, &ticket, TicketOpened).await?;
+/// let timeline = runtime.timeline(&ticket).await?;
+/// assert_eq!(timeline.kinds(), ["event_ingested", "state_changed"]);
+/// println!("{timeline}");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Timeline {
     key: EntityKey,
