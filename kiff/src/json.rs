@@ -1,6 +1,5 @@
 //! JSON as kiff accepts it: bounded, without anything that two readers could read differently.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
@@ -11,8 +10,11 @@ use serde_json::value::RawValue;
 
 use crate::bounds::{Bounds, OverBound};
 
+mod object;
 mod plain;
 
+use object::Key;
+pub(crate) use object::Object;
 use plain::Plain;
 
 /// The largest integer that every reader of JSON keeps exact: 2^53 − 1.
@@ -75,6 +77,14 @@ impl Json {
     /// # Errors
     /// [`JsonError`] when it has another shape.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, JsonError> {
+        serde_json::from_str(self.as_str()).map_err(JsonError::syntax)
+    }
+
+    /// Reads the text as an object, and none of its members yet.
+    ///
+    /// # Errors
+    /// [`JsonError`] when it is none.
+    pub(crate) fn members(&self) -> Result<Object<'_>, JsonError> {
         serde_json::from_str(self.as_str()).map_err(JsonError::syntax)
     }
 
@@ -244,33 +254,6 @@ impl<'de> Visitor<'de> for Unambiguous {
             members.next_value_seed(deeper)?;
         }
         Ok(())
-    }
-}
-
-/// Reads a key where it stands, and copies it only where it is written with escapes.
-struct Key;
-
-impl<'de> DeserializeSeed<'de> for Key {
-    type Value = Cow<'de, str>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Key {
-    type Value = Cow<'de, str>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a key")
-    }
-
-    fn visit_borrowed_str<E>(self, key: &'de str) -> Result<Self::Value, E> {
-        Ok(Cow::Borrowed(key))
-    }
-
-    fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
-        Ok(Cow::Owned(key.to_owned()))
     }
 }
 
