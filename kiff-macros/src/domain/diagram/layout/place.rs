@@ -119,7 +119,9 @@ fn hang(graph: &mut Graph) {
             }
         }
         if count > 0.0 {
-            row.iter().for_each(|number| graph.items[*number].x += sum / count);
+            for number in row {
+                graph.items[*number].x += sum / count;
+            }
         }
     }
     graph.rows = rows;
