@@ -1,16 +1,14 @@
 //! From what a system sends to an event of the domain.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use crate::bounds::Bounds;
 use crate::event::{Envelope, Trace};
 use crate::identifier::{EntityKey, EventId, IdentifierError, TraceId};
-use crate::json::{Excerpt, Json, JsonError};
+use crate::json::{Excerpt, Json, JsonError, Object};
 use crate::time::Timestamp;
 
 /// An event as a system sends it, before anybody has looked at it.
@@ -122,11 +120,13 @@ impl Adapter for Passthrough {
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Mapping {
-    events: BTreeMap<&'static str, Mapped>,
+    /// The last one of a type counts.
+    events: Vec<Mapped>,
 }
 
 #[derive(Debug, Clone)]
 struct Mapped {
+    event_type: &'static str,
     event: &'static str,
     fields: Vec<(&'static str, &'static str)>,
 }
@@ -147,25 +147,22 @@ impl Mapping {
         event: &'static str,
         fields: &[(&'static str, &'static str)],
     ) -> Self {
-        self.events.insert(event_type, Mapped { event, fields: fields.to_vec() });
+        self.events.push(Mapped { event_type, event, fields: fields.to_vec() });
         self
     }
 }
 
 impl Adapter for Mapping {
     fn adapt(&self, mut raw: RawEvent) -> Result<(EntityKey, Envelope), AdapterError> {
-        let Some(mapped) = self.events.get(raw.event_type.as_str()) else {
+        let Some(mapped) = self.events.iter().rfind(|mapped| mapped.event_type == raw.event_type) else {
             return Err(AdapterError::UnknownType(Excerpt(&raw.event_type).to_string()));
         };
         let given = raw.payload.take();
-        let members: BTreeMap<String, Box<RawValue>> = match &given {
-            Some(payload) => payload.decode()?,
-            None => BTreeMap::new(),
-        };
-        let mut renamed = BTreeMap::new();
+        let members = given.as_ref().map_or_else(|| Ok(Object::default()), Json::members)?;
+        let mut renamed = Object::default();
         for (from, to) in &mapped.fields {
-            let value = members.get(*from).ok_or(AdapterError::MissingField(from))?;
-            renamed.insert(*to, value);
+            let value = members.get(from).ok_or(AdapterError::MissingField(from))?;
+            renamed.0.push((Cow::Borrowed(to), value));
         }
         let payload = Json::encode(&renamed, &Bounds { payload: usize::MAX, ..Bounds::DEFAULT })?;
         raw.into_envelope(Cow::Borrowed(mapped.event), payload)

@@ -10,7 +10,6 @@ use std::sync::{Arc, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use uuid::Uuid;
 
 use crate::bounds::Bounds;
 use crate::json::{Excerpt, is_hidden};
@@ -317,9 +316,21 @@ impl Identifiers for UuidIdentifiers {
         let fraction = u128::from(since.subsec_nanos() % 1_000_000) * 4096 / 1_000_000;
         // RFC 9562: 48 bits of milliseconds, the version, 12 bits of their fraction, the variant, and 62 random bits.
         let time = (since.as_millis() << 80) | (7 << 76) | (fraction << 64);
-        let uuid = Uuid::from_u128(time | (0b10 << 62) | u128::from(random() >> 2));
-        Arc::from(&*uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer()))
+        let text = written(time | (0b10 << 62) | u128::from(random() >> 2));
+        Arc::from(str::from_utf8(&text).unwrap_or_default())
     }
+}
+
+/// The bits of a UUID as everybody writes them: `01932c07-209c-7e1a-9f2b-0c8d4e5f6a7b`.
+fn written(uuid: u128) -> [u8; 36] {
+    const DIGITS: [u8; 16] = *b"0123456789abcdef";
+    let mut rest = uuid;
+    let mut text = *b"00000000-0000-0000-0000-000000000000";
+    for place in text.iter_mut().rev().filter(|place| **place != b'-') {
+        *place = DIGITS.get((rest & 0xf) as usize).copied().unwrap_or_default();
+        rest >>= 4;
+    }
+    text
 }
 
 /// 64 bits that nobody foretells, without a system call each time: a count, hashed under a key that the system drew at
@@ -344,12 +355,21 @@ mod tests {
         let threads = [std::thread::spawn(draw), std::thread::spawn(draw), std::thread::spawn(draw)];
         let drawn: Vec<Arc<str>> = threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
         let is_version_7 = |id: &Arc<str>| {
-            let id = Uuid::parse_str(id).unwrap();
-            id.get_version_num() == 7 && id.get_variant() == uuid::Variant::RFC4122
+            let groups: Vec<&str> = id.split('-').collect();
+            let is_hexadecimal = |group: &&str| group.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
+            groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12])
+                && groups.iter().all(is_hexadecimal)
+                && groups[2].starts_with('7')
+                && groups[3].starts_with(['8', '9', 'a', 'b'])
         };
         assert!(drawn.iter().all(is_version_7));
         let different: std::collections::HashSet<_> = drawn.iter().collect();
         assert_eq!(different.len(), 30_000);
+    }
+
+    #[test]
+    fn every_bit_of_an_identifier_is_written_in_its_place() {
+        assert_eq!(written(0x0123_4567_89ab_cdef_fedc_ba98_7654_3210), *b"01234567-89ab-cdef-fedc-ba9876543210");
     }
 
     #[test]

@@ -1,7 +1,5 @@
 //! JSON as kiff accepts it: bounded, without anything that two readers could read differently.
 
-use std::borrow::Cow;
-use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -11,8 +9,11 @@ use serde_json::value::RawValue;
 
 use crate::bounds::{Bounds, OverBound};
 
+mod object;
 mod plain;
 
+pub(crate) use object::Object;
+use object::{Key, Seen};
 use plain::Plain;
 
 /// The largest integer that every reader of JSON keeps exact: 2^53 − 1.
@@ -83,6 +84,14 @@ impl Json {
     /// # Errors
     /// [`JsonError`] when it has another shape.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, JsonError> {
+        serde_json::from_str(self.as_str()).map_err(JsonError::syntax)
+    }
+
+    /// Reads the text as an object, and none of its members yet.
+    ///
+    /// # Errors
+    /// [`JsonError`] when it is none.
+    pub(crate) fn members(&self) -> Result<Object<'_>, JsonError> {
         serde_json::from_str(self.as_str()).map_err(JsonError::syntax)
     }
 
@@ -251,61 +260,6 @@ impl<'de> Visitor<'de> for Unambiguous {
             members.next_value_seed(deeper)?;
         }
         Ok(())
-    }
-}
-
-/// The keys of an object so far. Most objects have few, for which nothing is allocated.
-#[derive(Default)]
-struct Seen<'de> {
-    few: [Cow<'de, str>; 8],
-    count: usize,
-    many: BTreeSet<Cow<'de, str>>,
-}
-
-impl<'de> Seen<'de> {
-    /// Takes a key; it comes back where it has been there before.
-    fn insert(&mut self, key: Cow<'de, str>) -> Result<(), Cow<'de, str>> {
-        let is_known = self.few.iter().take(self.count).any(|known| *known == key) || self.many.contains(&key);
-        if is_known {
-            return Err(key);
-        }
-        match self.few.get_mut(self.count) {
-            Some(free) => {
-                *free = key;
-                self.count += 1;
-            }
-            None => {
-                self.many.insert(key);
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Reads a key where it stands, and copies it only where it is written with escapes.
-struct Key;
-
-impl<'de> DeserializeSeed<'de> for Key {
-    type Value = Cow<'de, str>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Key {
-    type Value = Cow<'de, str>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a key")
-    }
-
-    fn visit_borrowed_str<E>(self, key: &'de str) -> Result<Self::Value, E> {
-        Ok(Cow::Borrowed(key))
-    }
-
-    fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
-        Ok(Cow::Owned(key.to_owned()))
     }
 }
 

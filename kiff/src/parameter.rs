@@ -1,7 +1,6 @@
 //! The parameters of an action: read one by one from JSON, and held to their rules.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::OnceLock;
 
@@ -11,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use crate::bounds::Bounds;
-use crate::json::{Excerpt, Json, JsonError, visible};
+use crate::json::{Excerpt, Json, JsonError, Object, visible};
 use crate::money::Cents;
 use crate::schema::Parameter;
 
@@ -62,7 +61,7 @@ impl From<JsonError> for ParameterFault {
 
 /// The members of a JSON object of parameters, taken out one by one.
 #[derive(Debug)]
-pub struct Fields<'a>(BTreeMap<Cow<'a, str>, &'a RawValue>);
+pub struct Fields<'a>(Object<'a>);
 
 impl<'a> Fields<'a> {
     /// Reads an object whose members are all in `known`.
@@ -71,9 +70,8 @@ impl<'a> Fields<'a> {
     /// [`ParameterFault`] when the text is over a bound, no object, readable in two ways, or when it holds a member
     /// that is not known: an agent that invents a parameter must not believe that it was heard.
     pub fn read(text: &'a Json, known: &[Parameter]) -> Result<Self, ParameterFault> {
-        let fields: BTreeMap<Cow<'a, str>, &'a RawValue> = serde_json::from_str(text.as_str())
-            .map_err(|_| ParameterFault::Unreadable("they are not a JSON object".to_owned()))?;
-        for name in fields.keys() {
+        let fields = text.members().map_err(|_| ParameterFault::Unreadable("they are not a JSON object".to_owned()))?;
+        for (name, _) in &fields.0 {
             if !known.iter().any(|parameter| parameter.name == *name) {
                 return Err(ParameterFault::Unknown(Excerpt(name).to_string()));
             }
@@ -86,7 +84,7 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// [`ParameterFault`] when it is missing or of another shape.
     pub fn required<T: DeserializeOwned>(&mut self, name: &'static str) -> Result<T, ParameterFault> {
-        let value = self.0.remove(name).ok_or(ParameterFault::Missing(Cow::Borrowed(name)))?;
+        let value = self.0.take(name).ok_or(ParameterFault::Missing(Cow::Borrowed(name)))?;
         decode(name, value)
     }
 
@@ -95,7 +93,7 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// [`ParameterFault`] when it is there and of another shape.
     pub fn optional<T: DeserializeOwned + Default>(&mut self, name: &'static str) -> Result<T, ParameterFault> {
-        self.0.remove(name).map_or_else(|| Ok(T::default()), |value| decode(name, value))
+        self.0.take(name).map_or_else(|| Ok(T::default()), |value| decode(name, value))
     }
 }
 

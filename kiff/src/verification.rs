@@ -1,6 +1,6 @@
 //! The check of a whole store: every chain, what it is looked up by, every position, and what was signed.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::fmt;
 use std::io;
 
@@ -235,7 +235,7 @@ impl Report {
         let (confirmed, found, also_broken) = order.finish();
         broken.extend(&also_broken);
         // A commit that cannot be read is met on both walks.
-        let named: BTreeSet<_> = faults.iter().filter_map(Fault::edit).collect();
+        let named: HashSet<_> = faults.iter().filter_map(Fault::edit).collect();
         let found: Vec<_> =
             found.into_iter().filter(|fault| !fault.edit().is_some_and(|edit| named.contains(&edit))).collect();
         faults.extend(found);

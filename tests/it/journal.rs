@@ -157,7 +157,7 @@ fn an_event_is_refused_by_its_name_its_payload_and_its_reporter() {
         assert_eq!(refused.refusal().unwrap().code, ReasonCode::InvalidParameter);
         let refused = runtime.ingest(&people.agent, &key, placed(r#"{"total": 5}"#)).await.unwrap();
         assert_eq!(refused.refusal().unwrap().code, ReasonCode::PermissionDenied);
-        let other = kiff::EntityKey::new("Invoice", "ord-1").unwrap();
+        let other = EntityKey::new("Invoice", "ord-1").unwrap();
         let refused = runtime.ingest(&people.shop, &other, placed(r#"{"total": 5}"#)).await.unwrap();
         assert_eq!(refused.refusal().unwrap().code, ReasonCode::UnknownEntity);
 

@@ -1,9 +1,11 @@
 //! What governs, without what only explains: two domains that govern alike have one fingerprint.
 
 use serde::Serialize;
+use serde_json::value::RawValue;
 
-use super::{ApprovalRule, Contract, EventSchema, List, Permission, RoleSchema, Schema, StateSchema, Text, Transition};
+use super::{Contract, Schema, Transition};
 use crate::digest::Digest;
+use crate::json::Object;
 
 impl Schema {
     /// A digest of the governance: the same when items are only put in another order or documented in other words,
@@ -17,7 +19,7 @@ impl Schema {
     /// ```
     #[must_use]
     pub fn fingerprint(&self) -> Digest {
-        digest("kiff/schema", &self.governing())
+        digest("kiff/schema", &governing(self))
     }
 
     /// A digest of what governs one action: its contract, and where what it emits leads from where it is allowed. As with
@@ -28,88 +30,52 @@ impl Schema {
             let from = transition.from.as_ref().is_some_and(|from| action.allowed_in.contains(from));
             from && action.emits.contains(&transition.event)
         };
-        let transitions: Vec<Transition> = self.transitions.iter().filter(leads).cloned().collect();
-        digest("kiff/contract", &(action.governing(), ordered(&transitions, Clone::clone)))
+        let transitions: Vec<&Transition> = self.transitions.iter().filter(leads).collect();
+        digest("kiff/contract", &format!("[{},{}]", governing(action), governing(&transitions)))
     }
+}
 
-    fn governing(&self) -> Self {
-        Self {
-            domain: self.domain.clone(),
-            entity_type: self.entity_type.clone(),
-            documentation: Text::default(),
-            roles: ordered(&self.roles, |role| RoleSchema { documentation: Text::default(), ..role.clone() }),
-            states: ordered(&self.states, |state| StateSchema { documentation: Text::default(), ..state.clone() }),
-            events: ordered(&self.events, EventSchema::governing),
-            transitions: ordered(&self.transitions, Clone::clone),
-            actions: ordered(&self.actions, Contract::governing),
-            never: ordered(&self.never, Clone::clone),
+fn digest(purpose: &str, text: &str) -> Digest {
+    Digest::of(&[purpose.as_bytes(), text.as_bytes()])
+}
+
+/// The JSON of an item without words, its lists in an order that depends on what they say and not on where it stood.
+fn governing<T: Serialize>(item: &T) -> String {
+    let mut out = String::new();
+    // INVARIANT: plain data with text keys always encodes, and what was encoded can be read.
+    let _ = serde_json::value::to_raw_value(item).and_then(|text| write(&text, &mut out));
+    out
+}
+
+fn write(value: &RawValue, out: &mut String) -> serde_json::Result<()> {
+    let text = value.get();
+    match text.as_bytes().first() {
+        Some(b'[') => {
+            let items: Vec<&RawValue> = serde_json::from_str(text)?;
+            let mut written = vec![String::new(); items.len()];
+            for (item, written) in items.into_iter().zip(&mut written) {
+                write(item, written)?;
+            }
+            written.sort_unstable();
+            *out += "[";
+            *out += &written.join(",");
+            *out += "]";
         }
-    }
-}
-
-impl Contract {
-    fn governing(&self) -> Self {
-        Self {
-            name: self.name.clone(),
-            documentation: Text::default(),
-            risk: self.risk,
-            effect: self.effect,
-            permission: self.permission.governing(),
-            approval: match &self.approval {
-                ApprovalRule::By(permission) => ApprovalRule::By(permission.governing()),
-                other => other.clone(),
-            },
-            emits: ordered(&self.emits, Clone::clone),
-            allowed_in: ordered(&self.allowed_in, Clone::clone),
-            parameters: ordered(&self.parameters, |parameter| {
-                let mut parameter = parameter.clone();
-                parameter.documentation = Text::default();
-                parameter.rules = ordered(&parameter.rules, Clone::clone);
-                parameter
-            }),
+        Some(b'{') => {
+            let object: Object<'_> = serde_json::from_str(text)?;
+            let mut separator = "\"";
+            *out += "{";
+            for (key, value) in object.0 {
+                out.extend([separator, &key, "\":"]);
+                match &*key {
+                    "documentation" => *out += "\"\"",
+                    _ => write(value, out)?,
+                }
+                separator = ",\"";
+            }
+            *out += "}";
         }
+        _ => *out += text,
     }
-}
-
-impl EventSchema {
-    fn governing(&self) -> Self {
-        Self {
-            name: self.name.clone(),
-            documentation: Text::default(),
-            fields: ordered(&self.fields, |field| {
-                let mut field = field.clone();
-                field.documentation = Text::default();
-                field
-            }),
-            report: self.report.governing(),
-        }
-    }
-}
-
-impl Permission {
-    fn governing(&self) -> Self {
-        Self { name: self.name.clone(), roles: ordered(&self.roles, Clone::clone) }
-    }
-}
-
-/// The items as `convert` leaves them, in an order that depends on what they say and not on where they stood.
-fn ordered<T: Clone + Serialize>(items: &[T], convert: impl Fn(&T) -> T) -> List<T> {
-    let mut items: Vec<(String, T)> = items
-        .iter()
-        .map(|item| {
-            let item = convert(item);
-            (json(&item), item)
-        })
-        .collect();
-    items.sort_by(|(one, _), (other, _)| one.cmp(other));
-    items.into_iter().map(|(_, item)| item).collect()
-}
-
-fn digest<T: Serialize>(purpose: &str, item: &T) -> Digest {
-    Digest::of(&[purpose.as_bytes(), json(item).as_bytes()])
-}
-
-fn json<T: Serialize>(item: &T) -> String {
-    // INVARIANT: plain data with text keys always encodes.
-    serde_json::to_string(item).unwrap_or_default()
+    Ok(())
 }

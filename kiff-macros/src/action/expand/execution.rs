@@ -27,7 +27,7 @@ pub(super) fn executor(executor: &Executor, target: &Target, body: &TokenStream)
         > + ::core::marker::Send + 'a
     };
     let block = quote_spanned!(place=> async move { let _ = __permit; #body });
-    let header = header(target, &quote!(Executes));
+    let header = header(target, &quote!(Executes), Span::call_site());
     quote! {
         #[automatically_derived]
         #header {
@@ -47,9 +47,10 @@ pub(super) fn executor(executor: &Executor, target: &Target, body: &TokenStream)
 
 /// `impl Executes<Refund> for refund::RefundOrder`, for the attribute as a whole: two executors of one action are told apart by
 /// theirs.
-fn header(target: &Target, implemented: &TokenStream) -> TokenStream {
+fn header(target: &Target, implemented: &TokenStream, place: Span) -> TokenStream {
     let number = number::of(&plain(&target.action));
-    quote!(impl ::kiff::__private::#implemented<__Domain, ::kiff::__private::Named<#number>> for __Declared)
+    let declared = Ident::new("__Declared", Span::call_site().located_at(place));
+    quote!(impl ::kiff::__private::#implemented<__Domain, ::kiff::__private::Named<#number>> for #declared)
 }
 
 /// The user's fn and the one call of it.
@@ -153,7 +154,8 @@ pub(super) fn reconciler(executor: &Executor, target: &Target, body: &TokenStrea
         let __action = ::kiff::__private::Asks::<__Domain, __Declared>::NEW.parameters::<__Own>(__parameters)?;
         #body
     });
-    let header = header(target, &quote!(Reconciles));
+    // Where there is nothing to reconcile, rustc blames the type, and so it stands at the action's name.
+    let header = header(target, &quote!(Reconciles), target.action.span());
     let own = own(executor);
     quote! {
         #own

@@ -127,6 +127,25 @@ fn cuts([left, top, right, bottom]: &[f64; 4], from: f64, to: f64, upper: f64, l
     left + EDGE < to && from < right - EDGE && top + EDGE < lower && upper < bottom - EDGE
 }
 
+/// A long way from state to state, each with a way past the next, is drawn as one column.
+#[test]
+fn a_long_way_leads_down_and_not_aside() {
+    let (mut events, mut lines) = ("Opened reported by System;".to_owned(), "Opened: new => Stage0;".to_owned());
+    for (from, to) in (0..30).flat_map(|from| [(from, from + 1), (from, from + 2)]).filter(|(_, to)| *to <= 30) {
+        writeln!(events, "From{from}To{to} reported by System;").unwrap();
+        writeln!(lines, "From{from}To{to}: Stage{from} => Stage{to};").unwrap();
+    }
+    let states: Vec<_> = (0..=30).map(|number| format!("Stage{number}")).collect();
+    let diagram = diagram(&format!(
+        "pub domain Stages governs Work;\nroles {{ System: system }}\nstates {{ {} }}\nevents {{ {events} }}\n\
+         transitions {{ {lines} }}\nactions {{ Look {{ risk: low, by: System, emits: none }}; }}\n\
+         allow {{ Stage0 => [Look]; }}",
+        states.join(", ")
+    ));
+    let width = Picture::of(&diagram).drawing().width;
+    assert!(width < 400.0, "it is {width} wide");
+}
+
 #[test]
 fn an_arrow_points_at_the_state_that_it_leads_to() {
     for block in blocks() {

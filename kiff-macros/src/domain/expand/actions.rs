@@ -63,6 +63,7 @@ pub(super) fn declarations(model: &Model, names: &Names) -> TokenStream {
         let outside = (action.effect() == Effect::Outside).then(|| {
             quote! {
                 #[automatically_derived]
+                #[diagnostic::do_not_recommend]
                 impl #kiff::Outside for #module::#name {}
             }
         });

@@ -51,10 +51,7 @@ pub(super) fn module_of<'m>(
         let structure = quote_spanned!(name.span()=> #inner_visibility struct #name;);
         quote! {
             #[doc = #documentation]
-            #[derive(
-                ::core::fmt::Debug, ::core::clone::Clone, ::core::marker::Copy,
-                ::core::cmp::PartialEq, ::core::cmp::Eq
-            )]
+            #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::marker::Copy)]
             #structure
         }
     });

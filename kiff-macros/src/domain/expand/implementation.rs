@@ -3,9 +3,9 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 
-use super::actions;
-use super::names::{Names, private, used};
+use super::names::{Names, distinct, private, used};
 use super::schema::allowing;
+use super::{actions, names};
 use crate::domain::model::{Action, Event, Id, Model, PlaceReference, Reference};
 
 /// `impl Domain for Refund`
@@ -135,10 +135,15 @@ pub(super) fn entries(model: &Model, names: &Names) -> TokenStream {
     let domain = &names.domain;
     let entries: Vec<_> = model.actions.iter().map(|(id, _)| entry(model, names, id)).collect();
     let count = entries.len();
+    let functions = distinct(&model.actions).map(|(_, action)| names::function(&action.declared.name));
     quote! {
         // What an action without a reconcile fn has instead.
         #[allow(unused_imports)]
         use #kiff::AsksNobody as _;
+
+        // The name of the fn that is missing, where one is.
+        #[allow(dead_code, non_camel_case_types, unreachable_pub)]
+        mod functions { #(pub struct #functions;)* }
 
         static ENTRIES: [#kiff::Entry<#domain>; #count] = [#(#entries),*];
     }
@@ -156,11 +161,13 @@ fn entry(model: &Model, names: &Names, id: Id<Action>) -> TokenStream {
     let alias = actions::alias(model, id);
     let mut blamed = alias.clone();
     blamed.set_span(token.map_or_else(Span::call_site, |(_, token)| token.span()));
-    let emits = actions::emits(model, &model.actions[id]);
+    let action = &model.actions[id];
+    let (emits, function) = (actions::emits(model, action), names::function(&action.declared.name));
+    let function = quote!(functions::#function);
     let demand = if model.services.is_some() {
-        quote!(#kiff::ExecutedWith<#domain, <#domain as #kiff::Domain>::Services, #emits>)
+        quote!(#kiff::ExecutedWith<#domain, <#domain as #kiff::Domain>::Services, #emits, #function>)
     } else {
-        quote!(#kiff::Executed<#domain, #emits>)
+        quote!(#kiff::Executed<#domain, #emits, #function>)
     };
     quote!(#kiff::Entry::of(<#blamed as #demand>::ENTRY, #kiff::Asks::<#domain, #alias>::ANSWER))
 }

@@ -18,6 +18,8 @@ pub(super) fn stub(names: &Names, mermaid: &str, svg: &str) -> TokenStream {
 fn items(names: &Names, mermaid: &str, svg: &str, schema: &TokenStream) -> TokenStream {
     let kiff = private();
     let Names { visibility, domain, lints, .. } = names;
+    // rustdoc shows literals, however long they are, and blocks not.
+    let (mermaid, svg) = (quote!({ let text = #mermaid; text }), quote!({ let text = #svg; text }));
     quote! {
         #[allow(dead_code)]
         impl #domain {

@@ -92,6 +92,11 @@ pub(super) fn answer(action: &Ident) -> Ident {
     made_of(action, "Event")
 }
 
+/// What the fn of an action would be called: `refund_order`.
+pub(super) fn function(action: &Ident) -> Ident {
+    module_name(&snake(&plain(action)))
+}
+
 /// Where generated code finds what it needs of kiff.
 pub(super) fn private() -> TokenStream {
     quote!(::kiff::__private)

@@ -44,6 +44,14 @@ async fn refund_order() -> Result<OrderRefunded, Failure> {
     Ok(OrderRefunded {})
 }
 
+impl PartialEq for refund::RefundOrder {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for refund::RefundOrder {}
+
 impl Hash for refund::RefundOrder {
     fn hash<H: Hasher>(&self, _: &mut H) {}
 }

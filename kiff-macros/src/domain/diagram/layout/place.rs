@@ -32,6 +32,9 @@ pub(super) fn place(graph: &mut Graph) -> Drawing {
         // First each side alone, so that everything gets to its place; then both, so that it comes to rest there.
         let settled = sweep * 2 >= sweeps;
         let downwards = sweep % 2 == 0;
+        if sweep * 2 == sweeps {
+            hang(graph);
+        }
         for step in 0..graph.rows.len() {
             let row = if downwards { step } else { graph.rows.len() - 1 - step };
             settle(graph, row, |graph, item| wish(graph, item, settled || downwards, settled || !downwards));
@@ -100,6 +103,28 @@ fn wish(graph: &Graph, item: &Item, above: bool, below: bool) -> (f64, f64) {
         weight += pull;
     }
     if weight > 0.0 { (sum / weight, weight) } else { (item.x, 0.1) }
+}
+
+/// Moves each row as a whole to below the one above it. If every row is a little to the side of the one before, each lies in the
+/// middle of its neighbours, so that nothing else would ever bring the steps back to a column.
+fn hang(graph: &mut Graph) {
+    let rows = std::mem::take(&mut graph.rows);
+    for row in &rows {
+        let (mut sum, mut count) = (0.0, 0.0);
+        for number in row {
+            let item = &graph.items[*number];
+            for link in &item.above {
+                sum += graph.items[link.item].x + link.far - item.x - link.port;
+                count += 1.0;
+            }
+        }
+        if count > 0.0 {
+            for number in row {
+                graph.items[*number].x += sum / count;
+            }
+        }
+    }
+    graph.rows = rows;
 }
 
 /// Lets every arrow over several rows run straight down, as far as there is room at one place in all of them.
