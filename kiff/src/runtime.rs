@@ -308,7 +308,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
 }
 
 /// What is said of one entity among many; none where its journal is broken, which is logged and hides nothing of the others.
-fn readable<T>(said: Result<T, Error>) -> Result<Option<T>, Error> {
+pub(crate) fn readable<T>(said: Result<T, Error>) -> Result<Option<T>, Error> {
     match said {
         Err(Error::Journal(broken)) => {
             tracing::error!(target: "kiff::journal", entity = %broken.key, error = %broken, "the entity is passed over");

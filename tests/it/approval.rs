@@ -36,6 +36,8 @@ fn p3_an_approval_for_49_pays_49_once() {
         assert!(held(&outcome).contains("is for other parameters"), "{}", held(&outcome));
         assert_eq!(runtime.services().done(), ["captured pay-1"]);
 
+        let needless = runtime.request_approval(&people.agent, &key, refund(49)).await.unwrap();
+        assert!(needless.refusal().unwrap().message.contains("already covers exactly this"), "{needless:?}");
         let same = || Proposal::new(refund(49)).approval(approval.clone());
         let outcome = runtime.execute(&people.agent, &key, same()).await.unwrap();
         assert!(matches!(&outcome, Outcome::Executed(done) if done.state == OrderState::Refunded), "{outcome:?}");

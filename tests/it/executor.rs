@@ -1,10 +1,11 @@
 //! What an executor and its reconcile fn are told, what becomes of odd answers, and two domains that share a store.
 
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
 
 use kiff::{
     Actor, Bounds, Domain, EntityKey, Execution, Failure, Inquiry, MemoryStore, Outcome, Policy, PolicyError, Proposal,
-    Question, Reconciled, Review, Runtime, Store, Trace, TraceId, Verdict, action, domain, reconcile,
+    Question, Reconciled, Review, Runtime, Settlement, Store, Trace, TraceId, Verdict, action, domain, reconcile,
 };
 use pollster::block_on;
 
@@ -36,17 +37,21 @@ domain! {
 
 /// An office that writes down what it is told.
 #[derive(Debug, Default)]
-pub struct Office(Mutex<Vec<String>>);
+pub struct Office {
+    told: Mutex<Vec<String>>,
+    /// Whether it looks at no list for now.
+    busy: Mutex<bool>,
+}
 
 impl Office {
     fn told(&self) -> Vec<String> {
-        self.0.lock().unwrap().clone()
+        self.told.lock().unwrap().clone()
     }
 
     fn write_down(&self, execution: &Execution) {
         let (key, trace) = (execution.entity(), execution.trace());
         let (id, actor, approval) = (execution.id(), execution.actor(), execution.approval());
-        self.0.lock().unwrap().push(format!("{id} of {key} by {actor:?} with {approval:?} in {trace:?}"));
+        self.told.lock().unwrap().push(format!("{id} of {key} by {actor:?} with {approval:?} in {trace:?}"));
     }
 }
 
@@ -61,6 +66,7 @@ async fn send(office: &Office, execution: &Execution) -> Result<ParcelSent, Fail
 #[reconcile(Post::Send)]
 async fn find_sent(office: &Office, execution: &Execution) -> Result<Reconciled<ParcelSent>, Failure> {
     office.write_down(execution);
+    std::future::poll_fn(|_| if *office.busy.lock().unwrap() { Poll::Pending } else { Poll::Ready(()) }).await;
     Ok(Reconciled::Happened(ParcelSent { receipt: "r-1".into() }))
 }
 
@@ -140,6 +146,23 @@ fn p7_a_reconcile_fn_is_told_what_its_executor_was_told() {
             assert!(executor.contains(part), "{executor}");
         }
     });
+}
+
+#[test]
+fn p7_what_somebody_has_settled_meanwhile_stands() {
+    let post = office(MemoryStore::new());
+    let key = block_on(lost(&post, "parcel-1"));
+    let (system, nora) = (Actor::system("at-start").unwrap(), Actor::human("nora").unwrap());
+    *post.services().busy.lock().unwrap() = true;
+    let mut asking = Box::pin(post.reconcile(&system, &key));
+    assert!(asking.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    let execution = block_on(post.doubt(&key)).unwrap().unwrap().execution;
+    let no = Settlement::did_not_happen().because("it is still on the shelf");
+    assert!(block_on(post.settle(&nora, &key, &execution, no)).unwrap().is_allowed());
+    *post.services().busy.lock().unwrap() = false;
+    assert_eq!(block_on(asking).unwrap(), Inquiry::NothingInDoubt);
+    assert_eq!(block_on(post.entity(&key)).unwrap().state(), Some(ParcelState::Created));
+    assert!(!block_on(post.timeline(&key)).unwrap().kinds().contains(&"action_executed"));
 }
 
 #[test]

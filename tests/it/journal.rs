@@ -1,8 +1,8 @@
 //! P1: nothing changes without a record, and what cannot happen leaves none.
 
 use kiff::{
-    Appended, Bounds, Call, EntityKey, Envelope, Error, Fact, Json, Outcome, ReasonCode, Review, Runtime, Sealed,
-    Store, Trace, TraceId, Verdict, replay,
+    Appended, Bounds, Call, EntityKey, Envelope, Error, Fact, Fault, Json, Outcome, ReasonCode, Review, Runtime,
+    Sealed, Store, Trace, TraceId, Verdict, Verification, replay,
 };
 use pollster::block_on;
 
@@ -61,7 +61,7 @@ fn p1_what_is_asked_of_an_entity_that_is_not_there_leaves_no_trace() {
         let pay = || MarkPaid { payment_id: "pay-1".into() };
         // One that nothing happened to, and one that another domain governs.
         for (key, told) in
-            [(order("ord-1"), "there is no entity"), (EntityKey::new("Invoice", "7").unwrap(), "Invoice")]
+            [(order("ord-1"), "there is no entity"), (EntityKey::new("Invoice", "7").unwrap(), "`Invoice")]
         {
             let no = kiff::Settlement::did_not_happen("looked");
             for refusal in [
@@ -84,6 +84,8 @@ fn p1_what_is_asked_of_an_entity_that_is_not_there_leaves_no_trace() {
                 assert!(refusal.message.contains(told), "{refusal}");
             }
         }
+        let outcome = runtime.execute(&people.agent, &EntityKey::new("Invoice", "7").unwrap(), pay()).await.unwrap();
+        assert!(outcome.refusal().unwrap().message.contains("governs `Order`, not `Invoice`"), "{outcome:?}");
         assert!(runtime.store().entities(None, 9).await.unwrap().is_empty());
         assert!(runtime.services().done().is_empty());
     });
@@ -97,6 +99,24 @@ async fn append(runtime: &Runtime<Refund>, key: &EntityKey, body: &str) {
 }
 
 const AROUND: &str = r#""at":"2026-01-01T00:00:00Z","actor":{"id":"shop","kind":"system"}"#;
+
+#[test]
+fn p1_a_change_from_a_state_that_the_entity_is_not_in_is_believed_by_nobody() {
+    block_on(async {
+        let (runtime, people) = (open(), people());
+        let key = place(&runtime, "ord-1").await;
+        let change = r#"{"from":"PAID","to":"REFUNDED"}"#;
+        let body = format!(r#"{{{AROUND},"records":[{{"kind":"state_changed","v":1,"data":{change}}}]}}"#);
+        append(&runtime, &key, &body).await;
+        let pay = MarkPaid { payment_id: "pay-1".into() };
+        let Error::Journal(broken) = runtime.execute(&people.agent, &key, pay).await.unwrap_err() else {
+            panic!("the journal is broken")
+        };
+        assert!(broken.to_string().contains("a state that the entity is not in"), "{broken}");
+        let report = Verification::of(runtime.store()).run(|_| ()).await.unwrap();
+        assert!(matches!(&report.faults[..], [Fault::Unfounded { number: 2, .. }]), "{report}");
+    });
+}
 
 #[test]
 fn p1_an_event_that_leads_nowhere_is_no_step_of_a_replay() {

@@ -234,6 +234,7 @@ fn who_holds_no_role_sees_nothing() {
             (REFUND, refund(5)),
             ("allowed_actions", entity.clone()),
             ("timeline", entity),
+            ("evaluate", json!({ "action": REFUND, "parameters": { "amount": 5, "reason": "x" } })),
             ("wait_for_decision", approval),
         ] {
             for id in ["ord-1", "ord-none"] {

@@ -89,14 +89,54 @@ fn p8_who_appends_can_neither_change_nor_remove_nor_forge_and_the_owner_not_by_a
     for change in &changes {
         let said = cluster.try_sql("writer", "postgres", change).unwrap_err();
         assert!(said.contains("permission denied"), "{change}: {said}");
-        let said = cluster.try_sql("owner", "postgres", change).unwrap_err();
-        assert!(said.contains("the journal is append-only"), "{change}: {said}");
+        // Nor as a replica does, which fires no other trigger.
+        for change in [change, &format!("SET session_replication_role = replica; {change}")] {
+            let said = cluster.try_sql("owner", "postgres", change).unwrap_err();
+            assert!(said.contains("the journal is append-only"), "{change}: {said}");
+        }
     }
+    // Who may only read gives no position either.
+    let read = format!(
+        "CREATE ROLE reader_of_{schema} LOGIN; GRANT USAGE ON SCHEMA {schema} TO reader_of_{schema};
+         GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO reader_of_{schema}"
+    );
+    cluster.sql("postgres", &read);
+    let reader = format!("reader_of_{schema}");
+    assert!(cluster.try_sql(&reader, "postgres", &format!("SELECT FROM {schema}.journal")).is_ok());
+    let said = cluster.try_sql(&reader, "postgres", &format!("SELECT {schema}.sequence()")).unwrap_err();
+    assert!(said.contains("permission denied"), "{said}");
     let forged = format!(
         "INSERT INTO {schema}.commits SELECT tenant, entity_type, entity_id, 2, previous, hash, body, at, actor, trace, \
          kinds, idempotency_key, stamp FROM {schema}.commits"
     );
     assert!(cluster.try_sql("writer", "postgres", &forged).unwrap_err().contains("permission denied"));
+}
+
+#[test]
+fn p7_a_server_a_database_or_a_role_that_could_lose_or_mix_up_commits_is_refused() {
+    let cluster = cluster::shared();
+    let (schema, _) = cluster.journal();
+    let (owner, hasty) = (cluster.url("owner", "postgres"), cluster.url("hasty", "postgres"));
+    cluster.sql("postgres", "CREATE ROLE hasty LOGIN");
+    block_on(PostgresStore::options(&owner).schema(schema.clone()).grant("hasty")).unwrap();
+    let hasty = PostgresStore::options(&hasty).schema(schema);
+    for (setting, value) in [("synchronous_commit", "off"), ("default_transaction_isolation", "repeatable read")] {
+        cluster.sql("postgres", &format!("ALTER ROLE hasty SET {setting} TO '{value}'"));
+        let refused = block_on(hasty.connect()).unwrap_err().to_string();
+        assert!(refused.contains(setting) && refused.contains("ALTER ROLE"), "{refused}");
+        cluster.sql("postgres", "ALTER ROLE hasty RESET ALL");
+    }
+    let store = block_on(hasty.connect()).unwrap();
+    // Others may append as well, so that what they have started is left in peace for a while.
+    assert!(store.is_shared());
+
+    cluster.sql("postgres", "CREATE DATABASE latin ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0");
+    let refused = block_on(PostgresStore::connect(&cluster.url("owner", "latin"))).unwrap_err().to_string();
+    assert!(refused.contains("server_encoding"), "{refused}");
+    let careless = Cluster::start("fsync = off");
+    let (_, writer) = careless.journal();
+    let refused = block_on(writer.connect()).unwrap_err().to_string();
+    assert!(refused.contains("fsync") && refused.contains("power failure"), "{refused}");
 }
 
 #[test]

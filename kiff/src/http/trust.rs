@@ -110,3 +110,23 @@ impl std::error::Error for TrustError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::http::{HeaderMap, HeaderValue};
+
+    use super::*;
+
+    #[test]
+    fn p4_nobody_is_believed_of_whom_it_is_not_known_that_they_are_on_this_machine() {
+        let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        tokio.block_on(async {
+            let trust = TrustBody::on(&TcpListener::bind("127.0.0.1:0").await.unwrap()).unwrap();
+            let headers = HeaderMap::from_iter([(axum::http::header::HOST, HeaderValue::from_static("localhost"))]);
+            for (peer, is_believed) in [("127.0.0.1:1", true), ("192.0.2.1:1", false), ("", false)] {
+                let credentials = Credentials::new(&headers, peer.parse().ok());
+                assert_eq!(trust.authenticate(credentials).await.is_ok(), is_believed, "{peer}");
+            }
+        });
+    }
+}

@@ -16,7 +16,7 @@ use crate::identifier::{ApprovalId, EntityKey, ExecutionId};
 use crate::journal::{Commit, Cursor, Matter, Open, Query};
 use crate::json::{Json, JsonError};
 use crate::permission::PolicyError;
-use crate::runtime::{Doubt, Error, Outcome, Pending};
+use crate::runtime::{Doubt, Error, Outcome, Pending, readable};
 use crate::schema::{Contract, List, Permission, Schema, Text};
 use crate::sharded::Sharded;
 use crate::store::{Store, StoreError};
@@ -94,7 +94,7 @@ impl<S: Store> Recorded<S> {
             let Some(last) = page.last() else { break };
             after = Some(last.clone());
             for open in page.into_iter().filter(|open| open.key.entity_type() == self.schema.entity_type) {
-                let entity = self.entity(&open.key).await?;
+                let Some(entity) = readable(self.entity(&open.key).await)? else { continue };
                 found.extend(find(&entity, open));
             }
         }

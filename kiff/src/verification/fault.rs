@@ -264,7 +264,9 @@ impl fmt::Display for Fault {
             Self::Unfounded { key, number, problem } => {
                 write!(f, "unfounded: commit {number} of `{key}`: {}", visible(problem))
             }
-            Self::Lookup { key, number, problem } => write!(f, "mislaid: commit {number} of `{key}`: {problem}"),
+            Self::Lookup { key, number, problem } => {
+                write!(f, "mislaid: commit {number} of `{key}`: {}", visible(problem))
+            }
             Self::Unlisted { problem } => write!(f, "unreadable: what is open cannot be listed: {}", visible(problem)),
             Self::Unreadable { key, number, problem } => {
                 write!(f, "unreadable: `{key}` from commit {number} on: {}", visible(problem))

@@ -5,10 +5,10 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use kiff::journal::{ActionStarted, Content};
+use kiff::journal::{ActionFailed, ActionStarted, Content, FailedOutcome};
 use kiff::{
-    Actor, Commit, Cursor, Exported, MemoryStore, PostgresStore, Query, Review, Runtime, Sealed, SqliteStore, Store,
-    Verdict,
+    Actor, Appended, Commit, Cursor, Exported, MemoryStore, PostgresStore, Query, Review, Runtime, Sealed, SqliteStore,
+    Store, Verdict,
 };
 use kiff_test::{SequentialIdentifiers, block_on};
 
@@ -158,12 +158,33 @@ fn what_a_journal_says_moves_no_terminal() {
     let folder = folder("journal-terminal");
     let action = "\u{1b}[2JREFUND".into();
     let started = ActionStarted { action, execution: "x-1".parse().unwrap(), approval: None, key: None };
+    let unknown = ActionFailed {
+        action: "REFUND".into(),
+        outcome: FailedOutcome::Unknown,
+        code: "unknown".into(),
+        message: "no \u{1b}[31manswer".to_owned(),
+        parameters: None,
+        execution: Some("x-1".parse().unwrap()),
+        settled: None,
+    };
     let (at, actor) = ("2026-11-23T10:00:00Z".parse().unwrap(), Actor::agent("agent-7").unwrap());
-    let content = Content { at, actor, trace: None, cause: None, fold: None, facts: Box::new([started.into()]) };
+    let facts = Box::new([started.into(), unknown.into()]);
+    let content = Content { at, actor, trace: None, cause: None, fold: None, facts };
     let sealed = Sealed::new(order("ord-1"), 1, Commit::GENESIS, content).unwrap();
-    fs::write(folder.join("day.jsonl"), format!("{}\n", Exported::new(1, sealed.into_commit()).unwrap())).unwrap();
+    fs::write(folder.join("day.jsonl"), format!("{}\n", Exported::new(1, sealed.commit().clone()).unwrap())).unwrap();
     let told = kiff(&folder, &["doubt", "day.jsonl"]).well();
     assert!(told.starts_with(r"Order/ord-1: \u{1b}[2JREFUND as x-1"), "{told:?}");
+    assert!(told.ends_with("in doubt: no \\u{1b}[31manswer\n"), "{told:?}");
+
+    // Nor does what a store lists.
+    let store = SqliteStore::open(folder.join("day.db")).unwrap();
+    assert_eq!(block_on(store.append(sealed)).unwrap(), Appended::Written);
+    drop(store);
+    let change = "UPDATE open_matters SET id = 'x' || char(27) || '[2J'";
+    rusqlite::Connection::open(folder.join("day.db")).unwrap().execute_batch(change).unwrap();
+    for told in [kiff(&folder, &["doubt", "day.db"]).well(), kiff(&folder, &["verify", "day.db"]).ended_with(1)] {
+        assert!(told.contains(r"x\u{1b}[2J") && !told.contains('\u{1b}'), "{told:?}");
+    }
 }
 
 #[test]

@@ -6,11 +6,14 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use kiff::SqliteStore;
+use kiff::{PostgresStore, SqliteStore};
+use kiff_test::block_on;
+use rusqlite::Connection;
 use serde_json::Value;
 
 use super::journal::{a_day, exported};
 use super::{folder, kiff};
+use crate::cluster;
 use crate::http::server::Client;
 use crate::programs::Program;
 
@@ -91,6 +94,39 @@ fn a_journal_is_shown_without_its_domain_and_cannot_be_changed() {
     look(&client);
     drop(serving);
     assert_eq!(kiff(&folder, &["export", "refunds.db"]).well(), before);
+}
+
+#[test]
+fn a_database_is_shown_and_its_password_is_not() {
+    let (folder, cluster) = (folder("serve-postgres"), cluster::shared());
+    cluster.sql("postgres", "CREATE DATABASE served OWNER owner");
+    let url = cluster.url("owner", "served").replacen("owner@", "owner:hunter2@", 1);
+    kiff(&folder, &["migrate", &url]).well();
+    a_day(block_on(PostgresStore::connect(&url)).unwrap());
+    let (serving, client) = serve(&folder, &[&url]);
+    look(&client);
+    drop(serving);
+
+    let mut command = Command::new(Program::CommandLine.path());
+    command.args(["serve", "--readonly", &url]).current_dir(&folder).stdout(Stdio::piped());
+    let mut serving = Serving(command.spawn().unwrap());
+    let lines = BufReader::new(serving.0.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let told: Vec<String> = lines.take_while(|line| !line.starts_with("Stop with")).collect();
+    assert!(told[0].starts_with("The journal is only read") && told[2].contains("sign-in?link="), "{told:?}");
+    assert!(!told.concat().contains("hunter2"), "{told:?}");
+}
+
+#[test]
+fn a_journal_that_is_broken_hides_nothing_of_the_others() {
+    let folder = folder("serve-broken");
+    a_day(SqliteStore::open(folder.join("refunds.db")).unwrap());
+    let change = "UPDATE bodies SET body = CAST(replace(body, 'PAID', 'LOST') AS BLOB) WHERE position IN
+                  (SELECT position FROM journal WHERE entity_id = 'ord-2')";
+    Connection::open(folder.join("refunds.db")).unwrap().execute_batch(change).unwrap();
+    let (_serving, client) = serve(&folder, &["refunds.db"]);
+    assert!(page(&client, "/admin/doubt").contains("Nothing is in doubt"));
+    assert!(page(&client, "/admin").contains("Nothing waits for you"));
+    assert!(page(&client, "/admin/entities/Order/ord-1").contains("REFUNDED"));
 }
 
 #[test]

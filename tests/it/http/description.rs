@@ -161,3 +161,31 @@ fn a_token_is_held_to_its_issuer_its_audience_its_time_and_its_key() {
     std::fs::remove_file(&path).unwrap();
     assert_eq!(status(&other.token("other", &claims)), 401);
 }
+
+#[test]
+fn a_token_is_checked_with_the_key_that_it_names_and_that_is_a_public_one() {
+    let (one, other) = (Issuer::new("one", ONE.0, ONE.1), Issuer::new("other", OTHER.0, OTHER.1));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("jwks.json");
+    // Whoever can check a signature with a shared secret can make one.
+    let secret = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode("a secret that many know");
+    let shared = json!({ "kty": "oct", "alg": "HS256", "kid": "shared", "k": secret });
+    std::fs::write(&path, json!({ "keys": [one.public, other.public, shared] }).to_string()).unwrap();
+    let tokens = Tokens::new("https://login.example", "kiff", &path).unwrap().tenant_claim("org");
+    let server = Server::with(kiff::http::Limits::DEFAULT, |api| api.authenticate(tokens));
+    server.everybody().place("ord-1");
+    let mut claims = json!({
+        "sub": "nora", "iss": "https://login.example", "aud": "kiff", "exp": from_now(60), "kiff_kind": "human",
+        "org": "default",
+    });
+    let status = |token: &str| server.bearing(token).get("/entities/ord-1").status;
+    assert_eq!(status(&one.token("one", &claims)), 200);
+    assert_eq!(status(&one.token("nowhere", &claims)), 401);
+    let unnamed = encode(&Header::new(Algorithm::EdDSA), &claims, &one.key).unwrap();
+    assert_eq!(status(&unnamed), 401, "it says of none of several keys that it is the one");
+    let header = Header { kid: Some("shared".to_owned()), ..Header::new(Algorithm::HS256) };
+    let forged = encode(&header, &claims, &EncodingKey::from_secret(b"a secret that many know")).unwrap();
+    assert_eq!(status(&forged), 401);
+    claims.as_object_mut().unwrap().remove("org");
+    assert_eq!(status(&one.token("one", &claims)), 401, "it says of no tenant that it is its own");
+}

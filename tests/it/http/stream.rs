@@ -118,4 +118,8 @@ fn a_stream_ends_after_its_time_and_its_client_comes_again() {
     let mut rest = String::new();
     events.0.read_to_string(&mut rest).unwrap();
     assert!(rest.contains("state_changed") && rest.ends_with("0\r\n\r\n"), "{rest}");
+    let mut of_others = Events::open(&everybody.nora, "/events?after=0&entity_type=Parcel");
+    let mut rest = String::new();
+    of_others.0.read_to_string(&mut rest).unwrap();
+    assert!(!rest.contains("data:"), "{rest}");
 }

@@ -54,9 +54,9 @@ impl Serve {
                 .help("choose another one by `--address`")
         })?;
         let link = format!("http://{address}{link}");
+        // Not where the journal is: a URL may hold a password.
         let text = format!(
-            "{} is only read, and nothing can be changed. This link signs you in, once:\n\n  {link}\n\nStop with Ctrl-C.\n",
-            self.readonly
+            "The journal is only read, and nothing can be changed. This link signs you in, once:\n\n  {link}\n\nStop with Ctrl-C.\n"
         );
         shell.answer(&json!({ "address": address, "link": link }), &text)?;
         let ended = serve(listener, api.router(), Limits::DEFAULT, std::future::pending()).await;

@@ -52,7 +52,8 @@ impl Work for InDoubt {
                 let unsettled = look(store, &open).await?;
                 found += 1;
                 let Unsettled { entity, action, execution, since, actor, unknown } = &unsettled;
-                let mut text = format!("{entity}: {action} as {execution}\n");
+                // The store lists it, and may have been changed.
+                let mut text = format!("{entity}: {action} as {}\n", kiff::visible(execution));
                 let _ = writeln!(text, "  started by {actor} at {since}");
                 let _ = match unknown {
                     Some(message) => writeln!(text, "  in doubt: {message}"),
