@@ -157,7 +157,7 @@ fn p7_what_somebody_has_settled_meanwhile_stands() {
     let mut asking = Box::pin(post.reconcile(&system, &key));
     assert!(asking.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
     let execution = block_on(post.doubt(&key)).unwrap().unwrap().execution;
-    let no = Settlement::did_not_happen().because("it is still on the shelf");
+    let no = Settlement::did_not_happen("it is still on the shelf");
     assert!(block_on(post.settle(&nora, &key, &execution, no)).unwrap().is_allowed());
     *post.services().busy.lock().unwrap() = false;
     assert_eq!(block_on(asking).unwrap(), Inquiry::NothingInDoubt);
