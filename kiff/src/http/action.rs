@@ -120,13 +120,13 @@ impl Asked {
 
 /// That an action may run.
 #[derive(Debug, Serialize)]
-struct Valid<'a> {
+struct Fits<'a> {
     action: &'a str,
     outcome: &'static str,
     valid: bool,
 }
 
-impl<'a> Valid<'a> {
+impl<'a> Fits<'a> {
     fn of(asked: &'a Asked) -> Self {
         Self { action: &asked.action, outcome: "allowed", valid: true }
     }
@@ -142,7 +142,7 @@ pub(super) async fn validate(
     let (asked, proposal) = Asked::new(&shared, &caller, path, body).await?;
     let verdict = asked.served.validate(&asked.actor, &asked.key, proposal).await?;
     asked.verdict(verdict).await?;
-    Ok(answer(StatusCode::OK, &Valid::of(&asked)))
+    Ok(answer(StatusCode::OK, &Fits::of(&asked)))
 }
 
 /// `POST /entities/{id}/actions/{action}/evaluate`: as `validate`, and leaves no record.
@@ -155,7 +155,7 @@ pub(super) async fn evaluate(
     let (asked, proposal) = Asked::new(&shared, &caller, path, body).await?;
     let verdict = asked.served.evaluate(&asked.actor, &asked.key, proposal).await?;
     asked.verdict(verdict).await?;
-    Ok(answer(StatusCode::OK, &Valid::of(&asked)))
+    Ok(answer(StatusCode::OK, &Fits::of(&asked)))
 }
 
 /// `POST /entities/{id}/actions/{action}/approvals`

@@ -153,7 +153,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
                     continue;
                 }
                 let approval = readable(self.waiting(&open).await)?.flatten();
-                pending.extend(approval.map(|approval| Pending { approval, open }));
+                pending.extend(approval.map(|approval| Pending { open, approval }));
             }
         }
         pending.truncate(limit);

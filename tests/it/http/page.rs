@@ -138,15 +138,15 @@ fn an_open_page_is_told_of_its_own_tenant_alone_and_for_so_long() {
     let server = Server::with(limits, |api| api);
     let nora = Browser::of(&server, &people().nora);
     let mut live = BufReader::new(nora.client.begin("GET", "/admin/live", None, "connection: close\r\n"));
-    let mut line = String::new();
-    live.read_line(&mut line).unwrap();
-    assert!(line.starts_with("HTTP/1.1 200"), "{line}");
+    let mut status = String::new();
+    live.read_line(&mut status).unwrap();
+    assert!(status.starts_with("HTTP/1.1 200"), "{status}");
     assert_eq!(nora.client.get("/admin/live").status, 429);
     let theirs = shop::order("ord-1").in_tenant("acme").unwrap();
     let placed = shop::OrderPlaced { total: kiff::Cents(1) };
     assert!(block_on(server.shop.ingest(&people().shop, &theirs, placed)).unwrap().is_allowed());
     // It is looked at once a second, and then the browser has to come again.
-    live.get_ref().set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    live.get_ref().set_read_timeout(Some(Duration::from_mins(1))).unwrap();
     let mut told = String::new();
     live.read_to_string(&mut told).unwrap();
     assert!(!told.contains("changed"), "{told}");

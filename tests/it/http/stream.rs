@@ -114,7 +114,7 @@ fn a_stream_ends_after_its_time_and_its_client_comes_again() {
     everybody.place("ord-1");
     let mut events = Events::open(&everybody.nora, "/events?after=0");
     assert_eq!(events.next().2["entity_id"], "ord-1");
-    events.0.get_ref().set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    events.0.get_ref().set_read_timeout(Some(Duration::from_mins(1))).unwrap();
     let mut rest = String::new();
     events.0.read_to_string(&mut rest).unwrap();
     assert!(rest.contains("state_changed") && rest.ends_with("0\r\n\r\n"), "{rest}");

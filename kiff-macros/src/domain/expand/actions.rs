@@ -1,7 +1,7 @@
 //! Actions: `Refund`, which is the enum of them, what each declares, and what those with several events answer with.
 
-use proc_macro2::{Ident, TokenStream};
-use quote::{ToTokens, format_ident, quote};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 
 use super::documentation;
 use super::names::{self, Names, distinct, private, used};
@@ -61,9 +61,10 @@ pub(super) fn declarations(model: &Model, names: &Names) -> TokenStream {
         let emits = emits(model, action);
         let number = number::of(&action.declared.plain());
         let outside = (action.effect() == Effect::Outside).then(|| {
-            quote! {
+            // It stands at the action's name: rustc shows it beside an action that touches nothing.
+            let place = Span::call_site().located_at(action.declared.name.span());
+            quote_spanned! {place=>
                 #[automatically_derived]
-                #[diagnostic::do_not_recommend]
                 impl #kiff::Outside for #module::#name {}
             }
         });
