@@ -113,6 +113,21 @@ fn p8_who_appends_can_neither_change_nor_remove_nor_forge_and_the_owner_not_by_a
 }
 
 #[test]
+fn p8_what_runs_with_the_owners_rights_calls_nothing_of_the_callers() {
+    let cluster = cluster::shared();
+    let (schema, _) = cluster.journal();
+    let role =
+        "CREATE ROLE sly LOGIN; CREATE SCHEMA sly AUTHORIZATION sly; ALTER ROLE sly SET search_path TO sly, pg_catalog";
+    cluster.sql("postgres", role);
+    let own = "CREATE FUNCTION sly.pg_current_xact_id() RETURNS xid8 LANGUAGE plpgsql \
+               AS $$ BEGIN RAISE EXCEPTION 'called as %', current_user; END $$";
+    cluster.try_sql("sly", "postgres", own).unwrap();
+    block_on(PostgresStore::options(&cluster.url("owner", "postgres")).schema(schema.clone()).grant("sly")).unwrap();
+    let sly = PostgresStore::options(&cluster.url("sly", "postgres")).schema(schema);
+    begin(&block_on(sly.connect()).unwrap(), "ord-1");
+}
+
+#[test]
 fn p7_a_server_a_database_or_a_role_that_could_lose_or_mix_up_commits_is_refused() {
     let cluster = cluster::shared();
     let (schema, _) = cluster.journal();

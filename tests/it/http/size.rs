@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use kiff::http::{Api, Keys, Limits, NewKey, serve};
 use kiff::journal::{Content, EventIngested, StateChanged};
@@ -19,16 +19,20 @@ use super::page::Browser;
 use super::server::{Client, on_its_own_thread};
 use crate::shop::{self, Desk, Refund, people};
 
-/// A store that counts how often it is asked, and how many rows it gives.
+/// A store that counts how often it is asked, and how many rows it gives, and that can be away.
 #[derive(Debug, Default)]
 struct Counted {
     store: MemoryStore,
     asked: AtomicUsize,
     given: AtomicUsize,
+    is_away: AtomicBool,
 }
 
 impl Counted {
     fn note<T>(&self, rows: Result<Vec<T>, StoreError>) -> Result<Vec<T>, StoreError> {
+        if self.is_away.load(Ordering::Relaxed) {
+            return Err(StoreError::new("nobody is at home"));
+        }
         self.asked.fetch_add(1, Ordering::Relaxed);
         self.given.fetch_add(rows.as_ref().map_or(0, Vec::len), Ordering::Relaxed);
         rows
@@ -178,4 +182,18 @@ fn a_request_reads_as_much_of_ten_thousand_entities_as_of_a_hundred() {
     // And little at all: fifty rows, what is open, and the journals of those.
     let (most, of) = small.iter().map(|(path, (asked, given))| (asked + given, path)).max().unwrap();
     assert!(most < 1_000, "{of}: {most}");
+}
+
+#[test]
+fn a_server_whose_store_is_away_is_alive_and_not_ready() {
+    let measured = Measured::of(60);
+    assert_eq!(measured.agent.get("/readyz").status, 200);
+    measured.store.is_away.store(true, Ordering::Relaxed);
+    assert_eq!(measured.agent.get("/healthz").status, 200);
+    let told = measured.agent.get("/readyz").expect(503);
+    assert_eq!(told["error"], "a store does not answer");
+    let told = measured.agent.get("/entities/ord-000001").expect(500);
+    assert_eq!(told["error"], "something broke on the server; its log says what", "what broke is no client's business");
+    measured.store.is_away.store(false, Ordering::Relaxed);
+    assert_eq!(measured.agent.get("/readyz").status, 200);
 }
