@@ -95,7 +95,9 @@ async fn run<S: Store>(options: &Options, store: Arc<S>, log: &Path) -> Result<(
     let public = key.verifying_key().to_string();
     tokio::spawn(Sequencer::open(log, key)?.follow(store, Duration::from_secs(1)));
 
-    let listener = TcpListener::bind(options.address).await?;
+    let listener = TcpListener::bind(options.address).await.map_err(|error| {
+        format!("the server cannot listen at {}: {error}; give another one with `--address`", options.address)
+    })?;
     let address = listener.local_addr()?;
     let api = Api::new().domain(refunds).domain(missions).log(log).metrics(Metrics::install()?);
     let link = api.sign_in_link(Principal::new(people.nora.clone()))?;

@@ -19,7 +19,8 @@ fn an_empty_folder_becomes_a_server_that_holds_an_agent_until_a_person_says_yes(
     assert!(cargo(&package, &["test"]).contains("3 passed"));
     cargo(&package, &["build", "--quiet"]);
     let built = Path::new(env!("CARGO_TARGET_TMPDIR")).join("crates/debug");
-    let server = Running::start(&package, &built.join(format!("support-desk{}", std::env::consts::EXE_SUFFIX)));
+    let program = built.join(format!("support-desk{}", std::env::consts::EXE_SUFFIX));
+    let server = Running::start(&package, &program);
     let (execute, approvals) = (server.call("/execute"), server.call("/approvals"));
     assert!(server.curl(&execute).starts_with("HTTP/1.1 409"), "the agent is held");
     assert!(server.curl(&approvals).starts_with("HTTP/1.1 201"), "it asks for a sign-off");
@@ -65,6 +66,19 @@ fn an_empty_folder_becomes_a_server_that_holds_an_agent_until_a_person_says_yes(
         receipt.contains("TICKET_REFUNDED") && receipt.contains("of the log `example.com/support-desk`"),
         "{receipt}"
     );
+
+    // A second server is told who has the file; a journal that is not the one that was signed is not served.
+    let again = || {
+        let ended = Command::new(&program).arg("127.0.0.1:0").current_dir(&package).output().unwrap();
+        assert!(!ended.status.success());
+        String::from_utf8(ended.stderr).unwrap()
+    };
+    let told = again();
+    assert!(told.starts_with("error: ") && told.contains(&format!("process {}", server.process.id())), "{told}");
+    drop(server);
+    fs::remove_file(package.join("support-desk.db")).unwrap();
+    let told = again();
+    assert!(told.starts_with("error: support-desk.log does not fit support-desk.db: "), "{told}");
 }
 
 /// The server of a project, and what it told when it began.

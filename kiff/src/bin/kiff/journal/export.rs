@@ -1,7 +1,7 @@
 //! `kiff export`: every commit in order, as lines of JSON that hold what was stored and hashed, byte for byte.
 
 use std::fs::OpenOptions;
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, ErrorKind, Write};
 use std::path::PathBuf;
 
 use clap::Args;
@@ -40,7 +40,14 @@ impl Work for Export {
         let out: Box<dyn Write> = match &self.out {
             Some(path) => {
                 let file = OpenOptions::new().write(true).create_new(true).open(path);
-                Box::new(file.map_err(|error| Failure::file("make", path, &error))?)
+                Box::new(file.map_err(|error| {
+                    let failure = Failure::file("make", path, &error);
+                    if error.kind() == ErrorKind::AlreadyExists {
+                        failure.help("nothing is written over: name a file that is not there yet")
+                    } else {
+                        failure
+                    }
+                })?)
             }
             None => Box::new(std::io::stdout().lock()),
         };

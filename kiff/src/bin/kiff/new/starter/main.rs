@@ -1,5 +1,6 @@
 //! The server: agents propose over HTTP, a person decides on the page, and everything is on the record.
 
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,17 @@ use tokio::net::TcpListener;
 use @LIBRARY@::domain::{Desk, Support, SupportRole, TicketOpened, TicketState};
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Box<dyn std::error::Error>> {
     // Who there is, and which role they hold. A key says who asks; what they may do is said here.
     let (agent, nora, inbox) = (Actor::agent("agent-7")?, Actor::human("nora")?, Actor::system("inbox")?);
     let policy = RolePolicy::new()
@@ -24,14 +35,18 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // The signed log, which the receipts come from. Its key is made here once; keep it where the journal is not.
     let signing = SigningKey::read_or_generate("@PACKAGE@.log.key", "example.com/@PACKAGE@")?;
     println!("Receipts are signed with {}\n", signing.verifying_key());
-    tokio::spawn(Sequencer::open("@PACKAGE@.log", signing)?.follow(store, Duration::from_secs(1)));
+    let mut sequencer = Sequencer::open("@PACKAGE@.log", signing)?;
+    // A journal that is not the one that was signed is not served.
+    sequencer.advance(&*store).await.map_err(|error| format!("@PACKAGE@.log does not fit @PACKAGE@.db: {error}"))?;
+    tokio::spawn(sequencer.follow(store, Duration::from_secs(1)));
 
     // A ticket to begin with. After a restart it is there already, and opening it again is refused.
     let ticket = Support::entity("ticket-1")?;
     let subject = TicketOpened { subject: "it arrived broken".into() };
     let _opened_or_refused = runtime.ingest(&inbox, &ticket, subject).await?;
     if runtime.entity(&ticket).await?.state() == Some(TicketState::Refunded) {
-        println!("ticket-1 is paid back already, and nothing more can be done to it: remove @PACKAGE@.db to begin again.\n");
+        println!("ticket-1 is paid back already, and nothing more can be done to it.");
+        println!("To begin again, remove @PACKAGE@.db and its log: rm -r @PACKAGE@.db @PACKAGE@.log\n");
     }
 
     // A key that is gone with the process. For one that stays, open a file with `Keys::open` and make the key with
@@ -42,7 +57,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let link = api.sign_in_link(Principal::new(nora))?;
 
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:8080".to_owned());
-    let listener = TcpListener::bind(address).await?;
+    let listener = TcpListener::bind(&address).await.map_err(|error| {
+        format!("the server cannot listen at {address}: {error}; give another one, as in `cargo run -- 127.0.0.1:8081`")
+    })?;
     tell(&format!("http://{}", listener.local_addr()?), &key, &link);
     let stop = async {
         // Where there is no such signal, the server runs until it is killed, which is safe too.
@@ -64,4 +81,5 @@ fn tell(server: &str, key: &str, link: &str) {
     println!("Nora decides on the page; this link signs her in, once:\n\n  {server}{link}\n");
     println!("Then the first line pays, once, and with this one everybody sees what happened:\n");
     println!("  curl {server}/entities/ticket-1/timeline {headers}\n");
+    println!("The link is good for an hour. To get another one, stop the server and run it again.\n");
 }
