@@ -4,7 +4,7 @@ mod check;
 mod fmt;
 mod journal;
 mod new;
-mod page;
+pub(crate) mod page;
 mod proof;
 mod scaffold;
 mod serve;

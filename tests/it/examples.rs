@@ -8,6 +8,7 @@ use crate::programs::Program;
 mod bridge;
 mod data;
 mod faults;
+mod lending;
 mod parts;
 mod python;
 mod refund_agent;

@@ -149,7 +149,7 @@ fn an_agent_of_python_goes_through_the_whole_governed_loop() {
     };
     // The tests go through the loop with each sort of model, those of an API in front of a server that speaks as it does.
     let (said, complained) = make("test");
-    assert!(said.contains("3 passed") && complained.contains("Ran 5 tests"), "{said}\n{complained}");
+    assert!(said.contains("3 passed") && complained.contains("Ran 6 tests"), "{said}\n{complained}");
     let (told, _) = make("demo");
     let facts = [
         "block    state_not_allowed: `ROLL_BACK` is not allowed in state `OPEN`",
@@ -163,6 +163,14 @@ fn an_agent_of_python_goes_through_the_whole_governed_loop() {
     ];
     let found: Vec<Option<usize>> = facts.iter().map(|fact| told.find(fact)).collect();
     assert!(found.iter().all(Option::is_some) && found.is_sorted(), "{found:?} in:\n{told}");
+
+    // What the README says of proof, after the demo.
+    let readme = fs::read_to_string(package.join("README.md")).unwrap();
+    let lines = readme.lines().filter_map(|line| line.trim().strip_prefix("$ kiff "));
+    let commands = lines.flat_map(|line| line.split(" && kiff "));
+    let said: Vec<String> = commands.map(|line| kiff(&package, &line.split(' ').collect::<Vec<_>>()).well()).collect();
+    let [.., receipt] = said.as_slice() else { panic!("{readme}") };
+    assert!(said.len() == 5 && receipt.contains("RELEASE_ROLLED_BACK"), "{said:?}");
 }
 
 #[test]

@@ -41,7 +41,7 @@ fn fits(line: &str, shown: &str) -> bool {
 }
 
 /// A line of nothing but `…` stands for any lines.
-fn same(said: &[&str], shown: &[String]) -> bool {
+pub(crate) fn same(said: &[&str], shown: &[String]) -> bool {
     match (said, shown) {
         (_, [any, rest @ ..]) if any == "…" => (0..=said.len()).any(|skipped| same(&said[skipped..], rest)),
         ([], []) => true,

@@ -28,6 +28,11 @@ fn a_receipt_is_believed_with_the_public_key_alone() {
     let text = fs::read_to_string(folder.join("refund.receipt")).unwrap();
     assert_eq!(kiff(&folder, &receipt).well(), text);
 
+    // By its event, which is not the last that happened.
+    let of_event = |event| kiff(&folder, &["receipt", "day.jsonl", "Order/ord-1", "--event", event, "--log", "log"]);
+    assert!(of_event("ORDER_PAID").well().contains("MARK_PAID"));
+    assert!(of_event("ORDER_PIAD").not_done().contains("`Order/ord-1` has no such commit"));
+
     // Elsewhere.
     let elsewhere = super::folder("proof-elsewhere");
     fs::copy(folder.join("refund.receipt"), elsewhere.join("refund.receipt")).unwrap();

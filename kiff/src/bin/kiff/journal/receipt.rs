@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use kiff::proof::{Cosignature, Log, Receipt};
-use kiff::{Commit, Cursor, EntityKey, ExecutionId, Query, Store, Timeline};
+use kiff::{Commit, Cursor, EntityKey, ExecutionId, Fact, Query, Store, Timeline};
 use serde_json::json;
 
 use super::log::advance;
@@ -55,12 +55,15 @@ struct Make {
     /// Append to the log first what it does not have yet, and sign it with the secret key in this file; may be given several times
     #[arg(long, value_name = "FILE")]
     key: Vec<PathBuf>,
-    /// The commit's number; without one, without --execution and without --kind it is the entity's last
-    #[arg(long, value_name = "NUMBER", conflicts_with_all = ["execution", "kind"])]
+    /// The commit's number; where nothing says which commit, it is the entity's last
+    #[arg(long, value_name = "NUMBER", conflicts_with_all = ["execution", "event", "kind"])]
     commit: Option<u64>,
     /// The run whose end the receipt is for
-    #[arg(long, value_name = "ID", conflicts_with = "kind")]
+    #[arg(long, value_name = "ID", conflicts_with_all = ["event", "kind"])]
     execution: Option<ExecutionId>,
+    /// The last commit in which this event happened, as in `ORDER_REFUNDED`
+    #[arg(long, value_name = "EVENT", conflicts_with = "kind")]
+    event: Option<String>,
     /// The last commit that has a record of this kind, as in `action_executed`
     #[arg(long, value_name = "KIND")]
     kind: Option<String>,
@@ -91,9 +94,12 @@ struct Wanted {
 
 impl Wanted {
     fn is(&self, commit: &Commit) -> bool {
-        let Make { commit: number, execution, kind, .. } = &self.make;
+        let Make { commit: number, execution, event, kind, .. } = &self.make;
+        let is_event =
+            |fact: &Fact, name: &str| matches!(fact, Fact::EventIngested(ingested) if *ingested.event == *name);
         number.is_none_or(|number| commit.number() == number)
             && execution.as_ref().is_none_or(|execution| commit.ends(execution))
+            && event.as_ref().is_none_or(|event| commit.facts().iter().any(|fact| is_event(fact, event)))
             && kind.as_ref().is_none_or(|kind| commit.facts().iter().any(|fact| fact.kind() == kind))
     }
 }

@@ -91,7 +91,11 @@ class Agent:
         """An answer in the words in which a model is told of it."""
         if "result" in answer:
             result = answer["result"]
-            say("execute", f"{', '.join(result['follow_up_events'])}: the incident is {result['current_state']} now")
+            events = ", ".join(result["follow_up_events"])
+            if result["deduplicated"]:
+                say("done", f"{events}: it was done before, and nothing was done now")
+            else:
+                say("execute", f"{events}: the incident is {result['current_state']} now")
             return {"outcome": "executed", **result}
         say("block", f"{answer.get('reason', answer.get('outcome', 'refused'))}: {answer['error']}")
         return {"outcome": "refused", **answer}
@@ -101,9 +105,14 @@ def say(what, sentence):
     print(f"{what:<9}{sentence}", flush=True)
 
 
+def page_of(kiff, approval):
+    """Where a person reads a request and answers it."""
+    return f"{kiff.base}/admin/approvals/{approval['entity_type']}/{approval['entity_id']}/{approval['id']}"
+
+
 def wait_for_a_person(agent, approval):
     """Asks again until a person has decided on the page."""
-    say("wait", f"for a person at {agent.kiff.base}/admin/approvals/{approval['id']}")
+    say("wait", f"for a person at {page_of(agent.kiff, approval)}")
     while True:
         time.sleep(1)
         _, answer = agent.kiff.ask("GET", f"/entities/{agent.incident}/approvals")

@@ -4,43 +4,49 @@
     python3 agent/demo.py
 
 It starts the server on a free port with a journal of its own, lets the agent work, decides in the place of the person on call, stops
-the server, and replays the journal that is left.
+the server, and replays the journal that is left. What happened stays in data/demo/, until the next run begins anew.
 """
 
+import contextlib
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 
 from agent import Agent, Kiff, say
 from model import ModelError, from_environment
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
+DATA = ROOT / "data" / "demo"
 PROGRAM = ["cargo", "run", "--quiet", "--"]
 
 
-def demo(model):
-    """One run with a model."""
-    with tempfile.TemporaryDirectory() as data:
-        command = [*PROGRAM, "--address", "127.0.0.1:0", "--data", data]
-        server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-        try:
-            first = server.stdout.readline()
-            if not first.startswith("listening on "):
-                sys.exit("the server did not start")
-            base = first.removeprefix("listening on ").split(";")[0]
-            person = Kiff(base, pathlib.Path(data, "nora.key").read_text())
-            agent = Kiff(base, pathlib.Path(data, "agent-7.key").read_text())
-            Agent(agent, model, "inc-1", lambda agent, approval: decide(agent, approval, person)).work()
-        finally:
-            server.send_signal(signal.SIGINT)
-            rest, _ = server.communicate()
-        say("stop", rest.splitlines()[-1])
-        replayed = subprocess.run([*PROGRAM, "replay", "--data", data], cwd=ROOT, stdout=subprocess.PIPE, text=True)
-        if replayed.returncode != 0:
-            sys.exit("the journal does not replay")
-        say("replay", replayed.stdout.strip())
+@contextlib.contextmanager
+def served(data):
+    """The server over a folder, as the agent and as the person on call; at the end it has stopped."""
+    command = [*PROGRAM, "--address", "127.0.0.1:0", "--data", data]
+    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    try:
+        first = server.stdout.readline()
+        if not first.startswith("listening on "):
+            sys.exit("the server did not start")
+        base = first.removeprefix("listening on ").split(";")[0]
+        yield [Kiff(base, pathlib.Path(data, name).read_text()) for name in ("agent-7.key", "nora.key")]
+    finally:
+        server.send_signal(signal.SIGINT)
+        rest, _ = server.communicate()
+    say("stop", rest.splitlines()[-1])
+
+
+def demo(model, data):
+    """One run with a model, over a folder that nothing has happened in yet."""
+    with served(data) as (agent, person):
+        Agent(agent, model, "inc-1", lambda agent, approval: decide(agent, approval, person)).work()
+    replayed = subprocess.run([*PROGRAM, "replay", "--data", data], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    if replayed.returncode != 0:
+        sys.exit("the journal does not replay")
+    say("replay", replayed.stdout.strip())
 
 
 def decide(agent, approval, person):
@@ -61,8 +67,9 @@ def main():
         sys.exit("the server does not build")
     model, said = from_environment()
     say("start", said)
+    shutil.rmtree(DATA, ignore_errors=True)
     try:
-        demo(model)
+        demo(model, DATA)
     except ModelError as error:
         sys.exit(f"error: {error}")
 

@@ -5,10 +5,13 @@ import http.server
 import io
 import json
 import pathlib
+import tempfile
 import threading
 import unittest
+import urllib.request
 
 import demo
+from agent import Agent, page_of
 from model import Fixtures, ModelError, OpenAI, as_object, from_environment
 
 FIXTURES = pathlib.Path(__file__).with_name("fixtures.jsonl")
@@ -71,10 +74,16 @@ class Demo(unittest.TestCase):
         self.addCleanup(server.shutdown)
         return f"http://127.0.0.1:{server.server_port}"
 
+    def data(self):
+        """An empty folder, for as long as the test runs."""
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        return folder.name
+
     def check(self, model):
         out = io.StringIO()
         with contextlib.redirect_stdout(out):
-            demo.demo(model)
+            demo.demo(model, self.data())
         lines = [line.split()[0] for line in out.getvalue().splitlines()]
         story = ["call", "block", "call", "execute", "call", "hold", "block", "denied", "call", "hold", "block", "approve",
                  "execute", "call", "execute", "stop", "replay"]
@@ -91,6 +100,23 @@ class Demo(unittest.TestCase):
     def test_anthropic(self):
         named = {"ANTHROPIC_API_KEY": "secret", "ANTHROPIC_MODEL": "model-1", "ANTHROPIC_BASE_URL": self.api()}
         self.check(from_environment(named)[0])
+
+    def test_what_was_done_before_is_told_as_that_and_the_page_of_a_request_is_there(self):
+        out, pages = io.StringIO(), []
+
+        def decided(agent, approval):
+            answer = demo.decide(agent, approval, person)
+            with urllib.request.urlopen(page_of(agent.kiff, approval)) as page:
+                pages.append(page.status)
+            return answer
+
+        with contextlib.redirect_stdout(io.StringIO()), demo.served(self.data()) as (agent, person):
+            Agent(agent, Fixtures(FIXTURES), "inc-1", decided).work()
+            with contextlib.redirect_stdout(out):
+                Agent(agent, Fixtures(FIXTURES), "inc-1", decided).work()
+        self.assertEqual(pages, [200, 200])
+        self.assertIn("done     CAUSE_FOUND: it was done before, and nothing was done now\n", out.getvalue())
+        self.assertNotIn("execute", out.getvalue())
 
     def test_a_model_that_is_not_there_is_told_in_the_words_of_its_api(self):
         model = OpenAI("secret", "model-2", self.api() + "/v1")
