@@ -281,6 +281,22 @@ fn what_was_answered_says_what_became_of_it_and_not_what_would() {
 }
 
 #[test]
+fn what_is_no_page_says_so_on_one() {
+    let server = Server::open();
+    let nora = Browser::of(&server, &people().nora);
+    for path in ["/admin/nothing", "/admin/entities/Order/ord-1/nothing/at/all", "/admin/nothing/"] {
+        let none = nora.client.get(path);
+        assert_eq!((none.status, none.headers["content-type"].starts_with("text/html")), (404, true), "{path}");
+        assert!(none.body.contains("there is no such page") && none.body.contains("href=\"/admin\""), "{}", none.body);
+        assert!(none.headers.contains_key("content-security-policy"));
+    }
+    assert_eq!(nora.client.get("/admin/").headers["location"], "/admin");
+    assert_eq!(server.stranger().get("/admin/nothing").headers["location"], "/admin/sign-in");
+    // Beside the pages, programs are told as programs are.
+    assert!(server.everybody().nora.get("/nothing").headers["content-type"].starts_with("application/json"));
+}
+
+#[test]
 fn p3_who_may_not_approve_gets_no_form_and_no_way_around_it() {
     let server = Server::open();
     let card = asked(&server, "ord-1");

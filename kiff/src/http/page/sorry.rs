@@ -18,6 +18,11 @@ impl<E: Into<Problem>> From<E> for Sorry {
     }
 }
 
+/// What is below `/admin` and no page.
+pub(super) async fn no_page() -> Sorry {
+    Problem::not_found("there is no such page").into()
+}
+
 impl IntoResponse for Sorry {
     fn into_response(self) -> Response {
         let main = html! {
