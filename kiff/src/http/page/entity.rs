@@ -95,7 +95,7 @@ pub(super) async fn show(
         @if !served.is_recorded() { (actions(served.schema(), state)) }
         h2 #proof { "Proof" }
         (chain(&*served, &key, asked.verify.is_some()).await)
-        @if !shared.logs.is_empty() { (receipts(&changes, &standing, &key)) }
+        @if !shared.logs.is_empty() { (receipts(changes.last().zip(lifecycle.last()), standing.number, &key)) }
         h2 #timeline { "Timeline" }
         (filter.form())
         (filter.shown(&part, !shared.logs.is_empty()))
@@ -244,15 +244,14 @@ fn broken(problem: &str) -> Markup {
 }
 
 /// The way to a proof for somebody who sees neither this page nor the store.
-fn receipts(changes: &[Arc<Commit>], standing: &Standing, key: &EntityKey) -> Markup {
-    let change = changes.last();
-    let is_last = change.is_some_and(|change| change.number() == standing.number);
+fn receipts(entered: Option<(&Arc<Commit>, &Phase)>, last: u64, key: &EntityKey) -> Markup {
+    let is_last = entered.is_some_and(|(commit, _)| commit.number() >= last);
     html! {
         ul {
-            @if let (Some(change), Some(state)) = (change, standing.state) {
+            @if let Some((commit, phase)) = entered {
                 li {
-                    a href=(receipt_path(change)) { "Download the receipt of commit " (change.number()) }
-                    ", which proves that it became " strong { (state) }
+                    a href=(receipt_path(commit)) { "Download the receipt of commit " (commit.number()) }
+                    ", which proves that it became " strong { (phase.state) }
                 }
             }
             @if !is_last {
