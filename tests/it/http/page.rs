@@ -287,7 +287,11 @@ fn what_is_no_page_says_so_on_one() {
     for path in ["/admin/nothing", "/admin/entities/Order/ord-1/nothing/at/all", "/admin/nothing/"] {
         let none = nora.client.get(path);
         assert_eq!((none.status, none.headers["content-type"].starts_with("text/html")), (404, true), "{path}");
-        assert!(none.body.contains("there is no such page") && none.body.contains("href=\"/admin\""), "{}", none.body);
+        assert!(
+            none.body.contains("There is no such page") && none.body.contains("href=\"/admin/search\""),
+            "{}",
+            none.body
+        );
         assert!(none.headers.contains_key("content-security-policy"));
     }
     assert_eq!(nora.client.get("/admin/").headers["location"], "/admin");
