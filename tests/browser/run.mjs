@@ -79,10 +79,12 @@ async function inspect(page, name) {
   const seen = await page.evaluate(() => ({
     hacked: window.hacked, html: document.documentElement.outerHTML,
     wide: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    broken: [...document.querySelectorAll('.kind')].filter((kind) => kind.getClientRects().length > 1).map((kind) => kind.textContent),
   }));
   assert.equal(seen.hacked, undefined, `${name}: what an agent wrote was run`);
   assert.doesNotMatch(seen.html, /[\u202e\u200b]/, `${name}: a character hides`);
   assert.ok(seen.wide <= 0, `${name}: it is ${seen.wide} pixels too wide`);
+  assert.deepEqual(seen.broken, [], `${name}: a kind of actor is broken over two lines`);
   await page.evaluate(axe);
   const { violations, passes } = await page.evaluate(() => globalThis.axe.run());
   assert.ok(passes.some(({ id }) => id === 'color-contrast') && passes.length > 10, `${name}: axe did not really run`);
@@ -124,6 +126,12 @@ const steps = {
       await inspect(page, `${name}-card`);
       await page.goto(order(hostileName));
       await inspect(page, `${name}-entity`);
+      const [kind, actor, filters, table] = await Promise.all(['label[for=kind]', 'label[for=actor]', 'form.filters', 'table[aria-label=Timeline]']
+        .map((part) => page.locator(part).boundingBox()));
+      assert.ok(name === 'phone' || Math.abs(kind.y - actor.y) < 1, `the labels of the filter are ${kind.y - actor.y} pixels apart`);
+      assert.ok(table.y - filters.y - filters.height >= 8, 'the filter touches the timeline');
+      const unnamed = page.locator('table[aria-label=Timeline] td:not(.wide):not([data-label])');
+      assert.equal(await unnamed.count(), 0, 'on a phone, a cell of the timeline has no name');
       await page.locator('details').last().locator('summary').click();
       await inspect(page, `${name}-details`);
       await page.goto(`${order('ord-12')}?verify=yes`);
@@ -151,11 +159,11 @@ const steps = {
   async 'a receipt is downloaded, and believed by whoever has the public key'() {
     const page = await signIn(keys.nora);
     await page.goto(order('ord-12'));
-    const [download] = await Promise.all([page.waitForEvent('download'), page.click('text=Download the receipt')]);
-    assert.equal(download.suggestedFilename(), 'Order-ord-12-4.receipt');
+    const [download] = await Promise.all([page.waitForEvent('download'), page.click('text=Download the receipt of commit 3')]);
+    assert.equal(download.suggestedFilename(), 'Order-ord-12-3.receipt');
     const learned = once(said, 'line');
     server.stdin.write(`${await download.path()}\n`);
-    assert.equal((await learned)[0], 'commit 4 of Order/ord-12');
+    assert.equal((await learned)[0], 'commit 3 of Order/ord-12');
     await page.context().close();
   },
 
@@ -191,9 +199,13 @@ const steps = {
     await answer(nora, 'grant', 'seen the photo');
     await says(nora, 'granted by nora');
     await says(nora, 'seen the photo');
+    await says(nora, 'Granted. It runs when agent-7 asks again.');
     await inspect(nora, 'desk-granted');
     await row.waitFor({ state: 'detached' });
     assert.equal(await omar.evaluate(() => window.same), true, 'the page was loaded anew');
+    await nora.goto(order('ord-1'));
+    await nora.click('text=Download the receipt of its last commit');
+    await says(nora, 'there is no receipt yet');
     await card(nora, 'ord-2');
     await answer(nora, 'deny', 'no photo');
     await says(nora, 'denied by nora');

@@ -3,8 +3,8 @@
 use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderValue, header};
-use axum::response::Response;
-use axum::routing::{Route, get, post};
+use axum::response::{Redirect, Response};
+use axum::routing::{Route, any, get, post};
 
 use crate::time::{Clock, SystemClock, Timestamp};
 
@@ -42,7 +42,9 @@ pub(super) fn routes(shared: &Shared) -> Router<Shared> {
         .route("/admin/doubt/{entity_type}/{id}", get(doubt::show).post(doubt::settle))
         .route("/admin/search", get(search::show))
         .route("/admin/live", get(live::changes))
-        .route("/admin/sign-out", post(session::sign_out));
+        .route("/admin/sign-out", post(session::sign_out))
+        .route("/admin/", get(async || Redirect::to("/admin")))
+        .route("/admin/{*path}", any(sorry::no_page));
     #[cfg(feature = "proof")]
     let inside = inside.route("/admin/entities/{entity_type}/{id}/receipt", get(receipt::download));
     let inside = inside.route_layer(around(shared, session::required));

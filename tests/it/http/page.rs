@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use kiff::http::{Limits, NewKey, Principal};
-use kiff::{Actor, Call, Domain, Evidence, Proposal, Verdict};
+use kiff::{Actor, Call, Domain, Evidence, MemoryStore, Proposal, Runtime, Verdict};
 use pollster::block_on;
 
 use super::server::{Answer, Client, Server};
-use crate::shop::{self, MarkPaid, Mood, OrderState, Refund, people};
+use crate::shop::{self, MarkPaid, Mood, OrderState, Refund, SharedClock, people};
 
 /// Somebody who has signed in.
 pub(super) struct Browser {
@@ -242,9 +242,62 @@ fn p3_a_person_grants_and_the_second_one_is_told() {
     let late = omar.send(&card, "answer=deny&reason=no");
     assert_eq!(late.status, 409);
     assert!(late.body.contains("was already granted by `nora`"), "{}", late.body);
-    assert!(nora.get(&card).contains("the photo"));
+    let granted = nora.get(&card);
+    assert!(granted.contains("the photo"));
+    assert!(granted.contains("Granted. It runs when <code>agent-7</code> asks again."), "{granted}");
+    assert!(!granted.contains("If you grant it") && !granted.contains("<dt>Expires</dt>"), "{granted}");
     let entity = block_on(server.shop.entity(&Refund::entity("ord-1").unwrap())).unwrap();
     assert_eq!(entity.open_approvals()[0].status.as_str(), "granted");
+}
+
+#[test]
+fn what_was_answered_says_what_became_of_it_and_not_what_would() {
+    let clock = SharedClock::default();
+    let runtime = Runtime::new(MemoryStore::new(), shop::policy(), shop::Desk::default()).with_clock(clock.clone());
+    let server = Server::of(Arc::new(runtime), Limits::DEFAULT, |api| api);
+    let nora = Browser::of(&server, &people().nora);
+    let key = block_on(shop::paid(&server.shop, "used"));
+    let approval = block_on(shop::granted(&server.shop, &key, shop::refund(4_900)));
+    let done = block_on(server.shop.execute(&people().agent, &key, shop::refund(4_900))).unwrap();
+    let run = done.executed().unwrap().execution.clone();
+    let used = nora.get(&format!("/admin/approvals/Order/used/{approval}"));
+    assert!(used.contains(&format!("by execution <code>{run}</code>")), "{used}");
+
+    let denied = asked(&server, "denied");
+    let waits = nora.get(&denied);
+    assert!(waits.contains("If you grant it") && waits.contains("<dt>Expires</dt>"), "{waits}");
+    assert!(waits.contains("in 24 hours"), "{waits}");
+    assert_eq!(nora.send(&denied, "answer=deny&reason=no").status, 303);
+    let denied = nora.get(&denied);
+    let key = block_on(shop::paid(&server.shop, "unused"));
+    let approval = block_on(shop::granted(&server.shop, &key, shop::refund(4_900)));
+    let expired = asked(&server, "expired");
+    clock.0.pass(Duration::from_hours(25));
+    let (unused, expired) = (nora.get(&format!("/admin/approvals/Order/unused/{approval}")), nora.get(&expired));
+    assert!(unused.contains("It was not used while it held") && !unused.contains("It runs when"), "{unused}");
+    for page in [used, denied, unused, expired] {
+        assert!(!page.contains("If you grant it") && !page.contains("<dt>Expires</dt>"), "{page}");
+    }
+}
+
+#[test]
+fn what_is_no_page_says_so_on_one() {
+    let server = Server::open();
+    let nora = Browser::of(&server, &people().nora);
+    for path in ["/admin/nothing", "/admin/entities/Order/ord-1/nothing/at/all", "/admin/nothing/"] {
+        let none = nora.client.get(path);
+        assert_eq!((none.status, none.headers["content-type"].starts_with("text/html")), (404, true), "{path}");
+        assert!(
+            none.body.contains("There is no such page") && none.body.contains("href=\"/admin/search\""),
+            "{}",
+            none.body
+        );
+        assert!(none.headers.contains_key("content-security-policy"));
+    }
+    assert_eq!(nora.client.get("/admin/").headers["location"], "/admin");
+    assert_eq!(server.stranger().get("/admin/nothing").headers["location"], "/admin/sign-in");
+    // Beside the pages, programs are told as programs are.
+    assert!(server.everybody().nora.get("/nothing").headers["content-type"].starts_with("application/json"));
 }
 
 #[test]

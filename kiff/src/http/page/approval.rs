@@ -117,19 +117,22 @@ async fn card(
     let part = Filter::default().part(&*served, &key, standing.number).await?;
     let contract = served.schema().action(&approval.action);
     let now = served.now();
-    let open = matches!(approval.status, ApprovalStatus::Pending) && !approval.has_expired(now);
+    let open = waits(approval, now);
     let mine = open && may_answer(&*served, signed.actor(), &key, approval);
     let main = html! {
         @if let Some(problem) = &problem { p.notice.bad role="alert" { (visible(problem)) } }
         (status_line(approval, now))
+        (next_step(approval, now))
         section.card aria-labelledby="what" {
             h2 #what { "What is asked for" }
             (facts(approval, contract, &key, &standing, now))
             (parameter::table(&approval.parameters, contract))
-            @if served.is_recorded() {
-                p.quiet { "What follows from a yes is for its domain to say, which is not here." }
-            } @else {
-                (consequence(contract, served.schema(), standing.state))
+            @if open {
+                @if served.is_recorded() {
+                    p.quiet { "What follows from a yes is for its domain to say, which is not here." }
+                } @else {
+                    (consequence(contract, served.schema(), standing.state))
+                }
             }
         }
         (claim(&approval.reasons))
@@ -147,6 +150,27 @@ async fn card(
     };
     let title = format!("{} on {}/{}", approval.action, key.entity_type(), key.id());
     Ok(frame::page_with(status, signed, Place::Elsewhere, &visible(&title), &main))
+}
+
+/// Whether it can still be answered.
+fn waits(approval: &Approval, now: Timestamp) -> bool {
+    matches!(approval.status, ApprovalStatus::Pending) && !approval.has_expired(now)
+}
+
+/// What comes after a yes.
+fn next_step(approval: &Approval, now: Timestamp) -> Markup {
+    html! {
+        @if matches!(approval.status, ApprovalStatus::Granted(_)) {
+            @if approval.has_expired(now) {
+                p.notice { "It was not used while it held: the grant ended " (frame::until(approval.expires_at, now)) "." }
+            } @else {
+                p.notice {
+                    "Granted. It runs when " code { (visible(approval.requested_by.id().as_str())) } " asks again. The grant ends "
+                    (frame::until(approval.expires_at, now)) "."
+                }
+            }
+        }
+    }
 }
 
 fn status_line(approval: &Approval, now: Timestamp) -> Markup {
@@ -188,7 +212,7 @@ fn facts(
             }
             dt { "On" } dd { (frame::entity_link(key)) ", now " strong { (standing.state.unwrap_or("new")) } }
             dt { "Asked by" } dd { (frame::who(&approval.requested_by)) ", " (frame::ago(approval.requested_at, now)) }
-            dt { "Expires" } dd { (frame::until(approval.expires_at, now)) }
+            @if waits(approval, now) { dt { "Expires" } dd { (frame::until(approval.expires_at, now)) } }
         }
     }
 }

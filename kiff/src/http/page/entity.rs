@@ -1,6 +1,7 @@
 //! One entity: where it stands and how it got there, what it allows, every record, and whether they hold together.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -23,7 +24,7 @@ use super::frame::{self, Place};
 use super::now;
 use super::session::Signed;
 use super::sorry::Sorry;
-use super::timeline::Filter;
+use super::timeline::{Filter, receipt_path};
 
 /// How many of its last changes of state a page shows.
 const PATH: usize = 30;
@@ -68,7 +69,8 @@ pub(super) async fn show(
     let Some(state) = standing.state else {
         return Err(Problem::not_found(format!("there is no entity `{}`", visible(key.id()))).into());
     };
-    let lifecycle = lifecycle(&*served, &key).await?;
+    let changes = changes(&*served, &key).await?;
+    let lifecycle = Timeline::new(key.clone(), changes.clone()).lifecycle();
     let part = filter.part(&*served, &key, standing.number).await?;
     let main = html! {
         p { "It is " strong { (state) } "." }
@@ -93,7 +95,7 @@ pub(super) async fn show(
         @if !served.is_recorded() { (actions(served.schema(), state)) }
         h2 #proof { "Proof" }
         (chain(&*served, &key, asked.verify.is_some()).await)
-        @if !shared.logs.is_empty() { (receipts(&key)) }
+        @if !shared.logs.is_empty() { (receipts(changes.last().zip(lifecycle.last()), standing.number, &key)) }
         h2 #timeline { "Timeline" }
         (filter.form())
         (filter.shown(&part, !shared.logs.is_empty()))
@@ -102,12 +104,11 @@ pub(super) async fn show(
     Ok(frame::page(&signed, Place::Elsewhere, &visible(&title), &main))
 }
 
-/// The last states that the entity went through, in order.
-async fn lifecycle(served: &dyn Served, key: &EntityKey) -> Result<Vec<Phase>, Problem> {
+/// The last commits that changed the entity's state, in order.
+async fn changes(served: &dyn Served, key: &EntityKey) -> Result<Vec<Arc<Commit>>, Problem> {
     let changes = Changes::default().entity(key.clone()).kind("state_changed");
     let last = served.search(&changes, Cursor::LAST, PATH).await?;
-    let commits = last.into_iter().rev().map(|(_, commit)| commit).collect();
-    Ok(Timeline::new(key.clone(), commits).lifecycle())
+    Ok(last.into_iter().rev().map(|(_, commit)| commit).collect())
 }
 
 /// The diagram, with where the entity stands and has been.
@@ -243,12 +244,24 @@ fn broken(problem: &str) -> Markup {
 }
 
 /// The way to a proof for somebody who sees neither this page nor the store.
-fn receipts(key: &EntityKey) -> Markup {
+fn receipts(entered: Option<(&Arc<Commit>, &Phase)>, last: u64, key: &EntityKey) -> Markup {
+    let is_last = entered.is_some_and(|(commit, _)| commit.number() >= last);
     html! {
-        p {
-            a href={ (frame::entity_path(key)) "/receipt" } download { "Download the receipt of its last commit" }
-            ". Each record has that of its own commit among its details."
+        ul {
+            @if let Some((commit, phase)) = entered {
+                li {
+                    a href=(receipt_path(commit)) { "Download the receipt of commit " (commit.number()) }
+                    ", which proves that it became " strong { (phase.state) }
+                }
+            }
+            @if !is_last {
+                li {
+                    a href={ (frame::entity_path(key)) "/receipt" } { "Download the receipt of its last commit" }
+                    ", which changed no state"
+                }
+            }
         }
+        p { "Each record has the receipt of its own commit among its details." }
         p.quiet {
             "A receipt proves to whoever has the log's public key that the commit is on the record, with "
             code { "kiff receipt verify" } "."

@@ -114,12 +114,12 @@ pub(super) fn until(then: Timestamp, now: Timestamp) -> Markup {
     }
 }
 
-/// The time between, in its largest unit.
+/// The time between, rounded, in the largest unit of which there are two, so that rounding tells at most a quarter too much.
 fn span(from: Timestamp, to: Timestamp) -> String {
     const UNITS: [(u64, &str); 4] = [(86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")];
-    let seconds = to.as_microseconds().saturating_sub(from.as_microseconds()) / 1_000_000;
-    let (size, name) = UNITS.into_iter().find(|(size, _)| seconds >= *size).unwrap_or((1, "second"));
-    let count = seconds.checked_div(size).unwrap_or(0);
+    let seconds = to.as_microseconds().saturating_sub(from.as_microseconds()).saturating_add(500_000) / 1_000_000;
+    let (size, name) = UNITS.into_iter().find(|(size, _)| seconds >= 2 * size).unwrap_or((1, "second"));
+    let count = (seconds + size / 2).checked_div(size).unwrap_or(0);
     format!("{count} {name}{}", if count == 1 { "" } else { "s" })
 }
 
@@ -130,7 +130,7 @@ pub(super) fn risk(risk: Risk) -> Markup {
 
 /// Who, and of which kind.
 pub(super) fn who(actor: &Actor) -> Markup {
-    html! { (visible(actor.id().as_str())) " " span.quiet { "(" (actor.kind().as_str()) ")" } }
+    html! { (visible(actor.id().as_str())) " " span.quiet.kind { "(" (actor.kind().as_str()) ")" } }
 }
 
 /// The way to an entity's page.
@@ -170,12 +170,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_told_in_their_largest_unit() {
+    fn times_are_rounded_in_their_largest_unit() {
         let then = Timestamp::default();
-        for (seconds, words) in
-            [(0, "0 seconds"), (1, "1 second"), (119, "1 minute"), (7_300, "2 hours"), (90_000, "1 day")]
-        {
-            assert_eq!(span(then, then.after(Duration::from_secs(seconds))), words);
+        for (milliseconds, words) in [
+            (0, "0 seconds"),
+            (1_400, "1 second"),
+            (1_600, "2 seconds"),
+            (119_000, "119 seconds"),
+            (3_597_000, "60 minutes"),
+            (7_300_000, "2 hours"),
+            (86_397_000, "24 hours"),
+            (86_400_000, "24 hours"),
+            (216_100_000, "3 days"),
+        ] {
+            assert_eq!(span(then, then.after(Duration::from_millis(milliseconds))), words);
         }
         assert_eq!(span(then.after(Duration::from_secs(5)), then), "0 seconds");
     }

@@ -13,12 +13,12 @@ use crate::served::Served;
 use crate::time::Timestamp;
 
 use super::super::Shared;
-use super::super::cursor;
 use super::super::open::{Part, Wanted};
 use super::super::problem::Problem;
 use super::super::request::Caller;
+use super::super::{cursor, entity};
 use super::approval::{approval_path, may_answer};
-use super::frame::{self, Place};
+use super::frame::{self, Place, encoded};
 use super::session::Signed;
 use super::sorry::Sorry;
 use super::{now, parameter};
@@ -51,12 +51,16 @@ pub(super) async fn show(
         None => Some(part(&shared, &signed, &caller, asked.others.as_deref(), false).await?),
         Some(_) => None,
     };
+    // Where only journals are, nobody answers anything: who comes wants to see what there is.
+    let is_recorded = shared.domains(None).all(|served| served.is_recorded());
     let now = now();
     let onward = |part: &Part<Pending>, list: &str, words: &str| {
         frame::onward(part.next.as_ref().map(|next| format!("/admin?{list}={}", cursor::written(next))), words)
     };
     let main = html! {
-        @if let Some(part) = &mine {
+        @if is_recorded {
+            (on_record(&shared, &caller).await?)
+        } @else if let Some(part) = &mine {
             @if part.items.is_empty() && part.next.is_none() {
                 p { "Nothing waits for you." }
             } @else {
@@ -79,7 +83,31 @@ pub(super) async fn show(
             (onward(part, "others", "More that waits for others"))
         }
     };
-    Ok(frame::page(&signed, Place::Inbox, "Inbox", &main))
+    let title = if is_recorded { "What is on record" } else { "Inbox" };
+    Ok(frame::page(&signed, Place::Inbox, title, &main))
+}
+
+/// The first entities of each sort, and the way to the others.
+async fn on_record(shared: &Shared, caller: &Caller) -> Result<Markup, Problem> {
+    let mut sorts = Vec::new();
+    for served in shared.domains(None) {
+        let (keys, next) = entity::listed(&**served, caller, None, SHOWN).await?;
+        sorts.push((&*served.schema().entity_type, keys, next.is_some()));
+    }
+    Ok(html! {
+        p {
+            "Only journals are open here: everything can be seen, and nothing changed. "
+            a href="/admin/search" { "Search them" } " by entity, actor, trace or kind of record."
+        }
+        @if sorts.is_empty() { p { "There is no entity in them." } }
+        @for (entity_type, keys, goes_on) in &sorts {
+            h2 { (visible(entity_type)) }
+            @if keys.is_empty() { p { "There is none that you may see." } } @else {
+                ul { @for key in keys { li { (frame::entity_link(key)) } } }
+            }
+            @if *goes_on { p { a href={ "/admin/search?entity_type=" (encoded(entity_type)) } { "All of this sort" } } }
+        }
+    })
 }
 
 /// What the person may answer, or what somebody else has to.

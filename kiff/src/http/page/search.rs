@@ -147,9 +147,9 @@ async fn found(shared: &Shared, caller: &Caller, wanted: &Wanted) -> Result<Mark
                     tbody {
                         @for commit in &rows {
                             tr {
-                                td { (frame::at(commit.at())) }
+                                td data-label="when" { (frame::at(commit.at())) }
                                 td data-label="of" { (frame::entity_link(commit.key())) }
-                                td data-label="by" { (frame::who(commit.actor())) }
+                                td.who data-label="by" { (frame::who(commit.actor())) }
                                 td { @for record in commit.records() { code { (record.fact().kind()) } " " } }
                             }
                         }

@@ -7,7 +7,8 @@ use maud::html;
 use crate::json::visible;
 
 use super::super::problem::Problem;
-use super::frame;
+use super::frame::{self, Place};
+use super::session::Signed;
 
 /// Why a page cannot be shown.
 pub(super) struct Sorry(Problem);
@@ -16,6 +17,12 @@ impl<E: Into<Problem>> From<E> for Sorry {
     fn from(problem: E) -> Self {
         Self(problem.into())
     }
+}
+
+/// What is below `/admin` and no page.
+pub(super) async fn no_page(signed: Signed) -> Response {
+    let main = html! { p.notice { "There is no such page." } };
+    frame::page_with(StatusCode::NOT_FOUND, &signed, Place::Elsewhere, "Not found", &main)
 }
 
 impl IntoResponse for Sorry {

@@ -109,15 +109,15 @@ fn row(line: &Line<'_>, receipts: bool) -> Markup {
     let (record, commit) = (line.record(), line.record().commit());
     html! {
         tr {
-            td.number { (record.id()) }
-            td { (frame::at(commit.at())) }
-            td data-label="by" { (frame::who(commit.actor())) }
+            td.number data-label="record" { (record.id()) }
+            td data-label="when" { (frame::at(commit.at())) }
+            td.who data-label="by" { (frame::who(commit.actor())) }
             td.wide {
                 details {
                     summary { code { (record.fact().kind()) } " " (line.message()) }
                     pre { (details(line)) }
                     @if receipts {
-                        p { a href=(receipt_path(commit)) download { "Receipt of commit " (commit.number()) } }
+                        p { a href=(receipt_path(commit)) { "Receipt of commit " (commit.number()) } }
                     }
                 }
             }
@@ -130,6 +130,6 @@ fn details(line: &Line<'_>) -> String {
 }
 
 /// The way to the receipt of a commit.
-fn receipt_path(commit: &Commit) -> String {
+pub(super) fn receipt_path(commit: &Commit) -> String {
     format!("{}/receipt?commit={}", frame::entity_path(commit.key()), commit.number())
 }
