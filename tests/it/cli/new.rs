@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use super::{ROOT, Ran, building, cargo, folder, kiff};
 use crate::wire;
@@ -86,6 +86,8 @@ struct Running {
     process: Child,
     told: String,
     address: String,
+    /// What it may still tell: whoever writes into a pipe that nobody holds dies of it.
+    _out: BufReader<ChildStdout>,
 }
 
 impl Running {
@@ -97,7 +99,7 @@ impl Running {
         let mut out = BufReader::new(process.stdout.take().unwrap());
         while !told.contains("/timeline") && out.read_line(&mut told).unwrap() > 0 {}
         let address = between(&told, "http://", "/").to_owned();
-        Self { process, told, address }
+        Self { process, told, address, _out: out }
     }
 
     /// The line with which to call an action's route.

@@ -78,8 +78,7 @@ fn tell(server: &str, key: &str, link: &str) {
     let asking = format!(r#"-d '{{"approval_id": "refund-1", {parameters}}}'"#);
     println!("The agent wants to pay back 49.00, and is held:\n\n  curl {refund}/execute {headers} {body}\n");
     println!("It asks for a sign-off:\n\n  curl {refund}/approvals {headers} {asking}\n");
-    println!("Nora decides on the page; this link signs her in, once:\n\n  {server}{link}\n");
+    println!("Nora decides on the page; this link signs her in, once and within the hour:\n\n  {server}{link}\n");
     println!("Then the first line pays, once, and with this one everybody sees what happened:\n");
     println!("  curl {server}/entities/ticket-1/timeline {headers}\n");
-    println!("The link is good for an hour. To get another one, stop the server and run it again.\n");
 }
