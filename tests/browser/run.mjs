@@ -229,6 +229,8 @@ const steps = {
   async 'the keyboard is enough'() {
     const page = await visitor(DESK);
     await page.goto(`${origin}/admin`);
+    // The field takes the keyboard by itself, a moment after the page is there.
+    await page.waitForFunction(() => document.activeElement.matches('input'));
     await page.keyboard.type(keys.nora);
     await page.keyboard.press('Enter');
     await page.waitForURL('**/admin');
