@@ -313,24 +313,42 @@ pub struct UuidIdentifiers;
 impl Identifiers for UuidIdentifiers {
     fn next(&self, _kind: &'static str) -> Arc<str> {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let fraction = u128::from(since.subsec_nanos() % 1_000_000) * 4096 / 1_000_000;
+        let milliseconds = since.as_secs() * 1000 + u64::from(since.subsec_millis());
+        let fraction = u64::from(since.subsec_nanos() % 1_000_000) * 4096 / 1_000_000;
         // RFC 9562: 48 bits of milliseconds, the version, 12 bits of their fraction, the variant, and 62 random bits.
-        let time = (since.as_millis() << 80) | (7 << 76) | (fraction << 64);
-        let text = written(time | (0b10 << 62) | u128::from(random() >> 2));
+        let text = written((milliseconds << 16) | (7 << 12) | fraction, (0b10 << 62) | (random() >> 2));
         Arc::from(str::from_utf8(&text).unwrap_or_default())
     }
 }
 
-/// The bits of a UUID as everybody writes them: `01932c07-209c-7e1a-9f2b-0c8d4e5f6a7b`.
-fn written(uuid: u128) -> [u8; 36] {
-    const DIGITS: [u8; 16] = *b"0123456789abcdef";
-    let mut rest = uuid;
+/// The halves of a UUID as everybody writes them: `01932c07-209c-7e1a-9f2b-0c8d4e5f6a7b`.
+fn written(high: u64, low: u64) -> [u8; 36] {
     let mut text = *b"00000000-0000-0000-0000-000000000000";
-    for place in text.iter_mut().rev().filter(|place| **place != b'-') {
-        *place = DIGITS.get((rest & 0xf) as usize).copied().unwrap_or_default();
-        rest >>= 4;
+    let digits = [digits(high), digits(low)];
+    let mut rest = digits.as_flattened();
+    for group in text.split_mut(|place| *place == b'-') {
+        let Some((own, others)) = rest.split_at_checked(group.len()) else { break };
+        group.copy_from_slice(own);
+        rest = others;
     }
     text
+}
+
+/// The hexadecimal digits of a number, all at once: each half of a byte gets a byte of its own.
+fn digits(number: u64) -> [u8; 16] {
+    const EACH: u128 = u128::MAX / 0xff;
+    let mut halves = u128::from(number);
+    for (shift, kept) in [
+        (32, 0x0000_0000_ffff_ffff_0000_0000_ffff_ffff),
+        (16, 0x0000_ffff_0000_ffff_0000_ffff_0000_ffff),
+        (8, 0x00ff_00ff_00ff_00ff_00ff_00ff_00ff_00ff),
+        (4, 0x0f0f_0f0f_0f0f_0f0f_0f0f_0f0f_0f0f_0f0f),
+    ] {
+        halves = (halves | halves << shift) & kept;
+    }
+    // Six more than nine is sixteen.
+    let letters = ((halves + EACH * 6) >> 4) & EACH;
+    (halves + EACH * u128::from(b'0') + letters * u128::from(b'a' - b'9' - 1)).to_be_bytes()
 }
 
 /// 64 bits that nobody foretells, without a system call each time: a count, hashed under a key that the system drew at
@@ -369,7 +387,8 @@ mod tests {
 
     #[test]
     fn every_bit_of_an_identifier_is_written_in_its_place() {
-        assert_eq!(written(0x0123_4567_89ab_cdef_fedc_ba98_7654_3210), *b"01234567-89ab-cdef-fedc-ba9876543210");
+        let (high, low) = (0x0123_4567_89ab_cdef, 0xfedc_ba98_7654_3210);
+        assert_eq!(written(high, low), *b"01234567-89ab-cdef-fedc-ba9876543210");
     }
 
     #[test]

@@ -11,10 +11,12 @@ use crate::bounds::{Bounds, OverBound};
 
 mod object;
 mod plain;
+mod scratch;
 
 pub(crate) use object::Object;
 use object::{Key, Seen};
 use plain::Plain;
+pub(crate) use scratch::Scratch;
 
 /// The largest integer that every reader of JSON keeps exact: 2^53 − 1.
 pub(crate) const LARGEST_INTEGER: u64 = (1 << 53) - 1;
@@ -70,7 +72,9 @@ impl Json {
     /// # Errors
     /// [`JsonError`] when the value's `Serialize` fails, or writes what [`Json::parse`] would refuse.
     pub fn encode<T: Serialize + ?Sized>(value: &T, bounds: &Bounds) -> Result<Self, JsonError> {
-        Self::parse(&serde_json::to_string(value).map_err(JsonError::syntax)?, bounds)
+        let mut scratch = Scratch::take();
+        serde_json::to_writer(scratch.out(), value).map_err(JsonError::syntax)?;
+        Self::parse(scratch.text()?, bounds)
     }
 
     /// The text, as it was written.

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use crate::bounds::Bounds;
-use crate::json::{Excerpt, Json, JsonError, Object, visible};
+use crate::json::{Excerpt, Json, JsonError, Object, Scratch, visible};
 use crate::money::Cents;
 use crate::schema::Parameter;
 
@@ -127,8 +127,14 @@ fn in_words(error: &serde_json::Error) -> String {
 }
 
 /// A JSON object of parameters, written one by one in the order of the signature.
-#[derive(Debug, Default)]
-pub struct Members(Vec<u8>);
+#[derive(Debug)]
+pub struct Members(Scratch);
+
+impl Default for Members {
+    fn default() -> Self {
+        Self(Scratch::take())
+    }
+}
 
 impl Members {
     /// Adds a parameter.
@@ -136,17 +142,11 @@ impl Members {
     /// # Errors
     /// [`ParameterFault`] when the value's `Serialize` fails.
     pub fn put<T: Serialize>(&mut self, name: &'static str, value: &T) -> Result<(), ParameterFault> {
-        /// Room for a few parameters, so that writing them seldom moves them.
-        const USUAL_SIZE: usize = 256;
-        if self.0.is_empty() {
-            self.0.reserve(USUAL_SIZE);
-            self.0.push(b'{');
-        } else {
-            self.0.push(b',');
-        }
-        serde_json::to_writer(&mut self.0, name).map_err(|error| ParameterFault::invalid(name, error))?;
-        self.0.push(b':');
-        serde_json::to_writer(&mut self.0, value).map_err(|error| ParameterFault::invalid(name, error))
+        let out = self.0.out();
+        out.push(if out.is_empty() { b'{' } else { b',' });
+        serde_json::to_writer(&mut *out, name).map_err(|error| ParameterFault::invalid(name, error))?;
+        out.push(b':');
+        serde_json::to_writer(out, value).map_err(|error| ParameterFault::invalid(name, error))
     }
 
     /// The object.
@@ -154,12 +154,12 @@ impl Members {
     /// # Errors
     /// [`ParameterFault`] when it is over a bound or readable in two ways.
     pub fn finish(mut self, bounds: &Bounds) -> Result<Json, ParameterFault> {
-        if self.0.is_empty() {
-            self.0.push(b'{');
+        let out = self.0.out();
+        if out.is_empty() {
+            out.push(b'{');
         }
-        self.0.push(b'}');
-        let text = String::from_utf8(self.0).map_err(|error| ParameterFault::Unreadable(error.to_string()))?;
-        Ok(Json::parameters(&text, bounds)?)
+        out.push(b'}');
+        Ok(Json::parameters(self.0.text()?, bounds)?)
     }
 }
 

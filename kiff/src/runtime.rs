@@ -12,10 +12,10 @@ use crate::entity::Entity;
 use crate::event::Trace;
 use crate::executor::Executable;
 use crate::identifier::{EntityKey, ExecutionId, IdentifierError, Identifiers, UuidIdentifiers};
-use crate::journal::{BrokenJournal, Content, Fact, RecordId, Sealed, Snapshot};
+use crate::journal::{BrokenJournal, Commit, Content, Fact, RecordId, Sealed, Snapshot};
 use crate::permission::Policy;
 use crate::schema::Permission;
-use crate::sharded::Sharded;
+use crate::sharded::{Place, Sharded};
 use crate::store::{Appended, MemoryStore, Store, StoreError};
 use crate::time::{Clock, SystemClock, Timestamp};
 
@@ -248,9 +248,44 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     }
 
     fn remember(&self, entity: &Arc<Entity<D>>) {
-        self.entities.update(entity.key(), REMEMBERED, |known| {
-            known.is_none_or(|known| known.number() < entity.number()).then(|| Arc::clone(entity))
+        self.entities.at(entity.key(), REMEMBERED, |place| match place {
+            Place::Taken(known) if known.number() >= entity.number() => {}
+            Place::Taken(known) => known.clone_from(entity),
+            Place::Free(place) => *place = Some(Arc::clone(entity)),
         });
+    }
+
+    /// The entity with one more commit, which was made of it. Where nobody else looks at the one that is remembered, that one is
+    /// folded on as it stands.
+    fn advance(&self, mut entity: Arc<Entity<D>>, commit: &Arc<Commit>) -> Result<Arc<Entity<D>>, BrokenJournal> {
+        self.entities.at(commit.key(), REMEMBERED, |place| match place {
+            Place::Taken(known) if Arc::ptr_eq(known, &entity) => {
+                drop(entity);
+                Arc::make_mut(known).advance(commit)?;
+                Ok(Arc::clone(known))
+            }
+            place => {
+                Arc::make_mut(&mut entity).advance(commit)?;
+                match place {
+                    Place::Taken(known) if known.number() >= entity.number() => {}
+                    Place::Taken(known) => known.clone_from(&entity),
+                    Place::Free(place) => *place = Some(Arc::clone(&entity)),
+                }
+                Ok(entity)
+            }
+        })
+    }
+
+    /// The entity as a step sees it that is to append: at its first try as it is remembered, since it is told by the store
+    /// when the entity has moved, and then as its journal has it.
+    ///
+    /// INVARIANT: whoever answers without having appended does not rely on the first try, except for that there is such an
+    /// entity: what is once in a journal stays there.
+    async fn presumed(&self, key: &EntityKey, tried: usize) -> Result<Arc<Entity<D>>, Error> {
+        match self.entities.get(key) {
+            Some(remembered) if tried == 0 && remembered.state().is_some() => Ok(remembered),
+            _ => self.entity(key).await,
+        }
     }
 
     /// The present, by the clock that the runtime was given.
@@ -268,14 +303,14 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     }
 
     /// Appends one batch to the journal of `entity` as it was judged; none when it has moved in the meantime.
-    async fn commit(&self, entity: &Arc<Entity<D>>, batch: Batch<'_>) -> Result<Option<Arc<Entity<D>>>, Error> {
+    async fn commit(&self, entity: Arc<Entity<D>>, batch: Batch<'_>) -> Result<Option<Arc<Entity<D>>>, Error> {
         Ok(self.try_commit(entity, batch).await?.ok())
     }
 
     /// As [`Runtime::commit`]; when the entity has moved, the facts come back to be tried again.
     async fn try_commit(
         &self,
-        entity: &Arc<Entity<D>>,
+        entity: Arc<Entity<D>>,
         batch: Batch<'_>,
     ) -> Result<Result<Arc<Entity<D>>, Box<[Fact]>>, Error> {
         let snapshot =
@@ -297,9 +332,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         match self.store.append(sealed).await? {
             Appended::Conflict => Ok(Err(commit.facts().into())),
             Appended::Written => {
-                let mut moved = Arc::clone(entity);
-                Arc::make_mut(&mut moved).advance(&commit)?;
-                self.remember(&moved);
+                let moved = self.advance(entity, &commit)?;
                 announce::commit(&D::schema().domain, &commit);
                 Ok(Ok(moved))
             }

@@ -16,15 +16,21 @@ pub(crate) struct Sharded<V> {
     shards: Box<[Shard<V>; SHARDS]>,
 }
 
+/// Where the value of an entity is, or is to be put.
+pub(crate) enum Place<'s, V> {
+    Taken(&'s mut V),
+    Free(&'s mut Option<V>),
+}
+
 /// Each on lines of the cache of its own, so that threads in two of them do not disturb each other.
 #[repr(align(128))]
 struct Shard<V>(RwLock<HashMap<EntityKey, V, AlreadyHashed>>);
 
-/// Takes the hash that an [`EntityKey`] brings along.
-type AlreadyHashed = BuildHasherDefault<Brought>;
+/// Takes the hash that a key, such as an [`EntityKey`], brings along.
+pub(crate) type AlreadyHashed = BuildHasherDefault<Brought>;
 
 #[derive(Default)]
-struct Brought(u64);
+pub(crate) struct Brought(u64);
 
 impl Hasher for Brought {
     fn finish(&self) -> u64 {
@@ -32,7 +38,7 @@ impl Hasher for Brought {
     }
 
     fn write(&mut self, bytes: &[u8]) {
-        // INVARIANT: an `EntityKey` writes one `u64`; other bytes are mixed in so that nothing depends on that.
+        // INVARIANT: such a key writes one `u64`; other bytes are mixed in so that nothing depends on that.
         self.0 = bytes.iter().fold(self.0, |hash, byte| hash.rotate_left(8) ^ u64::from(*byte));
     }
 
@@ -59,26 +65,27 @@ impl<V: Clone> Sharded<V> {
     }
 
     pub(crate) fn get_or_insert_with(&self, key: &EntityKey, make: impl FnOnce() -> V) -> V {
-        let mut shard = self.shard(key).0.write().unwrap_or_else(PoisonError::into_inner);
-        shard.entry(key.clone()).or_insert_with(make).clone()
+        self.at(key, usize::MAX, |place| match place {
+            Place::Taken(value) => value.clone(),
+            Place::Free(place) => place.insert(make()).clone(),
+        })
     }
 
-    /// Puts in what `choose` makes of the present value; a shard that holds `most` values is emptied first.
-    pub(crate) fn update(&self, key: &EntityKey, most: usize, choose: impl FnOnce(Option<&V>) -> Option<V>) {
+    /// Does something at the place of an entity; a shard that holds `most` values is emptied before it takes one more.
+    pub(crate) fn at<R>(&self, key: &EntityKey, most: usize, act: impl FnOnce(Place<'_, V>) -> R) -> R {
         let mut shard = self.shard(key).0.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = shard.get_mut(key) {
-            if let Some(value) = choose(Some(known)) {
-                *known = value;
+        if let Some(value) = shard.get_mut(key) {
+            return act(Place::Taken(value));
+        }
+        let mut value = None;
+        let done = act(Place::Free(&mut value));
+        if let Some(value) = value {
+            if shard.len() >= most / SHARDS {
+                shard.clear();
             }
-            return;
+            shard.insert(key.clone(), value);
         }
-        let Some(value) = choose(None) else {
-            return;
-        };
-        if shard.len() >= most / SHARDS {
-            shard.clear();
-        }
-        shard.insert(key.clone(), value);
+        done
     }
 
     pub(crate) fn remove(&self, key: &EntityKey) {

@@ -1,5 +1,6 @@
 //! The gate: whether a proposal may run, decided from plain values and from nothing else.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -192,7 +193,7 @@ impl fmt::Display for ReasonCode {
 /// The authority to run one action once.
 ///
 /// Only [`judge`] makes one, and only the runtime makes of it what the executor `E` takes. It cannot be copied, it cannot outlive
-/// the entity that was judged, and an executor takes it by value:
+/// the entity that was judged or the run that it was spent on, and an executor takes it by value:
 ///
 /// ```compile_fail,E0451
 /// # use kiff::Permit;
@@ -219,6 +220,11 @@ impl<'j, D: Domain> Permit<'j, Judged<D>> {
     /// The approval that the start spends.
     pub(crate) const fn approval(&self) -> Option<&'j ApprovalId> {
         self.approval
+    }
+
+    /// The same authority once its run is on the record, which names the approval: from there on the entity may move.
+    pub(crate) fn for_run(self, approval: Option<&ApprovalId>) -> Permit<'_, Judged<D>> {
+        Permit { action: self.action, approval, bound_to: PhantomData }
     }
 
     /// The same authority for the executor `E`; none when it was given for another action.
@@ -255,28 +261,65 @@ pub struct Case<'c, D: Domain> {
 /// It is a pure function: it looks at no clock, does no input or output, and allocates nothing on the way to
 /// [`Verdict::Allowed`].
 pub fn judge<'j, D: Domain>(entity: &'j Entity<D>, case: &Case<'_, D>) -> Verdict<Permit<'j, Judged<D>>> {
-    let contract = case.action.contract();
-    if let Some(verdict) = check_state(entity, case, contract).or_else(|| check_parameters(case.parameters, contract)) {
-        return verdict;
-    }
-    if let Some(verdict) = check_permission(entity, case, &contract.permission) {
-        return verdict;
-    }
-    match &contract.approval {
-        ApprovalRule::None | ApprovalRule::Waived { .. } => {
-            Verdict::Allowed(Permit { action: &contract.name, approval: None, bound_to: PhantomData })
+    match weigh(entity, case) {
+        Ok(permit) => Verdict::Allowed(permit),
+        Err(Objection::Refused(refused)) => {
+            let Err(refused) = refused.permit();
+            refused
         }
-        ApprovalRule::By(permission) => match find_approval(entity, case, contract) {
-            Ok(approval) => {
-                Verdict::Allowed(Permit { action: &contract.name, approval: Some(&approval.id), bound_to: PhantomData })
-            }
-            Err(problem) => Verdict::ApprovalRequired(Refusal {
-                code: ReasonCode::ApprovalRequired,
-                message: problem,
-                remedy: Some(sentence::ask_for_approval(permission)),
-            }),
-        },
+        Err(Objection::Unapproved { lack, permission }) => Verdict::ApprovalRequired(Refusal {
+            code: ReasonCode::ApprovalRequired,
+            message: lack.sentence(case.action.contract(), entity.present(case.now)),
+            remedy: Some(sentence::ask_for_approval(permission)),
+        }),
     }
+}
+
+/// Why the gate does not let a proposal through.
+pub(crate) enum Objection<'j> {
+    /// It is blocked or invalid.
+    Refused(Verdict<Infallible>),
+    /// It lacks an approval by those who have the permission; the sentence is made only for whoever reads it.
+    Unapproved { lack: Lack<'j>, permission: &'static Permission },
+}
+
+/// Which approval a proposal lacks.
+pub(crate) enum Lack<'j> {
+    /// Nobody has approved exactly this; the last that was asked for of it, if any was.
+    Any(Option<&'j Approval>),
+    /// The one that is there does not cover it, in a sentence.
+    Fitting(String),
+}
+
+impl Lack<'_> {
+    fn sentence(self, contract: &Contract, now: Timestamp) -> String {
+        match self {
+            Self::Any(latest) => sentence::needs_approval(contract, latest, now),
+            Self::Fitting(problem) => problem,
+        }
+    }
+}
+
+/// What [`judge`] decides, before anything is said about it.
+pub(crate) fn weigh<'j, D: Domain>(
+    entity: &'j Entity<D>,
+    case: &Case<'_, D>,
+) -> Result<Permit<'j, Judged<D>>, Objection<'j>> {
+    let contract = case.action.contract();
+    let refused = check_state(entity, case, contract)
+        .or_else(|| check_parameters(case.parameters, contract))
+        .or_else(|| check_permission(entity, case, &contract.permission));
+    if let Some(refused) = refused {
+        return Err(Objection::Refused(refused));
+    }
+    let approval = match &contract.approval {
+        ApprovalRule::None | ApprovalRule::Waived { .. } => None,
+        ApprovalRule::By(permission) => {
+            let found = find_approval(entity, case, contract);
+            Some(&found.map_err(|lack| Objection::Unapproved { lack, permission })?.id)
+        }
+    };
+    Ok(Permit { action: &contract.name, approval, bound_to: PhantomData })
 }
 
 fn check_state<D: Domain, P>(entity: &Entity<D>, case: &Case<'_, D>, contract: &Contract) -> Option<Verdict<P>> {
@@ -309,33 +352,34 @@ fn check_permission<D: Domain, P>(
     }
 }
 
-/// The granted approval that covers exactly this, or a sentence that says why none does.
+/// The granted approval that covers exactly this, or what is lacking.
 fn find_approval<'j, D: Domain>(
     entity: &'j Entity<D>,
     case: &Case<'_, D>,
     contract: &Contract,
-) -> Result<&'j Approval, String> {
+) -> Result<&'j Approval, Lack<'j>> {
     let now = entity.present(case.now);
     let Some(binding) = case.binding else {
-        return Err(sentence::needs_approval(contract, None, now));
+        return Err(Lack::Any(None));
     };
     let drift = |approval: &Approval| sentence::drift(approval, contract, binding, now);
     if let Some(id) = case.approval {
-        let named = entity.approval(id).ok_or_else(|| format!("there is no approval `{id}` of this entity"))?;
+        let missing = || Lack::Fitting(format!("there is no approval `{id}` of this entity"));
+        let named = entity.approval(id).ok_or_else(missing)?;
         return match drift(named) {
             None => Ok(named),
-            Some(problem) => Err(problem),
+            Some(problem) => Err(Lack::Fitting(problem)),
         };
     }
     let open = entity.open_approvals().iter().map(|open| &**open);
     let mut granted =
         open.filter(|open| open.action == contract.name && matches!(open.status, ApprovalStatus::Granted(_)));
     let Some(first) = granted.next() else {
-        return Err(sentence::needs_approval(contract, latest(entity, binding), now));
+        return Err(Lack::Any(latest(entity, binding)));
     };
     match drift(first) {
         None => Ok(first),
-        Some(problem) => granted.find(|approval| drift(approval).is_none()).ok_or(problem),
+        Some(problem) => granted.find(|approval| drift(approval).is_none()).ok_or(Lack::Fitting(problem)),
     }
 }
 

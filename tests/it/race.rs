@@ -2,10 +2,13 @@
 
 use std::sync::{Arc, Barrier};
 
-use kiff::{Outcome, ReasonCode, Verdict};
+use kiff::{ApprovalStatus, Cents, MemoryStore, Outcome, ReasonCode, Review, Runtime, Verdict};
 use pollster::block_on;
 
-use crate::shop::{AddNote, MarkPaid, Mood, OrderCancelled, OrderState, granted, open, paid, people, place, refund};
+use crate::shop::{
+    AddNote, Desk, MarkPaid, Mood, OrderCancelled, OrderPlaced, OrderState, Refund, granted, open, order, paid, people,
+    place, policy, refund,
+};
 
 #[test]
 fn p5_of_64_executions_at_once_one_runs() {
@@ -91,4 +94,57 @@ fn p5_while_an_action_runs_nothing_else_moves_its_entity() {
         assert_eq!(runtime.entity(&other).await.unwrap().state(), Some(OrderState::Paid));
     });
     drop(stuck);
+}
+
+/// Two runtimes over one store, each of which remembers the order as it was when it last looked.
+fn two_runtimes() -> [Runtime<Refund, Arc<MemoryStore>>; 2] {
+    let store = Arc::new(MemoryStore::new());
+    [(); 2].map(|()| Runtime::new(Arc::clone(&store), policy(), Desk::default()))
+}
+
+#[test]
+fn p4_what_a_runtime_remembers_is_no_reason_to_refuse_an_event() {
+    let ([one, other], people) = (two_runtimes(), people());
+    let key = order("ord-1");
+    let cancelled = || OrderCancelled { reason: "late".into() };
+    block_on(async {
+        let placed = OrderPlaced { total: Cents(99_900) };
+        assert!(one.ingest(&people.shop, &key, placed).await.unwrap().is_allowed());
+        // The other one starts an action, and while that runs the order cannot be cancelled.
+        other.services().be(Mood::Silent);
+        let doubtful = other.execute(&people.agent, &key, MarkPaid { payment_id: "pay-1".into() }).await.unwrap();
+        let Outcome::Failed(doubtful) = doubtful else { panic!("{doubtful:?}") };
+        let refused = one.ingest(&people.shop, &key, cancelled()).await.unwrap();
+        assert_eq!(refused.refusal().unwrap().code, ReasonCode::ActionInProgress);
+        // The other one settles it, which the first one has not seen when it is asked again.
+        let settled = kiff::Settlement::did_not_happen("the bank says so");
+        assert!(other.settle(&people.auditor, &key, &doubtful.execution, settled).await.unwrap().is_allowed());
+        assert!(one.ingest(&people.shop, &key, cancelled()).await.unwrap().is_allowed());
+        assert_eq!(other.entity(&key).await.unwrap().state(), Some(OrderState::Cancelled));
+    });
+}
+
+#[test]
+fn p4_what_a_runtime_remembers_is_no_reason_to_let_a_request_wait() {
+    let ([one, other], people) = (two_runtimes(), people());
+    let key = order("ord-1");
+    block_on(async {
+        let placed = OrderPlaced { total: Cents(99_900) };
+        assert!(one.ingest(&people.shop, &key, placed).await.unwrap().is_allowed());
+        let pay = MarkPaid { payment_id: "pay-1".into() };
+        assert!(one.execute(&people.agent, &key, pay).await.unwrap().executed().is_some());
+        let Verdict::Allowed(first) = one.request_approval(&people.agent, &key, refund(49)).await.unwrap() else {
+            panic!("it can be asked for")
+        };
+        assert!(other.review(&people.nora, &key, &first.id, Review::deny()).await.unwrap().is_allowed());
+        let Verdict::Allowed(second) = one.request_approval(&people.agent, &key, refund(49)).await.unwrap() else {
+            panic!("it can be asked for again")
+        };
+        assert_eq!((second.id == first.id, second.status), (false, ApprovalStatus::Pending));
+        // And one that still waits is answered as it is.
+        let Verdict::Allowed(again) = one.request_approval(&people.agent, &key, refund(49)).await.unwrap() else {
+            panic!("it waits")
+        };
+        assert_eq!(again.id, second.id);
+    });
 }

@@ -168,6 +168,12 @@ impl Commit {
         hash(&self.key, self.number, self.previous(), body)
     }
 
+    /// Whether it follows on this commit of its entity's journal.
+    pub(crate) fn follows_on(&self, last: &Arc<Self>) -> bool {
+        let is_same = matches!(&self.chain.before, Link::Commit(before) if Arc::ptr_eq(before, last));
+        self.number == last.number + 1 && (is_same || self.chain.before.hash() == last.hash())
+    }
+
     /// Whether it is the one that follows on the end of its entity's journal.
     pub(crate) fn follows(&self, end: &End) -> bool {
         self.number == end.number + 1 && self.chain.before.is(&end.link)

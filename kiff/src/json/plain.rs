@@ -16,26 +16,27 @@ impl<'t> Plain<'t> {
     /// Reads an object; none where `text` is anything else, be it JSON or not.
     pub(super) fn read(text: &'t str) -> Option<Self> {
         let mut plain = Self { members: [("", ""); MOST], count: 0 };
-        let mut rest = Rest(text);
+        let mut rest = Rest { text, bytes: text.as_bytes() };
         rest.skip_space();
-        rest.skip("{")?;
+        rest.skip(b'{')?;
         rest.skip_space();
-        if rest.skip("}").is_none() {
+        if rest.skip(b'}').is_none() {
             loop {
-                plain.add(rest.key()?, &mut rest)?;
-                if rest.skip(",").is_none() {
-                    break rest.skip("}")?;
+                plain.add(&mut rest)?;
+                if rest.skip(b',').is_none() {
+                    break rest.skip(b'}')?;
                 }
                 rest.skip_space();
             }
         }
         rest.skip_space();
-        if rest.0.is_empty() { Some(plain) } else { None }
+        if rest.bytes.is_empty() { Some(plain) } else { None }
     }
 
-    fn add(&mut self, key: &'t str, rest: &mut Rest<'t>) -> Option<()> {
+    fn add(&mut self, rest: &mut Rest<'t>) -> Option<()> {
+        let key = rest.key()?;
         rest.skip_space();
-        rest.skip(":")?;
+        rest.skip(b':')?;
         rest.skip_space();
         let value = rest.value()?;
         rest.skip_space();
@@ -69,55 +70,77 @@ impl<'t> Plain<'t> {
     }
 }
 
-/// What is still to be read.
-struct Rest<'t>(&'t str);
+/// A text, and the bytes of it that are still to be read.
+struct Rest<'t> {
+    text: &'t str,
+    bytes: &'t [u8],
+}
 
 impl<'t> Rest<'t> {
-    fn skip(&mut self, what: &str) -> Option<()> {
-        self.0 = self.0.strip_prefix(what)?;
+    fn skip(&mut self, what: u8) -> Option<()> {
+        match self.bytes {
+            [first, rest @ ..] if *first == what => {
+                self.bytes = rest;
+                Some(())
+            }
+            _ => None,
+        }
+    }
+
+    fn skip_word(&mut self, word: &[u8]) -> Option<()> {
+        self.bytes = self.bytes.strip_prefix(word)?;
         Some(())
     }
 
-    fn skip_space(&mut self) {
-        self.take_while(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t'));
+    fn skip_while(&mut self, fits: impl Fn(u8) -> bool) {
+        while let [first, rest @ ..] = self.bytes
+            && fits(*first)
+        {
+            self.bytes = rest;
+        }
     }
 
-    fn take_while(&mut self, fits: impl Fn(u8) -> bool) -> &'t str {
-        let end = self.0.bytes().position(|byte| !fits(byte)).unwrap_or(self.0.len());
-        let (taken, rest) = self.0.split_at_checked(end).unwrap_or(("", self.0));
-        self.0 = rest;
-        taken
+    fn skip_space(&mut self) {
+        self.skip_while(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t'));
+    }
+
+    /// What was read since so many bytes were left.
+    fn since(&self, left: usize) -> Option<&'t str> {
+        self.text.get(self.text.len() - left..self.text.len() - self.bytes.len())
     }
 
     fn key(&mut self) -> Option<&'t str> {
-        self.skip("\"")?;
-        let key = self.take_while(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-        self.skip("\"")?;
-        Some(key)
+        self.skip(b'"')?;
+        let left = self.bytes.len();
+        self.skip_while(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        let key = self.since(left);
+        self.skip(b'"')?;
+        key
     }
 
     fn value(&mut self) -> Option<&'t str> {
-        let start = self.0;
-        match start.as_bytes().first()? {
+        let left = self.bytes.len();
+        match self.bytes.first()? {
             b'"' => {
-                self.skip("\"")?;
-                self.take_while(|byte| byte >= b' ' && !matches!(byte, b'"' | b'\\'));
-                self.skip("\"")?;
+                self.skip(b'"')?;
+                self.skip_while(|byte| byte >= b' ' && !matches!(byte, b'"' | b'\\'));
+                self.skip(b'"')?;
             }
-            b't' => self.skip("true")?,
-            b'f' => self.skip("false")?,
-            b'n' => self.skip("null")?,
+            b't' => self.skip_word(b"true")?,
+            b'f' => self.skip_word(b"false")?,
+            b'n' => self.skip_word(b"null")?,
             _ => self.integer()?,
         }
-        start.get(..start.len() - self.0.len())
+        self.since(left)
     }
 
     fn integer(&mut self) -> Option<()> {
-        let is_negative = self.skip("-").is_some();
-        let digits = self.take_while(|byte| byte.is_ascii_digit());
-        let is_plain = match digits.as_bytes() {
-            [b'0'] => !is_negative,
-            [b'1'..=b'9', ..] => digits.len() <= 15,
+        let is_negative = self.skip(b'-').is_some();
+        let digits = self.bytes;
+        self.skip_while(|byte| byte.is_ascii_digit());
+        let is_plain = match (digits.first()?, digits.len() - self.bytes.len()) {
+            (b'0', 1) => !is_negative,
+            (b'1'..=b'9', 1..=15) => true,
             _ => false,
         };
         is_plain.then_some(())

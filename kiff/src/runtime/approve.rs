@@ -9,7 +9,7 @@ use crate::identifier::{ApprovalId, EntityKey};
 use crate::journal::{ApprovalRecorded, ApprovalReviewRejected, ApprovalReviewed, Cursor, Fact, Matter, Open, Query};
 use crate::store::Store;
 use crate::time::Timestamp;
-use crate::verdict::{self, ReasonCode, Refusal, Verdict};
+use crate::verdict::{self, Objection, ReasonCode, Refusal, Verdict};
 
 use super::attempt::{Attempt, Propose};
 use super::{Batch, Error, PAGE, Runtime, TRIES, readable};
@@ -30,25 +30,31 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         let mut attempt = proposal.attempt(&self.bounds);
         // The number that the proposal names is the one that it is to get, and no approval to be looked for.
         let wanted = attempt.approval.take();
-        for _ in 0..TRIES {
-            let entity = self.entity(key).await?;
+        for tried in 0..TRIES {
+            let entity = self.presumed(key, tried).await?;
             let now = self.now();
-            let asked = match self.judge(&entity, actor, &attempt, now).permit::<Approval>() {
-                Ok(permit) => Err(Verdict::Invalid(needless(&attempt, permit.approval()))),
-                Err(Verdict::ApprovalRequired(_)) => self.ask(&entity, actor, &attempt, now, wanted.as_ref())?,
+            let weighed = self.case(&entity, actor, &attempt, now).map(|case| verdict::weigh(&entity, &case));
+            let asked = match weighed {
+                Ok(Ok(permit)) => Err(Verdict::Invalid(needless(&attempt, permit.approval()))),
+                Ok(Err(Objection::Unapproved { .. })) => self.ask(&entity, actor, &attempt, now, wanted.as_ref())?,
+                Ok(Err(Objection::Refused(refused))) => {
+                    let Err(refused) = refused.permit();
+                    Err(self.advised(&entity, refused))
+                }
                 Err(refused) => Err(refused),
             };
             let approval = match asked {
+                Ok(Asked::Waits(_)) if tried == 0 => continue,
                 Ok(Asked::Waits(approval)) => return Ok(Verdict::Allowed(approval)),
                 Ok(Asked::New(approval)) => approval,
-                Err(refused) => match self.refuse(&entity, actor, &attempt, now, refused).await? {
+                Err(refused) => match self.refuse(entity, actor, &attempt, now, refused).await? {
                     Some(refused) => return Ok(refused),
                     None => continue,
                 },
             };
             let facts: Box<[Fact]> = Box::new([recorded(&approval).into()]);
             let batch = Batch { at: now, actor, trace: &attempt.trace, cause: None, facts };
-            if let Some(moved) = self.commit(&entity, batch).await? {
+            if let Some(moved) = self.commit(entity, batch).await? {
                 return Ok(Verdict::Allowed(moved.approval(&approval.id).cloned().unwrap_or(approval)));
             }
         }
@@ -113,8 +119,8 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         review: Review,
     ) -> Result<Verdict<Approval>, Error> {
         let within = review.reason.as_ref().map_or(Ok(()), |reason| self.within_text(reason));
-        for _ in 0..TRIES {
-            let entity = self.entity(key).await?;
+        for tried in 0..TRIES {
+            let entity = self.presumed(key, tried).await?;
             if entity.state().is_none() || Self::check_type(key).is_some() {
                 return Ok(Self::told(Verdict::Invalid(verdict::unknown_entity(key))));
             }
@@ -128,7 +134,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
                 None => answer(approval, &review),
             };
             let batch = Batch { at: now, actor, trace: &review.trace, cause: None, facts: Box::new([fact]) };
-            if let Some(moved) = self.commit(&entity, batch).await? {
+            if let Some(moved) = self.commit(entity, batch).await? {
                 let answered = answered.map(|asked| moved.approval(approval).cloned().unwrap_or(asked));
                 return Ok(Self::told(answered));
             }

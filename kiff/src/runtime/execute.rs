@@ -41,8 +41,8 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         proposal: impl Propose<D>,
     ) -> Result<Outcome<Executed<D>>, Error> {
         let mut attempt = proposal.attempt(&self.bounds);
-        for _ in 0..TRIES {
-            let entity = self.entity(key).await?;
+        for tried in 0..TRIES {
+            let entity = self.presumed(key, tried).await?;
             let now = self.now();
             match self.wish(&entity, actor, &attempt, now).await? {
                 Wish::New => {}
@@ -51,7 +51,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             }
             let permit = match self.judge(&entity, actor, &attempt, now).permit() {
                 Ok(permit) => permit,
-                Err(refused) => match self.refuse(&entity, actor, &attempt, now, refused).await? {
+                Err(refused) => match self.refuse(entity, actor, &attempt, now, refused).await? {
                     Some(refused) => return Ok(Outcome::from(refused)),
                     None => continue,
                 },
@@ -63,16 +63,11 @@ impl<D: Executable, S: Store> Runtime<D, S> {
                 approval: permit.approval().cloned(),
                 trace: attempt.trace.clone(),
             };
-            let run = Run {
-                entity: &entity,
-                judged_at: now,
-                execution,
-                name: attempt.name.clone(),
-                key: attempt.key.clone(),
-            };
+            let run = Run { from: entity.state(), execution, name: attempt.name.clone(), key: attempt.key.clone() };
+            let permit = permit.for_run(run.execution.approval.as_ref());
             let outcome = match attempt.action.map(|action| action.contract().effect) {
-                Some(Effect::None) => self.run_at_once(run, permit, &mut attempt).await?,
-                _ => self.run_outside(run, permit, &mut attempt).await?,
+                Some(Effect::None) => self.run_at_once(entity, &run, permit, &mut attempt).await?,
+                _ => self.run_outside(entity, now, &run, permit, &mut attempt).await?,
             };
             if let Some(outcome) = outcome {
                 return Ok(outcome);
@@ -85,31 +80,35 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     /// moved before the start was kept; nothing ran then.
     async fn run_outside(
         &self,
-        run: Run<'_, D>,
+        entity: Arc<Entity<D>>,
+        judged_at: Timestamp,
+        run: &Run<D>,
         permit: Permit<'_, Judged<D>>,
         attempt: &mut Attempt<D>,
     ) -> Result<Option<Outcome<Executed<D>>>, Error> {
         let mut facts = self.opening(attempt)?;
         facts.push(run.started().into());
         let running = live::enter(&self.store, &run.execution.id);
-        let batch = run.batch(run.judged_at, None, facts.into());
-        let Some(started) = self.commit(run.entity, batch).await? else {
+        let batch = run.batch(judged_at, None, facts.into());
+        let Some(started) = self.commit(entity, batch).await? else {
             return Ok(None);
         };
         let Some(ready) = attempt.ready.take() else {
             return Ok(None);
         };
         let answer = self.answer(ready, permit, &run.execution).await;
-        let kept = self.finish(&started, &run, answer).await;
+        let kept = self.finish(started, run, answer).await;
         drop(running);
-        kept.map(Some).map_err(|cause| Error::Unrecorded { execution: run.execution.id, cause: Box::new(cause) })
+        kept.map(Some)
+            .map_err(|cause| Error::Unrecorded { execution: run.execution.id.clone(), cause: Box::new(cause) })
     }
 
     /// Runs an action that touches nothing outside: its start and its answer are one batch. None when the entity
     /// moved meanwhile; what it answered is then forgotten, as nothing happened by it.
     async fn run_at_once(
         &self,
-        run: Run<'_, D>,
+        entity: Arc<Entity<D>>,
+        run: &Run<D>,
         permit: Permit<'_, Judged<D>>,
         attempt: &mut Attempt<D>,
     ) -> Result<Option<Outcome<Executed<D>>>, Error> {
@@ -121,10 +120,10 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         let answer = answer.map_err(|failure| Failure::refused(failure.message()).with_code(failure.code().to_owned()));
         let mut facts = self.opening(attempt)?;
         facts.push(run.started().into());
-        let (answered, outcome) = self.answered(&run, answer, FailedOutcome::Refused);
+        let (answered, outcome) = self.answered(run, answer, FailedOutcome::Refused);
         facts.extend(answered);
         let batch = run.batch(self.now(), None, facts.into());
-        if self.commit(run.entity, batch).await?.is_some() {
+        if self.commit(entity, batch).await?.is_some() {
             return Ok(Some(outcome));
         }
         attempt.read_again();
@@ -151,36 +150,31 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     /// effect has happened and must not be lost.
     async fn finish(
         &self,
-        started: &Arc<Entity<D>>,
-        run: &Run<'_, D>,
+        started: Arc<Entity<D>>,
+        run: &Run<D>,
         answer: Answer<D>,
     ) -> Result<Outcome<Executed<D>>, Error> {
         let (facts, mut outcome) = self.answered(run, answer, FailedOutcome::Unknown);
         let cause = started.running().map(|running| running.record);
-        let (mut entity, mut facts) = (Arc::clone(started), facts.into_boxed_slice());
+        let (mut entity, mut facts) = (started, facts.into_boxed_slice());
         loop {
             let under_way = entity.running().is_some_and(|running| running.execution == run.execution.id);
             if !under_way && !matches!(&*facts, [Fact::ActionFailed(failed)] if failed.code == TOO_LATE) {
                 (facts, outcome) = too_late(run, &outcome);
             }
             let batch = run.batch(self.now(), cause, facts);
-            match self.try_commit(&entity, batch).await? {
+            match self.try_commit(entity, batch).await? {
                 Ok(_) => return Ok(outcome),
                 Err(again) => facts = again,
             }
-            entity = self.entity(run.entity.key()).await?;
+            entity = self.entity(&run.execution.entity).await?;
         }
     }
 
     /// What goes on the record of an answer, and what the caller is told; `unusable` is how an answer counts that
     /// cannot be recorded as what it is.
-    fn answered(
-        &self,
-        run: &Run<'_, D>,
-        answer: Answer<D>,
-        unusable: FailedOutcome,
-    ) -> (Vec<Fact>, Outcome<Executed<D>>) {
-        let landed = answer.and_then(|event| self.landing(run.entity, event));
+    fn answered(&self, run: &Run<D>, answer: Answer<D>, unusable: FailedOutcome) -> (Vec<Fact>, Outcome<Executed<D>>) {
+        let landed = answer.and_then(|event| self.landing(run.from, event));
         match landed {
             Ok(Landing { event, state, facts }) => {
                 let executed =
@@ -209,8 +203,8 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     }
 
     /// Where the executor's event leads, and what goes on the record of it.
-    pub(super) fn landing(&self, entity: &Entity<D>, event: Option<D::Event>) -> Result<Landing<D>, Failure> {
-        let Some(from) = entity.state() else {
+    pub(super) fn landing(&self, from: Option<D::State>, event: Option<D::Event>) -> Result<Landing<D>, Failure> {
+        let Some(from) = from else {
             return Err(Failure::unknown("the entity has no state"));
         };
         let Some(event) = event else {
@@ -246,7 +240,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
 const TOO_LATE: &str = "too_late";
 
 /// What goes on the record of an answer that came too late: it changes nothing and is not forgotten.
-fn too_late<D: Domain>(run: &Run<'_, D>, answer: &Outcome<Executed<D>>) -> (Box<[Fact]>, Outcome<Executed<D>>) {
+fn too_late<D: Domain>(run: &Run<D>, answer: &Outcome<Executed<D>>) -> (Box<[Fact]>, Outcome<Executed<D>>) {
     let said = match answer {
         Outcome::Failed(failed) => failed.failure.message().to_owned(),
         other => format!("it was {}", other.outcome()),
@@ -267,16 +261,15 @@ fn too_late<D: Domain>(run: &Run<'_, D>, answer: &Outcome<Executed<D>>) -> (Box<
 }
 
 /// One run of an executor.
-struct Run<'r, D: Domain> {
-    /// The entity as it was judged.
-    entity: &'r Arc<Entity<D>>,
-    judged_at: Timestamp,
+struct Run<D: Domain> {
+    /// The state of the entity as it was judged.
+    from: Option<D::State>,
     execution: Execution,
     name: Text,
     key: Option<IdempotencyKey>,
 }
 
-impl<D: Domain> Run<'_, D> {
+impl<D: Domain> Run<D> {
     fn batch(&self, at: Timestamp, cause: Option<RecordId>, facts: Box<[Fact]>) -> Batch<'_> {
         Batch { at, actor: &self.execution.actor, trace: &self.execution.trace, cause, facts }
     }

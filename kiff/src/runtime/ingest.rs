@@ -104,11 +104,12 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         let (Some(schema), Some(payload)) = (D::schema().event(&arrival.name), &arrival.payload) else {
             return Ok(Self::told(Verdict::Invalid(verdict::unknown_event(D::schema(), &arrival.name))));
         };
-        for _ in 0..TRIES {
-            let entity = self.entity(key).await?;
+        for tried in 0..TRIES {
+            let entity = self.presumed(key, tried).await?;
             let admitted = verdict::admit(&entity, schema, payload.as_ref(), actor, &*self.policy);
             let (to, payload) = match self.advised(&entity, admitted).permit() {
                 Ok(admitted) => admitted,
+                Err(_) if tried == 0 => continue,
                 Err(refused) => return Ok(Self::told(refused)),
             };
             let ingested = EventIngested {
@@ -120,7 +121,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             };
             let facts = Box::new(happened::<D>(entity.state(), ingested, to));
             let batch = Batch { at: self.now(), actor, trace: &arrival.trace, cause: None, facts };
-            if let Some(moved) = self.commit(&entity, batch).await? {
+            if let Some(moved) = self.commit(entity, batch).await? {
                 let record = RecordId { commit: moved.number(), place: 1 };
                 return Ok(Verdict::Allowed(Ingested { state: to, record }));
             }

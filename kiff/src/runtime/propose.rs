@@ -1,5 +1,7 @@
 //! Proposals before anything runs: put on the record, tried dry, or checked with a record.
 
+use std::sync::Arc;
+
 use crate::actor::Actor;
 use crate::approval::{Approval, Binding};
 use crate::decision::Decision;
@@ -26,8 +28,8 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         proposal: impl Propose<D>,
     ) -> Result<Verdict<Decision>, Error> {
         let attempt = proposal.attempt(&self.bounds);
-        for _ in 0..TRIES {
-            let entity = self.entity(key).await?;
+        for tried in 0..TRIES {
+            let entity = self.presumed(key, tried).await?;
             if let Some(refused) = Self::check_attempt(&entity, &attempt) {
                 return Ok(Self::told(refused));
             }
@@ -35,7 +37,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             let id = decision.id.clone();
             let batch =
                 Batch { at: self.now(), actor, trace: &attempt.trace, cause: None, facts: Box::new([decision.into()]) };
-            if self.commit(&entity, batch).await?.is_some() {
+            if self.commit(entity, batch).await?.is_some() {
                 return Ok(Verdict::Allowed(Decision { id, action: attempt.name.into_owned() }));
             }
         }
@@ -58,17 +60,17 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     /// [`Error`] when the store fails or the journal is broken.
     pub async fn validate(&self, actor: &Actor, key: &EntityKey, proposal: impl Propose<D>) -> Result<Verdict, Error> {
         let attempt = proposal.attempt(&self.bounds);
-        for _ in 0..TRIES {
-            let entity = self.entity(key).await?;
+        for tried in 0..TRIES {
+            let entity = self.presumed(key, tried).await?;
             let now = self.now();
             let verdict = self.judge(&entity, actor, &attempt, now).map(drop);
             let recorded = match verdict.permit() {
                 Ok(()) => {
                     let facts = self.opening(&attempt)?;
                     let batch = Batch { at: now, actor, trace: &attempt.trace, cause: None, facts: facts.into() };
-                    self.commit(&entity, batch).await?.map(|_| Verdict::Allowed(()))
+                    self.commit(entity, batch).await?.map(|_| Verdict::Allowed(()))
                 }
-                Err(refused) => self.refuse(&entity, actor, &attempt, now, refused).await?,
+                Err(refused) => self.refuse(entity, actor, &attempt, now, refused).await?,
             };
             if let Some(verdict) = recorded {
                 return Ok(verdict);
@@ -85,16 +87,30 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         attempt: &Attempt<D>,
         now: Timestamp,
     ) -> Verdict<Permit<'j, Judged<D>>> {
+        match self.case(entity, actor, attempt, now) {
+            Ok(case) => self.advised(entity, verdict::judge(entity, &case)),
+            Err(refused) => refused,
+        }
+    }
+
+    /// What the gate looks at, or what is wrong with an attempt before it is looked at.
+    pub(super) fn case<'a, P>(
+        &'a self,
+        entity: &'a Entity<D>,
+        actor: &'a Actor,
+        attempt: &'a Attempt<D>,
+        now: Timestamp,
+    ) -> Result<Case<'a, D>, Verdict<P>> {
         if let Some(refused) = Self::check_attempt(entity, attempt) {
-            return refused;
+            return Err(refused);
         }
         let Some(action) = attempt.action else {
-            return Verdict::Invalid(verdict::unknown_action(D::schema(), &attempt.name));
+            return Err(Verdict::Invalid(verdict::unknown_action(D::schema(), &attempt.name)));
         };
         // Where nobody has asked for a sign-off and none is named, there is nothing to compare it with.
         let is_asked_for = attempt.approval.is_some() || entity.approvals().next().is_some();
         let binding = if is_asked_for { self.binding(entity, attempt) } else { None };
-        let case = Case {
+        Ok(Case {
             action,
             parameters: &attempt.checked,
             binding,
@@ -102,8 +118,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             actor,
             policy: &*self.policy,
             now,
-        };
-        self.advised(entity, verdict::judge(entity, &case))
+        })
     }
 
     /// What an approval of an attempt would be bound to; none where its contract asks for none.
@@ -163,7 +178,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     /// There is no record of what was proposed for an entity that does not exist: it has no journal.
     pub(super) async fn refuse<P>(
         &self,
-        entity: &std::sync::Arc<Entity<D>>,
+        entity: Arc<Entity<D>>,
         actor: &Actor,
         attempt: &Attempt<D>,
         now: Timestamp,

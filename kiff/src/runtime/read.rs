@@ -76,7 +76,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             let fact = StateRebuilt { state: Text::Borrowed(state.name()), events, matches };
             let (trace, facts) = (&Trace::default(), Box::new([fact.into()]));
             let batch = Batch { at: self.now(), actor, trace, cause: None, facts };
-            if self.commit(&entity, batch).await?.is_some() {
+            if self.commit(entity, batch).await?.is_some() {
                 return Ok(Verdict::Allowed(Rebuilt { state, events, matches }));
             }
         }

@@ -124,7 +124,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             };
             let cause = Some(running.record);
             let batch = Batch { at: self.now(), actor, trace: execution.trace(), cause, facts: facts.into() };
-            if self.commit(&entity, batch).await?.is_some() {
+            if self.commit(entity, batch).await?.is_some() {
                 return Ok(Inquiry::Settled { running, state });
             }
         }

@@ -67,7 +67,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         };
         if !is_same(&first, actor, attempt) {
             let refused = Verdict::Invalid(verdict::key_reused(key));
-            let refused = self.refuse(entity, actor, attempt, now, refused).await?;
+            let refused = self.refuse(Arc::clone(entity), actor, attempt, now, refused).await?;
             return Ok(refused.map_or(Wish::Moved, |refused| Wish::Repeated(Outcome::from(refused))));
         }
         if entity.running().is_some_and(|running| running.execution == *first.execution) {
@@ -81,7 +81,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         let fact = ActionDeduplicated { action: attempt.name.clone(), execution, key: key.clone() };
         let facts = Box::new([fact.into()]);
         let batch = Batch { at: now, actor, trace: &attempt.trace, cause: None, facts };
-        let kept = self.commit(entity, batch).await?;
+        let kept = self.commit(Arc::clone(entity), batch).await?;
         Ok(kept.map_or(Wish::Moved, |_| Wish::Repeated(outcome)))
     }
 

@@ -175,7 +175,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             };
             let cause = entity.running().map(|running| running.record);
             let batch = Batch { at: self.now(), actor, trace: &settlement.trace, cause, facts: facts.into() };
-            if self.commit(&entity, batch).await?.is_some() {
+            if self.commit(entity, batch).await?.is_some() {
                 return Ok(Self::told(verdict));
             }
         }
@@ -239,7 +239,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             };
             return Ok((vec![failed.into()], state));
         };
-        let landing = self.landing(entity, event).map_err(|failure| failure.message().to_owned())?;
+        let landing = self.landing(Some(state), event).map_err(|failure| failure.message().to_owned())?;
         let executed = ActionExecuted { action, execution, settled: Some(by) };
         let facts = std::iter::once(executed.into()).chain(landing.facts.into_iter().flatten()).collect();
         Ok((facts, landing.state))

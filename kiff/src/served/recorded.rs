@@ -18,7 +18,7 @@ use crate::json::{Json, JsonError};
 use crate::permission::PolicyError;
 use crate::runtime::{Doubt, Error, Outcome, Pending, readable};
 use crate::schema::{Contract, List, Permission, Schema, Text};
-use crate::sharded::Sharded;
+use crate::sharded::{Place, Sharded};
 use crate::store::{Store, StoreError};
 use crate::time::{Clock, SystemClock, Timestamp};
 use crate::tool::{Dialect, ToolError, Tools};
@@ -76,7 +76,10 @@ impl<S: Store> Recorded<S> {
                 break;
             }
         }
-        self.entities.update(key, REMEMBERED, |_| Some(Arc::clone(&entity)));
+        self.entities.at(key, REMEMBERED, |place| match place {
+            Place::Taken(known) => known.clone_from(&entity),
+            Place::Free(place) => *place = Some(Arc::clone(&entity)),
+        });
         Ok(entity)
     }
 

@@ -17,7 +17,7 @@ use crate::time::Timestamp;
 /// not depend on how many others there are. Searching looks at every commit.
 pub struct MemoryStore {
     journals: Sharded<Shared>,
-    /// The entities of which something is open, so that nobody has to look at the others.
+    /// The entities of which something was open since somebody last asked, so that nobody has to look at the others.
     open: Sharded<()>,
     order: Order,
 }
@@ -31,6 +31,8 @@ struct Journal {
     keys: BTreeMap<IdempotencyKey, u64>,
     /// The records that open what is open.
     open: Vec<RecordId>,
+    /// Whether the entity is among those of which something was open.
+    is_listed: bool,
     snapshot: Option<Snapshot>,
 }
 
@@ -51,10 +53,6 @@ impl Journal {
                     let commits = &self.commits;
                     let is_other = |(_, known, open, _)| (known, open) != (matter, id);
                     self.open.retain(|record| opened(commits, *record).is_some_and(is_other));
-                    if self.open.is_empty() {
-                        // There are many entities, and of few is anything open.
-                        self.open = Vec::new();
-                    }
                 }
                 None => {}
             }
@@ -192,16 +190,17 @@ impl Store for MemoryStore {
             None => return Ok(Appended::Conflict),
         };
         let mut journal = lock(&journal);
-        if !commit.follows(&journal.commits.last().map_or(End::EMPTY, End::of)) {
+        let follows = match journal.commits.last() {
+            Some(last) => commit.follows_on(last),
+            None => commit.follows(&End::EMPTY),
+        };
+        if !follows {
             return Ok(Appended::Conflict);
         }
-        let was_open = !journal.open.is_empty();
         journal.push(commit);
-        let is_open = !journal.open.is_empty();
-        match (was_open, is_open) {
-            (false, true) => self.open.get_or_insert_with(commit.key(), || ()),
-            (true, false) => self.open.remove(commit.key()),
-            (true, true) | (false, false) => {}
+        if !journal.open.is_empty() && !journal.is_listed {
+            journal.is_listed = true;
+            self.open.get_or_insert_with(commit.key(), || ());
         }
         if let Some(snapshot) = sealed.snapshot() {
             journal.snapshot = Some(snapshot.clone());
@@ -243,8 +242,13 @@ impl Store for MemoryStore {
         limit: usize,
     ) -> Result<Vec<Open>, StoreError> {
         let mut found = Vec::new();
-        for journal in self.open.keys().iter().filter_map(|key| self.journals.get(key)) {
-            let journal = lock(&journal);
+        for key in self.open.keys() {
+            let Some(journal) = self.journals.get(&key) else { continue };
+            let mut journal = lock(&journal);
+            if journal.open.is_empty() {
+                journal.is_listed = false;
+                self.open.remove(&key);
+            }
             let open = journal.open(matter).filter(|open| open.until.is_none_or(|until| now < until));
             found.extend(open.filter(|open| after.is_none_or(|after| open > after)));
         }
@@ -260,5 +264,40 @@ impl Store for MemoryStore {
 
     async fn snapshot(&self, key: &EntityKey) -> Result<Option<Snapshot>, StoreError> {
         Ok(self.journals.get(key).and_then(|journal| lock(&journal).snapshot.clone()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::actor::Actor;
+    use crate::identifier::ExecutionId;
+    use crate::journal::{ActionExecuted, ActionStarted, Content, Fact};
+
+    #[test]
+    fn what_is_opened_again_after_somebody_has_looked_is_listed_again() {
+        let (store, key) = (MemoryStore::new(), EntityKey::new("Order", "ord-1").unwrap());
+        let execution = ExecutionId::new("run-1").unwrap();
+        let started =
+            || ActionStarted { action: "PAY".into(), execution: execution.clone(), approval: None, key: None };
+        let ended = || ActionExecuted { action: "PAY".into(), execution: execution.clone(), settled: None };
+        let mut end = End::EMPTY;
+        let mut append = |fact: Fact| {
+            let (at, actor) = (Timestamp::from_microseconds(1), Actor::agent("agent-7").unwrap());
+            let content = Content { at, actor, trace: None, cause: None, fold: None, facts: Box::new([fact]) };
+            let sealed = Sealed::behind(end.clone(), key.clone(), content);
+            end = End::of(sealed.commit());
+            assert_eq!(pollster::block_on(store.append(sealed)).unwrap(), Appended::Written);
+        };
+        let is_listed = || {
+            let open = store.open(Matter::Execution, Timestamp::from_microseconds(2), None, 9);
+            !pollster::block_on(open).unwrap().is_empty()
+        };
+        for _ in 0..2 {
+            append(started().into());
+            assert!(is_listed());
+            append(ended().into());
+            assert!(!is_listed() && store.open.keys().is_empty());
+        }
     }
 }
