@@ -210,8 +210,10 @@ impl<'o, S: Store> Counter<'o, S> {
 
     async fn try_with(&mut self, label: &str, order: &EntityKey, proposal: impl Propose<Refund>) -> Told {
         let outcome = self.runtime.execute(&self.agent, order, proposal).await?;
-        if matches!(outcome, Outcome::Executed(_)) {
-            self.count("executed under an approval");
+        match &outcome {
+            Outcome::Executed(_) => self.count("executed under an approval"),
+            Outcome::Failed(failed) if failed.failure.is_unknown() => self.count("in doubt under an approval"),
+            _ => {}
         }
         report::answer(self.out, label, &Answer::execution(&outcome, |executed| executed))?;
         Ok(())
@@ -242,7 +244,7 @@ impl<'o, S: Store> Counter<'o, S> {
         let amounts = self.runtime.services().paid_back();
         let text = format!(
             "{} lines got {} answers: {} executed, {} held, {} blocked, {} invalid, {} failed, {} unreadable. \
-             Approvals: {} granted, {} denied, {} led to a refund. \
+             Approvals: {} granted, {} denied; of the refunds under them, {} done and {} in doubt. \
              The desk paid back {} amounts, {} in all. {} of {} journals replay as recorded.",
             of("line"),
             of("answer"),
@@ -255,6 +257,7 @@ impl<'o, S: Store> Counter<'o, S> {
             of("granted"),
             of("denied"),
             of("executed under an approval"),
+            of("in doubt under an approval"),
             amounts.len(),
             Cents(amounts.iter().map(|amount| amount.0).sum()),
             of("replayed as recorded"),
