@@ -2,14 +2,17 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
-use kiff::{PostgresStore, SqliteStore};
+use kiff::journal::{ActionStarted, Content};
+use kiff::{Actor, Appended, Commit, PostgresStore, Sealed, SqliteStore, Store};
 use kiff_test::block_on;
 use rusqlite::Connection;
 
 use super::journal::{a_day, exported};
 use super::{Ran, folder, kiff};
 use crate::cluster;
+use crate::shop::order;
 
 /// What was done, and how it begins what is said of it.
 const FLIPPED: &str = "edited: commit 3 of `Order/ord-1`: its hash does not fit what it says\n";
@@ -68,6 +71,26 @@ fn p8_what_was_changed_in_a_file_is_told() {
         Connection::open(folder.join(&file)).unwrap().execute_batch(&change).unwrap();
         told(&folder, &file, &head, expected);
     }
+}
+
+#[test]
+fn a_journal_that_somebody_has_changed_hides_no_doubt_about_another() {
+    let folder = folder("tampered-doubt");
+    let store = Arc::new(SqliteStore::open(folder.join("day.db")).unwrap());
+    let started =
+        ActionStarted { action: "REFUND_ORDER".into(), execution: "x-1".parse().unwrap(), approval: None, key: None };
+    let (at, actor) = ("1970-01-01T00:00:00Z".parse().unwrap(), Actor::agent("agent-7").unwrap());
+    let content = Content { at, actor, trace: None, cause: None, fold: None, facts: Box::new([started.into()]) };
+    let sealed = Sealed::new(order("ord-0"), 1, Commit::GENESIS, content).unwrap();
+    assert_eq!(block_on(store.append(sealed)).unwrap(), Appended::Written);
+    a_day(Arc::clone(&store));
+    drop(store);
+    let change = "UPDATE bodies SET body = CAST(replace(body, 'REFUND', 'REPAIR') AS BLOB) WHERE position = 1";
+    Connection::open(folder.join("day.db")).unwrap().execute_batch(change).unwrap();
+    let Ran { code, said, complained } = kiff(&folder, &["doubt", "day.db"]);
+    assert!(said.starts_with("Order/ord-2: REFUND_ORDER as ") && said.matches("Order/").count() == 1, "{said}");
+    assert!(complained.starts_with("error: the journal of `Order/ord-0` is broken at commit 1: "), "{complained}");
+    assert_eq!(code, Some(1));
 }
 
 #[test]

@@ -58,6 +58,11 @@ impl Failure {
         self
     }
 
+    /// Whether it is the answer to what was asked.
+    pub(crate) const fn is_the_answer(&self) -> bool {
+        self.is_answer
+    }
+
     /// The code that the program ends with.
     pub(crate) const fn code(&self) -> u8 {
         if self.is_answer { 1 } else { 3 }

@@ -28,9 +28,9 @@ const PAGE: usize = 512;
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        if error.broken().is_some() {
+        if let Some(broken) = error.broken() {
             let help = "`kiff verify` tells what else is wrong, and what to do is in docs/operations.md";
-            return Self::new(error.to_string()).help(help).being_the_answer();
+            return Self::new(broken.to_string()).help(help).being_the_answer();
         }
         Self::new(error.to_string())
     }

@@ -44,12 +44,20 @@ struct Unsettled {
 
 impl Work for InDoubt {
     async fn run<S: Store>(self, store: &S, shell: &Shell) -> Result<Ended, Failure> {
-        let (now, mut after, mut found) = (SystemClock.now(), None, 0_u64);
+        let (now, mut after, mut found, mut broken) = (SystemClock.now(), None, 0_u64, None);
         loop {
             let page = store.open(Matter::Execution, now, after.as_ref(), PAGE).await?;
             let Some(last) = page.last().cloned() else { break };
             for open in page {
-                let unsettled = look(store, &open).await?;
+                let unsettled = match look(store, &open).await {
+                    Ok(unsettled) => unsettled,
+                    // A journal that is broken hides nothing of the others.
+                    Err(failure) if failure.is_the_answer() => {
+                        broken = broken.or(Some(failure));
+                        continue;
+                    }
+                    Err(failure) => return Err(failure),
+                };
                 found += 1;
                 let Unsettled { entity, action, execution, since, actor, unknown } = &unsettled;
                 // The store lists it, and may have been changed.
@@ -62,6 +70,9 @@ impl Work for InDoubt {
                 shell.answer(&unsettled, &text)?;
             }
             after = Some(last);
+        }
+        if let Some(broken) = broken {
+            return Err(broken);
         }
         if found == 0 && !shell.is_json() {
             shell.answer(&(), "nothing is in doubt\n")?;
