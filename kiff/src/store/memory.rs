@@ -47,6 +47,10 @@ impl Journal {
                         let waits = |(.., until): Opened<'_>| until.is_none_or(|until| until > forgets);
                         self.open.retain(|record| opened(commits, *record).is_some_and(waits));
                     }
+                    if self.open.capacity() == 0 {
+                        // There are many entities, and seldom is more than one thing open of one.
+                        self.open.reserve_exact(1);
+                    }
                     self.open.push(record.id());
                 }
                 Some(Change::Closed(matter, id)) => {
