@@ -19,6 +19,7 @@
 //! from the body. Who holds no role of a domain does not see its entities.
 
 mod action;
+mod answers;
 mod approval;
 mod around;
 mod cursor;
@@ -30,6 +31,7 @@ mod event;
 #[cfg(feature = "proof")]
 mod follow;
 mod guard;
+mod guarded;
 mod identity;
 mod keys;
 mod limits;
@@ -58,8 +60,7 @@ use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use axum::Router;
-use axum::routing::{get, post};
+use axum::{Router, routing};
 use serde_json::Value;
 
 use crate::actor::Actor;
@@ -71,8 +72,10 @@ use crate::runtime::Runtime;
 use crate::served::{Recorded, Served};
 use crate::store::{Store, StoreError};
 
+use answers::Answers;
 use around::around;
 use guard::Rates;
+use guarded::{Open, get, post};
 use identity::AnyAuthenticate;
 use page::Sessions;
 use problem::Problem;
@@ -190,6 +193,7 @@ impl Api {
             sessions: self.sessions,
             logs: self.logs,
             metrics: self.metrics,
+            answers: Answers::default(),
             openapi: OnceLock::new(),
         }));
         let routes = routes();
@@ -197,15 +201,12 @@ impl Api {
         let routes = routes.route("/mcp", mcp::route(&shared.domains, &shared.limits));
         #[cfg(feature = "proof")]
         let routes = routes.route("/entities/{id}/receipt", get(receipt::of_entity));
-        let guarded = routes.route_layer(around(&shared, guard::authenticated));
-        let pages = page::routes(&shared);
-        let open = Router::new().route("/healthz", get(guard::healthy)).route("/readyz", get(guard::ready));
-        guarded
-            .merge(open)
-            .merge(pages)
-            .fallback(guard::no_route)
-            .method_not_allowed_fallback(guard::no_method)
-            .layer(around(&shared, guard::answered))
+        routes
+            .route("/healthz", routing::get(Open(guard::healthy)))
+            .route("/readyz", routing::get(Open(guard::ready)))
+            .merge(page::routes(&shared).layer(around(&shared, guard::answered)))
+            .fallback(Open(guard::no_route))
+            .method_not_allowed_fallback(Open(guard::no_method))
             .with_state(shared)
     }
 }
@@ -258,6 +259,7 @@ pub(crate) struct Parts {
     /// The folders of the signed logs.
     logs: Vec<PathBuf>,
     metrics: Option<Metrics>,
+    answers: Answers,
     /// The `OpenAPI` document, once somebody has asked for it.
     openapi: OnceLock<Option<Value>>,
 }

@@ -1,12 +1,12 @@
 //! What a client is told when it does not get what it asked for.
 
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::action::Failure;
 use crate::identifier::{EntityKey, ExecutionId};
-use crate::json::{Json, JsonError};
+use crate::json::JsonError;
 use crate::permission::PolicyError;
 use crate::runtime::{Error, Failed};
 use crate::verdict::{ReasonCode, Refusal};
@@ -229,16 +229,16 @@ impl IntoResponse for Problem {
 
 /// A value as a JSON answer.
 pub(crate) fn answer<T: Serialize + ?Sized>(status: StatusCode, body: &T) -> Response {
+    const USUAL_HEADERS: usize = 8;
     match serde_json::to_vec(body) {
         Ok(text) => {
-            let json = HeaderValue::from_static("application/json");
-            (status, [(header::CONTENT_TYPE, json)], text).into_response()
+            let mut response = Response::new(text.into());
+            *response.status_mut() = status;
+            // With room for what every answer says beside.
+            *response.headers_mut() = HeaderMap::with_capacity(USUAL_HEADERS);
+            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            response
         }
         Err(error) => Problem::broken(&error).into_response(),
     }
-}
-
-/// The text of a `Json` that may be missing.
-pub(crate) fn or_empty(json: Option<&Json>) -> &str {
-    json.map_or("{}", Json::as_str)
 }

@@ -1,12 +1,14 @@
 //! What a request asks for: its path, its query, its headers and its body, each within bounds.
 
-use axum::body::{Bytes, to_bytes};
+use axum::body::Bytes;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
+use futures_util::StreamExt;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 
 use crate::actor::{Actor, ActorKind};
 use crate::decision::{Call, Evidence, Proposal};
@@ -20,7 +22,7 @@ use super::Shared;
 use super::guard::Working;
 use super::identity::Principal;
 use super::open::Wanted;
-use super::problem::{About, Problem, or_empty};
+use super::problem::{About, Problem};
 
 /// Whoever sends a request: the principal that the guard has let in, and what the headers say beside.
 #[derive(Debug, Clone)]
@@ -187,11 +189,22 @@ async fn read(request: Request, most: usize) -> Result<Bytes, Problem> {
     if said.is_some_and(|length: u64| length > most as u64) {
         return Err(too_large());
     }
-    to_bytes(request.into_body(), most).await.map_err(|error| {
-        let is_length =
-            std::error::Error::source(&error).is_some_and(|cause| cause.to_string().contains("length limit"));
-        if is_length { too_large() } else { Problem::bad_request("the body ended before it was whole") }
-    })
+    let mut parts = request.into_body().into_data_stream();
+    let mut whole = Bytes::new();
+    while let Some(part) = parts.next().await {
+        let part = part.map_err(|_| Problem::bad_request("the body ended before it was whole"))?;
+        if whole.len() + part.len() > most {
+            return Err(too_large());
+        }
+        whole = if whole.is_empty() { part } else { joined(whole, &part) };
+    }
+    Ok(whole)
+}
+
+fn joined(whole: Bytes, part: &[u8]) -> Bytes {
+    let mut joined = Vec::from(whole);
+    joined.extend_from_slice(part);
+    joined.into()
 }
 
 /// The actor that a body names.
@@ -210,7 +223,7 @@ pub(crate) struct ActionBody {
     pub(crate) entity_type: Option<String>,
     pub(crate) actor: Option<NamedActor>,
     pub(crate) approval_id: Option<String>,
-    parameters: Option<Json>,
+    parameters: Option<Box<RawValue>>,
     reason: Option<String>,
     confidence: Option<f64>,
     evidence: Vec<Evidence>,
@@ -220,7 +233,8 @@ pub(crate) struct ActionBody {
 impl ActionBody {
     /// The proposal that the body makes of an action.
     pub(crate) fn proposal(self, action: &str, caller: &Caller) -> Result<Proposal<Call>, Problem> {
-        let call = Call::new(action, or_empty(self.parameters.as_ref()));
+        let parameters = self.parameters.map_or_else(|| "{}".into(), Box::<str>::from);
+        let call = Call::new(action, parameters);
         let mut proposal = Proposal::new(call).trace(caller.trace.clone());
         if let Some(reason) = self.reason.filter(|reason| !reason.is_empty()) {
             proposal = proposal.because(reason);
