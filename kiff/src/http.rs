@@ -32,6 +32,7 @@ mod event;
 mod follow;
 mod guard;
 mod guarded;
+mod headers;
 mod identity;
 mod keys;
 mod limits;
@@ -281,23 +282,17 @@ impl Shared {
             .filter(move |served| entity_type.is_none_or(|wanted| wanted == served.schema().entity_type))
     }
 
-    /// The domain that governs an action, and the entity in it.
-    async fn governing(
+    /// The only domain that governs an action, and the entity in it; none where there is no such domain, or are several.
+    fn governing(
         &self,
         caller: &Caller,
-        actor: &Actor,
         (id, action): (&str, &str),
         entity_type: Option<&str>,
-    ) -> Result<(Arc<dyn Served>, EntityKey), Problem> {
-        let entity_type = entity_type.filter(|entity_type| !entity_type.is_empty());
+    ) -> Result<Option<(Arc<dyn Served>, EntityKey)>, Problem> {
         let mut domains = self.domains(entity_type).filter(|served| served.schema().action(action).is_some());
-        match (domains.next(), domains.next()) {
-            (Some(served), None) => {
-                let key = entity_key(&caller.principal, &served.schema().entity_type, id)?;
-                Ok((Arc::clone(served), key))
-            }
-            _ => self.find(caller, actor, id, entity_type).await,
-        }
+        let (Some(served), None) = (domains.next(), domains.next()) else { return Ok(None) };
+        let key = entity_key(&caller.principal, &served.schema().entity_type, id)?;
+        Ok(Some((Arc::clone(served), key)))
     }
 
     /// As [`Shared::find`], for the caller itself.

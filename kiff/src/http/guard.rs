@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::Route;
 use futures_util::FutureExt;
@@ -24,6 +24,7 @@ use tokio::time::timeout;
 
 use super::Shared;
 use super::around::onwards;
+use super::headers;
 use super::identity::{Credentials, Principal, Unauthenticated};
 use super::limits::Limits;
 use super::problem::Problem;
@@ -220,11 +221,7 @@ pub(super) fn in_time(
             }
         };
         shared.answers.count(path, response.status(), since.elapsed());
-        let headers = response.headers_mut();
-        headers.reserve(SECURITY.len());
-        for (name, value) in &SECURITY {
-            headers.entry(name).or_insert_with(|| value.clone());
-        }
+        headers::complete(response.headers_mut());
         response
     })
 }
@@ -233,19 +230,6 @@ fn too_slow() -> Problem {
     let message = "no answer in time; an action that has started goes on: look at the entity before you ask again";
     Problem::new(StatusCode::GATEWAY_TIMEOUT, message)
 }
-
-/// What every answer says beside, unless its route says something else.
-static SECURITY: [(HeaderName, HeaderValue); 6] = [
-    (
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static("default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"),
-    ),
-    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-    (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
-    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
-    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-    (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
-];
 
 /// `GET /healthz`: the process answers.
 pub(super) async fn healthy() -> &'static str {

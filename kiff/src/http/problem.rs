@@ -1,6 +1,6 @@
 //! What a client is told when it does not get what it asked for.
 
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
@@ -10,6 +10,8 @@ use crate::json::JsonError;
 use crate::permission::PolicyError;
 use crate::runtime::{Error, Failed};
 use crate::verdict::{ReasonCode, Refusal};
+
+use super::headers;
 
 /// An answer that says why not: a status and JSON that has an `error`.
 #[derive(Debug)]
@@ -229,14 +231,10 @@ impl IntoResponse for Problem {
 
 /// A value as a JSON answer.
 pub(crate) fn answer<T: Serialize + ?Sized>(status: StatusCode, body: &T) -> Response {
-    const USUAL_HEADERS: usize = 8;
     match serde_json::to_vec(body) {
         Ok(text) => {
             let mut response = Response::new(text.into());
-            *response.status_mut() = status;
-            // With room for what every answer says beside.
-            *response.headers_mut() = HeaderMap::with_capacity(USUAL_HEADERS);
-            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            (*response.status_mut(), *response.headers_mut()) = (status, headers::of_json());
             response
         }
         Err(error) => Problem::broken(&error).into_response(),

@@ -170,26 +170,32 @@ impl NamedActor {
 impl<T: DeserializeOwned> FromRequest<Shared> for Body<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, shared: &Shared) -> Result<Self, Problem> {
-        let bytes = read(request, shared.limits.body).await?;
-        let text = std::str::from_utf8(&bytes).map_err(|_| Problem::no_text())?;
-        Json::check(text, &shared.body_bounds()).map_err(|error| Problem::no_json(&error))?;
-        // serde reads a struct from a list as well.
-        if !text.trim_start().starts_with('{') {
-            return Err(Problem::no_object());
+    /// It is no async function: what waits for the body would keep the whole request, twice.
+    fn from_request(request: Request, shared: &Shared) -> impl Future<Output = Result<Self, Problem>> {
+        let length =
+            request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+        let body = request.into_body();
+        async move {
+            let bytes = read(body, length, shared.limits.body).await?;
+            let text = std::str::from_utf8(&bytes).map_err(|_| Problem::no_text())?;
+            Json::check(text, &shared.body_bounds()).map_err(|error| Problem::no_json(&error))?;
+            // serde reads a struct from a list as well.
+            if !text.trim_start().starts_with('{') {
+                return Err(Problem::no_object());
+            }
+            serde_json::from_str(text).map(Self).map_err(|error| Problem::no_json(&JsonError::syntax(error)))
         }
-        serde_json::from_str(text).map(Self).map_err(|error| Problem::no_json(&JsonError::syntax(error)))
     }
 }
 
-async fn read(request: Request, most: usize) -> Result<Bytes, Problem> {
+/// The bytes of a body that is `length` bytes long, where its sender says so, and may be `most`.
+async fn read(body: axum::body::Body, length: Option<u64>, most: usize) -> Result<Bytes, Problem> {
     let too_large =
         || Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is larger than the bound of {most} bytes"));
-    let said = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    if said.is_some_and(|length: u64| length > most as u64) {
+    if length.is_some_and(|length| length > most as u64) {
         return Err(too_large());
     }
-    let mut parts = request.into_body().into_data_stream();
+    let mut parts = body.into_data_stream();
     let mut whole = Bytes::new();
     while let Some(part) = parts.next().await {
         let part = part.map_err(|_| Problem::bad_request("the body ended before it was whole"))?;
