@@ -282,17 +282,10 @@ impl Shared {
             .filter(move |served| entity_type.is_none_or(|wanted| wanted == served.schema().entity_type))
     }
 
-    /// The only domain that governs an action, and the entity in it; none where there is no such domain, or are several.
-    fn governing(
-        &self,
-        caller: &Caller,
-        (id, action): (&str, &str),
-        entity_type: Option<&str>,
-    ) -> Result<Option<(Arc<dyn Served>, EntityKey)>, Problem> {
+    /// The only domain that governs an action; none where there is no such domain, or are several.
+    fn governing<'a>(&'a self, action: &str, entity_type: Option<&'a str>) -> Option<&'a Arc<dyn Served>> {
         let mut domains = self.domains(entity_type).filter(|served| served.schema().action(action).is_some());
-        let (Some(served), None) = (domains.next(), domains.next()) else { return Ok(None) };
-        let key = entity_key(&caller.principal, &served.schema().entity_type, id)?;
-        Ok(Some((Arc::clone(served), key)))
+        domains.next().filter(|_| domains.next().is_none())
     }
 
     /// As [`Shared::find`], for the caller itself.

@@ -21,7 +21,7 @@ use super::Shared;
 use super::approval::ApprovalView;
 use super::envelope::{Listed, Under};
 use super::problem::{About, Problem, answer};
-use super::request::{ActionBody, Body, Caller, Named, Page, Said, acting};
+use super::request::{ActionBody, Body, Caller, Named, Page, Said, acting, entity_key};
 
 /// An action as a client is told of it.
 #[derive(Debug, Serialize)]
@@ -92,8 +92,8 @@ impl<'a> Asked<'a> {
         let about = About { id, action: Some(action), state: None };
         let actor = acting(&caller.principal, body.actor.as_ref(), ActorKind::Agent, &about)?;
         let entity_type = body.entity_type.as_deref().filter(|entity_type| !entity_type.is_empty());
-        let (served, key) = match shared.governing(caller, (id, action), entity_type)? {
-            Some(found) => found,
+        let (served, key) = match shared.governing(action, entity_type) {
+            Some(served) => (Arc::clone(served), entity_key(&caller.principal, &served.schema().entity_type, id)?),
             // In a box, because it is rare and would make everything larger that waits.
             None => Box::pin(shared.find(caller, &actor, id, entity_type)).await?,
         };

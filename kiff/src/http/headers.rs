@@ -34,6 +34,8 @@ pub(super) fn of_json() -> HeaderMap {
 /// Adds what every answer says beside.
 pub(super) fn complete(headers: &mut HeaderMap) {
     for (name, value) in &SECURITY {
-        headers.entry(name).or_insert_with(|| value.clone());
+        if !headers.contains_key(name) {
+            headers.insert(name, value.clone());
+        }
     }
 }

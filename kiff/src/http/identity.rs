@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 
+use axum::http::header::AsHeaderName;
 use axum::http::{HeaderMap, header};
 
 use crate::actor::{Actor, ActorKind};
@@ -26,13 +27,17 @@ impl<'a> Credentials<'a> {
     /// The token of `Authorization: Bearer …`.
     #[must_use]
     pub fn bearer(&self) -> Option<&'a str> {
-        let (scheme, token) = self.header(header::AUTHORIZATION.as_str())?.split_once(' ')?;
+        let (scheme, token) = self.only(header::AUTHORIZATION)?.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
     }
 
     /// A header, where it is a plain text and stands there once.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&'a str> {
+        self.only(name)
+    }
+
+    fn only(&self, name: impl AsHeaderName) -> Option<&'a str> {
         let mut values = self.headers.get_all(name).iter();
         let first = values.next()?.to_str().ok()?;
         values.next().is_none().then_some(first)

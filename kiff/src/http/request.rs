@@ -4,7 +4,7 @@ use axum::body::Bytes;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use futures_util::StreamExt;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -55,6 +55,9 @@ impl Caller {
     }
 }
 
+static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+
 impl<S: Sync> FromRequestParts<S> for Caller {
     type Rejection = Problem;
 
@@ -62,7 +65,7 @@ impl<S: Sync> FromRequestParts<S> for Caller {
         // INVARIANT: the guard puts the principal there; a route that it does not guard has no caller.
         let principal = parts.extensions.get::<Principal>().cloned().ok_or_else(Problem::unauthenticated)?;
         let working = parts.extensions.get::<Working>().cloned().unwrap_or_default();
-        let idempotency_key = match parts.headers.get("idempotency-key") {
+        let idempotency_key = match parts.headers.get(&IDEMPOTENCY_KEY) {
             Some(key) => Some(key.to_str().map_err(|_| not_plain("Idempotency-Key"))?.trim_matches('"').to_owned()),
             None => None,
         };
@@ -76,7 +79,7 @@ fn not_plain(header: &str) -> Problem {
 
 /// The trace that the W3C header `traceparent` says; a header that is none says nothing.
 pub(super) fn trace(headers: &HeaderMap) -> Trace {
-    let parts = headers.get("traceparent").and_then(|value| value.to_str().ok()).and_then(traceparent);
+    let parts = headers.get(&TRACEPARENT).and_then(|value| value.to_str().ok()).and_then(traceparent);
     let Some((trace, parent)) = parts else {
         return Trace::default();
     };
