@@ -206,20 +206,16 @@ fn answer(address: SocketAddr, request: &str) -> String {
     String::from_utf8(read(&mut BufReader::new(stream))).expect("a text")
 }
 
+/// The body of an answer. Little is done with its head, so that a client costs the same whatever the answer says there.
 fn read(reader: &mut BufReader<TcpStream>) -> Vec<u8> {
-    let (mut line, mut length) = (String::new(), 0);
-    reader.read_line(&mut line).expect("an answer");
-    assert!(line.starts_with("HTTP/1.1 200"), "{line}");
-    loop {
-        line.clear();
-        reader.read_line(&mut line).expect("a header");
-        if line.trim_end().is_empty() {
-            break;
-        }
-        if let Some(value) = line.strip_prefix("content-length: ") {
-            length = value.trim_end().parse().expect("a length");
-        }
+    let mut head = Vec::with_capacity(1024);
+    while !head.ends_with(b"\r\n\r\n") {
+        assert_ne!(reader.read_until(b'\n', &mut head).expect("an answer"), 0, "half an answer");
     }
+    let head = str::from_utf8(&head).expect("a head");
+    assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+    let (_, length) = head.split_once("content-length: ").expect("a length");
+    let length = length.lines().next().and_then(|length| length.parse().ok()).expect("a length");
     let mut body = vec![0; length];
     reader.read_exact(&mut body).expect("a body");
     body

@@ -19,6 +19,7 @@
 //! from the body. Who holds no role of a domain does not see its entities.
 
 mod action;
+mod answers;
 mod approval;
 mod around;
 mod cursor;
@@ -30,6 +31,8 @@ mod event;
 #[cfg(feature = "proof")]
 mod follow;
 mod guard;
+mod guarded;
+mod headers;
 mod identity;
 mod keys;
 mod limits;
@@ -58,8 +61,7 @@ use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use axum::Router;
-use axum::routing::{get, post};
+use axum::{Router, routing};
 use serde_json::Value;
 
 use crate::actor::Actor;
@@ -71,8 +73,10 @@ use crate::runtime::Runtime;
 use crate::served::{Recorded, Served};
 use crate::store::{Store, StoreError};
 
+use answers::Answers;
 use around::around;
 use guard::Rates;
+use guarded::{Open, get, post};
 use identity::AnyAuthenticate;
 use page::Sessions;
 use problem::Problem;
@@ -190,6 +194,7 @@ impl Api {
             sessions: self.sessions,
             logs: self.logs,
             metrics: self.metrics,
+            answers: Answers::default(),
             openapi: OnceLock::new(),
         }));
         let routes = routes();
@@ -197,15 +202,12 @@ impl Api {
         let routes = routes.route("/mcp", mcp::route(&shared.domains, &shared.limits));
         #[cfg(feature = "proof")]
         let routes = routes.route("/entities/{id}/receipt", get(receipt::of_entity));
-        let guarded = routes.route_layer(around(&shared, guard::authenticated));
-        let pages = page::routes(&shared);
-        let open = Router::new().route("/healthz", get(guard::healthy)).route("/readyz", get(guard::ready));
-        guarded
-            .merge(open)
-            .merge(pages)
-            .fallback(guard::no_route)
-            .method_not_allowed_fallback(guard::no_method)
-            .layer(around(&shared, guard::answered))
+        routes
+            .route("/healthz", routing::get(Open(guard::healthy)))
+            .route("/readyz", routing::get(Open(guard::ready)))
+            .merge(page::routes(&shared).layer(around(&shared, guard::answered)))
+            .fallback(Open(guard::no_route))
+            .method_not_allowed_fallback(Open(guard::no_method))
             .with_state(shared)
     }
 }
@@ -258,6 +260,7 @@ pub(crate) struct Parts {
     /// The folders of the signed logs.
     logs: Vec<PathBuf>,
     metrics: Option<Metrics>,
+    answers: Answers,
     /// The `OpenAPI` document, once somebody has asked for it.
     openapi: OnceLock<Option<Value>>,
 }
@@ -279,23 +282,10 @@ impl Shared {
             .filter(move |served| entity_type.is_none_or(|wanted| wanted == served.schema().entity_type))
     }
 
-    /// The domain that governs an action, and the entity in it.
-    async fn governing(
-        &self,
-        caller: &Caller,
-        actor: &Actor,
-        (id, action): (&str, &str),
-        entity_type: Option<&str>,
-    ) -> Result<(Arc<dyn Served>, EntityKey), Problem> {
-        let entity_type = entity_type.filter(|entity_type| !entity_type.is_empty());
+    /// The only domain that governs an action; none where there is no such domain, or are several.
+    fn governing<'a>(&'a self, action: &str, entity_type: Option<&'a str>) -> Option<&'a Arc<dyn Served>> {
         let mut domains = self.domains(entity_type).filter(|served| served.schema().action(action).is_some());
-        match (domains.next(), domains.next()) {
-            (Some(served), None) => {
-                let key = entity_key(&caller.principal, &served.schema().entity_type, id)?;
-                Ok((Arc::clone(served), key))
-            }
-            _ => self.find(caller, actor, id, entity_type).await,
-        }
+        domains.next().filter(|_| domains.next().is_none())
     }
 
     /// As [`Shared::find`], for the caller itself.

@@ -2,6 +2,7 @@
 
 mod by_hand;
 mod contract;
+mod cost;
 mod description;
 mod floods;
 mod headers;

@@ -21,7 +21,7 @@ use super::Shared;
 use super::approval::ApprovalView;
 use super::envelope::{Listed, Under};
 use super::problem::{About, Problem, answer};
-use super::request::{ActionBody, Body, Caller, Named, Page, Said, acting};
+use super::request::{ActionBody, Body, Caller, Named, Page, Said, acting, entity_key};
 
 /// An action as a client is told of it.
 #[derive(Debug, Serialize)]
@@ -75,26 +75,31 @@ pub(super) fn unknown(key: &EntityKey) -> Problem {
 }
 
 /// Everything that is needed beside a proposal to hand it to its domain.
-struct Asked {
+struct Asked<'a> {
     served: Arc<dyn Served>,
     key: EntityKey,
     actor: Actor,
-    action: String,
+    action: &'a str,
 }
 
-impl Asked {
+impl<'a> Asked<'a> {
     async fn new(
         shared: &Shared,
         caller: &Caller,
-        (id, action): (String, String),
-        body: ActionBody,
+        (id, action): &'a (String, String),
+        body: Box<ActionBody>,
     ) -> Result<(Self, Proposal<Call>), Problem> {
-        let about = About { id: &id, action: Some(&action), state: None };
+        let about = About { id, action: Some(action), state: None };
         let actor = acting(&caller.principal, body.actor.as_ref(), ActorKind::Agent, &about)?;
-        let (served, key) = shared.governing(caller, &actor, (&id, &action), body.entity_type.as_deref()).await?;
+        let entity_type = body.entity_type.as_deref().filter(|entity_type| !entity_type.is_empty());
+        let (served, key) = match shared.governing(action, entity_type) {
+            Some(served) => (Arc::clone(served), entity_key(&caller.principal, &served.schema().entity_type, id)?),
+            // In a box, because it is rare and would make everything larger that waits.
+            None => Box::pin(shared.find(caller, &actor, id, entity_type)).await?,
+        };
         caller.check_access(&*served, &actor, &key)?;
         let idempotency_key = body.key(caller)?;
-        let mut proposal = body.proposal(&action, caller)?;
+        let mut proposal = body.proposal(action, caller)?;
         if let Some(key) = idempotency_key {
             proposal = proposal.idempotency_key(key);
         }
@@ -104,7 +109,7 @@ impl Asked {
     /// A refusal as the client is told of it, with what the entity is.
     async fn refused(&self, outcome: &'static str, refusal: Refusal) -> Problem {
         let state = self.served.standing(&self.key).await.ok().and_then(|standing| standing.state);
-        Problem::refused(outcome, refusal, &About::action(&self.key, &self.action).in_state(state))
+        Problem::refused(outcome, refusal, &About::action(&self.key, self.action).in_state(state))
     }
 
     async fn verdict<P>(&self, verdict: Verdict<P>) -> Result<P, Problem> {
@@ -112,7 +117,7 @@ impl Asked {
         match verdict {
             Verdict::Allowed(allowed) => Ok(allowed),
             Verdict::ApprovalRequired(refusal) | Verdict::Blocked(refusal) | Verdict::Invalid(refusal) => {
-                Err(self.refused(outcome, refusal).await)
+                Err(Box::pin(self.refused(outcome, refusal)).await)
             }
         }
     }
@@ -127,8 +132,8 @@ struct Fits<'a> {
 }
 
 impl<'a> Fits<'a> {
-    fn of(asked: &'a Asked) -> Self {
-        Self { action: &asked.action, outcome: "allowed", valid: true }
+    const fn of(asked: &Asked<'a>) -> Self {
+        Self { action: asked.action, outcome: "allowed", valid: true }
     }
 }
 
@@ -137,9 +142,9 @@ pub(super) async fn validate(
     State(shared): State<Shared>,
     caller: Caller,
     Named(path): Named<(String, String)>,
-    Body(body): Body<ActionBody>,
+    Body(body): Body<Box<ActionBody>>,
 ) -> Result<Response, Problem> {
-    let (asked, proposal) = Asked::new(&shared, &caller, path, body).await?;
+    let (asked, proposal) = Asked::new(&shared, &caller, &path, body).await?;
     let verdict = asked.served.validate(&asked.actor, &asked.key, proposal).await?;
     asked.verdict(verdict).await?;
     Ok(answer(StatusCode::OK, &Fits::of(&asked)))
@@ -150,9 +155,9 @@ pub(super) async fn evaluate(
     State(shared): State<Shared>,
     caller: Caller,
     Named(path): Named<(String, String)>,
-    Body(body): Body<ActionBody>,
+    Body(body): Body<Box<ActionBody>>,
 ) -> Result<Response, Problem> {
-    let (asked, proposal) = Asked::new(&shared, &caller, path, body).await?;
+    let (asked, proposal) = Asked::new(&shared, &caller, &path, body).await?;
     let verdict = asked.served.evaluate(&asked.actor, &asked.key, proposal).await?;
     asked.verdict(verdict).await?;
     Ok(answer(StatusCode::OK, &Fits::of(&asked)))
@@ -163,12 +168,12 @@ pub(super) async fn request_approval(
     State(shared): State<Shared>,
     caller: Caller,
     Named(path): Named<(String, String)>,
-    Body(body): Body<ActionBody>,
+    Body(body): Body<Box<ActionBody>>,
 ) -> Result<Response, Problem> {
     if body.approval_id.as_deref().unwrap_or_default().is_empty() {
         return Err(Problem::bad_request("approval id is required"));
     }
-    let (asked, proposal) = Asked::new(&shared, &caller, path, body).await?;
+    let (asked, proposal) = Asked::new(&shared, &caller, &path, body).await?;
     let verdict = asked.served.request_approval(&asked.actor, &asked.key, proposal).await?;
     let approval = asked.verdict(verdict).await?;
     Ok(answer(StatusCode::CREATED, &Under("approval", ApprovalView::of(&asked.key, &approval, asked.served.now()))))
@@ -203,9 +208,9 @@ pub(super) async fn execute(
     State(shared): State<Shared>,
     caller: Caller,
     Named(path): Named<(String, String)>,
-    Body(body): Body<ActionBody>,
+    Body(body): Body<Box<ActionBody>>,
 ) -> Result<Response, Problem> {
-    let (asked, proposal) = Asked::new(&shared, &caller, path, body).await?;
+    let (asked, proposal) = Asked::new(&shared, &caller, &path, body).await?;
     let (served, actor, key) = (Arc::clone(&asked.served), asked.actor.clone(), asked.key.clone());
     // The client may leave; what has started is finished and recorded all the same.
     let work = async move { served.execute(&actor, &key, proposal).await };
@@ -215,7 +220,7 @@ pub(super) async fn execute(
         Outcome::Executed(done) => done,
         Outcome::Failed(failed) => {
             let state = asked.served.standing(&asked.key).await?.state;
-            return Err(Problem::failed(failed, &About::action(&asked.key, &asked.action).in_state(state)));
+            return Err(Problem::failed(failed, &About::action(&asked.key, asked.action).in_state(state)));
         }
         Outcome::ApprovalRequired(refusal) | Outcome::Blocked(refusal) | Outcome::Invalid(refusal) => {
             return Err(asked.refused(name, refusal).await);
@@ -224,10 +229,10 @@ pub(super) async fn execute(
     Ok(answer(StatusCode::OK, &Ran { outcome: "allowed", result: asked.result(&done) }))
 }
 
-impl Asked {
-    fn result<'a>(&'a self, done: &'a Done) -> ResultView<'a> {
+impl<'a> Asked<'a> {
+    fn result(&'a self, done: &'a Done) -> ResultView<'a> {
         ResultView {
-            action_name: &self.action,
+            action_name: self.action,
             entity_id: self.key.id(),
             status: "executed",
             executed: true,

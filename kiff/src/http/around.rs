@@ -2,12 +2,13 @@
 
 use std::convert::Infallible;
 use std::future::Future;
-use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use axum::extract::Request;
 use axum::response::Response;
 use axum::routing::Route;
+use futures_util::FutureExt;
+use futures_util::future::Map;
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -49,7 +50,7 @@ where
 {
     type Response = Response;
     type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+    type Future = Map<A, fn(Response) -> Result<Response, Infallible>>;
 
     /// A route is always ready.
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
@@ -57,8 +58,7 @@ where
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        let answer = (self.around.function)(self.around.shared.clone(), request, self.route.clone());
-        Box::pin(async move { Ok(answer.await) })
+        (self.around.function)(self.around.shared.clone(), request, self.route.clone()).map(Ok)
     }
 }
 

@@ -10,6 +10,7 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::Route;
@@ -23,6 +24,7 @@ use tokio::time::timeout;
 
 use super::Shared;
 use super::around::onwards;
+use super::headers;
 use super::identity::{Credentials, Principal, Unauthenticated};
 use super::limits::Limits;
 use super::problem::Problem;
@@ -30,18 +32,28 @@ use super::request;
 
 /// Where the work of a request is known to the server, so that what has started is finished before it stops.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Working {
-    pub(super) held: Option<mpsc::Sender<()>>,
-    pub(super) closing: Option<watch::Receiver<bool>>,
+pub(crate) struct Working(Option<Arc<Server>>);
+
+/// What a server that stops waits for, and by which it says that it does.
+#[derive(Debug, Clone)]
+pub(super) struct Server {
+    #[expect(dead_code, reason = "it is there to be let go of")]
+    pub(super) held: mpsc::Sender<()>,
+    pub(super) closing: watch::Receiver<bool>,
 }
 
 impl Working {
+    /// The work of a connection's requests.
+    pub(super) fn of(server: &Server) -> Self {
+        Self(Some(Arc::new(server.clone())))
+    }
+
     /// Does a piece of work to its end, also when nobody waits for it any more.
     pub(crate) fn finish<W>(&self, work: W) -> impl Future<Output = W::Output>
     where
         W: Future<Output: Send> + Send + 'static,
     {
-        let held = self.held.clone();
+        let held = self.0.clone();
         ToItsEnd::new(async move {
             let done = work.await;
             drop(held);
@@ -51,9 +63,10 @@ impl Working {
 
     /// Waits until the server is told to stop.
     pub(crate) async fn closing(&self) {
-        let Some(mut closing) = self.closing.clone() else {
+        let Some(server) = &self.0 else {
             return std::future::pending().await;
         };
+        let mut closing = server.closing.clone();
         // A server that is gone closes as well.
         let _ = closing.wait_for(|closing| *closing).await;
     }
@@ -137,31 +150,32 @@ pub(super) fn within_rate(shared: &Shared, principal: &Principal) -> Result<(), 
     shared.rates.check(principal)
 }
 
-/// Lets in whoever is somebody and does not ask too often.
-pub(super) async fn authenticated(shared: Shared, mut request: Request, route: Route) -> Response {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer);
-    let principal = match identify(&shared, request.headers(), peer).await {
+/// Who sends such a request, where it is somebody who does not ask too often; the answer to whoever else does.
+pub(super) async fn admitted(shared: &Shared, request: &Parts) -> Result<Principal, Response> {
+    let peer = request.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer);
+    let principal = match identify(shared, &request.headers, peer).await {
         Ok(principal) => principal,
-        Err(error) => {
-            let trace = request::trace(request.headers());
-            tracing::warn!(
-                target: "kiff::http",
-                peer = peer.map(tracing::field::display),
-                method = %request.method(),
-                path = request.uri().path(),
-                trace_id = trace.trace_id.as_ref().map(tracing::field::display),
-                %error,
-                "a request was refused: nobody knows who sent it",
-            );
-            metrics::counter!("kiff_http_unauthenticated_total").increment(1);
-            return Problem::unauthenticated().into_response();
-        }
+        Err(error) => return Err(unauthenticated(request, peer, &error)),
     };
-    if let Err(too_often) = shared.rates.check(&principal) {
-        return too_often.into_response();
+    match shared.rates.check(&principal) {
+        Ok(()) => Ok(principal),
+        Err(too_often) => Err(too_often.into_response()),
     }
-    request.extensions_mut().insert(principal);
-    onwards(route, request).await
+}
+
+fn unauthenticated(request: &Parts, peer: Option<SocketAddr>, error: &Unauthenticated) -> Response {
+    let trace = request::trace(&request.headers);
+    tracing::warn!(
+        target: "kiff::http",
+        peer = peer.map(tracing::field::display),
+        method = %request.method,
+        path = request.uri.path(),
+        trace_id = trace.trace_id.as_ref().map(tracing::field::display),
+        %error,
+        "a request was refused: nobody knows who sent it",
+    );
+    metrics::counter!("kiff_http_unauthenticated_total").increment(1);
+    Problem::unauthenticated().into_response()
 }
 
 /// Who sends such headers.
@@ -179,48 +193,43 @@ pub(super) async fn identify(
     Err(Unauthenticated::new("it shows no credentials that anybody here knows"))
 }
 
+/// Answers for a route.
+pub(super) fn answered(shared: Shared, request: Request, route: Route) -> impl Future<Output = Response> {
+    let path = request.extensions().get::<MatchedPath>().cloned();
+    in_time(shared, path, onwards(route, request))
+}
+
 /// Answers in time whatever happens, counts, and says to browsers what they may do with an answer: nothing.
-pub(super) async fn answered(shared: Shared, request: Request, route: Route) -> Response {
+///
+/// It is no async function: that would keep the answer that is on its way twice.
+pub(super) fn in_time(
+    shared: Shared,
+    path: Option<MatchedPath>,
+    answer: impl Future<Output = Response>,
+) -> impl Future<Output = Response> {
     let since = Instant::now();
-    let path: Arc<str> = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).into();
-    let answer = AssertUnwindSafe(timeout(shared.limits.request_time, onwards(route, request))).catch_unwind();
-    let mut response = match answer.await {
-        Ok(Ok(response)) => response,
-        Ok(Err(_)) => too_slow().into_response(),
-        Err(_) => {
-            tracing::error!(target: "kiff::http", route = &*path, "a request panicked");
-            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "something broke on the server; its log says what")
-                .into_response()
-        }
-    };
-    let status = response.status().as_u16().to_string();
-    metrics::counter!("kiff_http_requests_total", "route" => Arc::clone(&path), "status" => status).increment(1);
-    metrics::histogram!("kiff_http_request_seconds", "route" => path).record(since.elapsed());
-    let headers = response.headers_mut();
-    headers.reserve(SECURITY.len());
-    for (name, value) in SECURITY {
-        headers.entry(name).or_insert(HeaderValue::from_static(value));
-    }
-    response
+    let answer = AssertUnwindSafe(timeout(shared.limits.request_time, answer)).catch_unwind();
+    answer.map(move |answer| {
+        let path = path.as_ref().map_or("none", MatchedPath::as_str);
+        let mut response = match answer {
+            Ok(Ok(response)) => response,
+            Ok(Err(_)) => too_slow().into_response(),
+            Err(_) => {
+                tracing::error!(target: "kiff::http", route = path, "a request panicked");
+                Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "something broke on the server; its log says what")
+                    .into_response()
+            }
+        };
+        shared.answers.count(path, response.status(), since.elapsed());
+        headers::complete(response.headers_mut());
+        response
+    })
 }
 
 fn too_slow() -> Problem {
     let message = "no answer in time; an action that has started goes on: look at the entity before you ask again";
     Problem::new(StatusCode::GATEWAY_TIMEOUT, message)
 }
-
-/// What every answer says beside, unless its route says something else.
-const SECURITY: [(header::HeaderName, &str); 6] = [
-    (
-        header::CONTENT_SECURITY_POLICY,
-        "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    ),
-    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    (header::X_FRAME_OPTIONS, "DENY"),
-    (header::REFERRER_POLICY, "no-referrer"),
-    (header::CACHE_CONTROL, "no-store"),
-    (header::HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
-];
 
 /// `GET /healthz`: the process answers.
 pub(super) async fn healthy() -> &'static str {

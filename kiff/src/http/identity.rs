@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 
+use axum::http::header::AsHeaderName;
 use axum::http::{HeaderMap, header};
 
 use crate::actor::{Actor, ActorKind};
@@ -26,13 +27,17 @@ impl<'a> Credentials<'a> {
     /// The token of `Authorization: Bearer …`.
     #[must_use]
     pub fn bearer(&self) -> Option<&'a str> {
-        let (scheme, token) = self.header(header::AUTHORIZATION.as_str())?.split_once(' ')?;
+        let (scheme, token) = self.only(header::AUTHORIZATION)?.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
     }
 
     /// A header, where it is a plain text and stands there once.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&'a str> {
+        self.only(name)
+    }
+
+    fn only(&self, name: impl AsHeaderName) -> Option<&'a str> {
         let mut values = self.headers.get_all(name).iter();
         let first = values.next()?.to_str().ok()?;
         values.next().is_none().then_some(first)
@@ -62,7 +67,10 @@ impl<'a> Credentials<'a> {
 /// # Ok::<(), kiff::IdentifierError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Principal {
+pub struct Principal(Arc<Who>);
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Who {
     actor: Actor,
     tenant: Arc<str>,
     acts_for: ActsFor,
@@ -81,7 +89,7 @@ impl Principal {
     /// Somebody who acts for themselves, on entities of the default tenant.
     #[must_use]
     pub fn new(actor: Actor) -> Self {
-        Self { actor, tenant: EntityKey::DEFAULT_TENANT.into(), acts_for: ActsFor::Itself }
+        Self::acting(actor, ActsFor::Itself)
     }
 
     /// The same principal on entities of another tenant, and of no other.
@@ -90,7 +98,7 @@ impl Principal {
     /// [`IdentifierError`] when the tenant's name is none.
     pub fn in_tenant(mut self, tenant: &str) -> Result<Self, IdentifierError> {
         EntityKey::new("tenant", "tenant")?.in_tenant(tenant)?;
-        self.tenant = tenant.into();
+        Arc::make_mut(&mut self.0).tenant = tenant.into();
         Ok(self)
     }
 
@@ -100,37 +108,41 @@ impl Principal {
     /// It holds for services and systems alone. An agent never acts for a human, and neither does a human for another.
     #[must_use]
     pub fn acting_for_others(mut self) -> Self {
-        if matches!(self.actor.kind(), ActorKind::Service | ActorKind::System) {
-            self.acts_for = ActsFor::Others;
+        if matches!(self.actor().kind(), ActorKind::Service | ActorKind::System) {
+            Arc::make_mut(&mut self.0).acts_for = ActsFor::Others;
         }
         self
     }
 
     pub(super) fn anybody(actor: Actor) -> Self {
-        Self { acts_for: ActsFor::Anybody, ..Self::new(actor) }
+        Self::acting(actor, ActsFor::Anybody)
+    }
+
+    fn acting(actor: Actor, acts_for: ActsFor) -> Self {
+        Self(Arc::new(Who { actor, tenant: EntityKey::DEFAULT_TENANT.into(), acts_for }))
     }
 
     /// Who it is.
     #[must_use]
-    pub const fn actor(&self) -> &Actor {
-        &self.actor
+    pub fn actor(&self) -> &Actor {
+        &self.0.actor
     }
 
     /// Whose entities it sees and acts on.
     #[must_use]
     pub fn tenant(&self) -> &str {
-        &self.tenant
+        &self.0.tenant
     }
 
     /// Whether it may name another actor in a request.
     #[must_use]
     pub fn acts_for_others(&self) -> bool {
-        self.acts_for != ActsFor::Itself
+        self.0.acts_for != ActsFor::Itself
     }
 
     /// Whether it is nobody itself, because its requests are believed.
     pub(super) fn is_anybody(&self) -> bool {
-        self.acts_for == ActsFor::Anybody
+        self.0.acts_for == ActsFor::Anybody
     }
 }
 

@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, any};
+use axum::routing::MethodRouter;
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 
@@ -15,6 +15,7 @@ use crate::mcp::{Caller as Agent, Catalogue, Handler, ServerError};
 use crate::served::Served;
 
 use super::Shared;
+use super::guarded::any;
 use super::limits::Limits;
 use super::problem::Problem;
 use super::request::Caller;

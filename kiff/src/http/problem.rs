@@ -6,10 +6,12 @@ use serde::Serialize;
 
 use crate::action::Failure;
 use crate::identifier::{EntityKey, ExecutionId};
-use crate::json::{Json, JsonError};
+use crate::json::JsonError;
 use crate::permission::PolicyError;
 use crate::runtime::{Error, Failed};
 use crate::verdict::{ReasonCode, Refusal};
+
+use super::headers;
 
 /// An answer that says why not: a status and JSON that has an `error`.
 #[derive(Debug)]
@@ -231,14 +233,10 @@ impl IntoResponse for Problem {
 pub(crate) fn answer<T: Serialize + ?Sized>(status: StatusCode, body: &T) -> Response {
     match serde_json::to_vec(body) {
         Ok(text) => {
-            let json = HeaderValue::from_static("application/json");
-            (status, [(header::CONTENT_TYPE, json)], text).into_response()
+            let mut response = Response::new(text.into());
+            (*response.status_mut(), *response.headers_mut()) = (status, headers::of_json());
+            response
         }
         Err(error) => Problem::broken(&error).into_response(),
     }
-}
-
-/// The text of a `Json` that may be missing.
-pub(crate) fn or_empty(json: Option<&Json>) -> &str {
-    json.map_or("{}", Json::as_str)
 }

@@ -1,12 +1,14 @@
 //! What a request asks for: its path, its query, its headers and its body, each within bounds.
 
-use axum::body::{Bytes, to_bytes};
+use axum::body::Bytes;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use futures_util::StreamExt;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 
 use crate::actor::{Actor, ActorKind};
 use crate::decision::{Call, Evidence, Proposal};
@@ -20,7 +22,7 @@ use super::Shared;
 use super::guard::Working;
 use super::identity::Principal;
 use super::open::Wanted;
-use super::problem::{About, Problem, or_empty};
+use super::problem::{About, Problem};
 
 /// Whoever sends a request: the principal that the guard has let in, and what the headers say beside.
 #[derive(Debug, Clone)]
@@ -53,6 +55,9 @@ impl Caller {
     }
 }
 
+static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+
 impl<S: Sync> FromRequestParts<S> for Caller {
     type Rejection = Problem;
 
@@ -60,7 +65,7 @@ impl<S: Sync> FromRequestParts<S> for Caller {
         // INVARIANT: the guard puts the principal there; a route that it does not guard has no caller.
         let principal = parts.extensions.get::<Principal>().cloned().ok_or_else(Problem::unauthenticated)?;
         let working = parts.extensions.get::<Working>().cloned().unwrap_or_default();
-        let idempotency_key = match parts.headers.get("idempotency-key") {
+        let idempotency_key = match parts.headers.get(&IDEMPOTENCY_KEY) {
             Some(key) => Some(key.to_str().map_err(|_| not_plain("Idempotency-Key"))?.trim_matches('"').to_owned()),
             None => None,
         };
@@ -74,7 +79,7 @@ fn not_plain(header: &str) -> Problem {
 
 /// The trace that the W3C header `traceparent` says; a header that is none says nothing.
 pub(super) fn trace(headers: &HeaderMap) -> Trace {
-    let parts = headers.get("traceparent").and_then(|value| value.to_str().ok()).and_then(traceparent);
+    let parts = headers.get(&TRACEPARENT).and_then(|value| value.to_str().ok()).and_then(traceparent);
     let Some((trace, parent)) = parts else {
         return Trace::default();
     };
@@ -168,30 +173,47 @@ impl NamedActor {
 impl<T: DeserializeOwned> FromRequest<Shared> for Body<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, shared: &Shared) -> Result<Self, Problem> {
-        let bytes = read(request, shared.limits.body).await?;
-        let text = std::str::from_utf8(&bytes).map_err(|_| Problem::no_text())?;
-        Json::check(text, &shared.body_bounds()).map_err(|error| Problem::no_json(&error))?;
-        // serde reads a struct from a list as well.
-        if !text.trim_start().starts_with('{') {
-            return Err(Problem::no_object());
+    /// It is no async function: what waits for the body would keep the whole request, twice.
+    fn from_request(request: Request, shared: &Shared) -> impl Future<Output = Result<Self, Problem>> {
+        let length =
+            request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+        let body = request.into_body();
+        async move {
+            let bytes = read(body, length, shared.limits.body).await?;
+            let text = std::str::from_utf8(&bytes).map_err(|_| Problem::no_text())?;
+            Json::check(text, &shared.body_bounds()).map_err(|error| Problem::no_json(&error))?;
+            // serde reads a struct from a list as well.
+            if !text.trim_start().starts_with('{') {
+                return Err(Problem::no_object());
+            }
+            serde_json::from_str(text).map(Self).map_err(|error| Problem::no_json(&JsonError::syntax(error)))
         }
-        serde_json::from_str(text).map(Self).map_err(|error| Problem::no_json(&JsonError::syntax(error)))
     }
 }
 
-async fn read(request: Request, most: usize) -> Result<Bytes, Problem> {
+/// The bytes of a body that is `length` bytes long, where its sender says so, and may be `most`.
+async fn read(body: axum::body::Body, length: Option<u64>, most: usize) -> Result<Bytes, Problem> {
     let too_large =
         || Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is larger than the bound of {most} bytes"));
-    let said = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    if said.is_some_and(|length: u64| length > most as u64) {
+    if length.is_some_and(|length| length > most as u64) {
         return Err(too_large());
     }
-    to_bytes(request.into_body(), most).await.map_err(|error| {
-        let is_length =
-            std::error::Error::source(&error).is_some_and(|cause| cause.to_string().contains("length limit"));
-        if is_length { too_large() } else { Problem::bad_request("the body ended before it was whole") }
-    })
+    let mut parts = body.into_data_stream();
+    let mut whole = Bytes::new();
+    while let Some(part) = parts.next().await {
+        let part = part.map_err(|_| Problem::bad_request("the body ended before it was whole"))?;
+        if whole.len() + part.len() > most {
+            return Err(too_large());
+        }
+        whole = if whole.is_empty() { part } else { joined(whole, &part) };
+    }
+    Ok(whole)
+}
+
+fn joined(whole: Bytes, part: &[u8]) -> Bytes {
+    let mut joined = Vec::from(whole);
+    joined.extend_from_slice(part);
+    joined.into()
 }
 
 /// The actor that a body names.
@@ -210,7 +232,7 @@ pub(crate) struct ActionBody {
     pub(crate) entity_type: Option<String>,
     pub(crate) actor: Option<NamedActor>,
     pub(crate) approval_id: Option<String>,
-    parameters: Option<Json>,
+    parameters: Option<Box<RawValue>>,
     reason: Option<String>,
     confidence: Option<f64>,
     evidence: Vec<Evidence>,
@@ -220,7 +242,8 @@ pub(crate) struct ActionBody {
 impl ActionBody {
     /// The proposal that the body makes of an action.
     pub(crate) fn proposal(self, action: &str, caller: &Caller) -> Result<Proposal<Call>, Problem> {
-        let call = Call::new(action, or_empty(self.parameters.as_ref()));
+        let parameters = self.parameters.map_or_else(|| "{}".into(), Box::<str>::from);
+        let call = Call::new(action, parameters);
         let mut proposal = Proposal::new(call).trace(caller.trace.clone());
         if let Some(reason) = self.reason.filter(|reason| !reason.is_empty()) {
             proposal = proposal.because(reason);

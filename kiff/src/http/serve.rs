@@ -20,7 +20,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::time::timeout;
 use tower_service::Service;
 
-use super::guard::Working;
+use super::guard::{self, Working};
 use super::limits::Limits;
 use super::seats::Seats;
 use patient::Patient;
@@ -43,7 +43,7 @@ pub async fn serve(
 ) -> io::Result<()> {
     let (close, closing) = watch::channel(false);
     let (held, mut all_done) = mpsc::channel::<()>(1);
-    let working = Working { held: Some(held), closing: Some(closing) };
+    let working = guard::Server { held, closing };
     let server = Server { router, limits, working, peers: Seats::default(), graceful: GracefulShutdown::new() };
     let room = Arc::new(Semaphore::new(limits.connections));
     let mut shutdown = pin!(shutdown);
@@ -88,7 +88,7 @@ async fn rest(error: &io::Error) {
 struct Server {
     router: Router,
     limits: Limits,
-    working: Working,
+    working: guard::Server,
     /// How many connections each address has.
     peers: Seats<IpAddr>,
     graceful: GracefulShutdown,
@@ -102,7 +102,7 @@ impl Server {
         };
         // Answers are small: waiting to fill a packet would only delay them.
         let _ = stream.set_nodelay(true);
-        let (router, working) = (self.router.clone(), self.working.clone());
+        let (router, working) = (self.router.clone(), Working::of(&self.working));
         let service = service_fn(move |request: hyper::Request<Incoming>| {
             let mut request: Request = request.map(Body::new);
             request.extensions_mut().insert(ConnectInfo(peer));

@@ -30,6 +30,13 @@ fn whoever_shows_no_good_key_is_nobody() {
         server.stranger().get(path).expect(401);
     }
     server.stranger().post(PAY, "{").expect(401);
+    let described = everybody.nora.get("/openapi.json").expect(200);
+    for (path, methods) in described["paths"].as_object().unwrap() {
+        for method in methods.as_object().unwrap().keys().filter(|_| path != "/healthz" && path != "/readyz") {
+            let (method, path) = (method.to_uppercase(), path.replace(['{', '}'], ""));
+            assert_eq!(server.stranger().send(&method, &path, None).status, 401, "{method} {path}");
+        }
+    }
     assert_eq!(server.stranger().get("/healthz").status, 200);
     assert_eq!(server.stranger().get("/readyz").status, 200);
 

@@ -39,6 +39,19 @@ fn p10_a_body_over_the_bound_is_refused_before_it_is_read() {
 }
 
 #[test]
+fn a_body_that_comes_in_parts_is_one() {
+    let server = Server::open();
+    let everybody = server.everybody();
+    everybody.place("ord-1");
+    let mut stream = everybody.agent.begin("POST", PAY, None, "transfer-encoding: chunked\r\n");
+    for part in BODY.as_bytes().chunks(7).chain([b"".as_slice()]) {
+        let part = [format!("{:x}\r\n", part.len()).as_bytes(), part, b"\r\n"].concat();
+        stream.write_all(&part).unwrap();
+    }
+    Answer::read(&mut BufReader::new(stream)).expect(200);
+}
+
+#[test]
 fn a_client_that_does_not_end_its_head_is_shut_out_while_others_go_on() {
     let limits = Limits { header_time: Duration::from_millis(200), connections: 8, ..Limits::DEFAULT };
     let server = Server::with(limits, |api| api);

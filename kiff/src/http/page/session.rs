@@ -73,7 +73,7 @@ pub(super) struct Signed {
 
 impl Signed {
     /// Who it is.
-    pub(super) const fn actor(&self) -> &Actor {
+    pub(super) fn actor(&self) -> &Actor {
         self.principal.actor()
     }
 
