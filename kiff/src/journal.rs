@@ -139,7 +139,7 @@ pub struct Content {
     pub cause: Option<RecordId>,
     /// The digest of what the journal before this commit folds to, where the fold was kept beside it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fold: Option<Digest>,
+    pub fold: Option<Box<Digest>>,
     /// The facts, in order.
     #[serde(rename = "records")]
     pub facts: Box<[Fact]>,

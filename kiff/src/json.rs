@@ -177,7 +177,7 @@ fn write_canonical(value: &serde_json::Value, out: &mut String) {
 
 /// Whether `text` is one JSON value that every reader reads alike and that nests at most `depth` deep.
 fn check(text: &str, depth: usize) -> Result<(), JsonError> {
-    if depth > 0 && Plain::read(text).is_some() {
+    if plain::is_plain(text, depth) {
         return Ok(());
     }
     let mut deserializer = serde_json::Deserializer::from_str(text);

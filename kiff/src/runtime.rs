@@ -12,7 +12,7 @@ use crate::entity::Entity;
 use crate::event::Trace;
 use crate::executor::Executable;
 use crate::identifier::{EntityKey, ExecutionId, IdentifierError, Identifiers, UuidIdentifiers};
-use crate::journal::{BrokenJournal, Commit, Content, Fact, RecordId, Sealed, Snapshot};
+use crate::journal::{BrokenJournal, Commit, Content, Fact, RecordId, Sealed};
 use crate::permission::Policy;
 use crate::schema::Permission;
 use crate::sharded::{Place, Sharded};
@@ -321,7 +321,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             actor: batch.actor.clone(),
             trace: (!batch.trace.is_empty()).then(|| Box::new(batch.trace.clone())),
             cause: batch.cause,
-            fold: snapshot.as_ref().map(Snapshot::digest),
+            fold: snapshot.as_ref().map(|snapshot| Box::new(snapshot.digest())),
             facts: batch.facts,
         };
         let mut sealed = Sealed::behind(entity.end().clone(), entity.key().clone(), content);

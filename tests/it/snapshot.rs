@@ -236,7 +236,7 @@ fn p8_a_forged_fold_is_found_by_who_reads_the_whole_journal() {
             actor: people.agent.clone(),
             trace: None,
             cause: None,
-            fold: Some(forged.digest()),
+            fold: Some(Box::new(forged.digest())),
             facts: Box::new([harmless.into()]),
         };
         let next = entity.number() + 1;

@@ -64,7 +64,7 @@ pub(super) fn commit(key: &EntityKey, number: u64, previous: Digest, size: usize
         actor: own(Actor::human(&format!("writer-{seed}")))?,
         trace: trace.transpose()?.map(Box::new),
         cause: (number > 1).then_some(RecordId { commit: number.saturating_sub(1), place: 1 }),
-        fold: snapshot.as_ref().map(Snapshot::digest),
+        fold: snapshot.as_ref().map(|snapshot| Box::new(snapshot.digest())),
         facts: facts.into_boxed_slice(),
     };
     let mut sealed = own(Sealed::new(key.clone(), number, previous, content))?;

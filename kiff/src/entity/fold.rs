@@ -71,9 +71,9 @@ impl<S: Stated> Fold<S> {
     /// Folds one more commit, which may say what those before fold to: a commit that says something else was appended by
     /// somebody who acted on a fold that the records do not lead to.
     pub(crate) fn apply(&mut self, commit: &Arc<Commit>) -> Result<(), BrokenJournal> {
-        if let Some(said) = commit.content().fold
+        if let Some(said) = commit.content().fold.as_deref()
             && commit.number() == self.end.number() + 1
-            && self.snapshot()?.digest() != said
+            && self.snapshot()?.digest() != *said
         {
             let problem = "it follows on a fold that the records before it do not lead to".to_owned();
             return Err(BrokenJournal::new(self.key.clone(), commit.number(), problem));

@@ -42,7 +42,7 @@ impl<S: Stated> Fold<S> {
     /// The fold up to `next`, by what was kept of the one before it.
     pub(crate) fn restore(snapshot: &Snapshot, next: &Arc<Commit>) -> Result<Self, BrokenJournal> {
         let key = next.key();
-        if next.content().fold != Some(snapshot.digest()) || next.number() != snapshot.number + 1 {
+        if next.content().fold.as_deref() != Some(&snapshot.digest()) || next.number() != snapshot.number + 1 {
             return Err(broken(key, snapshot.number, &"the next commit does not speak of this snapshot"));
         }
         let kept: Kept<'_> =

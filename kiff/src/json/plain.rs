@@ -1,4 +1,4 @@
-//! An object of plain members, as parameters and payloads nearly always are: read in one pass, with nothing built.
+//! An object of plain members, as parameters, payloads and bodies nearly always are: read in one pass, with nothing built.
 
 /// How many members there can be.
 const MOST: usize = 8;
@@ -13,22 +13,16 @@ pub(super) struct Plain<'t> {
 }
 
 impl<'t> Plain<'t> {
-    /// Reads an object; none where `text` is anything else, be it JSON or not.
+    /// Reads an object of such values; none where `text` is anything else, be it JSON or not.
     pub(super) fn read(text: &'t str) -> Option<Self> {
-        let mut plain = Self { members: [("", ""); MOST], count: 0 };
-        let mut rest = Rest { text, bytes: text.as_bytes() };
+        Self::read_to(text, 1)
+    }
+
+    /// The same, where its values may be such objects as well, at most `depth` deep with the first.
+    fn read_to(text: &'t str, depth: usize) -> Option<Self> {
+        let mut rest = Rest { text, bytes: text.as_bytes(), depth };
         rest.skip_space();
-        rest.skip(b'{')?;
-        rest.skip_space();
-        if rest.skip(b'}').is_none() {
-            loop {
-                plain.add(&mut rest)?;
-                if rest.skip(b',').is_none() {
-                    break rest.skip(b'}')?;
-                }
-                rest.skip_space();
-            }
-        }
+        let plain = rest.object()?;
         rest.skip_space();
         if rest.bytes.is_empty() { Some(plain) } else { None }
     }
@@ -70,10 +64,20 @@ impl<'t> Plain<'t> {
     }
 }
 
-/// A text, and the bytes of it that are still to be read.
+/// Whether `text` is one object as [`Plain`] has them, or one of such objects, and nests at most `depth` deep. Where it is not, it
+/// may be JSON all the same.
+pub(super) fn is_plain(text: &str, depth: usize) -> bool {
+    Plain::read_to(text, depth.min(DEEPEST)).is_some()
+}
+
+/// How deep objects may stand in each other and still be read in this way, which takes the stack for it.
+const DEEPEST: usize = 4;
+
+/// A text, the bytes of it that are still to be read, and how deep objects may still stand in each other.
 struct Rest<'t> {
     text: &'t str,
     bytes: &'t [u8],
+    depth: usize,
 }
 
 impl<'t> Rest<'t> {
@@ -109,6 +113,24 @@ impl<'t> Rest<'t> {
         self.text.get(self.text.len() - left..self.text.len() - self.bytes.len())
     }
 
+    fn object(&mut self) -> Option<Plain<'t>> {
+        self.depth = self.depth.checked_sub(1)?;
+        let mut plain = Plain { members: [("", ""); MOST], count: 0 };
+        self.skip(b'{')?;
+        self.skip_space();
+        if self.skip(b'}').is_none() {
+            loop {
+                plain.add(self)?;
+                if self.skip(b',').is_none() {
+                    break self.skip(b'}')?;
+                }
+                self.skip_space();
+            }
+        }
+        self.depth += 1;
+        Some(plain)
+    }
+
     fn key(&mut self) -> Option<&'t str> {
         self.skip(b'"')?;
         let left = self.bytes.len();
@@ -125,6 +147,9 @@ impl<'t> Rest<'t> {
                 self.skip(b'"')?;
                 self.skip_while(|byte| byte >= b' ' && !matches!(byte, b'"' | b'\\'));
                 self.skip(b'"')?;
+            }
+            b'{' => {
+                self.object()?;
             }
             b't' => self.skip_word(b"true")?,
             b'f' => self.skip_word(b"false")?,
@@ -208,5 +233,30 @@ mod tests {
             assert!(Json::parse(text, &Bounds::DEFAULT).is_err(), "{text}");
         }
         assert!(Json::parse("{}", &Bounds { json_depth: 0, ..Bounds::DEFAULT }).is_err());
+    }
+
+    #[test]
+    fn p10_objects_in_objects_are_read_as_the_long_way_reads_them() {
+        let nested = |depth: usize| format!("{}1{}", "{\"a\": ".repeat(depth), "}".repeat(depth));
+        for depth in 1..=6 {
+            for allowed in 0..=6 {
+                let is_allowed =
+                    Json::parse(&nested(depth), &Bounds { json_depth: allowed, ..Bounds::DEFAULT }).is_ok();
+                assert_eq!(is_allowed, depth <= allowed, "{depth} deep where {allowed} are allowed");
+                assert_eq!(is_plain(&nested(depth), allowed), depth <= allowed.min(DEEPEST));
+            }
+        }
+        assert!(is_plain(r#"{"entity_type": "Order", "parameters": {"amount": 49, "reason": "x"}, "b": {}}"#, 9));
+        for twice in [
+            r#"{"p": {"a": 1, "a": 2}}"#,
+            r#"{"p": {"a": 1}, "p": {"b": 2}}"#,
+            r#"{"p": {"a": 1}}}"#,
+            r#"{"p": {"a": 1}"#,
+        ] {
+            assert!(!is_plain(twice, 9) && Json::parse(twice, &Bounds::DEFAULT).is_err(), "{twice}");
+        }
+        // What has objects in it is put in order the long way.
+        let json = Json::parse(r#"{"p": {"z": 1, "a": 2}}"#, &Bounds::DEFAULT).unwrap();
+        assert_eq!(json.canonical(), r#"{"p":{"a":2,"z":1}}"#);
     }
 }

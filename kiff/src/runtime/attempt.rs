@@ -34,7 +34,7 @@ pub struct Attempt<D: Executable> {
     pub(super) trace: Trace,
     pub(super) key: Option<IdempotencyKey>,
     /// What an approval of this would be bound to, once it has been asked for.
-    binding: OnceLock<Option<Binding>>,
+    binding: OnceLock<Option<Box<Binding>>>,
 }
 
 impl<D: Executable> Attempt<D> {
@@ -99,9 +99,9 @@ impl<D: Executable> Attempt<D> {
             let (action, parameters) = (self.action?, self.parameters.as_ref()?);
             let contract = action.contract();
             matches!(contract.approval, ApprovalRule::By(_))
-                .then(|| Binding::of(key, contract, fingerprint, parameters, &self.reasons))
+                .then(|| Box::new(Binding::of(key, contract, fingerprint, parameters, &self.reasons)))
         };
-        self.binding.get_or_init(bind).as_ref()
+        self.binding.get_or_init(bind).as_deref()
     }
 }
 

@@ -86,7 +86,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         permit: Permit<'_, Judged<D>>,
         attempt: &mut Attempt<D>,
     ) -> Result<Option<Outcome<Executed<D>>>, Error> {
-        let mut facts = self.opening(attempt)?;
+        let mut facts = self.opening(attempt, 1)?;
         facts.push(run.started().into());
         let running = live::enter(&self.store, &run.execution.id);
         let batch = run.batch(judged_at, None, facts.into());
@@ -118,9 +118,9 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         let answer = self.answer(ready, permit, &run.execution).await;
         // INVARIANT: nothing outside was touched, so there is nothing to be in doubt about.
         let answer = answer.map_err(|failure| Failure::refused(failure.message()).with_code(failure.code().to_owned()));
-        let mut facts = self.opening(attempt)?;
-        facts.push(run.started().into());
         let (answered, outcome) = self.answered(run, answer, FailedOutcome::Refused);
+        let mut facts = self.opening(attempt, 1 + answered.len())?;
+        facts.push(run.started().into());
         facts.extend(answered);
         let batch = run.batch(self.now(), None, facts.into());
         if self.commit(entity, batch).await?.is_some() {

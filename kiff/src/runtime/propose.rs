@@ -66,7 +66,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             let verdict = self.judge(&entity, actor, &attempt, now).map(drop);
             let recorded = match verdict.permit() {
                 Ok(()) => {
-                    let facts = self.opening(&attempt)?;
+                    let facts = self.opening(&attempt, 0)?;
                     let batch = Batch { at: now, actor, trace: &attempt.trace, cause: None, facts: facts.into() };
                     self.commit(entity, batch).await?.map(|_| Verdict::Allowed(()))
                 }
@@ -161,10 +161,13 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         })
     }
 
-    /// The first facts of a proposal that may run: the decision, where there are reasons to keep, and that it is valid.
-    pub(super) fn opening(&self, attempt: &Attempt<D>) -> Result<Vec<Fact>, Error> {
-        let mut facts = Vec::with_capacity(2);
-        if !attempt.reasons.is_empty() {
+    /// The first facts of a proposal that may run, with room for so many that follow: the decision, where there are reasons to
+    /// keep, and that it is valid.
+    pub(super) fn opening(&self, attempt: &Attempt<D>, following: usize) -> Result<Vec<Fact>, Error> {
+        let has_reasons = !attempt.reasons.is_empty();
+        let own = usize::from(has_reasons) + usize::from(attempt.parameters.is_some());
+        let mut facts = Vec::with_capacity(own + following);
+        if has_reasons {
             facts.push(self.decision(attempt)?.into());
         }
         if let Some(parameters) = attempt.parameters.clone() {

@@ -120,7 +120,7 @@ fn commit(is_full: bool, facts: Vec<Fact>) -> Content {
         actor: Actor::human("nora").unwrap(),
         trace: some(is_full, Box::new(trace)),
         cause: some(is_full, RecordId { commit: 7, place: 2 }),
-        fold: some(is_full, Digest::of(&[])),
+        fold: some(is_full, Box::new(Digest::of(&[]))),
         facts: facts.into(),
     }
 }
