@@ -1,4 +1,5 @@
-//! What the HTTP face costs, beside a bare axum echo of the same body in the same run: `cargo bench --bench http --features http`.
+//! What the HTTP face costs, beside a bare axum echo of the same body in the same run: `cargo bench --bench http --features http`. With
+//! `-- serve` both are there for a load generator of one's own.
 
 #![expect(clippy::expect_used, reason = "a bench that cannot go on stops")]
 
@@ -69,6 +70,9 @@ fn main() {
         Route { name: "execute", method: "POST", path: "/actions/NOTE/execute", body: NOTE },
         Route { name: "timeline", method: "GET", path: "/timeline?limit=10", body: "" },
     ];
+    if only.iter().any(|only| only == "serve") {
+        serve_until_ended(&echo, &kiff, &token);
+    }
     println!("in process, without a socket, a request at a time:");
     for route in routes.iter().filter(|route| measured(route.name)) {
         let request = |order| http_request(route.method, &entity(order, route.path), &token, route.body);
@@ -84,6 +88,21 @@ fn main() {
         let same = |_| request_text("POST", "/", &token, &said);
         line("echo", echo.address, &same);
         line(route.name, kiff.address, &asked);
+    }
+}
+
+/// Prints what `oha` asks for, with everything that it needs besides how many connections and how long, and waits.
+fn serve_until_ended(echo: &Face, kiff: &Face, token: &str) -> ! {
+    let (echo, kiff) = (echo.address, kiff.address);
+    println!("oha -m POST -d '{PAY}' -H 'authorization: Bearer {token}' http://{echo}/");
+    for (action, body) in [("PAY/validate", PAY), ("NOTE/execute", NOTE)] {
+        let url = format!("http://{kiff}/entities/ord-[1-9][0-9]{{2}}/actions/{action}");
+        println!("oha -m POST -d '{body}' -H 'authorization: Bearer {token}' --rand-regex-url '{url}'");
+    }
+    let url = format!("http://{kiff}/entities/ord-[1-9][0-9]{{2}}/timeline\\?limit=10");
+    println!("oha -H 'authorization: Bearer {token}' --rand-regex-url '{url}'");
+    loop {
+        std::thread::park();
     }
 }
 

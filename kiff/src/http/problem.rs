@@ -233,8 +233,9 @@ impl IntoResponse for Problem {
 pub(crate) fn answer<T: Serialize + ?Sized>(status: StatusCode, body: &T) -> Response {
     match serde_json::to_vec(body) {
         Ok(text) => {
+            let headers = headers::of_json(text.len());
             let mut response = Response::new(text.into());
-            (*response.status_mut(), *response.headers_mut()) = (status, headers::of_json());
+            (*response.status_mut(), *response.headers_mut()) = (status, headers);
             response
         }
         Err(error) => Problem::broken(&error).into_response(),
