@@ -19,7 +19,7 @@ use crate::identifier::{ApprovalId, EntityKey, ExecutionId};
 use crate::journal::{Commit, Cursor, Open, Query, RecordId};
 use crate::json::Json;
 use crate::permission::PolicyError;
-use crate::runtime::{Doubt, Error, Inquiry, Outcome, Pending, Runtime, Settlement};
+use crate::runtime::{Doubt, Error, Inquiry, Outcome, Pending, Propose, Runtime, Settlement};
 #[cfg(feature = "mcp")]
 use crate::schema::Text;
 use crate::schema::{Contract, Permission, Schema};
@@ -246,7 +246,8 @@ impl<D: Executable, S: Store> Served for Runtime<D, S> {
         key: &'a EntityKey,
         proposal: Proposal<Call>,
     ) -> Answering<'a, Verdict> {
-        Box::pin(Self::evaluate(self, actor, key, proposal))
+        let attempt = proposal.attempt(Self::bounds(self));
+        Box::pin(async move { self.evaluate_attempt(actor, key, &attempt).await })
     }
 
     fn validate<'a>(
@@ -255,7 +256,8 @@ impl<D: Executable, S: Store> Served for Runtime<D, S> {
         key: &'a EntityKey,
         proposal: Proposal<Call>,
     ) -> Answering<'a, Verdict> {
-        Box::pin(Self::validate(self, actor, key, proposal))
+        let attempt = proposal.attempt(Self::bounds(self));
+        Box::pin(async move { self.validate_attempt(actor, key, &attempt).await })
     }
 
     fn execute<'a>(
@@ -264,8 +266,9 @@ impl<D: Executable, S: Store> Served for Runtime<D, S> {
         key: &'a EntityKey,
         proposal: Proposal<Call>,
     ) -> Answering<'a, Outcome<Done>> {
+        let mut attempt = proposal.attempt(Self::bounds(self));
         Box::pin(async move {
-            let outcome = Self::execute(self, actor, key, proposal).await?;
+            let outcome = self.execute_attempt(actor, key, &mut attempt).await?;
             Ok(outcome.map(|done| Done {
                 execution: done.execution,
                 event: done.event.map(|event| (event.name(), event.encode(Self::bounds(self)).ok())),
@@ -281,7 +284,8 @@ impl<D: Executable, S: Store> Served for Runtime<D, S> {
         key: &'a EntityKey,
         proposal: Proposal<Call>,
     ) -> Answering<'a, Verdict<Approval>> {
-        Box::pin(Self::request_approval(self, actor, key, proposal))
+        let mut attempt = proposal.attempt(Self::bounds(self));
+        Box::pin(async move { self.request_for_attempt(actor, key, &mut attempt).await })
     }
 
     fn review<'a>(

@@ -27,16 +27,25 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         key: &EntityKey,
         proposal: impl Propose<D>,
     ) -> Result<Verdict<Approval>, Error> {
-        let mut attempt = proposal.attempt(&self.bounds);
+        self.request_for_attempt(actor, key, &mut proposal.attempt(&self.bounds)).await
+    }
+
+    pub(crate) async fn request_for_attempt(
+        &self,
+        actor: &Actor,
+        key: &EntityKey,
+        attempt: &mut Attempt<D>,
+    ) -> Result<Verdict<Approval>, Error> {
         // The number that the proposal names is the one that it is to get, and no approval to be looked for.
         let wanted = attempt.approval.take();
+        let attempt = &*attempt;
         for tried in 0..TRIES {
             let entity = self.presumed(key, tried).await?;
             let now = self.now();
-            let weighed = self.case(&entity, actor, &attempt, now).map(|case| verdict::weigh(&entity, &case));
+            let weighed = self.case(&entity, actor, attempt, now).map(|case| verdict::weigh(&entity, &case));
             let asked = match weighed {
-                Ok(Ok(permit)) => Err(Verdict::Invalid(needless(&attempt, permit.approval()))),
-                Ok(Err(Objection::Unapproved { .. })) => self.ask(&entity, actor, &attempt, now, wanted.as_ref())?,
+                Ok(Ok(permit)) => Err(Verdict::Invalid(needless(attempt, permit.approval()))),
+                Ok(Err(Objection::Unapproved { .. })) => self.ask(&entity, actor, attempt, now, wanted.as_ref())?,
                 Ok(Err(Objection::Refused(refused))) => {
                     let Err(refused) = refused.permit();
                     Err(self.advised(&entity, refused))
@@ -47,7 +56,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
                 Ok(Asked::Waits(_)) if tried == 0 => continue,
                 Ok(Asked::Waits(approval)) => return Ok(Verdict::Allowed(approval)),
                 Ok(Asked::New(approval)) => approval,
-                Err(refused) => match self.refuse(entity, actor, &attempt, now, refused).await? {
+                Err(refused) => match self.refuse(entity, actor, attempt, now, refused).await? {
                     Some(refused) => return Ok(refused),
                     None => continue,
                 },

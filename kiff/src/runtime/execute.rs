@@ -40,18 +40,26 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         key: &EntityKey,
         proposal: impl Propose<D>,
     ) -> Result<Outcome<Executed<D>>, Error> {
-        let mut attempt = proposal.attempt(&self.bounds);
+        self.execute_attempt(actor, key, &mut proposal.attempt(&self.bounds)).await
+    }
+
+    pub(crate) async fn execute_attempt(
+        &self,
+        actor: &Actor,
+        key: &EntityKey,
+        attempt: &mut Attempt<D>,
+    ) -> Result<Outcome<Executed<D>>, Error> {
         for tried in 0..TRIES {
             let entity = self.presumed(key, tried).await?;
             let now = self.now();
-            match self.wish(&entity, actor, &attempt, now).await? {
+            match self.wish(&entity, actor, attempt, now).await? {
                 Wish::New => {}
                 Wish::Repeated(outcome) => return Ok(outcome),
                 Wish::Moved => continue,
             }
-            let permit = match self.judge(&entity, actor, &attempt, now).permit() {
+            let permit = match self.judge(&entity, actor, attempt, now).permit() {
                 Ok(permit) => permit,
-                Err(refused) => match self.refuse(entity, actor, &attempt, now, refused).await? {
+                Err(refused) => match self.refuse(entity, actor, attempt, now, refused).await? {
                     Some(refused) => return Ok(Outcome::from(refused)),
                     None => continue,
                 },
@@ -66,8 +74,8 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             let run = Run { from: entity.state(), execution, name: attempt.name.clone(), key: attempt.key.clone() };
             let permit = permit.for_run(run.execution.approval.as_ref());
             let outcome = match attempt.action.map(|action| action.contract().effect) {
-                Some(Effect::None) => self.run_at_once(entity, &run, permit, &mut attempt).await?,
-                _ => self.run_outside(entity, now, &run, permit, &mut attempt).await?,
+                Some(Effect::None) => self.run_at_once(entity, &run, permit, attempt).await?,
+                _ => self.run_outside(entity, now, &run, permit, attempt).await?,
             };
             if let Some(outcome) = outcome {
                 return Ok(outcome);

@@ -1,5 +1,6 @@
 //! Proposals before anything runs: put on the record, tried dry, or checked with a record.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use crate::actor::Actor;
@@ -16,6 +17,9 @@ use crate::verdict::{self, Case, Judged, Permit, ReasonCode, Refusal, Verdict};
 use super::attempt::{Attempt, Propose};
 use super::{Batch, Error, Runtime, TRIES, announce};
 
+/// A refusal on its way into the journal.
+type RefusedLater<'a, P> = Pin<Box<dyn Future<Output = Result<Option<Verdict<P>>, Error>> + Send + 'a>>;
+
 impl<D: Executable, S: Store> Runtime<D, S> {
     /// Puts a proposal and its reasons on the record, without asking whether it may run.
     ///
@@ -27,18 +31,26 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         key: &EntityKey,
         proposal: impl Propose<D>,
     ) -> Result<Verdict<Decision>, Error> {
-        let attempt = proposal.attempt(&self.bounds);
+        self.record_attempt(actor, key, &proposal.attempt(&self.bounds)).await
+    }
+
+    async fn record_attempt(
+        &self,
+        actor: &Actor,
+        key: &EntityKey,
+        attempt: &Attempt<D>,
+    ) -> Result<Verdict<Decision>, Error> {
         for tried in 0..TRIES {
             let entity = self.presumed(key, tried).await?;
-            if let Some(refused) = Self::check_attempt(&entity, &attempt) {
+            if let Some(refused) = Self::check_attempt(&entity, attempt) {
                 return Ok(Self::told(refused));
             }
-            let decision = self.decision(&attempt)?;
+            let decision = self.decision(attempt)?;
             let id = decision.id.clone();
             let batch =
                 Batch { at: self.now(), actor, trace: &attempt.trace, cause: None, facts: Box::new([decision.into()]) };
             if self.commit(entity, batch).await?.is_some() {
-                return Ok(Verdict::Allowed(Decision { id, action: attempt.name.into_owned() }));
+                return Ok(Verdict::Allowed(Decision { id, action: attempt.name.to_string() }));
             }
         }
         Err(Error::Contended(key.clone()))
@@ -49,9 +61,17 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     /// # Errors
     /// [`Error`] when the store fails or the journal is broken.
     pub async fn evaluate(&self, actor: &Actor, key: &EntityKey, proposal: impl Propose<D>) -> Result<Verdict, Error> {
-        let attempt = proposal.attempt(&self.bounds);
+        self.evaluate_attempt(actor, key, &proposal.attempt(&self.bounds)).await
+    }
+
+    pub(crate) async fn evaluate_attempt(
+        &self,
+        actor: &Actor,
+        key: &EntityKey,
+        attempt: &Attempt<D>,
+    ) -> Result<Verdict, Error> {
         let entity = self.entity(key).await?;
-        Ok(self.judge(&entity, actor, &attempt, self.now()).map(drop))
+        Ok(self.judge(&entity, actor, attempt, self.now()).map(drop))
     }
 
     /// Whether a proposal may run now, with the answer on the record.
@@ -59,18 +79,26 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     /// # Errors
     /// [`Error`] when the store fails or the journal is broken.
     pub async fn validate(&self, actor: &Actor, key: &EntityKey, proposal: impl Propose<D>) -> Result<Verdict, Error> {
-        let attempt = proposal.attempt(&self.bounds);
+        self.validate_attempt(actor, key, &proposal.attempt(&self.bounds)).await
+    }
+
+    pub(crate) async fn validate_attempt(
+        &self,
+        actor: &Actor,
+        key: &EntityKey,
+        attempt: &Attempt<D>,
+    ) -> Result<Verdict, Error> {
         for tried in 0..TRIES {
             let entity = self.presumed(key, tried).await?;
             let now = self.now();
-            let verdict = self.judge(&entity, actor, &attempt, now).map(drop);
+            let verdict = self.judge(&entity, actor, attempt, now).map(drop);
             let recorded = match verdict.permit() {
                 Ok(()) => {
-                    let facts = self.opening(&attempt, 0)?;
+                    let facts = self.opening(attempt, 0)?;
                     let batch = Batch { at: now, actor, trace: &attempt.trace, cause: None, facts: facts.into() };
                     self.commit(entity, batch).await?.map(|_| Verdict::Allowed(()))
                 }
-                Err(refused) => self.refuse(entity, actor, &attempt, now, refused).await?,
+                Err(refused) => self.refuse(entity, actor, attempt, now, refused).await?,
             };
             if let Some(verdict) = recorded {
                 return Ok(verdict);
@@ -179,28 +207,32 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     /// Puts a refusal on the record; none when the entity has moved, so that it has to be judged again.
     ///
     /// There is no record of what was proposed for an entity that does not exist: it has no journal.
-    pub(super) async fn refuse<P>(
-        &self,
+    ///
+    /// It is boxed, so that a proposal that is not refused has no room to carry for it.
+    pub(super) fn refuse<'a, P: Send + 'a>(
+        &'a self,
         entity: Arc<Entity<D>>,
-        actor: &Actor,
-        attempt: &Attempt<D>,
+        actor: &'a Actor,
+        attempt: &'a Attempt<D>,
         now: Timestamp,
         refused: Verdict<P>,
-    ) -> Result<Option<Verdict<P>>, Error> {
-        let Some(refusal) = refused.refusal() else {
-            return Ok(Some(refused));
-        };
-        if entity.state().is_none() || entity.key().entity_type() != D::schema().entity_type {
-            return Ok(Some(Self::told(refused)));
-        }
-        let fact = refusal_fact(&refused, refusal, attempt);
-        let facts: Box<[Fact]> = if attempt.reasons.is_empty() {
-            Box::new([fact])
-        } else {
-            Box::new([self.decision(attempt)?.into(), fact])
-        };
-        let batch = Batch { at: now, actor, trace: &attempt.trace, cause: None, facts };
-        Ok(self.commit(entity, batch).await?.map(|_| Self::told(refused)))
+    ) -> RefusedLater<'a, P> {
+        Box::pin(async move {
+            let Some(refusal) = refused.refusal() else {
+                return Ok(Some(refused));
+            };
+            if entity.state().is_none() || entity.key().entity_type() != D::schema().entity_type {
+                return Ok(Some(Self::told(refused)));
+            }
+            let fact = refusal_fact(&refused, refusal, attempt);
+            let facts: Box<[Fact]> = if attempt.reasons.is_empty() {
+                Box::new([fact])
+            } else {
+                Box::new([self.decision(attempt)?.into(), fact])
+            };
+            let batch = Batch { at: now, actor, trace: &attempt.trace, cause: None, facts };
+            Ok(self.commit(entity, batch).await?.map(|_| Self::told(refused)))
+        })
     }
 
     /// Announces a refusal on its way to the caller.
