@@ -17,7 +17,10 @@ fn types(text: &mut String, states: usize, actions: usize) -> std::fmt::Result {
     for state in 0..states {
         writeln!(text, "    S{state},")?;
     }
-    writeln!(text, "}}\n\n#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]\npub enum Action {{")?;
+    writeln!(text, "}}\n\nimpl std::fmt::Display for State {{")?;
+    writeln!(text, "    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {{")?;
+    writeln!(text, "        f.write_str(state_name(*self))\n    }}\n}}\n")?;
+    writeln!(text, "#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]\npub enum Action {{")?;
     for action in 0..actions {
         writeln!(text, "    Do{action},")?;
     }
@@ -34,7 +37,12 @@ fn types(text: &mut String, states: usize, actions: usize) -> std::fmt::Result {
     for action in 0..actions {
         writeln!(text, "    Done{action}(Done{action}),")?;
     }
-    writeln!(text, "}}\n")
+    writeln!(text, "}}\n")?;
+    for action in 0..actions {
+        writeln!(text, "impl From<Done{action}> for Event {{")?;
+        writeln!(text, "    fn from(event: Done{action}) -> Self {{\n        Self::Done{action}(event)\n    }}\n}}\n")?;
+    }
+    Ok(())
 }
 
 /// A fn of one match; `arm` writes what stands before and after `=>`.
