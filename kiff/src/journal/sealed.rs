@@ -32,7 +32,8 @@ pub struct Sealed {
     commit: Arc<Commit>,
     /// Written when it is first asked for, and the hash with it.
     body: OnceLock<Vec<u8>>,
-    snapshot: Option<Snapshot>,
+    /// Boxed, because it is seldom there.
+    snapshot: Option<Box<Snapshot>>,
 }
 
 impl Sealed {
@@ -67,14 +68,14 @@ impl Sealed {
     /// The same commit together with the fold of the journal before it, whose digest it says.
     #[must_use]
     pub fn with_snapshot(mut self, snapshot: Snapshot) -> Self {
-        self.snapshot = Some(snapshot);
+        self.snapshot = Some(Box::new(snapshot));
         self
     }
 
     /// The fold that the store is to keep in place of the one that it has of this entity; none most of the time.
     #[must_use]
-    pub const fn snapshot(&self) -> Option<&Snapshot> {
-        self.snapshot.as_ref()
+    pub fn snapshot(&self) -> Option<&Snapshot> {
+        self.snapshot.as_deref()
     }
 
     /// The commit.
