@@ -109,7 +109,7 @@ const PAGE: usize = 1024;
 const FOLD_KEPT_EVERY: u64 = 256;
 
 /// How often a step is judged again because its entity has moved in the meantime, before that becomes an error.
-const TRIES: usize = 10_000;
+const TRIES: u16 = 10_000;
 
 impl<D: Executable, S: Store> Runtime<D, S> {
     /// A runtime that keeps its journals in `store`, asks `policy` who holds which role, and hands `services` to the

@@ -266,7 +266,7 @@ impl<D: Executable, S: Store> Served for Runtime<D, S> {
         key: &'a EntityKey,
         proposal: Proposal<Call>,
     ) -> Answering<'a, Outcome<Done>> {
-        // In two boxes, of which each finds room in the allocator's cache of its thread; one that holds both is too large for that.
+        // In two boxes, which find room in the cache that an allocator has for small things; one that held both would not.
         let mut attempt = Box::new(proposal.attempt(Self::bounds(self)));
         Box::pin(async move {
             let outcome = self.execute_attempt(actor, key, &mut attempt).await?;

@@ -222,6 +222,11 @@ impl<'j, D: Domain> Permit<'j, Judged<D>> {
         self.approval
     }
 
+    /// The wire name of the action that it is for.
+    pub(crate) const fn action(&self) -> &'static str {
+        self.action
+    }
+
     /// The same authority once its run is on the record, which names the approval: from there on the entity may move.
     pub(crate) fn for_run(self, approval: Option<&ApprovalId>) -> Permit<'_, Judged<D>> {
         Permit { action: self.action, approval, bound_to: PhantomData }

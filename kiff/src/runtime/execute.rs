@@ -71,7 +71,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
                 approval: permit.approval().cloned(),
                 trace: attempt.trace.clone(),
             };
-            let run = Run { from: entity.state(), execution, name: attempt.name.clone(), key: attempt.key.clone() };
+            let run = Run { from: entity.state(), execution, name: permit.action(), key: attempt.key.clone() };
             let permit = permit.for_run(run.execution.approval.as_ref());
             let outcome = match attempt.action.map(|action| action.contract().effect) {
                 Some(Effect::None) => self.run_at_once(entity, &run, permit, attempt).await?,
@@ -185,8 +185,11 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         let landed = answer.and_then(|event| self.landing(run.from, event));
         match landed {
             Ok(Landing { event, state, facts }) => {
-                let executed =
-                    ActionExecuted { action: run.name.clone(), execution: run.execution.id.clone(), settled: None };
+                let executed = ActionExecuted {
+                    action: Text::Borrowed(run.name),
+                    execution: run.execution.id.clone(),
+                    settled: None,
+                };
                 let mut recorded = Vec::with_capacity(3);
                 recorded.push(executed.into());
                 recorded.extend(facts.into_iter().flatten());
@@ -196,7 +199,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             Err(failure) => {
                 let outcome = if failure.is_unknown() { unusable } else { FailedOutcome::Refused };
                 let failed = ActionFailed {
-                    action: run.name.clone(),
+                    action: Text::Borrowed(run.name),
                     outcome,
                     code: self.short(failure.code()).into(),
                     message: self.short(failure.message()),
@@ -255,7 +258,7 @@ fn too_late<D: Domain>(run: &Run<D>, answer: &Outcome<Executed<D>>) -> (Box<[Fac
     };
     let message = format!("its executor answered after the doubt was settled: {said}");
     let failed = ActionFailed {
-        action: run.name.clone(),
+        action: Text::Borrowed(run.name),
         outcome: FailedOutcome::Unknown,
         code: TOO_LATE.into(),
         message: message.clone(),
@@ -273,7 +276,8 @@ struct Run<D: Domain> {
     /// The state of the entity as it was judged.
     from: Option<D::State>,
     execution: Execution,
-    name: Text,
+    /// The action's wire name.
+    name: &'static str,
     key: Option<IdempotencyKey>,
 }
 
@@ -284,7 +288,7 @@ impl<D: Domain> Run<D> {
 
     fn started(&self) -> ActionStarted {
         ActionStarted {
-            action: self.name.clone(),
+            action: Text::Borrowed(self.name),
             execution: self.execution.id.clone(),
             approval: self.execution.approval.clone(),
             key: self.key.clone(),

@@ -104,7 +104,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     ///
     /// INVARIANT: whoever answers without having appended does not rely on the first try, except for that there is such an
     /// entity: what is once in a journal stays there.
-    pub(super) async fn presumed(&self, key: &EntityKey, tried: usize) -> Result<Arc<Entity<D>>, Error> {
+    pub(super) async fn presumed(&self, key: &EntityKey, tried: u16) -> Result<Arc<Entity<D>>, Error> {
         match self.entities.get(key) {
             Some(remembered) if tried == 0 && remembered.state().is_some() => Ok(remembered),
             _ => self.entity(key).await,
