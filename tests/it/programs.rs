@@ -22,14 +22,7 @@ impl Program {
         let folder = BUILT.get_or_init(|| {
             let test = std::env::current_exe().unwrap();
             let profile = test.parent().and_then(Path::parent).unwrap();
-            let mut build = Command::new(env!("CARGO"));
-            // What cargo tells a test of its package makes build scripts that look at it run again, and all that stands on them.
-            for (name, _) in std::env::vars_os() {
-                if ["CARGO_MANIFEST_", "CARGO_PKG_"].iter().any(|told| name.to_string_lossy().starts_with(told)) {
-                    build.env_remove(name);
-                }
-            }
-            let built = build
+            let built = as_from_a_shell(Command::new(env!("CARGO")))
                 .args([
                     "build",
                     "--quiet",
@@ -52,4 +45,14 @@ impl Program {
         };
         folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
     }
+}
+
+/// The command without what cargo tells a test of its package: build scripts that look at it would run again, and everything that
+/// stands on them would be built again.
+fn as_from_a_shell(mut command: Command) -> Command {
+    let is_of_package = |name: &str| ["CARGO_MANIFEST_", "CARGO_PKG_"].iter().any(|told| name.starts_with(told));
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(is_of_package)) {
+        command.env_remove(name);
+    }
+    command
 }
