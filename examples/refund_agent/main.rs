@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use demo::{Demo, ORDERS};
 use domain::{Bank, OrderPaid, Support, SupportRole};
-use kiff::http::{Api, Keys, Limits, NewKey, serve};
+use kiff::http::{Api, Keys, Limits, NewKey, serve, until_stopped};
 use kiff::{Actor, Cents, Domain, RolePolicy, Runtime, SqliteStore};
 use tokio::net::TcpListener;
 
@@ -91,13 +91,7 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     if let Some(port_file) = options.port_file {
         fs::write(port_file, address.port().to_string())?;
     }
-    let interrupted = async {
-        // A signal that cannot be waited for stops nothing.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
-    serve(listener, app, Limits::DEFAULT, interrupted).await?;
+    serve(listener, app, Limits::DEFAULT, until_stopped()).await?;
     Ok(())
 }
 

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kiff::http::{Api, Keys, Limits, Metrics, NewKey, Principal, TrustBody, serve};
+use kiff::http::{Api, Keys, Limits, Metrics, NewKey, Principal, TrustBody, serve, until_stopped};
 use kiff::proof::{Sequencer, SigningKey};
 use kiff::{Actor, MemoryStore, Runtime, SqliteStore, Store};
 use tokio::net::TcpListener;
@@ -113,13 +113,7 @@ async fn run<S: Store>(options: &Options, store: Arc<S>, log: &Path) -> Result<(
         api.authenticate(keys)
     };
     println!("\nListening on http://{address}; stop with Ctrl-C.");
-    let stop = async {
-        // Where the signal cannot be waited for, the process is ended by it.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
-    serve(listener, api.router(), Limits::DEFAULT, stop).await?;
+    serve(listener, api.router(), Limits::DEFAULT, until_stopped()).await?;
     Ok(())
 }
 

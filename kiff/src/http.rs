@@ -4,13 +4,13 @@
 //! # use std::sync::{Arc, OnceLock};
 //! # use kiff::{Executable, Runtime};
 //! use axum::Router;
-//! use kiff::http::{Api, Keys, Limits, serve};
+//! use kiff::http::{Api, Keys, Limits, serve, until_stopped};
 //!
 //! # async fn open<D: Executable>(runtime: Arc<Runtime<D>>) -> Result<(), Box<dyn std::error::Error>> {
 //! let api = Api::new().domain(runtime).authenticate(Keys::open("keys.json")?);
 //! let app = Router::new().merge(api.router());
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
-//! serve(listener, app, Limits::DEFAULT, std::future::pending()).await?;
+//! serve(listener, app, Limits::DEFAULT, until_stopped()).await?;
 //! # Ok(())
 //! # }
 //! ```
@@ -49,6 +49,7 @@ mod request;
 mod seats;
 mod seen;
 mod serve;
+mod stop;
 mod stream;
 #[cfg(feature = "jwt")]
 mod token;
@@ -88,6 +89,7 @@ pub use keys::{Key, Keys, KeysError, NewKey};
 pub use limits::Limits;
 pub use metrics::{Metrics, MetricsError};
 pub use serve::serve;
+pub use stop::until_stopped;
 #[cfg(feature = "jwt")]
 pub use token::{Tokens, TokensError};
 pub use trust::{TrustBody, TrustError};

@@ -78,3 +78,19 @@ fn what_is_small_is_paid_back_and_all_else_waits_for_a_person() {
     let port = fs::read_to_string(folder.join("port")).unwrap();
     assert!(demo.address.ends_with(&format!(":{port}")), "{port}");
 }
+
+/// As service managers and terminals do: what has started is finished, and the process ends well.
+#[test]
+fn a_server_that_is_told_to_stop_ends_well() {
+    for signal in ["TERM", "INT"] {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("refund-agent-{signal}"));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        let mut demo = Demo::start(&folder);
+        // Whoever answers waits for the signal as well.
+        assert_eq!(demo.ask("GET", "/healthz", &Value::Null).0, 200);
+        let sent = Command::new("kill").args(["-s", signal, &demo.process.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+        assert_eq!(demo.process.wait().unwrap().code(), Some(0), "by {signal}");
+    }
+}

@@ -5,7 +5,7 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::Path;
 
-use kiff::http::{Api, Keys, Limits, NewKey, Principal, serve};
+use kiff::http::{Api, Keys, Limits, NewKey, Principal, serve, until_stopped};
 use kiff::{Actor, Domain};
 use tokio::net::TcpListener;
 
@@ -17,6 +17,11 @@ pub async fn run(address: &str, data: &Path) -> Result<(), Box<dyn Error>> {
     fs::create_dir_all(data)?;
     let people = People::new()?;
     let runtime = people.runtime(&journal(data)?);
+
+    // What the last process left half done is asked about first. What only a person can tell waits at /admin/doubt.
+    for (incident, _) in runtime.recover(&people.monitor).await? {
+        println!("an action on {incident} was left half done: look at /admin/doubt");
+    }
 
     // An incident to begin with. After a restart it is there already, and raising it again is refused.
     let symptom = "502 since release v2.4.0 went out; the one before was v2.3.9".into();
@@ -35,11 +40,7 @@ pub async fn run(address: &str, data: &Path) -> Result<(), Box<dyn Error>> {
     println!("listening on {server}; the keys of agent-7 and nora are in {}\n", data.display());
     println!("Let the agent work on the incident:\n\n  python3 agent/agent.py --server {server} --data {}\n", data.display());
     println!("Nora decides on the page; this link signs her in, once:\n\n  {server}{link}\n");
-    let stop = async {
-        // Where there is no such signal, the server runs until it is killed, which is safe too.
-        let _ = tokio::signal::ctrl_c().await;
-    };
-    serve(listener, api.router(), Limits::DEFAULT, stop).await?;
+    serve(listener, api.router(), Limits::DEFAULT, until_stopped()).await?;
     println!("the server has stopped");
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kiff::http::{Api, Keys, Limits, NewKey, Principal, serve};
+use kiff::http::{Api, Keys, Limits, NewKey, Principal, serve, until_stopped};
 use kiff::proof::{Sequencer, SigningKey};
 use kiff::{Actor, Domain, RolePolicy, Runtime, SqliteStore};
 use tokio::net::TcpListener;
@@ -40,6 +40,11 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
     sequencer.advance(&*store).await.map_err(|error| format!("@PACKAGE@.log does not fit @PACKAGE@.db: {error}"))?;
     tokio::spawn(sequencer.follow(store, Duration::from_secs(1)));
 
+    // What the last process left half done is asked about first. What only a person can tell waits at /admin/doubt.
+    for (ticket, _) in runtime.recover(&inbox).await? {
+        println!("An action on {ticket} was left half done: look at /admin/doubt.\n");
+    }
+
     // A ticket to begin with. After a restart it is there already, and opening it again is refused.
     let ticket = Support::entity("ticket-1")?;
     let subject = TicketOpened { subject: "it arrived broken".into() };
@@ -61,11 +66,7 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
         format!("the server cannot listen at {address}: {error}; give another one, as in `cargo run -- 127.0.0.1:8081`")
     })?;
     tell(&format!("http://{}", listener.local_addr()?), &key, &link);
-    let stop = async {
-        // Where there is no such signal, the server runs until it is killed, which is safe too.
-        let _ = tokio::signal::ctrl_c().await;
-    };
-    serve(listener, api.router(), Limits::DEFAULT, stop).await?;
+    serve(listener, api.router(), Limits::DEFAULT, until_stopped()).await?;
     Ok(())
 }
 
