@@ -2,8 +2,11 @@
 
 use std::fmt::Write;
 use std::fs;
+use std::future::Future;
 use std::path::Path;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Waker};
 
 use kiff::journal::{ActionFailed, ActionStarted, Content, FailedOutcome};
 use kiff::{
@@ -44,6 +47,10 @@ pub(super) fn a_day<S: Store>(store: S) {
 fn lines() -> String {
     let store = Arc::new(MemoryStore::new());
     a_day(Arc::clone(&store));
+    exported_lines(&*store)
+}
+
+fn exported_lines(store: &MemoryStore) -> String {
     let commits = block_on(store.search(&Query::default(), Cursor::FIRST, 1000)).unwrap();
     commits.into_iter().fold(String::new(), |mut lines, (position, commit)| {
         writeln!(lines, "{}", Exported::new(position, commit).unwrap()).unwrap();
@@ -205,4 +212,29 @@ fn what_is_no_journal_and_no_entity_is_told_in_a_sentence() {
     assert!(told.contains("there is no kind of record `refunds`") && told.contains("approval_granted"), "{told}");
     let told = kiff(&folder, &["verify", "day.jsonl", "--head", "12"]).not_done();
     assert!(told.starts_with("error: `12` is no head\n"), "{told}");
+}
+
+#[test]
+fn what_may_still_run_is_told_from_what_is_in_doubt_by_its_age() {
+    let folder = folder("journal-age");
+    let store = Arc::new(MemoryStore::new());
+    let runtime = Runtime::<Refund, _>::new(Arc::clone(&store), policy(), Desk::default());
+    let people = people();
+    for (id, mood) in [("ord-1", Mood::Silent), ("ord-2", Mood::Stuck)] {
+        let key = order(id);
+        let placed = OrderPlaced { total: kiff::Cents(99_900) };
+        assert!(block_on(runtime.ingest(&people.shop, &key, placed)).unwrap().is_allowed());
+        runtime.services().be(mood);
+        let payment = MarkPaid { payment_id: "pay-1".into() };
+        let asked = pin!(runtime.execute(&people.agent, &key, payment)).poll(&mut Context::from_waker(Waker::noop()));
+        assert_eq!(asked.is_pending(), id == "ord-2");
+    }
+    fs::write(folder.join("day.jsonl"), exported_lines(&*store)).unwrap();
+    let listed = |arguments: &[&str]| {
+        let told = kiff(&folder, &[&["doubt", "day.jsonl"], arguments].concat()).well();
+        ["ord-1", "ord-2"].map(|id| told.contains(&format!("Order/{id}: MARK_PAID")))
+    };
+    assert_eq!(listed(&[]), [true, true]);
+    assert_eq!(listed(&["--older-than", "1h"]), [true, false], "its executor has said that it does not know");
+    assert_eq!(listed(&["--older-than", "0s"]), [true, true]);
 }

@@ -1,6 +1,7 @@
 //! `kiff doubt`: the actions that have started and not ended.
 
 use std::fmt::Write;
+use std::time::Duration;
 
 use clap::Args;
 use kiff::{Clock, Commit, Fact, Matter, Open, Store, SystemClock, journal::FailedOutcome};
@@ -20,6 +21,9 @@ pub(crate) struct InDoubt {
     /// The answer is no if there are any
     #[arg(long)]
     strict: bool,
+    /// Leave out what may still run because it has started more lately: `10m`, `1h`
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    older_than: Option<Duration>,
 }
 
 impl InDoubt {
@@ -58,6 +62,10 @@ impl Work for InDoubt {
                     }
                     Err(failure) => return Err(failure),
                 };
+                if unsettled.unknown.is_none() && self.older_than.is_some_and(|time| unsettled.since.after(time) > now)
+                {
+                    continue;
+                }
                 found += 1;
                 let Unsettled { entity, action, execution, since, actor, unknown } = &unsettled;
                 // The store lists it, and may have been changed.
