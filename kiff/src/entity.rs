@@ -148,6 +148,11 @@ impl<D: Domain> Entity<D> {
         self.approvals().find(|approval| approval.id == *id)
     }
 
+    /// Whether there may have been approvals before those that it tells of.
+    pub(crate) fn has_forgotten_approvals(&self) -> bool {
+        self.fold.has_forgotten()
+    }
+
     /// All approvals that are open, or were until lately.
     pub fn approvals(&self) -> impl Iterator<Item = &Approval> {
         self.fold.closed().chain(&self.fold.open).map(|approval| &**approval)

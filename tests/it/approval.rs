@@ -186,6 +186,30 @@ fn p10_only_so_many_approvals_that_are_closed_are_remembered() {
 }
 
 #[test]
+fn p3_a_number_that_a_reviewer_may_have_seen_never_stands_for_anything_else() {
+    block_on(async {
+        let (runtime, people) = (open(), people());
+        let key = paid(&runtime, "ord-1").await;
+        let named = |number: i64, amount: i64| {
+            Proposal::new(refund(amount)).approval(ApprovalId::new(format!("ask-{number}")).unwrap())
+        };
+        for number in 0..80 {
+            let asked = runtime.request_approval(&people.agent, &key, named(number, 1 + number)).await.unwrap();
+            assert!(asked.is_allowed(), "{asked:?}");
+            let id = ApprovalId::new(format!("ask-{number}")).unwrap();
+            assert!(runtime.review(&people.nora, &key, &id, Review::deny()).await.unwrap().is_allowed());
+        }
+        // One that is remembered, and one that is not.
+        for number in [79, 0] {
+            let other = runtime.request_approval(&people.agent, &key, named(number, 999_999)).await.unwrap();
+            assert!(other.refusal().unwrap().message.starts_with("there is already an approval"), "{other:?}");
+        }
+        let other = paid(&runtime, "ord-2").await;
+        assert!(runtime.request_approval(&people.agent, &other, named(0, 5)).await.unwrap().is_allowed());
+    });
+}
+
+#[test]
 fn p3_a_clock_that_goes_back_revives_no_approval() {
     block_on(async {
         let (people, clock) = (people(), SharedClock::default());

@@ -120,7 +120,7 @@ impl<S: Stated> Fold<S> {
         if from.map(S::wire_name) != change.from.as_deref() {
             return Err("it changes a state that the entity is not in".to_owned());
         }
-        S::named(&change.to).ok_or_else(|| format!("the domain has no state `{}`", change.to))
+        S::named(&change.to).ok_or_else(|| unknown_state(&change.to))
     }
 
     fn note(&mut self, fact: &Fact, commit: &Commit, record: RecordId) {
@@ -211,9 +211,19 @@ impl<S: Stated> Fold<S> {
         closed.push_back(approval);
     }
 
+    /// Whether there may have been approvals that are not remembered.
+    pub(super) fn has_forgotten(&self) -> bool {
+        self.closed.as_ref().is_some_and(|closed| closed.len() == CLOSED_REMEMBERED)
+    }
+
     pub(super) fn closed(&self) -> impl Iterator<Item = &Arc<Approval>> {
         self.closed.iter().flat_map(|closed| closed.iter())
     }
+}
+
+/// What is wrong where a journal names a state that the domain does not have.
+pub(super) fn unknown_state(name: &str) -> String {
+    format!("the domain has no state `{name}`: a domain keeps every state that a journal has been in")
 }
 
 fn signature(reviewed: &ApprovalReviewed, commit: &Commit) -> Signature {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::Running;
-use super::fold::{Fold, Stated};
+use super::fold::{Fold, Stated, unknown_state};
 use crate::approval::Approval;
 use crate::digest::Digest;
 use crate::identifier::EntityKey;
@@ -49,7 +49,7 @@ impl<S: Stated> Fold<S> {
             serde_json::from_slice(&snapshot.body).map_err(|error| broken(key, snapshot.number, &error))?;
         let state = kept.state.map(|name| {
             let state = S::named(&name);
-            state.ok_or_else(|| broken(key, snapshot.number, &format_args!("the domain has no state `{name}`")))
+            state.ok_or_else(|| broken(key, snapshot.number, &unknown_state(&name)))
         });
         let owned = |approval: Cow<'_, Approval>| Arc::new(approval.into_owned());
         let mut fold = Self {

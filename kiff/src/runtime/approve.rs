@@ -53,6 +53,12 @@ impl<D: Executable, S: Store> Runtime<D, S> {
                 Err(refused) => Err(refused),
             };
             let approval = match asked {
+                Ok(Asked::New(approval)) if self.is_taken(&entity, wanted.as_ref()).await? => {
+                    Err(Verdict::Invalid(taken(&approval.id)))
+                }
+                asked => asked,
+            };
+            let approval = match approval {
                 Ok(Asked::Waits(_)) if tried == 0 => continue,
                 Ok(Asked::Waits(approval)) => return Ok(Verdict::Allowed(approval)),
                 Ok(Asked::New(approval)) => approval,
@@ -68,6 +74,16 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             }
         }
         Err(Error::Contended(key.clone()))
+    }
+
+    /// Whether a request of the entity that is no longer remembered had the number that is wanted: whoever still holds an old
+    /// link must not answer another request by it.
+    async fn is_taken(&self, entity: &Entity<D>, wanted: Option<&ApprovalId>) -> Result<bool, Error> {
+        let Some(wanted) = wanted.filter(|_| entity.has_forgotten_approvals()) else {
+            return Ok(false);
+        };
+        let query = Query::default().entity(entity.key().clone()).approval(wanted.clone());
+        Ok(!Box::pin(self.store.search(&query, Cursor::LAST, 1)).await?.is_empty())
     }
 
     fn ask(
