@@ -32,6 +32,15 @@ pub(super) fn read(text: &str) -> Result<Open, Problem> {
     Ok(Open { since, key, id, commit, until })
 }
 
+/// The place before all that were opened at an instant: by it nobody learns which those are.
+pub(super) fn before(since: Timestamp) -> Result<Open, Problem> {
+    /// No identifier stands before this one.
+    const FIRST: &str = " ";
+    let key =
+        EntityKey::new(FIRST, FIRST).and_then(|key| key.in_tenant(FIRST)).map_err(|error| Problem::broken(&error))?;
+    Ok(Open { since, key, id: String::new(), commit: 0, until: None })
+}
+
 /// Where several lists go on at once, as text: the place in each, by its name.
 pub(super) fn places(places: &BTreeMap<&str, u64>) -> String {
     encoded(places)

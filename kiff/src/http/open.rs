@@ -6,9 +6,9 @@ use crate::journal::Open;
 use crate::runtime::{Doubt, Pending};
 use crate::served::{Answering, Served};
 
-use super::Shared;
 use super::problem::Problem;
 use super::request::Caller;
+use super::{Shared, cursor};
 
 /// Something that is open in a domain.
 pub(super) trait OpenMatter: Sized + Send {
@@ -51,6 +51,8 @@ pub(super) struct Wanted<'a> {
 }
 
 /// A part of a list.
+///
+/// INVARIANT: what it says of what the caller may not see is at most when it was opened.
 pub(super) struct Part<M> {
     /// Each with its domain.
     pub(super) items: Vec<(Arc<dyn Served>, M)>,
@@ -83,11 +85,16 @@ impl Shared {
             items.truncate(wanted.limit);
             next = items.last().map(|(_, last)| last.open().clone());
         }
+        if let Some(hidden) = next.take_if(|next| items.last().is_none_or(|(_, last)| last.open() != next)) {
+            items.retain(|(_, matter)| matter.open().since < hidden.since);
+            next = Some(cursor::before(hidden.since)?);
+        }
         Ok(Part { items, next })
     }
 }
 
-/// What fits in one domain, one more than is wanted, and where it was stopped to look; none where that is the end.
+/// What fits in one domain, one more than is wanted, and where it was stopped to look; none where that is the end. Between two
+/// matters that were opened at the same instant it is not stopped, so that the instant alone tells where to go on.
 async fn of_domain<M: OpenMatter>(
     served: &dyn Served,
     caller: &Caller,
@@ -95,11 +102,15 @@ async fn of_domain<M: OpenMatter>(
     fits: impl Fn(&dyn Served, &M) -> bool,
 ) -> Result<(Vec<M>, Option<Open>), Problem> {
     let (mut found, mut looked_to, mut looked_at) = (Vec::new(), wanted.after.cloned(), 0);
-    while found.len() <= wanted.limit && looked_at < LOOKED_AT * wanted.limit {
+    let begun = |looked_to: &Option<Open>| looked_to.as_ref().map(|open| open.since);
+    let mut since = begun(&looked_to);
+    while found.len() <= wanted.limit && (looked_at < LOOKED_AT * wanted.limit || since == begun(&looked_to)) {
         let page = M::list(served, looked_to.as_ref(), wanted.limit + 1).await?;
         let is_last = page.len() <= wanted.limit;
         looked_at += page.len();
         looked_to = page.last().map(|last| last.open().clone()).or(looked_to);
+        // The first instant of all, where the list begins.
+        since = since.or_else(|| page.first().map(|first| first.open().since));
         for matter in page {
             if caller.may_read(served, caller.principal.actor(), &matter.open().key)? && fits(served, &matter) {
                 found.push(matter);
