@@ -61,6 +61,11 @@ impl Working {
         })
     }
 
+    /// Whether the server is told to stop.
+    pub(super) fn is_closing(&self) -> bool {
+        self.0.as_ref().is_some_and(|server| *server.closing.borrow())
+    }
+
     /// Waits until the server is told to stop.
     pub(crate) async fn closing(&self) {
         let Some(server) = &self.0 else {

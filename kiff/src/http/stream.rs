@@ -13,7 +13,6 @@ use futures_util::stream;
 use serde::Deserialize;
 use tokio::time::{Instant, sleep};
 
-use crate::identifier::EntityKey;
 use crate::journal::{Commit, Cursor, Query};
 use crate::served::Served;
 use crate::timeline::Timeline;
@@ -73,7 +72,7 @@ pub(super) async fn events(
         tails.push(Tail { served: Arc::clone(served), place });
     }
     let until = Instant::now() + limits.stream_time;
-    let stream = Stream { caller, wanted, tails, ready: VecDeque::new(), until, _seat: seat };
+    let stream = Stream { caller, wanted, tails, ready: VecDeque::new(), until, has_moved: false, _seat: seat };
     let events = stream::unfold(stream, |mut stream| async move {
         let event = stream.next().await?;
         Some((Ok::<_, Infallible>(event), stream))
@@ -99,6 +98,8 @@ struct Stream {
     tails: Vec<Tail>,
     ready: VecDeque<Event>,
     until: Instant,
+    /// Whether it has got on since it was opened, or had nothing to get on to.
+    has_moved: bool,
     _seat: Seat<Principal>,
 }
 
@@ -106,24 +107,39 @@ impl Stream {
     /// The next record; none when the stream has to end, so that its client comes again.
     async fn next(&mut self) -> Option<Event> {
         loop {
+            // Also while there is always more: whoever reads shows from time to time that they still may. Each time they get on.
+            if self.has_moved && (Instant::now() >= self.until || self.caller.working.is_closing()) {
+                return None;
+            }
             if let Some(event) = self.ready.pop_front() {
+                self.has_moved = true;
                 return Some(event);
             }
-            match self.look().await {
-                Ok(()) if self.ready.is_empty() => {}
-                Ok(()) => continue,
-                Err(_) => return None,
+            let before = self.places();
+            let is_at_end = self.look().await.ok()?;
+            if !self.ready.is_empty() {
+                continue;
             }
-            let working = self.caller.working.clone();
-            tokio::select! {
-                () = sleep(PAUSE) => if Instant::now() >= self.until { return None },
-                () = working.closing() => return None,
+            let places = self.places();
+            if places != before {
+                // Without data it is no event, and its client goes on from here when it comes again.
+                self.ready.push_back(Event::default().id(places));
+                continue;
+            }
+            self.has_moved = true;
+            if is_at_end {
+                let working = self.caller.working.clone();
+                tokio::select! {
+                    () = sleep(PAUSE) => {}
+                    () = working.closing() => return None,
+                }
             }
         }
     }
 
-    /// Looks at the next commits of each domain.
-    async fn look(&mut self) -> Result<(), Problem> {
+    /// Looks at the next commits of each domain, and says whether there are no more.
+    async fn look(&mut self) -> Result<bool, Problem> {
+        let mut is_at_end = true;
         for index in 0..self.tails.len() {
             let Some(tail) = self.tails.get(index) else { break };
             let (served, place) = (Arc::clone(&tail.served), tail.place);
@@ -132,9 +148,10 @@ impl Stream {
             if head < place.position || (head == place.position && place.record == Place::WHOLE) {
                 continue;
             }
-            let query = self.query(&*served);
+            let query = self.query(&*served)?;
             let commits = served.search(&query, Cursor::After(place.before()), PAGE).await?;
             let is_all = commits.len() < PAGE;
+            is_at_end &= is_all;
             for (position, commit) in commits {
                 self.take(index, position, &commit)?;
             }
@@ -142,16 +159,19 @@ impl Stream {
                 tail.place = Place::behind(head);
             }
         }
-        Ok(())
+        Ok(is_at_end)
     }
 
-    fn query(&self, served: &dyn Served) -> Query {
-        let query =
-            Query::default().tenant(self.caller.principal.tenant()).entity_type(served.schema().entity_type.as_ref());
-        match &self.wanted.kind {
+    fn query(&self, served: &dyn Served) -> Result<Query, Problem> {
+        let (principal, entity_type) = (&self.caller.principal, &served.schema().entity_type);
+        let query = match &self.wanted.entity_id {
+            Some(id) => Query::default().entity(entity_key(principal, entity_type, id)?),
+            None => Query::default().tenant(principal.tenant()).entity_type(entity_type.as_ref()),
+        };
+        Ok(match &self.wanted.kind {
             Some(kind) => query.kind(kind.clone()),
             None => query,
-        }
+        })
     }
 
     /// Makes events of the records of a commit that are wanted and were not sent yet.
@@ -159,8 +179,7 @@ impl Stream {
         let Some(tail) = self.tails.get(index) else { return Ok(()) };
         let seen = if tail.place.position == position { tail.place.record } else { 0 };
         let served = Arc::clone(&tail.served);
-        let shown = self.is_wanted(commit.key())
-            && self.caller.may_read(&*served, self.caller.principal.actor(), commit.key())?;
+        let shown = self.caller.may_read(&*served, self.caller.principal.actor(), commit.key())?;
         let timeline = Timeline::new(commit.key().clone(), vec![Arc::clone(commit)]);
         for line in timeline.lines().filter(|_| shown) {
             let (record, kind) = (line.record().id(), line.record().fact().kind());
@@ -173,10 +192,6 @@ impl Stream {
         }
         self.set(index, Place::behind(position));
         Ok(())
-    }
-
-    fn is_wanted(&self, key: &EntityKey) -> bool {
-        self.wanted.entity_id.as_deref().is_none_or(|id| id == key.id())
     }
 
     fn set(&mut self, index: usize, place: Place) {

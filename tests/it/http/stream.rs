@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use kiff::Actor;
 use kiff::http::{Limits, NewKey};
+use pollster::block_on;
 use serde_json::Value;
 
 use super::server::{Client, Server};
-use crate::shop::people;
+use crate::shop::{self, people};
 
 /// What comes out of a stream, event by event.
 struct Events(BufReader<TcpStream>);
@@ -113,13 +114,41 @@ fn a_stream_ends_after_its_time_and_its_client_comes_again() {
     let everybody = server.everybody();
     everybody.place("ord-1");
     let mut events = Events::open(&everybody.nora, "/events?after=0");
-    assert_eq!(events.next().2["entity_id"], "ord-1");
-    events.0.get_ref().set_read_timeout(Some(Duration::from_mins(1))).unwrap();
-    let mut rest = String::new();
-    events.0.read_to_string(&mut rest).unwrap();
-    assert!(rest.contains("state_changed") && rest.ends_with("0\r\n\r\n"), "{rest}");
+    let rest = |events: &mut Events| {
+        events.0.get_ref().set_read_timeout(Some(Duration::from_mins(1))).unwrap();
+        let mut rest = String::new();
+        events.0.read_to_string(&mut rest).unwrap();
+        rest
+    };
+    // Also while there is more to come; but each time it gets on.
+    let (id, kind, data) = events.next();
+    assert_eq!((kind.as_str(), &data["entity_id"]), ("event_ingested", &"ord-1".into()));
+    let ended = rest(&mut events);
+    assert!(!ended.contains("data:") && ended.ends_with("0\r\n\r\n"), "{ended}");
+    let mut resumed = Events::open(&everybody.nora.clone().header(&format!("last-event-id: {id}")), "/events");
+    assert_eq!(resumed.next().1, "state_changed");
     let mut of_others = Events::open(&everybody.nora, "/events?after=0&entity_type=Parcel");
-    let mut rest = String::new();
-    of_others.0.read_to_string(&mut rest).unwrap();
-    assert!(!rest.contains("data:"), "{rest}");
+    assert!(!rest(&mut of_others).contains("data:"));
+}
+
+#[test]
+fn a_stream_gets_on_past_what_is_not_for_it() {
+    let server = Server::with(Limits { stream_time: Duration::ZERO, ..Limits::DEFAULT }, |api| api);
+    let everybody = server.everybody();
+    for number in 0..130 {
+        block_on(shop::place(&server.shop, &format!("ord-{number}")));
+    }
+    // Of more than is looked at in one go, none is wanted: its client is told where to go on.
+    let (mut place, mut rounds) = ("0".to_owned(), 0);
+    while place != "refund:130" {
+        let mut events = Events::open(&everybody.nora, &format!("/events?kind=approval_denied&after={place}"));
+        let mut told = String::new();
+        events.0.read_to_string(&mut told).unwrap();
+        place = told.lines().find_map(|line| line.strip_prefix("id: ")).expect("where it is").to_owned();
+        rounds += 1;
+        assert!(rounds < 9 && !told.contains("data:"), "{place}: {told}");
+    }
+    // What one entity says does not wait for what the others do.
+    let mut events = Events::open(&everybody.nora, "/events?after=0&entity_id=ord-129");
+    assert_eq!(events.next().2["entity_id"], "ord-129");
 }
