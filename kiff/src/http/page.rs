@@ -1,7 +1,7 @@
 //! The pages for people: what waits for them, what an entity is and was, and what is in doubt.
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderValue, header};
 use axum::response::{Redirect, Response};
 use axum::routing::{Route, any, get, post};
@@ -54,6 +54,7 @@ pub(super) fn routes(shared: &Shared) -> Router<Shared> {
         .route("/admin/page.js", get(assets::script))
         .route("/admin/icon.svg", get(assets::icon))
         .merge(inside)
+        .layer(DefaultBodyLimit::max(shared.limits.body))
         .layer(around(shared, policy))
 }
 

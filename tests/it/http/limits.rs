@@ -39,6 +39,17 @@ fn p10_a_body_over_the_bound_is_refused_before_it_is_read() {
 }
 
 #[test]
+fn p10_the_forms_of_the_pages_have_the_same_bound() {
+    let server = Server::with(Limits { body: 1024, ..Limits::DEFAULT }, |api| api);
+    let form = |size: usize| format!("key={}", "x".repeat(size));
+    let sign_in = |size| {
+        let stranger = server.stranger().header("content-type: application/x-www-form-urlencoded");
+        stranger.post("/admin/sign-in", &form(size)).status
+    };
+    assert_eq!((sign_in(900), sign_in(1100)), (403, 413));
+}
+
+#[test]
 fn a_body_that_comes_in_parts_is_one() {
     let server = Server::open();
     let everybody = server.everybody();
