@@ -12,7 +12,8 @@ use kiff::{
 use pollster::block_on;
 
 use crate::shop::{
-    AddNote, Desk, MarkPaid, Mood, OrderPaid, OrderState, Refund, open, order, paid, people, place, policy, refund,
+    AddNote, Desk, ExportOrder, MarkPaid, Mood, OrderPaid, OrderState, Refund, granted, open, order, paid, people,
+    place, policy, refund,
 };
 
 fn key(text: &str) -> IdempotencyKey {
@@ -52,6 +53,21 @@ fn p6_the_same_wish_gives_the_first_answer_and_runs_nothing() {
         assert_eq!(last(&runtime, &order).await, "action_deduplicated");
         let other = place(&runtime, "ord-2").await;
         assert!(!executed(runtime.execute(&people.agent, &other, pay("pay-1")).await.unwrap()).deduplicated);
+    });
+}
+
+#[test]
+fn p6_a_wish_without_an_event_is_answered_with_the_state_of_then() {
+    block_on(async {
+        let (runtime, people) = (open(), people());
+        let order = paid(&runtime, "ord-1").await;
+        let export = || Proposal::new(ExportOrder { format: None }).idempotency_key(key("wish-2"));
+        let first = executed(runtime.execute(&people.auditor, &order, export()).await.unwrap());
+        granted(&runtime, &order, refund(49)).await;
+        executed(runtime.execute(&people.agent, &order, refund(49)).await.unwrap());
+        let again = executed(runtime.execute(&people.auditor, &order, export()).await.unwrap());
+        assert_eq!((first.state, again.state, again.deduplicated), (OrderState::Paid, OrderState::Paid, true));
+        assert_eq!(runtime.entity(&order).await.unwrap().state(), Some(OrderState::Refunded));
     });
 }
 

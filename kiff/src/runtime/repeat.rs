@@ -8,7 +8,7 @@ use crate::domain::{Domain, Event, State};
 use crate::entity::Entity;
 use crate::executor::Executable;
 use crate::identifier::{ExecutionId, IdempotencyKey};
-use crate::journal::{ActionDeduplicated, ActionExecuted, ActionFailed, BrokenJournal, Commit, Fact, FailedOutcome};
+use crate::journal::{ActionDeduplicated, ActionFailed, BrokenJournal, Commit, Fact, FailedOutcome};
 use crate::json::Json;
 use crate::permission;
 use crate::store::Store;
@@ -93,8 +93,11 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         mut commits: Vec<Arc<Commit>>,
     ) -> Result<Option<Outcome<Executed<D>>>, Error> {
         loop {
-            if let Some(outcome) = commits.iter().find_map(|commit| ended(entity, execution, commit)) {
-                return Ok(Some(outcome));
+            if let Some((commit, fact)) = commits.iter().find_map(|commit| Some((commit, end(execution, commit)?))) {
+                return Ok(match fact {
+                    Ended::Executed => self.done(entity, execution, commit).await?.map(Outcome::Executed),
+                    Ended::Failed(failed) => refused(failed),
+                });
             }
             let Some(last) = commits.last() else {
                 return Ok(None);
@@ -102,6 +105,47 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             commits = self.store.read(entity.key(), last.number(), PAGE).await?;
         }
     }
+
+    /// What a run came to that ended well in this commit.
+    async fn done(
+        &self,
+        entity: &Entity<D>,
+        execution: &ExecutionId,
+        commit: &Commit,
+    ) -> Result<Option<Executed<D>>, Error> {
+        let event = commit.facts().iter().find_map(|fact| match fact {
+            Fact::EventIngested(data) => D::Event::decode(&data.event, &data.payload).and_then(Result::ok),
+            _ => None,
+        });
+        let state = match led_to::<D>(commit) {
+            Some(state) => Some(state),
+            None => self.state_before(entity, commit.number()).await?,
+        };
+        let executed = |state| Executed { execution: execution.clone(), event, state, deduplicated: true };
+        Ok(state.map(executed))
+    }
+
+    /// The state that the entity was in before the commit of that number.
+    async fn state_before(&self, entity: &Entity<D>, number: u64) -> Result<Option<D::State>, Error> {
+        let (mut state, mut after) = (None, 0);
+        loop {
+            let commits = self.store.read(entity.key(), after, PAGE).await?;
+            let earlier = commits.iter().filter(|commit| commit.number() < number);
+            state = earlier.filter_map(|commit| led_to::<D>(commit)).last().or(state);
+            match commits.last() {
+                Some(last) if last.number() < number => after = last.number(),
+                _ => return Ok(state),
+            }
+        }
+    }
+}
+
+/// The state that a commit led to, where it changed it.
+fn led_to<D: Domain>(commit: &Commit) -> Option<D::State> {
+    commit.facts().iter().rev().find_map(|fact| match fact {
+        Fact::StateChanged(data) => D::State::from_name(&data.to),
+        _ => None,
+    })
 }
 
 /// The action that a commit starts under `key`.
@@ -124,33 +168,25 @@ fn is_same<D: Executable>(first: &First<'_>, actor: &Actor, attempt: &Attempt<D>
         && first.parameters.map(Json::canonical) == attempt.parameters.as_ref().map(Json::canonical)
 }
 
-/// How a run ended, if this commit says it.
-fn ended<D: Domain>(entity: &Entity<D>, execution: &ExecutionId, commit: &Commit) -> Option<Outcome<Executed<D>>> {
-    commit.facts().iter().find_map(|fact| match fact {
-        Fact::ActionExecuted(executed) if executed.execution == *execution => {
-            Some(Outcome::Executed(done(entity, executed, commit)?))
-        }
-        Fact::ActionFailed(failed) if failed.execution.as_ref() == Some(execution) => refused(failed),
-        _ => None,
-    })
+/// How a run ended.
+enum Ended<'c> {
+    Executed,
+    Failed(&'c ActionFailed),
 }
 
-fn done<D: Domain>(entity: &Entity<D>, executed: &ActionExecuted, commit: &Commit) -> Option<Executed<D>> {
-    let (mut event, mut state) = (None, None);
-    for fact in commit.facts() {
-        match fact {
-            Fact::EventIngested(data) => event = D::Event::decode(&data.event, &data.payload).and_then(Result::ok),
-            Fact::StateChanged(data) => state = D::State::from_name(&data.to),
-            _ => {}
+/// How a run ended, if this commit says it.
+fn end<'c>(execution: &ExecutionId, commit: &'c Commit) -> Option<Ended<'c>> {
+    commit.facts().iter().find_map(|fact| match fact {
+        Fact::ActionExecuted(executed) if executed.execution == *execution => Some(Ended::Executed),
+        Fact::ActionFailed(failed) if failed.execution.as_ref() == Some(execution) => {
+            (failed.outcome != FailedOutcome::Unknown).then_some(Ended::Failed(failed))
         }
-    }
-    let state = state.or(entity.state())?;
-    Some(Executed { execution: executed.execution.clone(), event, state, deduplicated: true })
+        _ => None,
+    })
 }
 
 fn refused<D: Domain>(failed: &ActionFailed) -> Option<Outcome<Executed<D>>> {
     let failure = Failure::refused(failed.message.clone()).with_code(failed.code.clone());
     let execution = failed.execution.clone()?;
-    (failed.outcome != FailedOutcome::Unknown)
-        .then(|| Outcome::Failed(Failed { execution, failure, deduplicated: true }))
+    Some(Outcome::Failed(Failed { execution, failure, deduplicated: true }))
 }
