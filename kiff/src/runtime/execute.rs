@@ -168,7 +168,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         loop {
             let under_way = entity.running().is_some_and(|running| running.execution == run.execution.id);
             if !under_way && !matches!(&*facts, [Fact::ActionFailed(failed)] if failed.code == TOO_LATE) {
-                (facts, outcome) = too_late(run, &outcome);
+                (facts, outcome) = self.too_late(run, &outcome);
             }
             let batch = run.batch(self.now(), cause, facts);
             match self.try_commit(entity, batch).await? {
@@ -237,6 +237,27 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         Ok(Landing { event: Some(event), state, facts: Some(facts) })
     }
 
+    /// What goes on the record of an answer that came too late: it changes nothing and is not forgotten.
+    fn too_late(&self, run: &Run<D>, answer: &Outcome<Executed<D>>) -> (Box<[Fact]>, Outcome<Executed<D>>) {
+        let said = match answer {
+            Outcome::Failed(failed) => failed.failure.message().to_owned(),
+            other => format!("it was {}", other.outcome()),
+        };
+        let message = self.short(&format!("its executor answered after the doubt was settled: {said}"));
+        let failed = ActionFailed {
+            action: Text::Borrowed(run.name),
+            outcome: FailedOutcome::Unknown,
+            code: TOO_LATE.into(),
+            message: message.clone(),
+            parameters: None,
+            execution: Some(run.execution.id.clone()),
+            settled: None,
+        };
+        let failure = Failure::unknown(message).with_code(TOO_LATE);
+        let outcome = Outcome::Failed(Failed { execution: run.execution.id.clone(), failure, deduplicated: false });
+        (Box::new([failed.into()]), outcome)
+    }
+
     /// An executor's text, cut to the bound: it must be recorded in any case.
     fn short(&self, text: &str) -> String {
         let mut end = text.len().min(self.bounds.text);
@@ -249,27 +270,6 @@ impl<D: Executable, S: Store> Runtime<D, S> {
 
 /// The code of an answer that came after somebody had settled what became of the run.
 const TOO_LATE: &str = "too_late";
-
-/// What goes on the record of an answer that came too late: it changes nothing and is not forgotten.
-fn too_late<D: Domain>(run: &Run<D>, answer: &Outcome<Executed<D>>) -> (Box<[Fact]>, Outcome<Executed<D>>) {
-    let said = match answer {
-        Outcome::Failed(failed) => failed.failure.message().to_owned(),
-        other => format!("it was {}", other.outcome()),
-    };
-    let message = format!("its executor answered after the doubt was settled: {said}");
-    let failed = ActionFailed {
-        action: Text::Borrowed(run.name),
-        outcome: FailedOutcome::Unknown,
-        code: TOO_LATE.into(),
-        message: message.clone(),
-        parameters: None,
-        execution: Some(run.execution.id.clone()),
-        settled: None,
-    };
-    let failure = Failure::unknown(message).with_code(TOO_LATE);
-    let outcome = Outcome::Failed(Failed { execution: run.execution.id.clone(), failure, deduplicated: false });
-    (Box::new([failed.into()]), outcome)
-}
 
 /// One run of an executor.
 struct Run<D: Domain> {
