@@ -27,8 +27,6 @@ pub struct Bounds {
     pub evidence_items: usize,
     /// One piece of evidence, in bytes.
     pub evidence: usize,
-    /// Records in one commit.
-    pub batch: usize,
     /// Approvals of one entity that wait for a review or for their execution.
     pub open_approvals: usize,
 }
@@ -47,7 +45,6 @@ impl Bounds {
         text: 4 * 1024,
         evidence_items: 16,
         evidence: 8 * 1024,
-        batch: 32,
         open_approvals: 64,
     };
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::Arc;
 
 use crate::actor::Actor;
 use crate::identifier::{ActorId, EntityKey};
@@ -48,6 +49,13 @@ pub trait Policy: Send + Sync + 'static {
     /// # Errors
     /// [`PolicyError`] when that cannot be decided; what was proposed is then refused.
     fn holds(&self, question: &Question<'_>) -> Result<bool, PolicyError>;
+}
+
+/// A policy that others hold as well, for instance to change what it says.
+impl<P: Policy + ?Sized> Policy for Arc<P> {
+    fn holds(&self, question: &Question<'_>) -> Result<bool, PolicyError> {
+        P::holds(self, question)
+    }
 }
 
 /// A policy cannot decide.

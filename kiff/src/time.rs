@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -66,12 +67,6 @@ impl Timestamp {
         }
         text
     }
-
-    /// The same instant, as the standard library has it.
-    #[cfg(feature = "postgres")]
-    pub(crate) fn to_system_time(self) -> SystemTime {
-        UNIX_EPOCH + Duration::from_micros(self.0)
-    }
 }
 
 /// The year, month and day that is `days` after the first of January 1970.
@@ -95,6 +90,12 @@ impl From<SystemTime> for Timestamp {
     fn from(time: SystemTime) -> Self {
         let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
         Self::default().after(since)
+    }
+}
+
+impl From<Timestamp> for SystemTime {
+    fn from(at: Timestamp) -> Self {
+        UNIX_EPOCH + Duration::from_micros(at.0)
     }
 }
 
@@ -160,6 +161,13 @@ impl std::error::Error for TimestampError {
 pub trait Clock: Send + Sync + 'static {
     /// The present instant.
     fn now(&self) -> Timestamp;
+}
+
+/// A clock that others hold as well, for instance to set it.
+impl<C: Clock + ?Sized> Clock for Arc<C> {
+    fn now(&self) -> Timestamp {
+        C::now(self)
+    }
 }
 
 /// The machine's own clock.

@@ -81,6 +81,29 @@ impl<P> Verdict<P> {
         }
     }
 
+    /// What was allowed, or why it was not: for callers to whom a refusal is the end of what they are about.
+    ///
+    /// # Errors
+    /// The [`Refusal`] of a verdict that is not [`Verdict::Allowed`].
+    ///
+    /// ```
+    /// use kiff::{ReasonCode, Refusal, Verdict};
+    ///
+    /// let held: Verdict<u64> = Verdict::ApprovalRequired(Refusal {
+    ///     code: ReasonCode::ApprovalRequired,
+    ///     message: "a human has to agree".into(),
+    ///     remedy: None,
+    /// });
+    /// assert_eq!(held.into_result().unwrap_err().to_string(), "approval_required: a human has to agree");
+    /// assert_eq!(Verdict::Allowed(4_900).into_result(), Ok(4_900));
+    /// ```
+    pub fn into_result(self) -> Result<P, Refusal> {
+        match self {
+            Self::Allowed(allowed) => Ok(allowed),
+            Self::ApprovalRequired(refusal) | Self::Blocked(refusal) | Self::Invalid(refusal) => Err(refusal),
+        }
+    }
+
     /// The permit, or the refusal as a verdict of whatever else.
     pub(crate) fn permit<Q>(self) -> Result<P, Verdict<Q>> {
         match self {
@@ -110,7 +133,9 @@ impl<P> Verdict<P> {
     }
 }
 
-/// Why something was refused, and what would allow it. A refusal is an answer, not an error.
+/// Why something was refused, and what would allow it.
+///
+/// A refusal is an answer, not an error. Whoever takes it for one ([`Verdict::into_result`]) can hand it on as one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
     /// The stable reason code.
@@ -126,6 +151,8 @@ impl fmt::Display for Refusal {
         write!(f, "{}: {}", self.code, self.message)
     }
 }
+
+impl std::error::Error for Refusal {}
 
 macro_rules! reason_codes {
     ($($(#[$documentation:meta])* $variant:ident = $text:literal,)*) => {

@@ -6,7 +6,6 @@ use tokio_postgres::types::Type;
 
 use crate::journal::{Change, Commit, Matter, Sealed};
 use crate::store::rows::kinds;
-use crate::time::Timestamp;
 
 use super::link::Statement;
 use super::schema::Names;
@@ -109,7 +108,7 @@ impl Columns {
         self.previous.push(commit.previous().as_bytes().to_vec());
         self.hashes.push(commit.hash().as_bytes().to_vec());
         self.bodies.push(sealed.body().to_vec());
-        self.times.push(commit.at().to_system_time());
+        self.times.push(commit.at().into());
         self.actors.push(commit.actor().id().to_string());
         self.traces.push(commit.trace().and_then(|trace| trace.trace_id.as_ref()).map(ToString::to_string));
         self.kinds.push(kinds(commit));
@@ -122,9 +121,9 @@ impl Columns {
                     self.opened.by.push(place);
                     self.opened.matters.push(matter_number(matter));
                     self.opened.names.push(name.to_owned());
-                    self.opened.until.push(until.map(Timestamp::to_system_time));
+                    self.opened.until.push(until.map(SystemTime::from));
                     if matter == Matter::Review {
-                        self.opened.forgets = self.opened.forgets.max(Some(commit.forgets().to_system_time()));
+                        self.opened.forgets = self.opened.forgets.max(Some(SystemTime::from(commit.forgets())));
                     }
                 }
                 Change::Closed(matter, name) => {

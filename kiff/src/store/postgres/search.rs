@@ -83,7 +83,7 @@ pub(super) fn search(names: &Names, query: &Query, cursor: Cursor, limit: usize)
     }
     for (comparison, time) in [(">=", from), ("<", until)] {
         if let Some(time) = time {
-            let place = statement.bind(time.to_system_time(), Type::TIMESTAMPTZ);
+            let place = statement.bind(SystemTime::from(*time), Type::TIMESTAMPTZ);
             statement.push(&format!(" AND p.at {comparison} {place}"));
         }
     }
@@ -115,10 +115,10 @@ pub(super) fn open(names: &Names, matter: Matter, now: Timestamp, after: Option<
     );
     // It stands in the statement, because one index is only over reviews.
     statement.push(&format!(" AND matter = {}", matter_number(matter)));
-    statement.bind(now.to_system_time(), Type::TIMESTAMPTZ);
+    statement.bind(SystemTime::from(now), Type::TIMESTAMPTZ);
     if let Some(after) = after {
         statement.push(" AND (since, tenant, entity_type, entity_id, name, number) > ($2, $3, $4, $5, $6, $7)");
-        statement.bind(after.since.to_system_time(), Type::TIMESTAMPTZ);
+        statement.bind(SystemTime::from(after.since), Type::TIMESTAMPTZ);
         bind_key(&mut statement, &after.key);
         statement.bind(after.id.clone(), Type::TEXT);
         statement.bind(bigint(after.commit), Type::INT8);
