@@ -90,6 +90,34 @@ pub fn runnable(input: TokenStream) -> TokenStream {
 ///
 /// Its parameters become a struct of the action's name; the fn itself disappears into the executor, where only the gate
 /// can call it.
+///
+/// ```ignore
+/// /// Pays the customer back.
+/// #[action(Refund::RefundOrder)]
+/// async fn refund_order(
+///     desk: &RefundDesk,                                       // what the block says under `services`; may be left out
+///     execution: &Execution,                                   // who asked, of which entity, the run's id; may be left out
+///     #[param(range(min = 1, max = 1_000_000))] amount: Cents, // all others are what an agent has to send
+///     #[param(length(min = 1, max = 500))] reason: String,
+/// ) -> Result<OrderRefunded, Failure> {
+///     desk.pay_back(execution.id().as_str(), amount).await.map_err(|error| Failure::unknown(error.to_string()))?;
+///     Ok(OrderRefunded { amount, reason })
+/// }
+/// ```
+///
+/// It answers with its event (with `ReviewOrderEvent` where the action `ReviewOrder` emits one of several, with `()` where it emits
+/// none), with `Failure::refused` when nothing happened, or with `Failure::unknown` when it may have happened. Where kiff has another
+/// name, the attribute says so: `#[action(Refund::RefundOrder, crate = trust)]`.
+///
+/// `#[param(..)]` holds the rules of a parameter, divided by commas and each once. They are in the schema and are checked whenever
+/// the action is judged; on an `Option` they hold for the value that is there.
+///
+/// | Rule | Fits |
+/// |---|---|
+/// | `range(min = 1, max = 100)`, or one of both | integers of up to 64 bits, `Cents`, floats, types with `kiff::Ranged` |
+/// | `length(min = 1, max = 500)`, or one of both | `String` (characters), `Vec` (items), types with `kiff::Measured` |
+/// | `pattern("[A-Z]{2}[0-9]+")`, which the whole text matches | `String`, types with `kiff::Textual` |
+/// | `float("it is a temperature")`, which says why this is no money | `f32`, `f64`, and types that hold one |
 #[proc_macro_attribute]
 pub fn action(attribute: TokenStream, item: TokenStream) -> TokenStream {
     attribute_of(Duty::Execute, attribute, item)
@@ -99,6 +127,25 @@ pub fn action(attribute: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// It stands beside the executor of an action that touches something outside, takes what it needs of that action's
 /// parameters, and answers with a `Reconciled` event. The fn itself disappears, so that only the runtime can call it.
+///
+/// ```ignore
+/// /// Asks the bank what became of a refund.
+/// #[reconcile(Refund::RefundOrder)]
+/// async fn find_refund(
+///     desk: &RefundDesk,
+///     execution: &Execution,  // of the run in doubt: the id that its executor handed on
+///     amount: Cents,          // as it was recorded when the run started; parameters have no rules here
+///     reason: String,
+/// ) -> Result<Reconciled<OrderRefunded>, Failure> {
+///     Ok(match desk.refund_by_key(execution.id().as_str()).await {
+///         Ok(Some(_)) => Reconciled::Happened(OrderRefunded { amount, reason }),
+///         Ok(None) => Reconciled::DidNotHappen,
+///         Err(_) => Reconciled::Unknown,
+///     })
+/// }
+/// ```
+///
+/// `Unknown` and every `Failure` leave the run in doubt. `Runtime::reconcile` and `Runtime::recover` call it, and nothing else does.
 #[proc_macro_attribute]
 pub fn reconcile(attribute: TokenStream, item: TokenStream) -> TokenStream {
     attribute_of(Duty::Reconcile, attribute, item)

@@ -64,6 +64,24 @@
 //! - [`Proposal`] and [`Call`]: what can be proposed; [`Outcome`] and [`Refusal`]: what is answered.
 //! - [`Policy`]: who holds which role; [`Store`]: where journals are kept.
 //!
+//! # Features
+//!
+//! None is on by itself. What is always there: the language, the gate, the runtime, [`MemoryStore`], exports and the check of a store.
+//!
+//! | Feature | What it gives | Chapter |
+//! |---|---|---|
+//! | `sqlite` | `SqliteStore`: journals in one file | `operations.md` |
+//! | `postgres` | `PostgresStore`: journals in a database that several servers share | `operations.md` |
+//! | `http` | `kiff::http`: domains over HTTP, and the pages on which people decide; with `tools` | `http.md`, `page.md` |
+//! | `jwt` | `http::Tokens`: tokens of an identity provider; with `http` | `http.md` |
+//! | `mcp` | `kiff::mcp`: domains for agents that speak the Model Context Protocol; with `tools` | `agents.md` |
+//! | `tools` | `kiff::tools`: tool definitions for OpenAI, Anthropic and MCP | `agents.md` |
+//! | `proof` | `kiff::proof`: a signed log over a store, and receipts for third parties | `journal.md` |
+//! | `cli` | the program `kiff`, and `kiff::format`, the layout of blocks | `command-line.md` |
+//!
+//! The chapters lie in the folder `docs` beside this crate's source. `build-a-domain.md` leads from nothing to a governed agent,
+//! `dsl.md` has every part of the language and every message of it, `architecture.md` says how it is built and what each word means.
+//!
 //! # What is promised
 //!
 //! An executor runs only with a [`Permit`], and only [`judge`] makes one. An approval authorises one execution of exactly what a
