@@ -62,6 +62,9 @@ fn p3_another_contract_holds_what_was_approved_under_the_first() {
         let call = || Call::new("EMPTY_DRAWER", r#"{"amount": 500}"#);
         let asked = before.request_approval(&clerk, &drawer, call()).await.unwrap();
         let Verdict::Allowed(approval) = asked else { panic!("{asked:?}") };
+        let worthless = after.review(&manager, &drawer, &approval.id, Review::grant()).await.unwrap();
+        let told = &worthless.refusal().unwrap().message;
+        assert!(told.contains("the contract of `EMPTY_DRAWER` has changed"), "{told}");
         assert!(before.review(&manager, &drawer, &approval.id, Review::grant()).await.unwrap().is_allowed());
 
         let outcome = after.execute(&clerk, &drawer, call()).await.unwrap();

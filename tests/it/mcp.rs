@@ -380,7 +380,7 @@ fn p7_what_failed_may_be_tried_again_and_what_is_in_doubt_may_not() {
             assert_eq!((&told["reason"], is_error), (&json!(reason), true), "{told}");
             assert!(told["remedy"].as_str().unwrap().contains(remedy), "{told}");
         };
-        told(Mood::Declining, "declined_by_bank", "it may be tried again").await;
+        told(Mood::Declining, "declined_by_bank", "it may be tried again, under another `idempotency_key`").await;
         told(Mood::Silent, "error", "do not try again").await;
         told(Mood::Willing, "action_in_progress", "settle it").await;
         let (allowed, _) = client.call("allowed_actions", json!({ "entity_id": "ord-1" })).await;

@@ -48,6 +48,9 @@ struct Decision {
     remedy: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     execution_id: Option<ExecutionId>,
+    /// Whether it failed earlier, under the same idempotency key, and nothing was tried now.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    deduplicated: bool,
     error: String,
 }
 
@@ -140,6 +143,7 @@ impl Problem {
             next_step,
             remedy: refusal.remedy,
             execution_id: None,
+            deduplicated: false,
             error: refusal.message,
         };
         Self { status, body: Body::Decision(Box::new(decision)) }
@@ -148,7 +152,7 @@ impl Problem {
     /// An executor ran and did not answer with its event. When it may have happened all the same, nothing can be done
     /// on the entity until that is settled: a conflict.
     pub(crate) fn failed(failed: Failed, about: &About<'_>) -> Self {
-        let Failed { execution, failure, .. } = failed;
+        let Failed { execution, failure, deduplicated } = failed;
         let in_doubt = failure.is_unknown();
         let decision = Decision {
             outcome: "failed",
@@ -159,6 +163,7 @@ impl Problem {
             next_step: in_doubt.then_some("settle"),
             remedy: None,
             execution_id: Some(execution),
+            deduplicated,
             error: failure.message().to_owned(),
         };
         let status = if in_doubt { StatusCode::CONFLICT } else { StatusCode::UNPROCESSABLE_ENTITY };

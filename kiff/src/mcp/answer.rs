@@ -89,7 +89,7 @@ impl<'a> Answer<'a> {
         let remedy = if failed.failure.is_unknown() {
             "it may have happened: do not try again; a person has to settle it first"
         } else {
-            "nothing happened: it may be tried again"
+            "nothing happened: it may be tried again, under another `idempotency_key` if it had one"
         };
         Self {
             execution_id: Some(failed.execution.clone()),

@@ -36,6 +36,13 @@ fn p6_the_same_wish_under_the_same_key_is_done_once() {
     assert!(two["error"].as_str().unwrap().contains("send one"), "{two}");
     everybody.agent.clone().header("idempotency-key: w\u{e9}").post(PAY, &pay("pay-1", "")).expect(400);
     assert_eq!(server.shop.services().done(), ["captured pay-1"]);
+
+    everybody.place("ord-2");
+    server.shop.services().be(Mood::Declining);
+    let declined = || keyed.post(&PAY.replace("ord-1", "ord-2"), &pay("pay-2", "")).expect(422);
+    let (first, again) = (declined(), declined());
+    assert_eq!((&first["reason"], first.get("deduplicated")), (&json!("declined_by_bank"), None));
+    assert_eq!((&again["reason"], &again["deduplicated"]), (&json!("declined_by_bank"), &json!(true)));
 }
 
 #[test]
