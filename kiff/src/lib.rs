@@ -5,7 +5,7 @@
 //! every step.
 //!
 //! ```
-//! use kiff::{Actor, Call, Cents, Domain, Failure, MemoryStore, Review, RolePolicy, Runtime, Verdict, action, domain};
+//! use kiff::{Actor, Call, Cents, Domain, Failure, MemoryStore, Review, RolePolicy, Runtime, action, domain};
 //!
 //! domain! {
 //!     /// Orders and their refunds.
@@ -39,16 +39,16 @@
 //!     .assign(&shop, RefundRole::Shop);
 //! let runtime = Runtime::<Refund>::new(MemoryStore::new(), policy, ());
 //! let order = Refund::entity("ord-1")?;
-//! runtime.ingest(&shop, &order, OrderPaid { total: Cents(99_900) }).await?;
+//! runtime.ingest(&shop, &order, OrderPaid { total: Cents(99_900) }).await?.into_result()?;
 //!
 //! // What a model's tool call comes as. Nothing runs: a human has to see it first.
 //! let refund = Call::new("REFUND_ORDER", r#"{"amount": 99900}"#);
 //! let held = runtime.execute(&agent, &order, refund.clone()).await?;
 //! assert_eq!(held.outcome(), "approval_required");
 //!
-//! if let Verdict::Allowed(asked) = runtime.request_approval(&agent, &order, refund.clone()).await? {
-//!     runtime.review(&nora, &order, &asked.id, Review::grant().because("it arrived broken")).await?;
-//! }
+//! let asked = runtime.request_approval(&agent, &order, refund.clone()).await?.into_result()?;
+//! let yes = Review::grant().because("it arrived broken");
+//! runtime.review(&nora, &order, &asked.id, yes).await?.into_result()?;
 //! let done = runtime.execute(&agent, &order, refund).await?;
 //! assert_eq!(done.outcome(), "executed");
 //! println!("{}", runtime.timeline(&order).await?);
@@ -89,6 +89,9 @@
 //! decided is refused, and a refusal is a value, not an error.
 //!
 //! Each module of this crate uses only those above it in this list, so that the list is also the order to read them in.
+
+// Where the documentation is built for all, each item says which feature it needs.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod bounds;
 mod json;
