@@ -75,7 +75,7 @@
 //! | `http` | `kiff::http`: domains over HTTP, and the pages on which people decide; with `tools` | `http.md`, `page.md` |
 //! | `jwt` | `http::Tokens`: tokens of an identity provider; with `http` | `http.md` |
 //! | `mcp` | `kiff::mcp`: domains for agents that speak the Model Context Protocol; with `tools` | `agents.md` |
-//! | `tools` | `kiff::tools`: tool definitions for OpenAI, Anthropic and MCP | `agents.md` |
+//! | `tools` | `kiff::tools`: tool definitions for `OpenAI`, Anthropic and MCP | `agents.md` |
 //! | `proof` | `kiff::proof`: a signed log over a store, and receipts for third parties | `journal.md` |
 //! | `cli` | the program `kiff`, and `kiff::format`, the layout of blocks | `command-line.md` |
 //!

@@ -26,7 +26,7 @@ pub async fn until_stopped() {
 
 async fn interrupted() {
     if ctrl_c().await.is_err() {
-        pending().await
+        pending::<()>().await;
     }
 }
 

@@ -131,7 +131,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         loop {
             let commits = self.store.read(entity.key(), after, PAGE).await?;
             let earlier = commits.iter().filter(|commit| commit.number() < number);
-            state = earlier.filter_map(|commit| led_to::<D>(commit)).last().or(state);
+            state = earlier.filter_map(|commit| led_to::<D>(commit)).next_back().or(state);
             match commits.last() {
                 Some(last) if last.number() < number => after = last.number(),
                 _ => return Ok(state),

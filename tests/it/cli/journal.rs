@@ -47,7 +47,7 @@ pub(super) fn a_day<S: Store>(store: S) {
 fn lines() -> String {
     let store = Arc::new(MemoryStore::new());
     a_day(Arc::clone(&store));
-    exported_lines(&*store)
+    exported_lines(&store)
 }
 
 fn exported_lines(store: &MemoryStore) -> String {
@@ -229,7 +229,7 @@ fn what_may_still_run_is_told_from_what_is_in_doubt_by_its_age() {
         let asked = pin!(runtime.execute(&people.agent, &key, payment)).poll(&mut Context::from_waker(Waker::noop()));
         assert_eq!(asked.is_pending(), id == "ord-2");
     }
-    fs::write(folder.join("day.jsonl"), exported_lines(&*store)).unwrap();
+    fs::write(folder.join("day.jsonl"), exported_lines(&store)).unwrap();
     let listed = |arguments: &[&str]| {
         let told = kiff(&folder, &[&["doubt", "day.jsonl"], arguments].concat()).well();
         ["ord-1", "ord-2"].map(|id| told.contains(&format!("Order/{id}: MARK_PAID")))
