@@ -17,6 +17,7 @@ use crate::errors::Errors;
 /// Checks every rule and reports every fault.
 pub(crate) fn check(model: &Model, errors: &Errors) {
     let moves = graph::moves(model);
+    let passable = graph::passable(model);
 
     names::unknown_name(model, errors);
     names::malformed_name(model, errors);
@@ -27,7 +28,9 @@ pub(crate) fn check(model: &Model, errors: &Errors) {
     flow::no_initial_transition(model, &moves, errors);
     flow::two_targets(model, errors);
     flow::unreachable_state(model, &moves, errors);
+    flow::barred_state(model, &moves, &passable, errors);
     flow::dead_end(model, &moves, errors);
+    flow::barred_way_out(model, &moves, &passable, errors);
     flow::final_state_moves(model, errors);
 
     events::unused_event(model, errors);
@@ -45,5 +48,5 @@ pub(crate) fn check(model: &Model, errors: &Errors) {
     roles::nobody_may(model, errors);
 
     promises::never_violated(model, errors);
-    promises::never_vacuous(model, &moves, errors);
+    promises::never_vacuous(model, &passable, errors);
 }

@@ -111,6 +111,40 @@ pub(crate) fn unreachable_state(model: &Model, moves: &[Move], errors: &Errors) 
     }
 }
 
+/// A state that is drawn and that nobody can bring an entity into governs as little as one that is not drawn.
+pub(crate) fn barred_state(model: &Model, moves: &[Move], passable: &[Move], errors: &Errors) {
+    if !passable.iter().any(|step| step.may_leave(Place::New)) {
+        return;
+    }
+    let drawn = graph::reachable(model, moves, Place::New);
+    let living = graph::reachable(model, passable, Place::New);
+    let is_barred = |state: &Id<State>| {
+        let place = Place::State(*state);
+        drawn.contains(&place) && !living.contains(&place)
+    };
+    for id in model.states.ids().filter(is_barred) {
+        // From where somebody can be; what hangs on another barred state comes to life with that one.
+        let from_life =
+            |step: &&Move| step.target == Some(id) && step.source.is_some_and(|from| living.contains(&from));
+        let mut ways = Vec::new();
+        for step in moves.iter().filter(from_life) {
+            let (Some(event), Some(from)) = (step.event, step.source) else { continue };
+            let (event, from) = (model.event_name(event), model.place_name(from));
+            ways.push(format!("`{event}` leads there from `{from}`, where no action that emits it is allowed"));
+        }
+        let declared = &model.states[id].declared;
+        if ways.is_empty() || declared.twin {
+            continue;
+        }
+        let message = format!(
+            "nobody can bring an entity into the state `{}`: {}: allow one there, or remove the state",
+            declared.plain(),
+            ways.join("; ")
+        );
+        errors.report("unreachable_state", &declared.name, message);
+    }
+}
+
 /// The state that the others of `left` hang on: one that none of them leads to, or the first of a circle.
 fn root(left: &[Id<State>], moves: &[Move]) -> Option<Id<State>> {
     let leads_to = |state: Id<State>| {
@@ -138,6 +172,37 @@ pub(crate) fn dead_end(model: &Model, moves: &[Move], errors: &Errors) {
         let name = state.declared.plain();
         let why = if loops { "only leads back to itself" } else { "has no transition that leads on" };
         let message = format!("the state `{name}` {why}: add one, or write `final {name}` if this is where it ends");
+        errors.report("dead_end", &state.declared.name, message);
+    }
+}
+
+/// A way out that nobody can take leaves an entity as stuck as none.
+pub(crate) fn barred_way_out(model: &Model, moves: &[Move], passable: &[Move], errors: &Errors) {
+    let living = graph::reachable(model, passable, Place::New);
+    for (id, state) in model.states.iter().filter(|(_, state)| !state.syntax.is_final && !state.declared.twin) {
+        let leads_on = |step: &&Move| step.may_leave(Place::State(id)) && step.target != Some(id);
+        if !living.contains(&Place::State(id)) || passable.iter().any(|step| leads_on(&step)) {
+            continue;
+        }
+        let mut events: Vec<String> = Vec::new();
+        for event in moves.iter().filter(leads_on).filter_map(|step| step.event) {
+            let name = model.event_name(event);
+            if !events.contains(&name) {
+                events.push(name);
+            }
+        }
+        let name = state.declared.plain();
+        let (lead, emitted) = match events.as_slice() {
+            // That is a dead end in the drawing already.
+            [] => continue,
+            [_] => ("leads", "it"),
+            _ => ("lead", "one of them"),
+        };
+        let message = format!(
+            "nobody can lead an entity on from the state `{name}`: {} {lead} on, but no action that emits {emitted} is \
+             allowed in `{name}`: allow one there, or write `final {name}` if this is where it ends",
+            enumerate(&events, "and")
+        );
         errors.report("dead_end", &state.declared.name, message);
     }
 }

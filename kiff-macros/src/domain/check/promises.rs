@@ -84,58 +84,37 @@ fn lines(model: &Model, path: &[Taken<'_>]) -> String {
 }
 
 /// A promise about a path that exists for nobody is trusted for nothing.
-pub(crate) fn never_vacuous(model: &Model, moves: &[Move], errors: &Errors) {
-    if model.clauses.items.is_empty() {
-        return;
-    }
-    let passable = graph::passable(model);
-    let ground = Ground { model, drawn: moves, passable: &passable };
-    let living = ground.reached(ground.passable, Place::New);
-    let drawn = ground.reached(ground.drawn, Place::New);
+pub(crate) fn never_vacuous(model: &Model, passable: &[Move], errors: &Errors) {
+    let ground = Ground { model, passable };
+    let living = ground.reached(Place::New);
     for (clause, claim) in claims(model) {
-        if let Some(message) = ground.emptiness(&living, &drawn, &claim) {
+        if let Some(message) = ground.emptiness(&living, &claim) {
             errors.report_between("never_vacuous", clause.ends.0, clause.ends.1, message);
         }
     }
 }
 
-/// The moves as they are drawn, and those that somebody may be able to take.
+/// The moves that somebody may be able to take.
 struct Ground<'m> {
     model: &'m Model,
-    drawn: &'m [Move],
     passable: &'m [Move],
 }
 
 impl Ground<'_> {
-    fn reached(&self, moves: &[Move], start: Place) -> HashSet<Place> {
-        graph::reachable(self.model, moves, start)
+    fn reached(&self, start: Place) -> HashSet<Place> {
+        graph::reachable(self.model, self.passable, start)
     }
 
-    /// Why the claim is empty, if it is; a place that not even the drawing reaches is an unreachable state's error.
-    fn emptiness(&self, living: &HashSet<Place>, drawn: &HashSet<Place>, claim: &Claim) -> Option<String> {
-        let unknown = |place: Place| !drawn.contains(&place);
-        match *claim {
-            Claim::Without { state, .. } => {
-                let place = Place::State(state);
-                if unknown(place) || living.contains(&place) {
-                    return None;
-                }
-                Some(empty(&format!("`new` to `{}`", self.model.state_name(state))))
-            }
-            Claim::Alone { from, to, .. } => {
-                if unknown(from) || unknown(Place::State(to)) {
-                    return None;
-                }
-                if !living.contains(&from) {
-                    return Some(empty(&format!("`new` to `{}`", self.model.place_name(from))));
-                }
-                if self.leads(from, to) {
-                    return None;
-                }
-                let (from, to) = (self.model.place_name(from), self.model.state_name(to));
-                Some(empty(&format!("`{from}` to `{to}`")))
-            }
+    /// Why the claim is empty, if it is; a state that nobody gets into is an error of its own.
+    fn emptiness(&self, living: &HashSet<Place>, claim: &Claim) -> Option<String> {
+        let Claim::Alone { from, to, .. } = *claim else { return None };
+        if !living.contains(&from) || !living.contains(&Place::State(to)) || self.leads(from, to) {
+            return None;
         }
+        let (from, to) = (self.model.place_name(from), self.model.state_name(to));
+        Some(format!(
+            "this promises nothing, as nobody can take any path from `{from}` to `{to}`: correct its names, or remove the clause"
+        ))
     }
 
     /// Whether at least one step leads from here to there.
@@ -143,12 +122,8 @@ impl Ground<'_> {
         let first_steps = self.passable.iter().filter(|step| step.may_leave(from));
         let mut after_first = first_steps.map(|step| step.target);
         after_first.any(|target| match target {
-            Some(target) => self.reached(self.passable, Place::State(target)).contains(&Place::State(to)),
+            Some(target) => self.reached(Place::State(target)).contains(&Place::State(to)),
             None => true,
         })
     }
-}
-
-fn empty(path: &str) -> String {
-    format!("this promises nothing, as nobody can take any path from {path}: correct its names, or remove the clause")
 }

@@ -86,19 +86,19 @@ fn never_vacuous_where_nothing_leads() {
 }
 
 #[test]
-fn never_vacuous_where_nobody_can_go() {
+fn a_promise_about_a_state_that_nobody_gets_into_waits_until_somebody_does() {
     // The path to `Held` is drawn, but the action that would take it is allowed elsewhere only.
     let source = refund(&[
-        ("Created, Paid,", "Created, Paid, Held,"),
+        ("Created, Paid,", "Created, Paid, «Held»,"),
         ("OrderPaid {", "OrderHeld; OrderPaid {"),
         ("=> Paid;", "=> Paid; OrderHeld: Created => Held; OrderHeld: Paid => Paid; OrderRefunded: Held => Refunded;"),
         ("RefundOrder {", "HoldOrder { risk: low, by: Agent, emits: OrderHeld }; RefundOrder {"),
         ("[RefundOrder]", "[RefundOrder, HoldOrder]"),
-        ("Refunded without Operator", "«Held without Operator»; «Agent alone from Held to Refunded»"),
+        ("Refunded without Operator", "Held without Operator; Agent alone from Held to Refunded"),
     ]);
-    let message = "this promises nothing, as nobody can take any path from `new` to `Held`: \
-                   correct its names, or remove the clause";
-    check(&source, &[("never_vacuous", message); 2]);
+    let message = "nobody can bring an entity into the state `Held`: `OrderHeld` leads there from `Created`, where no action \
+                   that emits it is allowed: allow one there, or remove the state";
+    check(&source, &[("unreachable_state", message)]);
 }
 
 #[test]
