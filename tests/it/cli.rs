@@ -9,6 +9,7 @@ mod proof;
 mod scaffold;
 mod serve;
 mod tampered;
+mod unread;
 
 use std::fs;
 use std::path::{Path, PathBuf};

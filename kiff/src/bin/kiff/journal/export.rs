@@ -62,12 +62,13 @@ impl Work for Export {
             }
             for (position, commit) in page {
                 let line = Exported::new(position, commit).map_err(kiff::StoreError::from)?;
-                written(writeln!(out, "{line}"))?;
+                if written(writeln!(out, "{line}"))?.is_break() {
+                    return Ok(Ended::Well);
+                }
                 last = position;
             }
             bar.at(last, of.max(last), "commits");
         }
-        written(out.flush())?;
-        Ok(Ended::Well)
+        written(out.flush()).map(|_| Ended::Well)
     }
 }
