@@ -41,6 +41,14 @@ fn kiff(folder: &Path, arguments: &[&str]) -> Ran {
     Ran::of(&output.output().unwrap())
 }
 
+/// Runs `kiff` in a folder where no file can have more than so many blocks.
+fn no_room(folder: &Path, blocks: u32, arguments: &[&str]) -> Ran {
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"")]);
+    command.arg(Program::CommandLine.path()).args(arguments).current_dir(folder).env_remove("CLICOLOR_FORCE");
+    Ran::of(&command.stdin(Stdio::null()).output().unwrap())
+}
+
 impl Ran {
     fn of(output: &Output) -> Self {
         Self {
