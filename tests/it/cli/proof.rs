@@ -27,6 +27,9 @@ fn a_receipt_is_believed_with_the_public_key_alone() {
     assert_eq!(written, "wrote the receipt of commit 7 of `Order/ord-1` to refund.receipt\n");
     let text = fs::read_to_string(folder.join("refund.receipt")).unwrap();
     assert_eq!(kiff(&folder, &receipt).well(), text);
+    let no_room = no_room(&folder, 0, &[&receipt[..], &["--out", "part.receipt"]].concat()).not_done();
+    assert!(no_room.starts_with("error: cannot write `part.receipt`: "), "{no_room}");
+    assert!(!folder.join("part.receipt").exists(), "it is no receipt");
 
     // By its event, which is not the last that happened.
     let of_event = |event| kiff(&folder, &["receipt", "day.jsonl", "Order/ord-1", "--event", event, "--log", "log"]);
