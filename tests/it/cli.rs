@@ -9,6 +9,7 @@ mod proof;
 mod scaffold;
 mod serve;
 mod tampered;
+mod unread;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -38,6 +39,14 @@ fn kiff(folder: &Path, arguments: &[&str]) -> Ran {
     let mut command = Command::new(Program::CommandLine.path());
     let output = command.args(arguments).current_dir(folder).env_remove("CLICOLOR_FORCE").stdin(Stdio::null());
     Ran::of(&output.output().unwrap())
+}
+
+/// Runs `kiff` in a folder where no file can have more than so many blocks.
+fn no_room(folder: &Path, blocks: u32, arguments: &[&str]) -> Ran {
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"")]);
+    command.arg(Program::CommandLine.path()).args(arguments).current_dir(folder).env_remove("CLICOLOR_FORCE");
+    Ran::of(&command.stdin(Stdio::null()).output().unwrap())
 }
 
 impl Ran {

@@ -12,6 +12,7 @@ mod doubt;
 mod order;
 mod pooler;
 mod proxy;
+mod stalled;
 mod tls;
 
 /// A commit behind the one with this number and hash; `seed` stands in it.

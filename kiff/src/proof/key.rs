@@ -307,10 +307,17 @@ fn read<K: FromStr<Err = KeyError>>(path: &Path) -> Result<K, KeyError> {
     std::fs::read_to_string(path).map_err(failed)?.trim().parse()
 }
 
+/// Writes a new file; of one that cannot be written whole nothing is left.
 fn write(options: &OpenOptions, path: &Path, text: &str) -> Result<(), KeyError> {
     let failed = |error| KeyError::File { path: path.to_owned(), error };
     let mut file = options.open(path).map_err(failed)?;
-    writeln!(file, "{text}").and_then(|()| file.sync_all()).map_err(failed)
+    let written = writeln!(file, "{text}").and_then(|()| file.sync_all());
+    if written.is_err() {
+        drop(file);
+        // What kept it from being written may keep it from being removed.
+        let _ = std::fs::remove_file(path);
+    }
+    written.map_err(failed)
 }
 
 /// A key cannot be made, read or written.

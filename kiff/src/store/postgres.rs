@@ -114,7 +114,7 @@ async fn keep_order(link: Weak<Link>, written: Arc<Notify>) {
         };
         let statement = Statement::new(link.names.fill("SELECT {schema}.sequence()"));
         // Whoever searches tries it again, and is told what is wrong.
-        let _ = link.ask(&statement).await;
+        let _ = link.ask(&statement, link.end()).await;
     }
 }
 

@@ -18,3 +18,25 @@ fn blocks_are_laid_out_and_stay_so() {
     assert_eq!(fs::read_to_string(&domain).unwrap(), right);
     assert!(kiff(&folder, &["fmt", "none.rs"]).not_done().starts_with("error: cannot read `none.rs`: there is none"));
 }
+
+#[cfg(unix)]
+#[test]
+fn a_link_to_a_folder_is_not_followed() {
+    use std::os::unix::fs::symlink;
+
+    let folder = folder("fmt-links");
+    kiff(&folder, &["new", "desk"]).well();
+    let domain = folder.join("desk/src/domain.rs");
+    let right = fs::read_to_string(&domain).unwrap();
+    fs::write(&domain, right.replace("    roles {", "  roles{")).unwrap();
+    symlink("..", folder.join("desk/src/all")).unwrap();
+    fs::create_dir(folder.join("elsewhere.rs")).unwrap();
+    symlink("../../elsewhere.rs", folder.join("desk/src/elsewhere.rs")).unwrap();
+    symlink("nowhere", folder.join("desk/src/nowhere.rs")).unwrap();
+    let told = kiff(&folder, &["fmt", "--check", "desk"]).ended_with(1);
+    assert!(told.starts_with("desk/src/domain.rs:") && told.lines().count() == 1, "{told}");
+    // A folder that is named is meant, whichever way it is named.
+    symlink("desk", folder.join("named")).unwrap();
+    assert!(kiff(&folder, &["fmt", "named"]).well().starts_with("named/src/domain.rs:"));
+    assert_eq!(fs::read_to_string(&domain).unwrap(), right);
+}

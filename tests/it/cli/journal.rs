@@ -15,7 +15,7 @@ use kiff::{
 };
 use kiff_test::{SequentialIdentifiers, block_on};
 
-use super::{folder, kiff};
+use super::{folder, kiff, no_room};
 use crate::cluster;
 use crate::shop::{Desk, MarkPaid, Mood, OrderPlaced, Refund, SharedClock, order, people, policy, refund};
 
@@ -161,6 +161,27 @@ fn an_export_goes_on_where_the_last_one_ended() {
     );
     let rest = kiff(&folder, &["export", "day.jsonl", "--after", "12"]).well();
     assert_eq!(rest, lines().lines().skip(12).fold(String::new(), |rest, line| rest + line + "\n"));
+}
+
+#[test]
+fn an_export_that_fails_leaves_nothing_and_is_made_again() {
+    let folder = exported("journal-part");
+    let there = || {
+        let mut names: Vec<String> =
+            fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    };
+    let export = ["export", "day.jsonl", "--out", "copy.jsonl"];
+    let told = no_room(&folder, 4, &export).not_done();
+    assert!(told.starts_with("error: cannot write `copy.jsonl`: "), "{told}");
+    assert_eq!(there(), ["day.jsonl"]);
+
+    // What a killed one has left is in nobody's way.
+    fs::write(folder.join("copy.jsonl.0.part"), "{").unwrap();
+    kiff(&folder, &export).well();
+    assert_eq!(fs::read_to_string(folder.join("copy.jsonl")).unwrap(), lines());
+    assert_eq!(there(), ["copy.jsonl", "copy.jsonl.0.part", "day.jsonl"]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::path::Path;
 use kiff::http::Keys;
 
 use super::journal::exported;
-use super::{Ran, kiff};
+use super::{Ran, kiff, no_room};
 use crate::proof::witness::Witness;
 
 /// A folder with a journal, a key, and a signed log.
@@ -27,6 +27,9 @@ fn a_receipt_is_believed_with_the_public_key_alone() {
     assert_eq!(written, "wrote the receipt of commit 7 of `Order/ord-1` to refund.receipt\n");
     let text = fs::read_to_string(folder.join("refund.receipt")).unwrap();
     assert_eq!(kiff(&folder, &receipt).well(), text);
+    let no_room = no_room(&folder, 0, &[&receipt[..], &["--out", "part.receipt"]].concat()).not_done();
+    assert!(no_room.starts_with("error: cannot write `part.receipt`: "), "{no_room}");
+    assert!(!folder.join("part.receipt").exists(), "it is no receipt");
 
     // By its event, which is not the last that happened.
     let of_event = |event| kiff(&folder, &["receipt", "day.jsonl", "Order/ord-1", "--event", event, "--log", "log"]);
@@ -111,6 +114,28 @@ fn a_key_is_never_written_over_nor_mistaken() {
     let told = kiff(&folder, &["receipt", "verify", "day.jsonl", "--key", "log.key"]).not_done();
     assert!(told.contains("`log.key` is no public key: ") && told.contains("ends with `.pub`"), "{told}");
     assert!(Path::new(&folder).join("log.key.pub").is_file());
+}
+
+#[test]
+fn both_halves_of_a_key_are_written_or_neither() {
+    let folder = super::folder("proof-halves");
+    let generate = ["keys", "generate", "example.com/refunds", "--out", "log.key"];
+    kiff(&folder, &generate).well();
+    let public = fs::read(folder.join("log.key.pub")).unwrap();
+    fs::rename(folder.join("log.key"), folder.join("safe.key")).unwrap();
+    let told = kiff(&folder, &generate).not_done();
+    assert!(told.contains("`log.key.pub`") && told.contains("a key is never written over"), "{told}");
+    assert!(!folder.join("log.key").exists(), "a secret key beside the public half of another");
+    assert_eq!(fs::read(folder.join("log.key.pub")).unwrap(), public);
+
+    fs::rename(folder.join("safe.key"), folder.join("log.key")).unwrap();
+    fs::remove_file(folder.join("log.key.pub")).unwrap();
+    assert!(kiff(&folder, &generate).not_done().contains("`log.key`"));
+    assert!(!folder.join("log.key.pub").exists(), "a public key beside another secret one");
+
+    let told = no_room(&folder, 0, &["keys", "generate", "example.com/refunds", "--out", "next.key"]).not_done();
+    assert!(told.contains("`next.key.pub`"), "{told}");
+    assert!(!folder.join("next.key").exists() && !folder.join("next.key.pub").exists());
 }
 
 #[test]

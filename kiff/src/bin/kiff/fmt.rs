@@ -1,6 +1,6 @@
 //! `kiff fmt`: lays out `domain!` blocks, which rustfmt leaves alone.
 
-use std::fs;
+use std::fs::{self, FileType};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -53,19 +53,22 @@ impl Fmt {
     }
 }
 
-/// The `.rs` files of a folder, without what is built or hidden.
+/// The `.rs` files of a folder, without what is built, hidden, or behind a link to a folder: it may lead back to where it is.
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
     let failed = |error: &io::Error| Failure::file("read", folder, error);
-    let mut paths: Vec<PathBuf> = Vec::new();
+    let mut entries: Vec<(PathBuf, FileType)> = Vec::new();
     for entry in fs::read_dir(folder).map_err(|error| failed(&error))? {
-        paths.push(entry.map_err(|error| failed(&error))?.path());
+        let entry = entry.map_err(|error| failed(&error))?;
+        entries.push((entry.path(), entry.file_type().map_err(|error| failed(&error))?));
     }
-    paths.sort();
-    for path in paths {
+    entries.sort_by(|(one, _), (other, _)| one.cmp(other));
+    for (path, kind) in entries {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        if path.is_dir() && name != "target" && !name.starts_with('.') {
-            sources(&path, found)?;
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
+        if kind.is_dir() {
+            if name != "target" && !name.starts_with('.') {
+                sources(&path, found)?;
+            }
+        } else if path.extension().is_some_and(|extension| extension == "rs") && path.is_file() {
             found.push(path);
         }
     }

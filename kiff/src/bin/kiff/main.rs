@@ -7,6 +7,7 @@ mod fmt;
 mod journal;
 #[cfg(any(feature = "http", feature = "proof"))]
 mod keys;
+mod made;
 mod new;
 mod scaffold;
 #[cfg(feature = "http")]

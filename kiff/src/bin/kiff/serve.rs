@@ -58,7 +58,10 @@ impl Serve {
         let text = format!(
             "The journal is only read, and nothing can be changed. This link signs you in, once:\n\n  {link}\n\nStop with Ctrl-C.\n"
         );
-        shell.answer(&json!({ "address": address, "link": link }), &text)?;
+        if shell.tell(&json!({ "address": address, "link": link }), &text)?.is_break() {
+            // Nobody has the link.
+            return Ok(Ended::Well);
+        }
         let ended = serve(listener, api.router(), Limits::DEFAULT, std::future::pending()).await;
         ended.map_err(|error| broken(&error))?;
         Ok(Ended::Well)

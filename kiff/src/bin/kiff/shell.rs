@@ -1,6 +1,7 @@
 //! Where answers go: text for people, JSON for programs, and the code that the program ends with.
 
 use std::io::{self, IsTerminal, Write};
+use std::ops::ControlFlow;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -110,13 +111,17 @@ impl Shell {
         })
     }
 
-    /// Answers: `text` for people, `data` for programs.
+    /// Answers: `text` for people, `data` for programs. Who does not read it changes neither what is done nor what the program
+    /// ends with.
     pub(crate) fn answer(&self, data: &impl Serialize, text: &str) -> Result<(), Failure> {
-        if self.json { Self::line(data) } else { written(anstream::stdout().lock().write_all(text.as_bytes())) }
+        self.tell(data, text).map(drop)
     }
 
-    /// One JSON document on one line.
-    pub(crate) fn line(data: &impl Serialize) -> Result<(), Failure> {
+    /// The same for what is done once nobody reads any more.
+    pub(crate) fn tell(&self, data: &impl Serialize, text: &str) -> Result<ControlFlow<()>, Failure> {
+        if !self.json {
+            return written(anstream::stdout().lock().write_all(text.as_bytes()));
+        }
         let mut line = serde_json::to_vec(data)
             .map_err(|error| Failure::new(format!("the answer cannot be written as JSON: {error}")))?;
         line.push(b'\n');
@@ -126,8 +131,7 @@ impl Shell {
     /// Exactly these bytes, for a program that takes them as they are.
     pub(crate) fn raw(bytes: &[u8]) -> Result<Ended, Failure> {
         let mut out = io::stdout().lock();
-        written(out.write_all(bytes).and_then(|()| out.flush()))?;
-        Ok(Ended::Well)
+        written(out.write_all(bytes).and_then(|()| out.flush())).map(|_| Ended::Well)
     }
 
     /// Says what could not be done, and why.
@@ -144,10 +148,11 @@ impl Shell {
     }
 }
 
-/// A reader who leaves has read enough: that is no failure.
-pub(crate) fn written(outcome: io::Result<()>) -> Result<(), Failure> {
+/// A reader who leaves has read enough: that is no failure, and the end for who does nothing but write.
+pub(crate) fn written(outcome: io::Result<()>) -> Result<ControlFlow<()>, Failure> {
     match outcome {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
-        other => other.map_err(|error| Failure::new(format!("the answer cannot be written: {error}"))),
+        Ok(()) => Ok(ControlFlow::Continue(())),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ControlFlow::Break(())),
+        Err(error) => Err(Failure::new(format!("the answer cannot be written: {error}"))),
     }
 }

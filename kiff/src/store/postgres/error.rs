@@ -86,7 +86,9 @@ impl fmt::Display for PostgresError {
             Problem::Roots { file: None, problem } => write!(f, "the root certificates cannot be used: {problem}"),
             Problem::Runtime(error) => write!(f, "the store's thread cannot be started: {error}"),
             Problem::Server(error) => write!(f, "postgres: {}", Sentence(error)),
-            Problem::Patience(None) => f.write_str("postgres has not answered in time"),
+            Problem::Patience(None) => f.write_str(
+                "postgres has not answered in time: it is stalled or overloaded, or somebody holds a lock on the journal's tables",
+            ),
             Problem::Patience(Some(error)) => write!(f, "postgres has been away for too long: {}", Sentence(error)),
             Problem::Missing { schema } => write!(
                 f,

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use tokio::sync::Notify;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use super::error::Problem;
 use super::group;
@@ -68,29 +68,29 @@ impl Lane {
     async fn append(&self, group: &[Submission]) -> Result<HashSet<Vec<u8>>, Failed> {
         let sealed = || group.iter().map(|submission| &submission.sealed);
         let statement = group::append(&self.link.names, sealed());
-        let end = Instant::now() + self.link.patience;
+        let end = self.link.end();
         let mut patience = Patience::until(end);
         // Whether an earlier try may have been kept although its answer was lost.
         let mut in_doubt = false;
         loop {
             let attempt = async {
-                let mut kept = self.hashes(&statement).await?;
+                let mut kept = self.hashes(&statement, end).await?;
                 if in_doubt && kept.len() < group.len() {
-                    kept.extend(self.hashes(&group::kept(&self.link.names, sealed())).await?);
+                    kept.extend(self.hashes(&group::kept(&self.link.names, sealed()), end).await?);
                 }
                 Ok(kept)
             };
-            let error = match timeout_at(end, attempt).await {
-                Ok(Ok(kept)) => return Ok(kept),
+            let error = match attempt.await {
+                Ok(kept) => return Ok(kept),
                 // What the server refuses now says nothing of what it may have kept before.
-                Ok(Err(Fault::Refused(problem))) if in_doubt => return Err(Failed::Away(problem)),
-                Ok(Err(Fault::Refused(problem))) => return Err(Failed::Refused(problem)),
-                Ok(Err(Fault::Lost(error))) => {
+                Err(Fault::Refused(problem)) if in_doubt => return Err(Failed::Away(problem)),
+                Err(Fault::Refused(problem)) => return Err(Failed::Refused(problem)),
+                Err(Fault::Lost(error)) => {
                     in_doubt = true;
                     error
                 }
-                Ok(Err(Fault::Unreachable(error) | Fault::Again(error))) => error,
-                Err(_) => return Err(Failed::Away(Problem::Patience(None))),
+                Err(Fault::Unreachable(error) | Fault::Again(error)) => error,
+                Err(Fault::Late) => return Err(Failed::Away(Problem::Patience(None))),
             };
             if !patience.pause().await {
                 return Err(Failed::Away(Problem::Patience(Some(error))));
@@ -98,8 +98,8 @@ impl Lane {
         }
     }
 
-    async fn hashes(&self, statement: &Statement) -> Result<HashSet<Vec<u8>>, Fault> {
-        let rows = self.link.ask(statement).await?;
+    async fn hashes(&self, statement: &Statement, end: Instant) -> Result<HashSet<Vec<u8>>, Fault> {
+        let rows = self.link.ask(statement, end).await?;
         let hashes = rows.first().map_or(Ok(Vec::new()), |row| row.try_get::<_, Vec<Vec<u8>>>(0));
         Ok(hashes.map_err(|error| Fault::Refused(error.into()))?.into_iter().collect())
     }

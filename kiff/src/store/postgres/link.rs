@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use deadpool_postgres::{ClientWrapper, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Config, Row};
@@ -58,6 +58,8 @@ pub(super) enum Fault {
     Unreachable(tokio_postgres::Error),
     /// Nobody knows what became of what was sent.
     Lost(tokio_postgres::Error),
+    /// There was no answer in time, and nobody knows what became of what was sent.
+    Late,
     /// It was not done, and may be tried again.
     Again(tokio_postgres::Error),
     /// It was not done, and trying again would not help.
@@ -140,8 +142,20 @@ impl Caused for tokio_postgres::Error {
 struct Borrowed(Option<Object>);
 
 impl Borrowed {
+    /// How long it may take to say that an answer is not wanted any more.
+    const LAST_WORD: Duration = Duration::from_secs(1);
+
     fn give_back(mut self) {
         drop(self.0.take());
+    }
+
+    /// Asks the server to stop what nobody waits for any more, so that it does not gather statements that wait for a lock. A
+    /// pooler knows whose statement it is only while its client is there.
+    async fn give_up(self, tls: MakeRustlsConnect) {
+        if let Some(client) = &self.0 {
+            // A server that does not hear this either finds out when it answers.
+            let _ = timeout(Self::LAST_WORD, client.cancel_token().cancel_query(tls)).await;
+        }
     }
 }
 
@@ -181,8 +195,9 @@ impl Patience {
 /// The pool, and what all who use it have to know.
 pub(super) struct Link {
     pool: Pool,
+    tls: MakeRustlsConnect,
     pub(super) names: Names,
-    pub(super) patience: Duration,
+    patience: Duration,
 }
 
 impl Link {
@@ -194,35 +209,46 @@ impl Link {
         patience: Duration,
     ) -> Result<Self, Problem> {
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let pool = Pool::builder(Manager::from_config(config, tls, recycling)).max_size(connections).build();
+        let pool = Pool::builder(Manager::from_config(config, tls.clone(), recycling)).max_size(connections).build();
         let pool =
             pool.map_err(|error| Problem::Option { option: "number of connections", problem: error.to_string() })?;
-        Ok(Self { pool, names, patience })
+        Ok(Self { pool, tls, names, patience })
     }
 
-    /// Asks once.
-    pub(super) async fn ask(&self, statement: &Statement) -> Result<Vec<Row>, Fault> {
-        let object = match self.pool.get().await {
-            Ok(object) => object,
-            Err(PoolError::Backend(error)) => return Err(Fault::unsent(error)),
-            Err(_) => return Err(Fault::Refused(Problem::Closed)),
+    /// Until when an answer to what is asked now is waited for.
+    pub(super) fn end(&self) -> Instant {
+        Instant::now() + self.patience
+    }
+
+    /// Asks once, and waits for a connection and for the answer until this time.
+    pub(super) async fn ask(&self, statement: &Statement, end: Instant) -> Result<Vec<Row>, Fault> {
+        let object = match timeout_at(end, self.pool.get()).await {
+            Ok(Ok(object)) => object,
+            Ok(Err(PoolError::Backend(error))) => return Err(Fault::unsent(error)),
+            Ok(Err(_)) => return Err(Fault::Refused(Problem::Closed)),
+            Err(_) => return Err(Fault::Late),
         };
         let borrowed = Borrowed(Some(object));
         let Some(client) = &borrowed.0 else {
             return Err(Fault::Refused(Problem::Closed));
         };
-        let answer = statement.run(client).await;
+        let Ok(answer) = timeout_at(end, statement.run(client)).await else {
+            borrowed.give_up(self.tls.clone()).await;
+            return Err(Fault::Late);
+        };
         borrowed.give_back();
         answer.map_err(Fault::sent)
     }
 
     /// Asks something that changes nothing, again and again until there is an answer or no more patience.
     pub(super) async fn read(&self, statement: &Statement) -> Result<Vec<Row>, Problem> {
-        let mut patience = Patience::until(Instant::now() + self.patience);
+        let end = self.end();
+        let mut patience = Patience::until(end);
         loop {
-            match self.ask(statement).await {
+            match self.ask(statement, end).await {
                 Ok(rows) => return Ok(rows),
                 Err(Fault::Refused(problem)) => return Err(problem),
+                Err(Fault::Late) => return Err(Problem::Patience(None)),
                 Err(Fault::Unreachable(error) | Fault::Lost(error) | Fault::Again(error)) => {
                     if !patience.pause().await {
                         return Err(Problem::Patience(Some(error)));

@@ -79,8 +79,8 @@ impl PostgresOptions {
         self
     }
 
-    /// For how long something is tried again when the server cannot be reached, before it fails; 30 seconds unless said
-    /// otherwise.
+    /// For how long an answer is waited for, and something is tried again when the server cannot be reached, before it fails;
+    /// 30 seconds unless said otherwise.
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
@@ -195,9 +195,11 @@ impl PostgresOptions {
 /// before the first one is appended.
 async fn check(link: &Link, role: &str) -> Result<(), Problem> {
     let names = &link.names;
-    let once = async |text: String| match link.ask(&Statement::new(text)).await {
+    let end = link.end();
+    let once = async |text: String| match link.ask(&Statement::new(text), end).await {
         Ok(rows) => Ok(rows),
         Err(Fault::Refused(problem)) => Err(names.explain(problem, role)),
+        Err(Fault::Late) => Err(Problem::Patience(None)),
         Err(Fault::Unreachable(error) | Fault::Lost(error) | Fault::Again(error)) => Err(Problem::Server(error)),
     };
     names.judge(&once(names.check()).await?)?;

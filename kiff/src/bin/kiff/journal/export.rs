@@ -1,7 +1,6 @@
 //! `kiff export`: every commit in order, as lines of JSON that hold what was stored and hashed, byte for byte.
 
-use std::fs::OpenOptions;
-use std::io::{BufWriter, ErrorKind, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 
 use clap::Args;
@@ -10,6 +9,7 @@ use kiff::{Cursor, Exported, Query, Store};
 use super::PAGE;
 use super::place::{self, Work};
 use crate::failure::Failure;
+use crate::made::Made;
 use crate::shell::{Ended, Shell, written};
 
 /// Write every commit in order, as lines of JSON
@@ -20,7 +20,7 @@ use crate::shell::{Ended, Shell, written};
 pub(crate) struct Export {
     /// A file of SQLite or a URL of PostgreSQL
     store: String,
-    /// Write into this new file instead of to the standard output
+    /// Write into this new file, which is there once it is whole, instead of to the standard output
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Begin behind this position, to continue an export
@@ -37,20 +37,20 @@ impl Export {
 
 impl Work for Export {
     async fn run<S: Store>(self, store: &S, shell: &Shell) -> Result<Ended, Failure> {
-        let out: Box<dyn Write> = match &self.out {
-            Some(path) => {
-                let file = OpenOptions::new().write(true).create_new(true).open(path);
-                Box::new(file.map_err(|error| {
-                    let failure = Failure::file("make", path, &error);
-                    if error.kind() == ErrorKind::AlreadyExists {
-                        failure.help("nothing is written over: name a file that is not there yet")
-                    } else {
-                        failure
-                    }
-                })?)
-            }
-            None => Box::new(std::io::stdout().lock()),
+        let Some(path) = &self.out else {
+            return written(self.write(store, shell, io::stdout().lock()).await?).map(|_| Ended::Well);
         };
+        let mut file = Made::at(path)?;
+        let outcome = self.write(store, shell, &mut file).await?;
+        outcome.map_err(|error| Failure::file("write", path, &error))?;
+        file.keep()?;
+        Ok(Ended::Well)
+    }
+}
+
+impl Export {
+    /// Writes the lines, as long as they can be written.
+    async fn write<S: Store>(&self, store: &S, shell: &Shell, out: impl Write) -> Result<io::Result<()>, Failure> {
         let mut out = BufWriter::new(out);
         let newest = store.search(&Query::default(), Cursor::LAST, 1).await?;
         let of = newest.first().map_or(0, |(position, _)| *position);
@@ -58,16 +58,16 @@ impl Work for Export {
         loop {
             let page = store.search(&Query::default(), Cursor::After(last), PAGE).await?;
             if page.is_empty() {
-                break;
+                return Ok(out.flush());
             }
             for (position, commit) in page {
                 let line = Exported::new(position, commit).map_err(kiff::StoreError::from)?;
-                written(writeln!(out, "{line}"))?;
+                if let Err(error) = writeln!(out, "{line}") {
+                    return Ok(Err(error));
+                }
                 last = position;
             }
             bar.at(last, of.max(last), "commits");
         }
-        written(out.flush())?;
-        Ok(Ended::Well)
     }
 }

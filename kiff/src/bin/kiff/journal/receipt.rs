@@ -1,6 +1,6 @@
 //! `kiff receipt`: one commit with the proof that it is in the signed log, for somebody who has only the public key.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,6 +16,7 @@ use super::timeline::check_kinds;
 use super::{PAGE, entity};
 use crate::failure::Failure;
 use crate::keys::signing::{trusted, witnesses_of};
+use crate::made::Made;
 use crate::shell::{Ended, Shell};
 
 /// Make a receipt for a commit, or check one with the public key alone
@@ -130,9 +131,9 @@ impl Work for Wanted {
         let receipt = log.receipt(position, &commit).map_err(failed)?.to_string();
         match &self.make.out {
             Some(path) => {
-                let file = OpenOptions::new().write(true).create_new(true).open(path);
-                let kept = file.and_then(|mut file| file.write_all(receipt.as_bytes()));
-                kept.map_err(|error| Failure::file("make", path, &error))?;
+                let mut file = Made::at(path)?;
+                file.write_all(receipt.as_bytes()).map_err(|error| Failure::file("write", path, &error))?;
+                file.keep()?;
                 let text = format!(
                     "wrote the receipt of commit {} of `{}` to {}\n",
                     commit.number(),

@@ -56,7 +56,9 @@ impl Work for OfEntity {
         let timeline = Timeline::new(self.key, commits);
         let is_meant = |kind: &str| self.kinds.is_empty() || self.kinds.iter().any(|own| own == kind);
         for line in timeline.lines().filter(|line| is_meant(line.record().fact().kind())) {
-            shell.answer(&line, &format!("{line}\n"))?;
+            if shell.tell(&line, &format!("{line}\n"))?.is_break() {
+                break;
+            }
         }
         Ok(Ended::Well)
     }
@@ -86,7 +88,9 @@ impl Work for Entities {
             for key in page {
                 let parts =
                     serde_json::json!({ "tenant": key.tenant(), "entity_type": key.entity_type(), "id": key.id() });
-                shell.answer(&parts, &format!("{key}\n"))?;
+                if shell.tell(&parts, &format!("{key}\n"))?.is_break() {
+                    return Ok(Ended::Well);
+                }
             }
             after = Some(last);
         }

@@ -106,7 +106,7 @@ impl List {
     pub(super) fn run(self, shell: &Shell) -> Result<Ended, Failure> {
         let keys = opened(&self.file)?.list().map_err(|error| failed(&error))?;
         if shell.is_json() {
-            keys.iter().try_for_each(|key| Shell::line(&shown(key)))?;
+            keys.iter().try_for_each(|key| shell.answer(&shown(key), ""))?;
             return Ok(Ended::Well);
         }
         let heading = ["key", "actor", "kind", "tenant", "made", "is", "note"].map(str::to_owned).to_vec();

@@ -1,6 +1,7 @@
 //! `kiff keys generate` and `kiff keys show`: the keys that a log is signed with.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -44,12 +45,26 @@ impl Show {
 }
 
 fn generate(name: &str, out: &Path, shell: &Shell) -> Result<Ended, Failure> {
-    let public_file = PathBuf::from(format!("{}.pub", out.display()));
-    let failed = |error: KeyError| Failure::new(error.to_string());
+    let mut public_file = out.as_os_str().to_owned();
+    public_file.push(".pub");
+    let public_file = PathBuf::from(public_file);
+    let failed = |error: KeyError| {
+        let failure = Failure::new(error.to_string());
+        match error {
+            KeyError::File { error, .. } if error.kind() == ErrorKind::AlreadyExists => {
+                failure.help("a key is never written over: name a file that is not there yet, and whose `.pub` is not")
+            }
+            _ => failure,
+        }
+    };
     let key = SigningKey::generate(name).map_err(failed)?;
     let public = key.verifying_key();
-    key.write(out).map_err(failed)?;
+    // The public half first: without the secret one it is worth nothing, and can go again.
     public.write(&public_file).map_err(failed)?;
+    if let Err(error) = key.write(out) {
+        let _ = fs::remove_file(&public_file);
+        return Err(failed(error));
+    }
     let text = format!(
         "wrote the secret key to {} and the public key to {}\n\n{public}\n\n\
          Whoever has the secret key signs in the log's name: keep it where only the log's writer reads it.\n",

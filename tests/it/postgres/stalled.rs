@@ -1,0 +1,50 @@
+//! A server that does not answer: whoever waits hears so in time, and it costs the store no connection.
+
+use std::thread;
+use std::time::Duration;
+
+use kiff::{Appended, Cursor, Query, Store};
+use kiff_test::block_on;
+
+use super::{begin, commit, entity};
+use crate::cluster;
+
+#[test]
+fn what_waits_for_a_lock_fails_in_time_and_gives_its_connection_up() {
+    let cluster = cluster::shared();
+    let (schema, writer) = cluster.journal();
+    let writer = writer.connections(2).patience(Duration::from_secs(2));
+    let store = block_on(writer.connect()).unwrap();
+    let first = begin(&store, "ord-1");
+    let mut other = cluster.session();
+    // Who would wait without an end sees the lock go.
+    other.run("SET idle_in_transaction_session_timeout = '60s'");
+    other.run(&format!("BEGIN; LOCK TABLE {schema}.commits IN ACCESS EXCLUSIVE MODE"));
+
+    let key = entity("ord-1");
+    let late = [
+        thread::scope(|scope| {
+            // More than there are connections.
+            let reads = [(); 4].map(|()| scope.spawn(|| block_on(store.read(&key, 0, 9)).unwrap_err().to_string()));
+            reads.map(|read| read.join().unwrap()).to_vec()
+        }),
+        vec![block_on(store.search(&Query::default(), Cursor::FIRST, 9)).unwrap_err().to_string()],
+        vec![block_on(writer.connect()).unwrap_err().to_string()],
+    ];
+    for told in late.concat() {
+        assert!(told.contains("postgres has not answered in time: "), "{told}");
+    }
+    // Nor does the server go on waiting.
+    let waiting = format!(
+        "SELECT count(*) FROM pg_locks WHERE relation = '{schema}.commits'::regclass AND NOT granted \
+         AND pid <> pg_backend_pid()"
+    );
+    while cluster.sql("postgres", &waiting) != "0" {
+        thread::yield_now();
+    }
+
+    other.run("COMMIT");
+    let second = commit(&key, 1, first.commit().hash(), 2);
+    assert_eq!(block_on(store.append(second)).unwrap(), Appended::Written);
+    assert_eq!(block_on(store.read(&key, 0, 9)).unwrap().len(), 2);
+}
