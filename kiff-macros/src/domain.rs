@@ -3,6 +3,7 @@
 mod check;
 mod diagram;
 mod expand;
+mod field_names;
 mod graph;
 mod model;
 mod parse;

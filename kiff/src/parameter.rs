@@ -122,8 +122,17 @@ fn in_words(error: &serde_json::Error) -> String {
     let sentence = text.split(" at line ").next().unwrap_or(&text);
     let Some((given, expected)) = sentence.rsplit_once("expected ") else { return sentence.to_owned() };
     let expected = TYPES.iter().find(|(rust, _)| *rust == expected).map_or(expected, |(_, words)| words);
-    let given = given.replace("floating point `", "`").replace("integer `", "`");
+    let given = excerpt(given).replace("floating point `", "`").replace("integer `", "`");
     format!("{given}expected {expected}")
+}
+
+/// What was given may be as long as all parameters together, and is on the record as it was sent.
+fn excerpt(given: &str) -> Cow<'_, str> {
+    const SHOWN: usize = 128;
+    match given.char_indices().nth(SHOWN) {
+        Some((end, _)) => Cow::Owned(format!("{}…, ", given.get(..end).unwrap_or_default())),
+        None => Cow::Borrowed(given),
+    }
 }
 
 /// A JSON object of parameters, written one by one in the order of the signature.

@@ -129,3 +129,26 @@ fn p10_identifiers_are_bounded_and_visible() {
     }
     assert_eq!(order("бестеллунг-🧾").id(), "бестеллунг-🧾");
 }
+
+#[test]
+fn p10_a_refusal_does_not_repeat_all_that_it_refuses() {
+    block_on(async {
+        let (runtime, people) = (open(), people());
+        let key = paid(&runtime, "ord-1").await;
+        // What is not shown is written out, in six letters each.
+        let amount = format!(r#"{{"amount": "{}", "reason": "x"}}"#, "\u{7f}".repeat(60_000));
+        let outcome = runtime.execute(&people.agent, &key, Call::new("REFUND_ORDER", amount)).await.unwrap();
+        let told = &outcome.refusal().unwrap().message;
+        assert!(told.len() < 1_000 && told.ends_with("…, expected a whole number"), "{told}");
+        let narrow = narrow(Bounds { text: 20, ..Bounds::DEFAULT });
+        let key = place(&narrow, "ord-1").await;
+        let outcome =
+            narrow.execute(&people.agent, &key, Call::new("MARK_PAID", r#"{"payment_id": 5}"#)).await.unwrap();
+        let timeline = narrow.timeline(&key).await.unwrap();
+        let kept = timeline.lines().find_map(|line| match line.record().fact() {
+            kiff::Fact::ActionFailed(failed) => Some(failed.message.clone()),
+            _ => None,
+        });
+        assert_eq!(kept.unwrap(), outcome.refusal().unwrap().message[..20]);
+    });
+}

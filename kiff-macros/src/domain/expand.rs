@@ -10,7 +10,6 @@ mod documentation;
 mod editor;
 mod event_fields;
 mod events;
-mod field_names;
 mod handles;
 mod implementation;
 mod inherent;

@@ -195,14 +195,15 @@ impl<D: Executable> Stage<D> {
     pub(super) fn write(&self, event: &D::Event) {
         let entity = self.entity();
         let (from, name) = (entity.state(), event.name());
+        let place = from.map_or("new", State::name);
         let Some(to) = D::transition(from, name) else {
-            let place = from.map_or("new", State::name);
             self.fail(format_args!("the history cannot be: `{name}` leads nowhere from `{place}`"))
         };
         let actions = D::schema().actions.iter();
-        let permission = actions.filter(|action| action.emits.iter().any(|emitted| emitted == name));
-        let Some(actor) = permission.flat_map(|action| Actors::<D>::able(&action.permission)).next() else {
-            self.fail(format_args!("the history cannot be: nobody can make `{name}` happen"))
+        let emitting = actions.filter(|action| action.emits.iter().any(|emitted| emitted == name));
+        let allowed = emitting.filter(|action| action.allowed_in.iter().any(|state| state == place));
+        let Some(actor) = allowed.flat_map(|action| Actors::<D>::able(&action.permission)).next() else {
+            self.fail(format_args!("the history cannot be: nobody can make `{name}` happen in `{place}`"))
         };
         let payload = must(event.encode(self.runtime.bounds()));
         let name = Text::Borrowed(name);

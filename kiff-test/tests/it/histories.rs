@@ -2,14 +2,15 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use kiff::Cents;
 use kiff_test::proptest::prelude::Strategy;
 use kiff_test::proptest::sample::select;
 use kiff_test::proptest::strategy::ValueTree;
 use kiff_test::proptest::test_runner::TestRunner;
-use kiff_test::{Histories, Spy, histories, obeys_its_schema};
+use kiff_test::{Histories, Spy, given, histories, obeys_its_schema};
 
 use crate::refund::{Refund, RefundDesk, Transfer};
-use crate::shipment::Shipping;
+use crate::shipment::{ParcelOrdered, ParcelPacked, Shipping, Size};
 
 fn shipping() -> Histories<Shipping> {
     let sizes = |field: &kiff_test::Field<'_>| {
@@ -79,4 +80,12 @@ fn histories_get_shorter_and_are_readable() {
     let after = tree.current();
     assert!(!before.is_empty() && after.is_empty(), "{after}");
     assert!(tree.complicate());
+}
+
+#[test]
+#[should_panic(expected = "the history cannot be: nobody can make `PARCEL_PACKED` happen in `PACKED`")]
+fn a_history_that_is_drawn_and_that_nobody_can_make_is_none() {
+    let ordered = ParcelOrdered { value: Cents(1), gift: false, note: None, size: Size::Small };
+    let packed = || ParcelPacked { weight: 1.0 };
+    let _ = given::<Shipping>(Spy::new()).event(ordered).event(packed()).event(packed());
 }

@@ -36,6 +36,8 @@ domain! {
     transitions {
         ParcelOrdered:   new      => Ordered;
         ParcelPacked:    Ordered  => Packed;
+        // Drawn, and nobody's way: what packs is not allowed there.
+        ParcelPacked:    Packed   => Packed;
         ParcelSent:      Packed   => OnTheWay;
         ParcelReturned:  OnTheWay => Packed;
         ParcelDelivered: OnTheWay => Delivered;

@@ -258,8 +258,8 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         (Box::new([failed.into()]), outcome)
     }
 
-    /// An executor's text, cut to the bound: it must be recorded in any case.
-    fn short(&self, text: &str) -> String {
+    /// A text that must be recorded in any case, cut to the bound.
+    pub(super) fn short(&self, text: &str) -> String {
         let mut end = text.len().min(self.bounds.text);
         while !text.is_char_boundary(end) {
             end -= 1;

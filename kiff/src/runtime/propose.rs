@@ -224,7 +224,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             if entity.state().is_none() || entity.key().entity_type() != D::schema().entity_type {
                 return Ok(Some(Self::told(refused)));
             }
-            let fact = refusal_fact(&refused, refusal, attempt);
+            let fact = refusal_fact(&refused, refusal.code, self.short(&refusal.message), attempt);
             let facts: Box<[Fact]> = if attempt.reasons.is_empty() {
                 Box::new([fact])
             } else {
@@ -244,14 +244,19 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     }
 }
 
-fn refusal_fact<D: Executable, P>(refused: &Verdict<P>, refusal: &Refusal, attempt: &Attempt<D>) -> Fact {
-    let held = attempt.parameters.clone().filter(|_| refusal.code == ReasonCode::ApprovalRequired);
+fn refusal_fact<D: Executable, P>(
+    refused: &Verdict<P>,
+    code: ReasonCode,
+    message: String,
+    attempt: &Attempt<D>,
+) -> Fact {
+    let held = attempt.parameters.clone().filter(|_| code == ReasonCode::ApprovalRequired);
     if let Some(parameters) = held {
         return ApprovalRequired {
             action: attempt.name.clone(),
             parameters,
             approval: attempt.approval.clone(),
-            message: refusal.message.clone(),
+            message,
         }
         .into();
     }
@@ -259,8 +264,8 @@ fn refusal_fact<D: Executable, P>(refused: &Verdict<P>, refusal: &Refusal, attem
     ActionFailed {
         action: attempt.name.clone(),
         outcome,
-        code: refusal.code.as_str().into(),
-        message: refusal.message.clone(),
+        code: code.as_str().into(),
+        message,
         parameters: attempt.parameters.clone(),
         execution: None,
         settled: None,

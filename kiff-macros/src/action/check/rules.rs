@@ -142,6 +142,13 @@ fn problem(pattern: &LitStr) -> Option<String> {
             "the pattern is empty, so that only the empty text would match: write one, or take it away".to_owned(),
         );
     }
-    let error = Regex::new(&format!("^(?:{text})$")).err()?;
-    Some(format!("`{text}` is no regular expression: {error}"))
+    // It is held to the whole of a text by what is put around it: a comment would swallow that, and a parenthesis end it.
+    let around = Regex::new(&format!("^(?:{text})$")).err();
+    match (Regex::new(&text).err(), around) {
+        (None, None) => None,
+        (Some(error), None) | (Some(_), Some(error)) => Some(format!("`{text}` is no regular expression: {error}")),
+        (None, Some(error)) => Some(format!(
+            "`{text}` does not stand within `^(?:…)$`, by which it is held to the whole of a text: {error}"
+        )),
+    }
 }

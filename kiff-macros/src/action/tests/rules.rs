@@ -114,6 +114,14 @@ fn a_pattern_is_well_formed() {
         "#[param(pattern(«\"\"»))] reason: String",
         "the pattern is empty, so that only the empty text would match: write one, or take it away",
     );
+    rule(
+        "#[param(pattern(«\"[A-Z]{2})|(?:[0-9]+\"»))] reason: String",
+        "`[A-Z]{2})|(?:[0-9]+` is no regular expression: found closing ')' without matching '('",
+    );
+    rule(
+        "#[param(pattern(«\"(?x)[a-z]+ # letters\"»))] reason: String",
+        "`(?x)[a-z]+ # letters` does not stand within `^(?:…)$`, by which it is held to the whole of a text: found open group without closing ')'",
+    );
     rule("#[param(«pattern(a)»)] reason: String", "`pattern` takes one text: write `pattern(\"[a-z]+\")`");
 }
 

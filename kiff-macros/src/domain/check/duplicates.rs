@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use proc_macro2::Ident;
 
 use super::names::{Kind, declarations};
+use crate::domain::field_names;
 use crate::domain::model::{Approval, Model, PlaceReference, Promise, Reference};
 use crate::domain::wire::{plain, snake};
 use crate::errors::Errors;
@@ -43,12 +44,21 @@ fn declared_twice(model: &Model, errors: &Errors) {
 
 fn field_twice(model: &Model, errors: &Errors) {
     for (_, event) in model.events.iter() {
-        let mut seen = HashSet::new();
-        for name in event.syntax.fields.iter().filter_map(|field| field.name.as_ref()) {
-            if !seen.insert(plain(name)) {
-                let message = format!("the field `{}` is declared twice: remove or rename one", plain(name));
-                errors.report(RULE, name, message);
+        let mut seen: Vec<(String, Option<String>)> = Vec::new();
+        for field in &event.syntax.fields {
+            let Some(token) = &field.name else { continue };
+            let (name, wire) = (plain(token), field_names::on_the_wire(&event.syntax, field));
+            if seen.iter().any(|(other, _)| *other == name) {
+                let message = format!("the field `{name}` is declared twice: remove or rename one");
+                errors.report(RULE, token, message);
+            } else if let Some((other, Some(wire))) = seen.iter().find(|(_, other)| wire.is_some() && *other == wire) {
+                let message = format!(
+                    "`{other}` and `{name}` are both `{wire}` on the wire: give one another name there, \
+                     as in `#[serde(rename = \"…\")]`"
+                );
+                errors.report(RULE, token, message);
             }
+            seen.push((name, wire));
         }
     }
 }
@@ -76,7 +86,14 @@ fn taken_by_the_block(model: &Model, errors: &Errors) {
     let entity = model.header.entity.as_ref().map(|named| &named.name);
     let mut taken: Vec<String> = Vec::new();
     if let Some(domain) = domain {
-        taken.extend([plain(domain), snake(&plain(domain)), format!("{}Role", plain(domain))]);
+        let (name, module) = (plain(domain), snake(&plain(domain)));
+        if name == module {
+            let message = format!(
+                "`{name}` is also what the module of the typed states is called: begin the domain's name with a capital"
+            );
+            errors.report(RULE, domain, message);
+        }
+        taken.extend([module, format!("{name}Role"), name]);
     }
     if let Some(entity) = entity {
         let name = plain(entity);

@@ -135,7 +135,11 @@ pub(super) fn entries(model: &Model, names: &Names) -> TokenStream {
     let domain = &names.domain;
     let entries: Vec<_> = model.actions.iter().map(|(id, _)| entry(model, names, id)).collect();
     let count = entries.len();
-    let functions = distinct(&model.actions).map(|(_, action)| names::function(&action.declared.name));
+    // Two actions may be called alike here, as `HttpCall` and `HTTPCall` are.
+    let mut functions: Vec<_> =
+        distinct(&model.actions).map(|(_, action)| names::function(&action.declared.name)).collect();
+    functions.sort_unstable();
+    functions.dedup();
     quote! {
         // What an action without a reconcile fn has instead.
         #[allow(unused_imports)]
@@ -143,7 +147,7 @@ pub(super) fn entries(model: &Model, names: &Names) -> TokenStream {
 
         // The name of the fn that is missing, where one is.
         #[allow(dead_code, non_camel_case_types, unreachable_pub)]
-        mod functions { #(pub struct #functions;)* }
+        mod __functions { #(pub struct #functions;)* }
 
         static ENTRIES: [#kiff::Entry<#domain>; #count] = [#(#entries),*];
     }
@@ -163,7 +167,7 @@ fn entry(model: &Model, names: &Names, id: Id<Action>) -> TokenStream {
     blamed.set_span(token.map_or_else(Span::call_site, |(_, token)| token.span()));
     let action = &model.actions[id];
     let (emits, function) = (actions::emits(model, action), names::function(&action.declared.name));
-    let function = quote!(functions::#function);
+    let function = quote!(__functions::#function);
     let demand = if model.services.is_some() {
         quote!(#kiff::ExecutedWith<#domain, <#domain as #kiff::Domain>::Services, #emits, #function>)
     } else {

@@ -4,7 +4,8 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::names::{Names, private};
-use super::{documentation, field_names, roles};
+use super::{documentation, roles};
+use crate::domain::field_names;
 use crate::domain::model::{
     Action, Approval, Event, Id, Model, PlaceReference, Promise, Reference, Role, State, Transition,
 };

@@ -268,9 +268,10 @@ impl<'a> Reader<'a> {
 
     /// Whether this leaves a part out under some condition: what governs must not depend on how it is built.
     fn is_condition(&self, attribute: &Attribute) -> bool {
-        let is_condition = attribute.path().is_ident("cfg");
+        let is_condition = attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr");
         if is_condition {
-            let message = "no part of a domain can be left out under a condition: write `#[cfg(…)]` before `domain!`";
+            let message =
+                "no part of a domain can be left out or changed under a condition: write `#[cfg(…)]` before `domain!`";
             self.shared.errors.report(SYNTAX, attribute, message);
         }
         is_condition

@@ -75,6 +75,11 @@ fn duplicate_name() {
             "the field `amount` is declared twice: remove or rename one",
         ),
         (
+            "amount: Cents,",
+            "#[serde(rename = \"amount\")] gross: Cents, «amount»: u64,",
+            "`gross` and `amount` are both `amount` on the wire: give one another name there, as in `#[serde(rename = \"…\")]`",
+        ),
+        (
             "OrderPaid: Created",
             "OrderPaid: Created | «Created»",
             "the transition `OrderPaid: Created => Paid` is declared twice: remove one",

@@ -157,9 +157,11 @@ fn a_type_may_be_an_absolute_path() {
 
 #[test]
 fn no_part_can_be_left_out_under_a_condition() {
-    let message = "no part of a domain can be left out under a condition: write `#[cfg(…)]` before `domain!`";
+    let message =
+        "no part of a domain can be left out or changed under a condition: write `#[cfg(…)]` before `domain!`";
     each(&[
         ("Paid, final", "«#[cfg(test)]» Paid, final", message),
+        ("amount: Cents,", "«#[cfg_attr(not(test), cfg(any()))]» amount: Cents,", message),
         ("RefundOrder {", "«#[cfg(feature = \"refunds\")]» RefundOrder {", message),
     ]);
 }

@@ -7,7 +7,7 @@ use crate::domain::syntax::{Event, Field};
 use crate::domain::wire::plain;
 
 /// The field's name on the wire; none where it is left out.
-pub(super) fn on_the_wire(event: &Event, field: &Field) -> Option<String> {
+pub(crate) fn on_the_wire(event: &Event, field: &Field) -> Option<String> {
     let name = plain(field.name.as_ref()?);
     let own = Words::of(&field.attributes);
     if own.is_skipped {
