@@ -101,6 +101,11 @@ fn duplicate_name() {
             "governs «Refund»;",
             "`Refund` is what the domain is called: give what it governs another name",
         ),
+        (
+            "domain Refund",
+            "domain «refund»",
+            "`refund` is also what the module of the typed states is called: begin the domain's name with a capital",
+        ),
     ] {
         one(from, to, "duplicate_name", message);
     }

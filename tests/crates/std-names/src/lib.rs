@@ -131,3 +131,38 @@ pub mod raw {
         ::std::result::Result::Ok(r#move { r#type: r#type + r#yield })
     }
 }
+
+/// Names that are those of what a block makes beside its types, and two actions that one fn's name would fit.
+pub mod block {
+    use ::kiff::{Failure, action, domain};
+
+    domain! {
+        /// What runs somewhere else.
+        pub domain Functions governs Function;
+        roles { Caller: agent, Host: system }
+        states { Ready, final Gone }
+        events { Made reported by Host; Called; Dropped; }
+        transitions { Made: new => Ready; Called: Ready => Ready; Dropped: Ready => Gone; }
+        actions {
+            HttpCall                   { risk: low, by: Caller, emits: Called, effect: none };
+            HTTPCall as "HTTP_CALL_OLD" { risk: low, by: Caller, emits: Called, effect: none };
+            Drop                       { risk: low, by: Caller, emits: Dropped, effect: none };
+        }
+        allow { Ready => [HttpCall, HTTPCall, Drop]; }
+    }
+
+    #[action(Functions::HttpCall)]
+    async fn http_call() -> ::std::result::Result<Called, Failure> {
+        ::std::result::Result::Ok(Called)
+    }
+
+    #[action(Functions::HTTPCall)]
+    async fn old_http_call() -> ::std::result::Result<Called, Failure> {
+        ::std::result::Result::Ok(Called)
+    }
+
+    #[action(Functions::Drop)]
+    async fn drop() -> ::std::result::Result<Dropped, Failure> {
+        ::std::result::Result::Ok(Dropped)
+    }
+}
