@@ -10,15 +10,19 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
+use serde::de::IgnoredAny;
+use serde_json::json;
 
+use crate::bounds::Bounds;
+use crate::json::Json;
 use crate::mcp::{Caller as Agent, Catalogue, Handler, ServerError};
 use crate::served::Served;
 
 use super::Shared;
 use super::guarded::any;
 use super::limits::Limits;
-use super::problem::Problem;
-use super::request::Caller;
+use super::problem::{Problem, answer};
+use super::request::{Caller, read};
 
 /// `/mcp`: the actions of the domains as tools, for whoever the request is of.
 pub(super) fn route(domains: &[Arc<dyn Served>], limits: &Limits) -> MethodRouter<Shared> {
@@ -39,11 +43,18 @@ struct Agents {
     limits: Limits,
 }
 
+/// The code of JSON-RPC for a message that is none.
+const INVALID_REQUEST: i32 = -32600;
+
 /// How much sooner than the server would a wait gives up, so that its client hears that it waited.
 const SOONER: Duration = Duration::from_secs(5);
 
 impl Agents {
     async fn answer(&self, caller: Caller, request: Request) -> Response {
+        let request = match self.unambiguous(request).await {
+            Ok(request) => request,
+            Err(refused) => return refused,
+        };
         let tools = match &self.tools {
             Ok(tools) => Arc::clone(tools),
             Err(error) => return Problem::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()).into_response(),
@@ -71,5 +82,27 @@ impl Agents {
         let service =
             StreamableHttpService::new(move || Ok(handler.clone()), Arc::new(NeverSessionManager::default()), config);
         service.handle(request).await.map(Body::new)
+    }
+
+    /// The request, where everybody reads its message alike: of a name that stands twice, whoever looks at a call before kiff does
+    /// may take the one, and the protocol's own reader takes the other.
+    async fn unambiguous(&self, request: Request) -> Result<Request, Response> {
+        /// How many levels of JSON the protocol has around an object of parameters.
+        const AROUND: usize = 8;
+        let (parts, body) = request.into_parts();
+        let most = self.limits.body;
+        let bytes = read(body, None, most).await.map_err(IntoResponse::into_response)?;
+        let json_depth = Bounds::DEFAULT.json_depth + AROUND;
+        let bounds = Bounds { payload: most, json_depth, ..Bounds::DEFAULT };
+        let is_json = || serde_json::from_slice::<IgnoredAny>(&bytes).is_ok();
+        match str::from_utf8(&bytes).map(|text| Json::check(text, &bounds)) {
+            // What is no JSON at all is answered by the protocol's own reader.
+            Ok(Err(error)) if is_json() => {
+                let error = json!({ "code": INVALID_REQUEST, "message": error.to_string() });
+                let body = json!({ "jsonrpc": "2.0", "id": null, "error": error });
+                Err(answer(StatusCode::BAD_REQUEST, &body))
+            }
+            _ => Ok(Request::from_parts(parts, Body::from(bytes))),
+        }
     }
 }

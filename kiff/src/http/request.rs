@@ -192,7 +192,7 @@ impl<T: DeserializeOwned> FromRequest<Shared> for Body<T> {
 }
 
 /// The bytes of a body that is `length` bytes long, where its sender says so, and may be `most`.
-async fn read(body: axum::body::Body, length: Option<u64>, most: usize) -> Result<Bytes, Problem> {
+pub(super) async fn read(body: axum::body::Body, length: Option<u64>, most: usize) -> Result<Bytes, Problem> {
     let too_large =
         || Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is larger than the bound of {most} bytes"));
     if length.is_some_and(|length| length > most as u64) {

@@ -88,3 +88,23 @@ fn p4_without_a_key_or_from_another_site_there_is_no_mcp() {
     let large = format!(r#"{{"jsonrpc": "2.0", "id": 1, "method": "tools/list", "x": "{}"}}"#, "x".repeat(300_000));
     assert_eq!(agent.post("/mcp", &large).status, 413);
 }
+
+#[test]
+fn a_call_that_can_be_read_in_two_ways_is_none() {
+    let server = Server::open();
+    pollster::block_on(paid(&server.shop, "ord-1"));
+    let agent = server.client(&people().agent).header("accept: application/json, text/event-stream");
+    let agent = agent.header("content-type: application/json");
+    let call = |amounts: &str| {
+        let arguments = format!(r#"{{"entity_id": "ord-1", "reason": "broken", {amounts}}}"#);
+        let params = format!(r#"{{"name": "{REFUND}", "arguments": {arguments}}}"#);
+        agent.post("/mcp", &format!(r#"{{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {params}}}"#))
+    };
+    let held = call(r#""amount": 49"#).expect(200);
+    assert_eq!(held["result"]["structuredContent"]["outcome"], "approval_required");
+    for twice in [r#""amount": 49, "amount": 999999"#, r#""amount": 49, "a\u006dount": 999999"#] {
+        let refused = call(twice).expect(400);
+        assert_eq!((&refused["error"]["code"], &refused["id"]), (&json!(-32600), &json!(null)));
+        assert!(refused["error"]["message"].as_str().unwrap().contains("stands twice"), "{refused}");
+    }
+}
