@@ -3,6 +3,8 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 /// What one client may take of a server, so that a slow or greedy one does not starve the others.
 ///
 /// ```
@@ -54,6 +56,12 @@ impl Limits {
         burst: NonZeroU32::MIN.saturating_add(999),
         grace: Duration::from_secs(30),
     };
+
+    /// When a stream that begins now has to end. However long that is meant to be, a clock can say it.
+    pub(super) fn stream_end(&self) -> Instant {
+        const LONGEST: Duration = Duration::from_hours(365 * 24);
+        Instant::now() + self.stream_time.min(LONGEST)
+    }
 }
 
 impl Default for Limits {

@@ -71,7 +71,7 @@ pub(super) async fn events(
         };
         tails.push(Tail { served: Arc::clone(served), place });
     }
-    let until = Instant::now() + limits.stream_time;
+    let until = limits.stream_end();
     let stream = Stream { caller, wanted, tails, ready: VecDeque::new(), until, has_moved: false, _seat: seat };
     let events = stream::unfold(stream, |mut stream| async move {
         let event = stream.next().await?;

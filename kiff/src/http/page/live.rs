@@ -25,7 +25,7 @@ pub(super) async fn changes(State(shared): State<Shared>, caller: Caller) -> Res
     let Some(seat) = shared.streams.take(caller.principal.clone(), limits.streams) else {
         return Err(Problem::too_many("this person has too many pages open").into());
     };
-    let until = Instant::now() + limits.stream_time;
+    let until = limits.stream_end();
     let seen = heads(&shared, &caller).await;
     let start = (shared.clone(), caller, seen, seat);
     let events = stream::unfold(start, move |(shared, caller, seen, seat)| async move {

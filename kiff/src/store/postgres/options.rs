@@ -80,9 +80,10 @@ impl PostgresOptions {
     }
 
     /// For how long an answer is waited for, and something is tried again when the server cannot be reached, before it fails;
-    /// 30 seconds unless said otherwise.
+    /// 30 seconds unless said otherwise, and at most a year.
     pub fn patience(mut self, patience: Duration) -> Self {
-        self.patience = patience;
+        // However long is meant, a clock can say it.
+        self.patience = patience.min(Duration::from_hours(365 * 24));
         self
     }
 
