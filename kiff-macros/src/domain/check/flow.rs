@@ -141,7 +141,7 @@ pub(crate) fn barred_state(model: &Model, moves: &[Move], passable: &[Move], err
             declared.plain(),
             ways.join("; ")
         );
-        errors.report("unreachable_state", &declared.name, message);
+        errors.report("barred_state", &declared.name, message);
     }
 }
 
@@ -203,7 +203,7 @@ pub(crate) fn barred_way_out(model: &Model, moves: &[Move], passable: &[Move], e
              allowed in `{name}`: allow one there, or write `final {name}` if this is where it ends",
             enumerate(&events, "and")
         );
-        errors.report("dead_end", &state.declared.name, message);
+        errors.report("barred_way_out", &state.declared.name, message);
     }
 }
 

@@ -150,7 +150,7 @@ fn final_state_moves() {
 }
 
 #[test]
-fn a_state_behind_one_that_nobody_gets_into_is_not_named_as_well() {
+fn barred_state_without_those_behind_it() {
     let source = refund(&[
         ("Created, Paid,", "Created, Paid, «Held», Sent,"),
         ("OrderPaid {", "OrderHeld; OrderSent reported by System; OrderPaid {"),
@@ -165,11 +165,11 @@ fn a_state_behind_one_that_nobody_gets_into_is_not_named_as_well() {
     let message = "nobody can bring an entity into the state `Held`: `OrderHeld` leads there from `Created`, where no action \
                    that emits it is allowed; `OrderHeld` leads there from `Paid`, where no action that emits it is allowed: \
                    allow one there, or remove the state";
-    check(&source, &[("unreachable_state", message)]);
+    check(&source, &[("barred_state", message)]);
 }
 
 #[test]
-fn dead_end_where_nobody_may_do_what_leads_on() {
+fn barred_way_out() {
     let source = refund(&[
         ("Created, Paid,", "Created, «Paid»,"),
         ("=> Paid;", "=> Paid; OrderRefunded: Created => Refunded;"),
@@ -178,5 +178,5 @@ fn dead_end_where_nobody_may_do_what_leads_on() {
     ]);
     let message = "nobody can lead an entity on from the state `Paid`: `OrderRefunded` leads on, but no action that emits it \
                    is allowed in `Paid`: allow one there, or write `final Paid` if this is where it ends";
-    check(&source, &[("dead_end", message)]);
+    check(&source, &[("barred_way_out", message)]);
 }

@@ -98,7 +98,7 @@ fn a_promise_about_a_state_that_nobody_gets_into_waits_until_somebody_does() {
     ]);
     let message = "nobody can bring an entity into the state `Held`: `OrderHeld` leads there from `Created`, where no action \
                    that emits it is allowed: allow one there, or remove the state";
-    check(&source, &[("unreachable_state", message)]);
+    check(&source, &[("barred_state", message)]);
 }
 
 #[test]

@@ -15,7 +15,9 @@ impl Draft {
         let mut before = usize::MAX;
         while size(self) < before {
             before = size(self);
+            self.barred_state();
             self.unreachable_state();
+            self.barred_way_out();
             self.dead_end();
             self.final_state_moves();
             self.unused_event();
@@ -41,19 +43,68 @@ impl Draft {
         self.transitions = kept;
     }
 
-    fn unreachable_state(&mut self) {
+    /// Whether somebody can take a transition: its event is reported, or an action that emits it is allowed where it begins.
+    fn is_taken(&self, line: &Transition) -> bool {
+        let Some(from) = &line.from else { return true };
+        let mut emitting = self.actions.iter().filter(|action| action.emits.contains(&line.event)).peekable();
+        emitting.peek().is_none() || emitting.any(|action| action.allowed_in.contains(from))
+    }
+
+    /// The places that the transitions which pass lead to, and that of a new entity.
+    fn drawn(&self, passes: impl Fn(&Transition) -> bool) -> BTreeSet<Option<&str>> {
         let mut reached: BTreeSet<Option<&str>> = BTreeSet::from([None]);
         loop {
             let before = reached.len();
-            for line in &self.transitions {
+            for line in self.transitions.iter().filter(|line| passes(line)) {
                 if reached.contains(&line.from.as_deref()) {
                     reached.insert(Some(&line.to));
                 }
             }
             if reached.len() == before {
-                break;
+                return reached;
             }
         }
+    }
+
+    /// Where only ways lead to that nobody can take, no way leads.
+    fn barred_state(&mut self) {
+        let living = self.drawn(|line| self.is_taken(line));
+        let is_barred =
+            |line: &&Transition| living.contains(&line.from.as_deref()) && !living.contains(&Some(line.to.as_str()));
+        let barred: Vec<Transition> = self.transitions.iter().filter(is_barred).cloned().collect();
+        for Transition { event, from, to } in &barred {
+            let from = from.as_deref().unwrap_or("new");
+            let said =
+                format!("`{event}` leads from `{from}` to `{to}`, and no action that emits it is allowed in `{from}`");
+            self.found(
+                "barred_state",
+                said,
+                "the transition is left out; allow the action there if it is meant".to_owned(),
+            );
+        }
+        self.transitions.retain(|line| !barred.contains(line));
+    }
+
+    /// What only ways lead on from that nobody can take is an end.
+    fn barred_way_out(&mut self) {
+        let leads_on = |line: &&Transition, state: &str| line.from.as_deref() == Some(state) && line.to != state;
+        let is_stuck = |state: &str| {
+            let mut onward = self.transitions.iter().filter(|line| leads_on(line, state)).peekable();
+            onward.peek().is_some() && !onward.any(|line| self.is_taken(line))
+        };
+        let stuck: Vec<String> =
+            self.states.iter().map(|state| state.name.clone()).filter(|name| is_stuck(name)).collect();
+        for name in stuck {
+            let onward = self.transitions.extract_if(.., |line| leads_on(&&*line, &name));
+            let events: Vec<String> = onward.map(|line| line.event).collect();
+            let said =
+                format!("{} leads on from `{name}`, and no action that emits it is allowed there", listed(&events));
+            self.found("barred_way_out", said, "it is left out; allow the action there if it is meant".to_owned());
+        }
+    }
+
+    fn unreachable_state(&mut self) {
+        let reached = self.drawn(|_| true);
         let is_left = |name: &str| !reached.contains(&Some(name));
         let left: Vec<String> =
             self.states.iter().map(|state| &state.name).filter(|name| is_left(name)).cloned().collect();
