@@ -26,6 +26,7 @@ mod catalogue;
 mod handler;
 mod hold;
 mod look;
+mod message;
 mod output;
 mod wait;
 
@@ -48,6 +49,9 @@ use crate::tool::ToolError;
 
 pub(crate) use catalogue::Catalogue;
 pub(crate) use handler::{Caller, Handler};
+#[cfg(feature = "http")]
+pub(crate) use message::ambiguity;
+use message::{LONGEST, Unambiguous};
 
 /// A server for one agent, which acts on one or several domains.
 pub struct Server {
@@ -106,7 +110,8 @@ impl Server {
         let handler = Handler::new(self.domains.into(), Arc::new(catalogue), caller);
         let working = handler.working();
         // A line has room for the largest parameters and what is around them.
-        let transport = AsyncRwTransport::new_server(input, output).with_max_line_length(LINE);
+        let transport = AsyncRwTransport::new_server(Unambiguous::new(input), output);
+        let transport = transport.with_max_line_length(LONGEST);
         let served = match handler.serve(transport).await {
             Ok(running) => running.waiting().await.map(|_| ()).map_err(|error| ServerError::broken(&error)),
             Err(rmcp::service::ServerInitializeError::ConnectionClosed(_)) => Ok(()),
@@ -124,9 +129,6 @@ impl fmt::Debug for Server {
         f.debug_struct("Server").field("domains", &domains).field("actor", &actor).finish_non_exhaustive()
     }
 }
-
-/// The longest message that is read, in bytes.
-const LINE: usize = 1024 * 1024;
 
 /// A server cannot start, or cannot go on.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,12 +10,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
-use serde::de::IgnoredAny;
 use serde_json::json;
 
-use crate::bounds::Bounds;
-use crate::json::Json;
-use crate::mcp::{Caller as Agent, Catalogue, Handler, ServerError};
+use crate::mcp::{Caller as Agent, Catalogue, Handler, ServerError, ambiguity};
 use crate::served::Served;
 
 use super::Shared;
@@ -84,25 +81,15 @@ impl Agents {
         service.handle(request).await.map(Body::new)
     }
 
-    /// The request, where everybody reads its message alike: of a name that stands twice, whoever looks at a call before kiff does
-    /// may take the one, and the protocol's own reader takes the other.
+    /// The request, where everybody reads its message alike.
     async fn unambiguous(&self, request: Request) -> Result<Request, Response> {
-        /// How many levels of JSON the protocol has around an object of parameters.
-        const AROUND: usize = 8;
         let (parts, body) = request.into_parts();
         let most = self.limits.body;
         let bytes = read(body, None, most).await.map_err(IntoResponse::into_response)?;
-        let json_depth = Bounds::DEFAULT.json_depth + AROUND;
-        let bounds = Bounds { payload: most, json_depth, ..Bounds::DEFAULT };
-        let is_json = || serde_json::from_slice::<IgnoredAny>(&bytes).is_ok();
-        match str::from_utf8(&bytes).map(|text| Json::check(text, &bounds)) {
-            // What is no JSON at all is answered by the protocol's own reader.
-            Ok(Err(error)) if is_json() => {
-                let error = json!({ "code": INVALID_REQUEST, "message": error.to_string() });
-                let body = json!({ "jsonrpc": "2.0", "id": null, "error": error });
-                Err(answer(StatusCode::BAD_REQUEST, &body))
-            }
-            _ => Ok(Request::from_parts(parts, Body::from(bytes))),
-        }
+        let Some(error) = ambiguity(&bytes, most) else {
+            return Ok(Request::from_parts(parts, Body::from(bytes)));
+        };
+        let error = json!({ "code": INVALID_REQUEST, "message": error.to_string() });
+        Err(answer(StatusCode::BAD_REQUEST, &json!({ "jsonrpc": "2.0", "id": null, "error": error })))
     }
 }
