@@ -32,6 +32,9 @@ const SHOWN: usize = 50;
 /// How many commits from its start on are looked at for what was heard of a run.
 const LOOKED_AT: usize = 8;
 
+/// What stands in a form before the name of an event, which may be any word.
+const EVENT: &str = "event:";
+
 /// The way to an entity's doubt.
 pub(super) fn doubt_path(key: &EntityKey) -> String {
     format!("/admin/doubt/{}/{}", encoded(key.entity_type()), encoded(key.id()))
@@ -146,13 +149,13 @@ pub(super) async fn settle(
     }
 }
 
-/// What a form says: `not`, or the event that happened.
+/// What a form says: `not`, `done`, or the event that happened.
 fn became(served: &dyn Served, settled: &Settled) -> Result<Became, String> {
     match settled.became.as_str() {
-        "" => Err("Say what became of it.".to_owned()),
         "not" => Ok(Became::DidNotHappen),
         "done" => Ok(Became::Happened(None)),
-        event => {
+        said => {
+            let Some(event) = said.strip_prefix(EVENT) else { return Err("Say what became of it.".to_owned()) };
             let payload = if settled.payload.trim().is_empty() { "{}" } else { settled.payload.trim() };
             let payload =
                 Json::parse(payload, served.bounds()).map_err(|error| format!("What the event says: {error}"))?;
@@ -271,7 +274,7 @@ fn events(schema: &Schema, contract: Option<&Contract>) -> Markup {
             }
             @for event in emits.iter() {
                 label.choice {
-                    input type="radio" name="became" value=(event);
+                    input type="radio" name="became" value={ (EVENT) (event) };
                     span {
                         "It happened: " code { (event) }
                         @if let Some(known) = schema.event(event) {
