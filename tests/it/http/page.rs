@@ -56,7 +56,7 @@ impl Browser {
     }
 }
 
-fn post(client: &Client, path: &str, form: &str) -> Answer {
+pub(super) fn post(client: &Client, path: &str, form: &str) -> Answer {
     client.clone().header("content-type: application/x-www-form-urlencoded").post(path, form)
 }
 
