@@ -1,10 +1,12 @@
-//! The layout of `domain!` blocks, which rustfmt leaves alone: indentation, blank lines and the spaces that must be.
+//! Where `domain!` blocks are, and their layout, which rustfmt leaves alone: indentation, blank lines and the spaces that must be.
 //!
 //! What a line holds is its author's choice, and so are the columns that make a table of neighbouring lines: a space more than
 //! must be is kept. Comments stay where they are.
 
+mod blocks;
 mod tokens;
 
+pub use self::blocks::{Block, blocks};
 use self::tokens::{Kind, Token};
 
 /// The source with every `domain!` block of it laid out; all else is as it was.

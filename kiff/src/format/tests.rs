@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::{Just, Strategy, prop, prop_assert_eq, prop_oneof, proptest};
 
-use super::{first_difference, format_domain, tokens};
+use super::{Block, blocks, first_difference, format_domain, tokens};
 
 #[track_caller]
 fn check(source: &str, expected: &str) {
@@ -59,6 +59,20 @@ fn what_is_no_block_is_left_alone() {
 fn the_first_line_that_differs_is_told() {
     assert_eq!(first_difference("\ndomain! {\n    a;\n  b;\n}\n"), Some(4));
     assert_eq!(first_difference("\ndomain! {\n    a;\n    b;\n}\n"), None);
+}
+
+#[test]
+fn blocks_are_found_whatever_stands_before_their_names() {
+    let source = "//! domain! { domain A governs B; }\nuse kiff::domain;\n#[allow(unused)]\ndomain! {\n    /** One [\n    and */\n    \
+                  #[doc = \"see [x]\"] // domain No\n    pub(crate) domain One governs A;\n    states { Open }\n}\nconst B: char = '{';\n\
+                  ::kiff::domain!(domain Two governs B;);\n#[cfg(test)]\nmod tests {\n    domain! { domain Tried governs C; }\n}\n\
+                  fn main() {\n    domain! { domain Hidden governs D; }\n}\nmod inner {\n    domain! { pub domain Three governs E; }\n}\n\
+                  domain! { services X; }\n";
+    let found: Vec<_> = blocks(source).into_iter().map(|Block { domain, line }| (domain, line)).collect();
+    assert_eq!(found, [(Some("One"), 4), (Some("Two"), 12), (None, 21), (None, 23)]);
+    for none in ["domain!", "domain! {", "domain! { pub( domain A", "a.domain != b {", "}}} domain"] {
+        assert!(blocks(none).iter().all(|block| block.domain.is_none()), "{none}");
+    }
 }
 
 /// Every page and source of the repository that has a block.
