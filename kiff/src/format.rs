@@ -1,15 +1,18 @@
-//! The layout of `domain!` blocks, which rustfmt leaves alone: indentation, blank lines and the spaces that must be.
+//! Where `domain!` blocks are, and their layout, which rustfmt leaves alone: indentation, blank lines and the spaces that must be.
 //!
 //! What a line holds is its author's choice, and so are the columns that make a table of neighbouring lines: a space more than
 //! must be is kept. Comments stay where they are.
 
+mod blocks;
 mod tokens;
 
+pub use self::blocks::{Block, blocks};
 use self::tokens::{Kind, Token};
 
 /// The source with every `domain!` block of it laid out; all else is as it was.
 ///
-/// It is the same again when it is laid out again. A block whose brackets do not match is left alone.
+/// It is the same again when it is laid out again. A block whose brackets do not match is left alone. Lines end as the source's
+/// first line does.
 ///
 /// ```
 /// use kiff::format::format_domain;
@@ -21,12 +24,13 @@ use self::tokens::{Kind, Token};
 #[must_use]
 pub fn format_domain(source: &str) -> String {
     let mut out = String::with_capacity(source.len());
+    let ending = if source.split('\n').next().is_some_and(|line| line.ends_with('\r')) { "\r\n" } else { "\n" };
     let mut rest = source;
     while let Some((before, body, after)) = tokens::block(rest) {
         out.push_str(before);
         match tokens::of(body) {
             Some(tokens) if is_balanced(&tokens) && !body.trim().is_empty() => {
-                lay_out(&tokens, &indentation_of_last_line(&out), &mut out);
+                lay_out(&tokens, &indentation_of_last_line(&out), ending, &mut out);
             }
             _ => out.push_str(body),
         }
@@ -43,7 +47,7 @@ pub fn first_difference(source: &str) -> Option<usize> {
     if formatted == source {
         return None;
     }
-    let same = source.lines().zip(formatted.lines()).take_while(|(old, new)| old == new).count();
+    let same = source.split('\n').zip(formatted.split('\n')).take_while(|(old, new)| old == new).count();
     Some(same + 1)
 }
 
@@ -70,7 +74,7 @@ fn is_balanced(tokens: &[Token<'_>]) -> bool {
 }
 
 /// Writes what stands between the braces of a block, whose first line is indented by `base`.
-fn lay_out(tokens: &[Token<'_>], base: &str, out: &mut String) {
+fn lay_out(tokens: &[Token<'_>], base: &str, ending: &str, out: &mut String) {
     let (mut depth, mut is_attribute) = (1_usize, false);
     for (place, token) in tokens.iter().enumerate() {
         let before = place.checked_sub(1).and_then(|before| tokens.get(before));
@@ -80,7 +84,7 @@ fn lay_out(tokens: &[Token<'_>], base: &str, out: &mut String) {
         let breaks = token.breaks;
         if breaks > 0 {
             let is_tight = before.is_none_or(|before| before.kind == Kind::Open) || token.kind == Kind::Close;
-            out.push_str(if breaks > 1 && !is_tight { "\n\n" } else { "\n" });
+            out.push_str(&ending.repeat(if breaks > 1 && !is_tight { 2 } else { 1 }));
             let goes_on = token.kind != Kind::Close && before.is_some_and(|before| !before.ends_line(is_attribute));
             out.push_str(base);
             out.push_str(&"    ".repeat(depth + usize::from(goes_on)));
@@ -93,15 +97,15 @@ fn lay_out(tokens: &[Token<'_>], base: &str, out: &mut String) {
             depth += 1;
         }
     }
-    end(tokens, base, out);
+    end(tokens, base, ending, out);
 }
 
 /// What stands before the closing brace of the block.
-fn end(tokens: &[Token<'_>], base: &str, out: &mut String) {
+fn end(tokens: &[Token<'_>], base: &str, ending: &str, out: &mut String) {
     match tokens.last() {
         Some(Token { kind: Kind::End, breaks: 0, .. }) | None => {}
         Some(_) => {
-            out.push('\n');
+            out.push_str(ending);
             out.push_str(base);
         }
     }

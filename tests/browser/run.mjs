@@ -226,6 +226,28 @@ const steps = {
     for (const page of [nora, omar]) await page.context().close();
   },
 
+  async 'what is being chosen is not lost when something changes'() {
+    const [nora, omar] = [await signIn(keys.nora), await signIn(keys.omar)];
+    await nora.goto(order('ord-8'));
+    await nora.selectOption('#kind', 'state_changed');
+    await card(omar, 'ord-8');
+    await answer(omar, 'grant', 'fine');
+    await nora.locator('#live').waitFor({ state: 'visible' });
+    assert.equal(await nora.inputValue('#kind'), 'state_changed', 'what was being chosen is lost');
+    // Nothing more happens to what is in doubt, so that its page is made to say something else.
+    await nora.goto(path('doubt', 'Order', 'in-doubt'));
+    await nora.check('input[value=not]');
+    await nora.route('**/admin/doubt/**', async (route) => {
+      const got = await route.fetch();
+      await route.fulfill({ response: got, body: (await got.text()).replace('What happened so far', 'What has happened') });
+    });
+    await card(omar, 'ord-9');
+    await answer(omar, 'grant', 'fine');
+    await nora.locator('#live').waitFor({ state: 'visible' });
+    assert.ok(await nora.isChecked('input[value=not]'), 'what was being chosen is lost');
+    for (const page of [nora, omar]) await page.context().close();
+  },
+
   async 'the keyboard is enough'() {
     const page = await visitor(DESK);
     await page.goto(`${origin}/admin`);

@@ -5,6 +5,7 @@ mod contract;
 mod cost;
 mod description;
 mod floods;
+mod forms;
 mod headers;
 mod identity;
 mod limits;

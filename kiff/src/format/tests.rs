@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::{Just, Strategy, prop, prop_assert_eq, prop_oneof, proptest};
 
-use super::{first_difference, format_domain, tokens};
+use super::{Block, blocks, first_difference, format_domain, tokens};
 
 #[track_caller]
 fn check(source: &str, expected: &str) {
@@ -59,6 +59,31 @@ fn what_is_no_block_is_left_alone() {
 fn the_first_line_that_differs_is_told() {
     assert_eq!(first_difference("\ndomain! {\n    a;\n  b;\n}\n"), Some(4));
     assert_eq!(first_difference("\ndomain! {\n    a;\n    b;\n}\n"), None);
+}
+
+#[test]
+fn lines_end_as_they_did() {
+    let source = "use kiff::domain;\n\ndomain! {\n    /* two\n       lines */\n    a; // b\n\n    c {\n        d\n    }\n}\n";
+    check(source, source);
+    let source = source.replace('\n', "\r\n");
+    check(&source, &source);
+    check(&source.replace("    a; // b\r\n", "a; // b\r\n\r\n"), &source);
+    assert_eq!(first_difference(&source.replace("    a", "a")), Some(6));
+    assert_eq!(first_difference(&source.replace("// b\r\n", "// b\n")), Some(6));
+}
+
+#[test]
+fn blocks_are_found_whatever_stands_before_their_names() {
+    let source = "//! domain! { domain A governs B; }\nuse kiff::domain;\n#[allow(unused)]\ndomain! {\n    /** One [\n    and */\n    \
+                  #[doc = \"see [x]\"] // domain No\n    pub(crate) domain One governs A;\n    states { Open }\n}\nconst B: char = '{';\n\
+                  ::kiff::domain!(domain Two governs B;);\n#[cfg(test)]\nmod tests {\n    domain! { domain Tried governs C; }\n}\n\
+                  fn main() {\n    domain! { domain Hidden governs D; }\n}\nmod inner {\n    domain! { pub domain Three governs E; }\n}\n\
+                  domain! { services X; }\n";
+    let found: Vec<_> = blocks(source).into_iter().map(|Block { domain, line }| (domain, line)).collect();
+    assert_eq!(found, [(Some("One"), 4), (Some("Two"), 12), (None, 21), (None, 23)]);
+    for none in ["domain!", "domain! {", "domain! { pub( domain A", "a.domain != b {", "}}} domain"] {
+        assert!(blocks(none).iter().all(|block| block.domain.is_none()), "{none}");
+    }
 }
 
 /// Every page and source of the repository that has a block.
@@ -128,7 +153,7 @@ fn a_block_without_indentation_comes_back() {
 fn sources() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         8 => "[A-Za-z_][a-z_]{0,6}",
-        8 => prop::sample::select(&[" ", "  ", "\n", "\n\n\n", "\n      "][..]).prop_map(str::to_owned),
+        8 => prop::sample::select(&[" ", "  ", "\n", "\r\n", "\n\n\n", "\n      "][..]).prop_map(str::to_owned),
         8 => prop::sample::select(&["{", "}", "{", "}", "(", ")", "[", "]"][..]).prop_map(str::to_owned),
         8 => prop::sample::select(&[";", ",", ":", "|", "=>", "::", "->", "#", "!", "=", "&"][..]).prop_map(str::to_owned),
         2 => prop::sample::select(&["\"a } in  a text\"", "r#\"a \" {\"#", "'{'", "b'}'", "1_000", "'a "][..]).prop_map(str::to_owned),

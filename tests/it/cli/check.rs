@@ -89,6 +89,8 @@ fn block(domain: &str, entity: &str) -> String {
         "use kiff::{{Failure, action, domain}};
 
 domain! {{
+    /** One state, [and one action. */
+    #[doc = \"see [Close]\"]
     domain {domain} governs {entity};
 
     roles {{ Agent: agent, Shop: system }}
@@ -190,6 +192,12 @@ fn every_package_of_a_workspace_is_explained_its_programs_and_private_modules_to
     assert!(fs::read_to_string(folder.join("door.svg")).unwrap().starts_with("<svg"));
     let told = check(&folder, &["plain"]).not_done();
     assert!(told.starts_with("error: there is no `domain!` block in `plain`\n"), "{told}");
+    // A block that cannot be asked is told of.
+    fs::write(folder.join("plain/src/lib.rs"), format!("mod inner {{\n{}}}\n", block("Nested", "Nest"))).unwrap();
+    let told = check(&folder, &["plain"]).not_done();
+    let place = Path::new("plain/src/lib.rs").display();
+    let begins = format!("error: the type of the `domain!` block at `{place}:4` is not found\n");
+    assert!(told.starts_with(&begins), "{told}");
 }
 
 #[test]

@@ -16,6 +16,8 @@ fn blocks_are_laid_out_and_stay_so() {
     assert!(told.starts_with("desk/src/domain.rs:") && told.ends_with(": is not laid out\n"), "{told}");
     assert!(kiff(&folder, &["fmt"]).well().ends_with(": laid out\n"));
     assert_eq!(fs::read_to_string(&domain).unwrap(), right);
+    fs::write(&domain, right.replace('\n', "\r\n")).unwrap();
+    assert_eq!(kiff(&folder, &["fmt", "--check"]).well(), "", "lines may end as they do on Windows");
     assert!(kiff(&folder, &["fmt", "none.rs"]).not_done().starts_with("error: cannot read `none.rs`: there is none"));
 }
 

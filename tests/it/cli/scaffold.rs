@@ -44,6 +44,19 @@ fn a_domain_has_only_its_executors_left_to_fill() {
 }
 
 #[test]
+fn the_name_of_a_descriptor_is_no_line_of_code() {
+    let folder = folder("scaffold-name");
+    let name = "claim\npub fn smuggled() {}\n.json";
+    fs::copy(descriptor("claim.json"), folder.join(name)).unwrap();
+    kiff(&folder, &["scaffold", name, "--path", ROOT, "--out", "claim"]).well();
+    for file in ["src/lib.rs", "DECISIONS.md"] {
+        let text = fs::read_to_string(folder.join("claim").join(file)).unwrap();
+        let first = text.lines().next().unwrap();
+        assert!(first.contains("`claim\\u{a}pub fn smuggled() {}\\u{a}.json`"), "{first}");
+    }
+}
+
+#[test]
 fn what_the_descriptor_allows_and_kiff_does_not_is_told_by_its_rule() {
     let (said, library) = scaffolded("parcel");
     for rule in [

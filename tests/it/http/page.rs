@@ -51,17 +51,17 @@ impl Browser {
         answer.body
     }
 
-    fn send(&self, path: &str, form: &str) -> Answer {
+    pub(super) fn send(&self, path: &str, form: &str) -> Answer {
         post(&self.client, path, &format!("csrf={}&{form}", self.csrf))
     }
 }
 
-fn post(client: &Client, path: &str, form: &str) -> Answer {
+pub(super) fn post(client: &Client, path: &str, form: &str) -> Answer {
     client.clone().header("content-type: application/x-www-form-urlencoded").post(path, form)
 }
 
 #[track_caller]
-fn between<'t>(text: &'t str, before: &str, after: &str) -> &'t str {
+pub(super) fn between<'t>(text: &'t str, before: &str, after: &str) -> &'t str {
     let (_, rest) = text.split_once(before).unwrap_or_else(|| panic!("`{before}` is not in {text}"));
     rest.split_once(after).unwrap().0
 }
@@ -349,7 +349,7 @@ fn p7_a_person_settles_a_doubt_with_a_reason() {
     let asked = nora.send(doubt, &format!("execution={execution}&became=ask"));
     assert!(asked.body.contains("nobody to ask"), "{}", asked.body);
     let form = |payload: &str, reason: &str| {
-        format!("execution={execution}&became=ORDER_PAID&payload=%7B%22payment_id%22%3A{payload}%7D&reason={reason}")
+        format!("execution={execution}&became=event:ORDER_PAID&payload=%7B%22payment_id%22%3A{payload}%7D&reason={reason}")
     };
     let forged = post(&nora.client, doubt, &format!("csrf=0&{}", form("%22pay-1%22", "statement")));
     assert_eq!((forged.status, forged.body.contains("not of your session")), (403, true));

@@ -59,7 +59,9 @@ impl Scaffold {
         }
         draft.assign_duties(&descriptor);
         assume_parameters(&mut draft);
-        let source = self.descriptor.file_name().and_then(|name| name.to_str()).unwrap_or("a descriptor").to_owned();
+        let name = self.descriptor.file_name().and_then(|name| name.to_str());
+        // It stands in a comment, which a line break would end.
+        let source = kiff::visible(name.unwrap_or("a descriptor"));
         let rendered = Rendered::new(&descriptor.domain, &descriptor.entity, &draft);
         let folder = self.out.unwrap_or_else(|| PathBuf::from(names::snake(&rendered.domain.ident).replace('_', "-")));
         let mut project = Project::new(folder)?;

@@ -76,7 +76,10 @@ pub(super) async fn answer(
     Named(which): Named<Which>,
     Form(answered): Form<Answered>,
 ) -> Result<Response, Sorry> {
-    let refused = |status, problem: &str| card(&shared, &signed, &caller, &which, status, Some(problem.to_owned()));
+    let refused = |status, problem: &str| {
+        let refused = Some((problem.to_owned(), answered.reason.as_str()));
+        card(&shared, &signed, &caller, &which, status, refused)
+    };
     if !signed.sent(&answered.csrf) {
         return refused(StatusCode::FORBIDDEN, "This form is not of your session: send it again.").await;
     }
@@ -104,7 +107,7 @@ async fn card(
     caller: &Caller,
     which: &Which,
     status: StatusCode,
-    problem: Option<String>,
+    refused: Option<(String, &str)>,
 ) -> Result<Response, Sorry> {
     let (served, key) = shared.locate(caller, &which.id, Some(&which.entity_type)).await?;
     let standing = served.standing(&key).await?;
@@ -120,7 +123,7 @@ async fn card(
     let open = waits(approval, now);
     let mine = open && may_answer(&*served, signed.actor(), &key, approval);
     let main = html! {
-        @if let Some(problem) = &problem { p.notice.bad role="alert" { (visible(problem)) } }
+        @if let Some((problem, _)) = &refused { p.notice.bad role="alert" { (visible(problem)) } }
         (status_line(approval, now))
         (next_step(approval, now))
         section.card aria-labelledby="what" {
@@ -136,7 +139,7 @@ async fn card(
             }
         }
         (claim(&approval.reasons))
-        @if mine { (form(signed, &key, &approval.id)) } @else if open {
+        @if mine { (form(signed, &key, &approval.id, refused.as_ref().map_or("", |(_, reason)| *reason))) } @else if open {
             p.notice {
                 @if served.is_recorded() {
                     "It cannot be answered here: only the journal is open. It is answered where its domain is."
@@ -264,12 +267,13 @@ fn claim(reasons: &Rationale) -> Markup {
     }
 }
 
-fn form(signed: &Signed, key: &EntityKey, approval: &ApprovalId) -> Markup {
+/// The two answers, with the reason that was sent in vain.
+fn form(signed: &Signed, key: &EntityKey, approval: &ApprovalId, reason: &str) -> Markup {
     html! {
         form.card method="post" action=(approval_path(key, approval)) {
             (signed.csrf_field())
             label for="reason" { "Your reason" }
-            textarea #reason name="reason" required maxlength="2000" aria-describedby="on-record" {}
+            textarea #reason name="reason" required maxlength="2000" aria-describedby="on-record" { (reason) }
             p #on-record .quiet { "It goes on the record, with your name." }
             div.choices {
                 button type="submit" name="answer" value="grant" { "Grant: exactly this, once" }

@@ -32,6 +32,9 @@ const SHOWN: usize = 50;
 /// How many commits from its start on are looked at for what was heard of a run.
 const LOOKED_AT: usize = 8;
 
+/// What stands in a form before the name of an event, which may be any word.
+const EVENT: &str = "event:";
+
 /// The way to an entity's doubt.
 pub(super) fn doubt_path(key: &EntityKey) -> String {
     format!("/admin/doubt/{}/{}", encoded(key.entity_type()), encoded(key.id()))
@@ -118,7 +121,7 @@ pub(super) async fn settle(
     Form(settled): Form<Settled>,
 ) -> Result<Response, Sorry> {
     let (served, key) = shared.locate(&caller, &which.id, Some(&which.entity_type)).await?;
-    let refused = |status, problem: String| card(&*served, &signed, &key, status, Some(problem));
+    let refused = |status, problem: String| card(&*served, &signed, &key, status, Some((problem, &settled)));
     if !signed.sent(&settled.csrf) {
         return refused(StatusCode::FORBIDDEN, "This form is not of your session: send it again.".to_owned()).await;
     }
@@ -138,7 +141,7 @@ pub(super) async fn settle(
     };
     let execution =
         ExecutionId::new(&settled.execution).map_err(|_| Problem::not_found("there is no such execution"))?;
-    let told = Told { became, reason: settled.reason, trace: caller.trace.clone() };
+    let told = Told { became, reason: settled.reason.clone(), trace: caller.trace.clone() };
     let verdict = served.settle(signed.actor(), &key, &execution, told).await?;
     match verdict.refusal() {
         None => Ok(Redirect::to(&frame::entity_path(&key)).into_response()),
@@ -146,13 +149,13 @@ pub(super) async fn settle(
     }
 }
 
-/// What a form says: `not`, or the event that happened.
+/// What a form says: `not`, `done`, or the event that happened.
 fn became(served: &dyn Served, settled: &Settled) -> Result<Became, String> {
     match settled.became.as_str() {
-        "" => Err("Say what became of it.".to_owned()),
         "not" => Ok(Became::DidNotHappen),
         "done" => Ok(Became::Happened(None)),
-        event => {
+        said => {
+            let Some(event) = said.strip_prefix(EVENT) else { return Err("Say what became of it.".to_owned()) };
             let payload = if settled.payload.trim().is_empty() { "{}" } else { settled.payload.trim() };
             let payload =
                 Json::parse(payload, served.bounds()).map_err(|error| format!("What the event says: {error}"))?;
@@ -166,13 +169,13 @@ async fn card(
     signed: &Signed,
     key: &EntityKey,
     status: StatusCode,
-    problem: Option<String>,
+    refused: Option<(String, &Settled)>,
 ) -> Result<Response, Sorry> {
     let running = served.doubt(key).await?;
     let last = served.standing(key).await?.number;
     let part = Filter::default().part(served, key, last).await?;
     let main = html! {
-        @if let Some(problem) = &problem { p.notice.bad role="alert" { (visible(problem)) } }
+        @if let Some((problem, _)) = &refused { p.notice.bad role="alert" { (visible(problem)) } }
         @match &running {
             None => p { "Nothing of " (frame::entity_link(key)) " is in doubt." }
             Some(running) => {
@@ -181,7 +184,7 @@ async fn card(
                 @if served.is_recorded() {
                     p.notice { "It cannot be settled here: only the journal is open. It is settled where its domain is." }
                 } @else if may_settle(served, signed.actor(), key, running) {
-                    (forms(served.schema(), signed, key, running))
+                    (forms(served.schema(), signed, key, running, refused.as_ref().map(|(_, settled)| *settled)))
                 } @else {
                     p.notice { "You cannot settle this: somebody who holds the permission and did not ask for the run has to." }
                 }
@@ -234,8 +237,12 @@ fn may_settle(served: &dyn Served, actor: &Actor, key: &EntityKey, running: &Run
         && served.may(actor, key, &contract.settlement(served.schema())).unwrap_or(false)
 }
 
-/// The two ways to settle it.
-fn forms(schema: &Schema, signed: &Signed, key: &EntityKey, running: &Running) -> Markup {
+/// The two ways to settle it; in the form still stands what was sent in vain.
+fn forms(schema: &Schema, signed: &Signed, key: &EntityKey, running: &Running, sent: Option<&Settled>) -> Markup {
+    // What was said of another run says nothing of this one.
+    let sent = sent.filter(|sent| sent.execution == running.execution.as_str());
+    let (became, payload, reason) =
+        sent.map_or(("", "", ""), |sent| (sent.became.as_str(), sent.payload.as_str(), sent.reason.as_str()));
     html! {
         form.card method="post" action=(doubt_path(key)) {
             (signed.csrf_field())
@@ -248,13 +255,16 @@ fn forms(schema: &Schema, signed: &Signed, key: &EntityKey, running: &Running) -
             input type="hidden" name="execution" value=(running.execution.as_str());
             fieldset {
                 legend { "What became of it?" }
-                label.choice { input type="radio" name="became" value="not" required; "It did not happen: it may be tried again" }
-                (events(schema, schema.action(&running.action)))
+                label.choice {
+                    input type="radio" name="became" value="not" required checked[became == "not"];
+                    "It did not happen: it may be tried again"
+                }
+                (events(schema, schema.action(&running.action), became))
             }
             label for="payload" { "What the event says, as JSON" }
-            textarea #payload name="payload" {}
+            textarea #payload name="payload" { (payload) }
             label for="reason" { "How do you know?" }
-            textarea #reason name="reason" required maxlength="2000" {}
+            textarea #reason name="reason" required maxlength="2000" { (reason) }
             p.quiet { "It goes on the record, with your name." }
             div.choices { button type="submit" { "Settle it" } }
         }
@@ -262,16 +272,20 @@ fn forms(schema: &Schema, signed: &Signed, key: &EntityKey, running: &Running) -
 }
 
 /// The events that may have happened, each with the fields that it says.
-fn events(schema: &Schema, contract: Option<&Contract>) -> Markup {
+fn events(schema: &Schema, contract: Option<&Contract>, chosen: &str) -> Markup {
     let emits = contract.map(|contract| &contract.emits);
     html! {
         @if let Some(emits) = emits {
             @if emits.is_empty() {
-                label.choice { input type="radio" name="became" value="done"; "It happened" }
+                label.choice {
+                    input type="radio" name="became" value="done" checked[chosen == "done"];
+                    "It happened"
+                }
             }
             @for event in emits.iter() {
                 label.choice {
-                    input type="radio" name="became" value=(event);
+                    @let is_chosen = chosen.strip_prefix(EVENT) == Some(&**event);
+                    input type="radio" name="became" value={ (EVENT) (event) } checked[is_chosen];
                     span {
                         "It happened: " code { (event) }
                         @if let Some(known) = schema.event(event) {

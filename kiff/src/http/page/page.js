@@ -10,7 +10,10 @@
     return copy.innerHTML;
   };
   const main = () => document.querySelector("main");
-  const busy = () => [...main().querySelectorAll("textarea, input[type=text]")].some((field) => field.value !== field.defaultValue)
+  const touched = (field) => field.matches("select")
+    ? field.selectedIndex !== Math.max(0, [...field.options].findIndex((option) => option.defaultSelected))
+    : field.value !== field.defaultValue || field.checked !== field.defaultChecked;
+  const busy = () => [...main().querySelectorAll("textarea, input, select")].some(touched)
     || main().querySelector("details[open], [role=alert]") !== null;
   let shown = said(main());
   let waiting = false;

@@ -96,6 +96,7 @@ pub(crate) fn ask(folder: &Path, domain: Option<&str>, shell: &Shell) -> Result<
         if let Some(probe) = Probe::new(&metadata, package, domain)? {
             let _spinner = shell.spinner("building the package");
             probe.build_original(folder, shell)?;
+            probe.knows_all(folder)?;
             asked.extend(probe.ask(folder)?);
         }
     }
@@ -151,7 +152,7 @@ impl<'a> Probe<'a> {
                 // A file that a library and a program share is asked once.
                 None => modules.leave_out(&seen),
             }
-            if modules.has_domains() {
+            if modules.has_domains() || modules.unread().is_some() {
                 seen.extend(modules.files());
                 targets.push((target, modules));
             }
@@ -179,6 +180,14 @@ impl<'a> Probe<'a> {
         }
         let failure = || Failure::new(format!("`{}` does not build", self.package.name));
         ran(&mut build, || failure().help("what is said above is to be mended first")).map(drop)
+    }
+
+    /// What no question reaches would be looked at by nobody.
+    fn knows_all(&self, folder: &Path) -> Result<(), Failure> {
+        let Some((file, line)) = self.targets.iter().find_map(|(_, modules)| modules.unread()) else { return Ok(()) };
+        let file = below(folder, file);
+        Err(Failure::new(format!("the type of the `domain!` block at `{}:{line}` is not found", file.display()))
+            .help("name it with `--domain PATH`, or let the block stand in its file's own module"))
     }
 
     /// Builds the mirror with its programs, runs them, and reads what they write down.

@@ -23,7 +23,7 @@ const STARTER: [(&str, &str); 5] = [
     ("tests/domain.rs", include_str!("starter/tests.rs")),
 ];
 
-const AGENTIC_OPS: [(&str, &str); 13] = [
+const AGENTIC_OPS: [(&str, &str); 14] = [
     (".gitignore", "/target\n/data\n/log\n*.key\n__pycache__\n"),
     ("Makefile", include_str!("agentic_ops/Makefile")),
     ("README.md", include_str!("agentic_ops/README.md")),
@@ -31,6 +31,7 @@ const AGENTIC_OPS: [(&str, &str); 13] = [
     ("agent/demo.py", include_str!("agentic_ops/agent/demo.py")),
     ("agent/fixtures.jsonl", include_str!("agentic_ops/agent/fixtures.jsonl")),
     ("agent/model.py", include_str!("agentic_ops/agent/model.py")),
+    ("agent/test_agent.py", include_str!("agentic_ops/agent/test_agent.py")),
     ("agent/test_demo.py", include_str!("agentic_ops/agent/test_demo.py")),
     ("src/domain.rs", include_str!("agentic_ops/domain.rs")),
     ("src/main.rs", include_str!("agentic_ops/main.rs")),

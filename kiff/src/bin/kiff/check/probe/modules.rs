@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use kiff::format::blocks;
 use regex_lite::Regex;
 
 use crate::failure::Failure;
@@ -19,6 +20,8 @@ struct Module {
     parent: Option<(String, usize)>,
     /// The types of the domains that stand in it.
     domains: Vec<String>,
+    /// The lines of its blocks whose types are not known.
+    unread: Vec<usize>,
 }
 
 /// The modules of one library or program; the first is its root.
@@ -33,13 +36,10 @@ impl Modules {
     /// Those that the root's file leads to.
     pub(super) fn of(root: &Path) -> Result<Self, Failure> {
         let pattern = |pattern| Regex::new(pattern).map_err(|error| Failure::new(error.to_string()));
-        let block = pattern(
-            r"(?m)^(?:\w+::)?domain!\s*[{(]+(?:\s*(?://.*|#\[[^\]]*\]))*\s*(?:pub(?:\([^)]*\))?\s+)?domain\s+([A-Za-z_]\w*)",
-        )?;
         let line =
             pattern(r"(?m)^((?:[ \t]*#\[[^\]\n]*\]\s*)*)(?:pub(?:\([^)]*\))?[ \t]+)?mod[ \t]+([A-Za-z_]\w*)[ \t]*;")?;
         let path = pattern(r#"#\[path\s*=\s*"([^"]*)"\]"#)?;
-        let mut modules = vec![Module::read(root.to_owned(), None, &block)?];
+        let mut modules = vec![Module::read(root.to_owned(), None)?];
         let mut next = 0;
         while let Some(module) = modules.get(next) {
             let own = module.file.parent().unwrap_or(root).to_owned();
@@ -64,7 +64,7 @@ impl Modules {
             }
             for (file, name) in found {
                 if !modules.iter().any(|known| known.file == file) {
-                    modules.push(Module::read(file, Some((name, next)), &block)?);
+                    modules.push(Module::read(file, Some((name, next)))?);
                 }
             }
             next += 1;
@@ -76,6 +76,7 @@ impl Modules {
     pub(super) fn name(&mut self, path: &str) {
         for (place, module) in self.0.iter_mut().enumerate() {
             module.domains = if place == 0 { vec![format!("crate::{path}")] } else { Vec::new() };
+            module.unread.clear();
         }
     }
 
@@ -83,7 +84,13 @@ impl Modules {
     pub(super) fn leave_out(&mut self, files: &[PathBuf]) {
         for module in self.0.iter_mut().filter(|module| files.contains(&module.file)) {
             module.domains.clear();
+            module.unread.clear();
         }
+    }
+
+    /// The file and the line of a block whose type is not known, if there is one.
+    pub(super) fn unread(&self) -> Option<(&Path, usize)> {
+        self.0.iter().find_map(|module| Some((module.file.as_path(), *module.unread.first()?)))
     }
 
     /// Whether any domain is declared.
@@ -136,11 +143,12 @@ impl Modules {
 }
 
 impl Module {
-    fn read(file: PathBuf, parent: Option<(String, usize)>, block: &Regex) -> Result<Self, Failure> {
+    fn read(file: PathBuf, parent: Option<(String, usize)>) -> Result<Self, Failure> {
         let text = fs::read_to_string(&file).map_err(|error| Failure::file("read", &file, &error))?;
-        let names = block.captures_iter(&text).filter_map(|captures| Some(captures.get(1)?.as_str().to_owned()));
-        let domains = names.collect();
-        Ok(Self { file, text, parent, domains })
+        let blocks = blocks(&text);
+        let domains = blocks.iter().filter_map(|block| block.domain.map(str::to_owned)).collect();
+        let unread = blocks.iter().filter(|block| block.domain.is_none()).map(|block| block.line).collect();
+        Ok(Self { file, text, parent, domains, unread })
     }
 }
 

@@ -13,6 +13,7 @@ import pathlib
 import sys
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 import uuid
 
@@ -20,6 +21,13 @@ from model import ModelError, from_environment
 
 # A model that goes round in circles is stopped.
 MOST_REPLIES = 20
+# So often a server that has no time is asked the same.
+MOST_TRIES = 5
+# How a request can end without an answer, and what the model is told then.
+ENDED = {
+    "expired": "the request has expired, and nothing was done",
+    "gone": "the request is closed, and only the record says what became of it",
+}
 
 
 class Kiff:
@@ -29,15 +37,31 @@ class Kiff:
         self.base, self.key = base, key
 
     def ask(self, method, path, body=None, headers=None):
-        """The status and the answer. A refusal is an answer as well."""
+        """The status and the answer. A refusal is an answer as well; a server that asks for patience gets some."""
         headers = {"authorization": f"Bearer {self.key}", "content-type": "application/json", **(headers or {})}
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.base + path, data=data, headers=headers, method=method)
+        for tries_left in reversed(range(MOST_TRIES)):
+            status, answer, wait = self.once(request)
+            if wait is None or tries_left == 0:
+                return status, answer
+            time.sleep(wait)
+
+    def once(self, request):
+        """The status, the answer, and after how many seconds the same may be asked again, where that helps."""
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:
-                return answer.status, json.load(answer)
+                return answer.status, json.load(answer), None
         except urllib.error.HTTPError as refusal:
-            return refusal.code, json.load(refusal)
+            with refusal:
+                status, text, after = refusal.code, refusal.read(), refusal.headers.get("retry-after", "")
+        try:
+            answer = json.loads(text)
+        except ValueError:
+            answer = {"error": f"the server answers {status}"}
+        # A server that broke may have done what it was sent; only a question is asked again.
+        helps = status == 429 or (status >= 500 and request.get_method() == "GET")
+        return status, answer, (int(after) if after.isdecimal() else 1) if helps else None
 
 
 class Agent:
@@ -48,8 +72,10 @@ class Agent:
 
     def work(self):
         """Works on the incident until its model calls no more tools."""
-        _, tools = self.kiff.ask("GET", f"/tools/{self.model.dialect}.json")
-        status, timeline = self.kiff.ask("GET", f"/entities/{self.incident}/timeline")
+        status, tools = self.kiff.ask("GET", f"/tools/{self.model.dialect}.json")
+        if status != 200:
+            sys.exit(f"the agent cannot see its tools: {tools['error']}")
+        status, timeline = self.kiff.ask("GET", f"/entities/{quoted(self.incident)}/timeline")
         if status != 200:
             sys.exit(f"the agent cannot see {self.incident}: {timeline['error']}")
         records = "\n".join(f"{record['kind']}: {record['message']}" for record in timeline["timeline"])
@@ -69,7 +95,7 @@ class Agent:
         if call.arguments is None:
             return self.told({"outcome": "invalid", "error": "the arguments are no JSON object"})
         wish = {"parameters": call.arguments, "reason": rationale}
-        path = f"/entities/{self.incident}/actions/{call.name}"
+        path = f"/entities/{quoted(self.incident)}/actions/{quoted(call.name)}"
         # The same call twice, because an answer got lost, is done once.
         key = {"idempotency-key": f"{self.incident}-{call.id}"}
         _, answer = self.kiff.ask("POST", f"{path}/execute", wish, key)
@@ -81,10 +107,15 @@ class Agent:
         if status != 201:
             return self.told(asked)
         approval = self.decided(self, asked["approval"])
-        reviewer, verdict = approval["reviewed_by"], approval["status"]
-        say("approve" if verdict == "granted" else verdict, f"{reviewer}: {approval.get('reason') or 'no reason given'}")
-        if verdict != "granted":
-            return {"outcome": verdict, "by": reviewer, "reason": approval.get("reason")}
+        verdict, reviewer, reason = (approval.get(name) for name in ("status", "reviewed_by", "reason"))
+        if verdict in ENDED:
+            say(verdict, ENDED[verdict])
+            return {"outcome": verdict, "error": ENDED[verdict]}
+        if reviewer:
+            say("approve" if verdict == "granted" else verdict, f"{reviewer}: {reason or 'no reason given'}")
+        if verdict == "denied":
+            return {"outcome": verdict, "by": reviewer, "reason": reason}
+        # What was spent already was spent on this: the same key gives its result again.
         return self.told(self.kiff.ask("POST", f"{path}/execute", wish, key)[1])
 
     def told(self, answer):
@@ -105,9 +136,15 @@ def say(what, sentence):
     print(f"{what:<9}{sentence}", flush=True)
 
 
+def quoted(part):
+    """A part of a path: a model makes names up, and they lead nowhere else."""
+    return urllib.parse.quote(part, safe="")
+
+
 def page_of(kiff, approval):
     """Where a person reads a request and answers it."""
-    return f"{kiff.base}/admin/approvals/{approval['entity_type']}/{approval['entity_id']}/{approval['id']}"
+    parts = [quoted(approval[name]) for name in ("entity_type", "entity_id", "id")]
+    return f"{kiff.base}/admin/approvals/{'/'.join(parts)}"
 
 
 def wait_for_a_person(agent, approval):
@@ -115,8 +152,10 @@ def wait_for_a_person(agent, approval):
     say("wait", f"for a person at {page_of(agent.kiff, approval)}")
     while True:
         time.sleep(1)
-        _, answer = agent.kiff.ask("GET", f"/entities/{agent.incident}/approvals")
-        found = next(own for own in answer["approvals"] if own["id"] == approval["id"])
+        status, answer = agent.kiff.ask("GET", f"/entities/{quoted(agent.incident)}/approvals")
+        if status != 200:
+            sys.exit(f"the agent cannot see whether a person has decided: {answer['error']}")
+        found = next((own for own in answer["approvals"] if own["id"] == approval["id"]), {"status": "gone"})
         if found["status"] != "pending":
             return found
 

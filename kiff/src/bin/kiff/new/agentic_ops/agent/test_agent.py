@@ -1,0 +1,96 @@
+"""The agent in front of a server that is slow, breaks, or has forgotten: each answer is made up here."""
+
+import contextlib
+import http.server
+import io
+import json
+import threading
+import unittest
+import unittest.mock
+
+from agent import Agent, Kiff, wait_for_a_person
+from model import Call
+
+HELD = (409, {}, {"outcome": "approval_required", "error": "a person has to agree"})
+REQUEST = {"id": "approval-1", "entity_type": "Incident", "entity_id": "inc-1"}
+ASKED = (201, {}, {"approval": {**REQUEST, "status": "pending"}})
+DONE = (200, {}, {"result": {"follow_up_events": ["CAUSE_FOUND"], "deduplicated": False, "current_state": "DIAGNOSED"}})
+
+
+def listed(**said):
+    """The list of requests, with the one that was asked for."""
+    return 200, {}, {"approvals": [{**REQUEST, **said}]}
+
+
+class Server(http.server.BaseHTTPRequestHandler):
+    """Gives the answers that it was told to give, one after the other."""
+
+    def do_GET(self):
+        self.rfile.read(int(self.headers.get("content-length", 0)))
+        self.server.paths.append(self.path)
+        status, headers, answer = self.server.answers.pop(0)
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(answer if isinstance(answer, bytes) else json.dumps(answer).encode())
+
+    do_POST = do_GET
+
+    def log_message(self, *_):
+        pass
+
+
+class Answers(unittest.TestCase):
+    def told(self, *answers, name="DIAGNOSE"):
+        """What the model is told of a call, the paths that were asked for, and how long was waited in between."""
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server)
+        server.answers, server.paths = list(answers), []
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        kiff = Kiff(f"http://127.0.0.1:{server.server_port}", "key")
+        with contextlib.redirect_stdout(io.StringIO()), unittest.mock.patch("agent.time.sleep") as sleep:
+            told = Agent(kiff, None, "inc-1", wait_for_a_person).call(Call("call-1", name, {}), "because")
+        self.assertEqual(server.answers, [])
+        return told, server.paths, [call.args[0] for call in sleep.call_args_list]
+
+    def test_a_request_that_expired_is_told_as_that(self):
+        told, _, _ = self.told(HELD, ASKED, listed(status="expired"))
+        self.assertEqual(told, {"outcome": "expired", "error": "the request has expired, and nothing was done"})
+
+    def test_a_request_that_is_off_the_list_is_told_as_that(self):
+        told, _, _ = self.told(HELD, ASKED, (200, {}, {"approvals": []}))
+        self.assertEqual(told["outcome"], "gone")
+
+    def test_what_was_spent_already_is_asked_for_once_more(self):
+        told, _, _ = self.told(HELD, ASKED, listed(status="spent"), DONE)
+        self.assertEqual(told["outcome"], "executed")
+
+    def test_a_denial_comes_with_who_and_why(self):
+        told, _, _ = self.told(HELD, ASKED, listed(status="denied", reviewed_by="nora", reason="too old"))
+        self.assertEqual(told, {"outcome": "denied", "by": "nora", "reason": "too old"})
+
+    def test_a_server_that_asks_for_patience_gets_it(self):
+        slow, broken = (429, {"retry-after": "7"}, {"error": "too many requests"}), (502, {}, b"<html>")
+        granted = listed(status="granted", reviewed_by="nora")
+        told, _, waited = self.told(slow, HELD, ASKED, slow, broken, granted, DONE)
+        self.assertEqual((told["outcome"], waited), ("executed", [7, 1, 7, 1]))
+
+    def test_a_server_that_stays_broken_is_told_of(self):
+        broken = (500, {}, {"error": "something broke on the server; its log says what"})
+        with self.assertRaisesRegex(SystemExit, "cannot see whether a person has decided: something broke"):
+            self.told(HELD, ASKED, *[broken] * 5)
+
+    def test_what_may_have_been_done_is_not_sent_again(self):
+        told, paths, _ = self.told((500, {}, b"oops"))
+        self.assertEqual((told, len(paths)), ({"outcome": "refused", "error": "the server answers 500"}, 1))
+
+    def test_a_name_that_a_model_made_up_is_refused_by_the_server(self):
+        told, paths, _ = self.told((404, {}, {"error": "no such action"}), name="ROLL BACK/../now?")
+        self.assertEqual(paths, ["/entities/inc-1/actions/ROLL%20BACK%2F..%2Fnow%3F/execute"])
+        self.assertEqual(told, {"outcome": "refused", "error": "no such action"})
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,109 @@
+//! The forms of the pages: what is chosen is what is meant, and what is typed is there until it is done.
+
+use std::sync::Arc;
+
+use kiff::http::{Api, Limits};
+use kiff::{Domain, Failure, MemoryStore, RolePolicy, Runtime, Verdict, action, domain};
+use pollster::block_on;
+
+use super::page::{Browser, between, post};
+use super::server::Server;
+use crate::shop::{self, MarkPaid, Mood, people};
+
+domain! {
+    /// Notices that are put up, and whose last event is called as a form's own word is.
+    pub domain Board governs Notice;
+    roles { Clerk: human, Runner: agent }
+    states { Hung, final Gone }
+    events {
+        NoticeHung { page: u32 } reported by Clerk;
+        NoticeGone as "not";
+    }
+    transitions {
+        NoticeHung: new => Hung;
+        NoticeGone: Hung => Gone;
+    }
+    actions { TakeDown { risk: low, by: Runner, emits: NoticeGone }; }
+    allow { Hung => [TakeDown]; }
+}
+
+/// Takes it down, and does not say whether it did.
+#[action(Board::TakeDown)]
+async fn take_down() -> Result<NoticeGone, Failure> {
+    Err(Failure::unknown("nobody looked"))
+}
+
+#[test]
+fn p7_an_event_is_meant_whatever_its_name_is() {
+    let policy = RolePolicy::new()
+        .assign(people().nora.id().clone(), BoardRole::Clerk)
+        .assign(people().agent.id().clone(), BoardRole::Runner);
+    let board: Arc<Runtime<Board>> = Arc::new(Runtime::new(MemoryStore::new(), policy, ()));
+    let served = Arc::clone(&board);
+    let server = Server::with(Limits::DEFAULT, move |api: Api| api.domain(served));
+    let key = Board::entity("notice-1").unwrap();
+    assert!(block_on(board.ingest(&people().nora, &key, NoticeHung { page: 1 })).unwrap().is_allowed());
+    assert!(block_on(board.execute(&people().agent, &key, TakeDown {})).unwrap().executed().is_none());
+    let (nora, doubt) = (Browser::of(&server, &people().nora), "/admin/doubt/Notice/notice-1");
+    let page = nora.get(doubt);
+    let execution = between(&page, "name=\"execution\" value=\"", "\"");
+    // The choice that the page offers beside the name.
+    let (before, _) = page.split_once("It happened: <code>not</code>").unwrap();
+    let chosen = before.rsplit_once("value=\"").unwrap().1.split('"').next().unwrap();
+    let form = |chosen: &str| format!("execution={execution}&became={chosen}&reason=the+board+is+empty");
+    for nothing in ["", "gone", "NOTICE_GONE"] {
+        let told = nora.send(doubt, &form(nothing));
+        assert_eq!((told.status, told.body.contains("Say what became of it.")), (400, true), "{nothing}");
+    }
+    assert_eq!(nora.send(doubt, &form(chosen)).status, 303);
+    assert_eq!(block_on(board.entity(&key)).unwrap().state(), Some(NoticeState::Gone));
+}
+
+#[test]
+fn what_a_reviewer_typed_is_still_there_when_it_was_refused() {
+    let server = Server::open();
+    block_on(shop::paid(&server.shop, "ord-1"));
+    let asked = block_on(server.shop.request_approval(&people().agent, &shop::order("ord-1"), shop::refund(4_900)));
+    let Verdict::Allowed(approval) = asked.unwrap() else { panic!("it is not held") };
+    let card = format!("/admin/approvals/Order/ord-1/{}", approval.id);
+    let nora = Browser::of(&server, &people().nora);
+    let typed = "reason=two+photos%0D%0A%3Cb%3E+%26+%22a+list%22";
+    let unsure = nora.send(&card, &format!("answer=perhaps&{typed}"));
+    let forged = post(&nora.client, &card, &format!("csrf=0&answer=grant&{typed}"));
+    for (told, status) in [(unsure, 400), (forged, 403)] {
+        assert_eq!(told.status, status, "{}", told.body);
+        let field = between(&told.body, "name=\"reason\"", "</textarea>");
+        assert!(field.ends_with(">two photos\r\n&lt;b&gt; &amp; &quot;a list&quot;"), "{field}");
+    }
+    assert!(between(&nora.get(&card), "name=\"reason\"", "</textarea>").ends_with('>'));
+}
+
+#[test]
+fn what_somebody_typed_about_a_doubt_is_still_there_when_it_was_refused() {
+    let server = Server::open();
+    block_on(shop::place(&server.shop, "ord-1"));
+    server.shop.services().be(Mood::Silent);
+    let pay = MarkPaid { payment_id: "pay-1".into() };
+    assert!(block_on(server.shop.execute(&people().agent, &shop::order("ord-1"), pay)).unwrap().executed().is_none());
+    let (nora, doubt) = (Browser::of(&server, &people().nora), "/admin/doubt/Order/ord-1");
+    let page = nora.get(doubt);
+    assert!(!page.contains(" checked>"), "{page}");
+    let execution = between(&page, "name=\"execution\" value=\"", "\"");
+    let form = |execution: &str, payload: &str| {
+        format!("execution={execution}&became=event:ORDER_PAID&payload={payload}&reason=on+the+statement")
+    };
+    let unread = nora.send(doubt, &form(execution, "%7Boops"));
+    let unfit = nora.send(doubt, &form(execution, "%7B%7D"));
+    let forged = post(&nora.client, doubt, &format!("csrf=0&{}", form(execution, "%7B%7D")));
+    for (told, status, payload) in [(unread, 400, "{oops"), (unfit, 409, "{}"), (forged, 403, "{}")] {
+        assert_eq!(told.status, status, "{}", told.body);
+        for (field, typed) in [("payload", payload), ("reason", "on the statement")] {
+            let field = between(&told.body, &format!("name=\"{field}\""), "</textarea>");
+            assert!(field.ends_with(&format!(">{typed}")), "{field}");
+        }
+        assert!(told.body.contains("value=\"event:ORDER_PAID\" checked>"), "{}", told.body);
+    }
+    // What was typed about another run says nothing of this one.
+    let other = nora.send(doubt, &form("execution-999", "%7Boops"));
+    assert_eq!((other.status, other.body.contains(" checked>")), (400, false), "{}", other.body);
+}
