@@ -63,7 +63,8 @@ fn the_first_line_that_differs_is_told() {
 
 #[test]
 fn lines_end_as_they_did() {
-    let source = "use kiff::domain;\n\ndomain! {\n    /* two\n       lines */\n    a; // b\n\n    c {\n        d\n    }\n}\n";
+    let source =
+        "use kiff::domain;\n\ndomain! {\n    /* two\n       lines */\n    a; // b\n\n    c {\n        d\n    }\n}\n";
     check(source, source);
     let source = source.replace('\n', "\r\n");
     check(&source, &source);

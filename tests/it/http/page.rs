@@ -349,7 +349,9 @@ fn p7_a_person_settles_a_doubt_with_a_reason() {
     let asked = nora.send(doubt, &format!("execution={execution}&became=ask"));
     assert!(asked.body.contains("nobody to ask"), "{}", asked.body);
     let form = |payload: &str, reason: &str| {
-        format!("execution={execution}&became=event:ORDER_PAID&payload=%7B%22payment_id%22%3A{payload}%7D&reason={reason}")
+        format!(
+            "execution={execution}&became=event:ORDER_PAID&payload=%7B%22payment_id%22%3A{payload}%7D&reason={reason}"
+        )
     };
     let forged = post(&nora.client, doubt, &format!("csrf=0&{}", form("%22pay-1%22", "statement")));
     assert_eq!((forged.status, forged.body.contains("not of your session")), (403, true));
