@@ -75,7 +75,7 @@ fn lines_end_as_they_did() {
 
 #[test]
 fn blocks_are_found_whatever_stands_before_their_names() {
-    let source = "//! domain! { domain A governs B; }\nuse kiff::domain;\n#[allow(unused)]\ndomain! {\n    /** One [\n    and */\n    \
+    let source = "//! domain! { domain A governs B; }\nuse kiff::domain;\n#[deprecated]\ndomain! {\n    /** One [\n    and */\n    \
                   #[doc = \"see [x]\"] // domain No\n    pub(crate) domain One governs A;\n    states { Open }\n}\nconst B: char = '{';\n\
                   ::kiff::domain!(domain Two governs B;);\n#[cfg(test)]\nmod tests {\n    domain! { domain Tried governs C; }\n}\n\
                   fn main() {\n    domain! { domain Hidden governs D; }\n}\nmod inner {\n    domain! { pub domain Three governs E; }\n}\n\

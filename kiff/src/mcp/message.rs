@@ -94,7 +94,9 @@ mod tests {
 
     fn through(parts: &[&[u8]]) -> Vec<u8> {
         let mut lines = Unambiguous::new(());
-        parts.iter().for_each(|part| lines.take(part));
+        for part in parts {
+            lines.take(part);
+        }
         lines.ready
     }
 

@@ -39,8 +39,8 @@ fn p7_an_event_is_meant_whatever_its_name_is() {
         .assign(people().nora.id().clone(), BoardRole::Clerk)
         .assign(people().agent.id().clone(), BoardRole::Runner);
     let board: Arc<Runtime<Board>> = Arc::new(Runtime::new(MemoryStore::new(), policy, ()));
-    let served = Arc::clone(&board);
-    let server = Server::with(Limits::DEFAULT, move |api: Api| api.domain(served));
+    let own = Arc::clone(&board);
+    let server = Server::with(Limits::DEFAULT, move |api: Api| api.domain(own));
     let key = Board::entity("notice-1").unwrap();
     assert!(block_on(board.ingest(&people().nora, &key, NoticeHung { page: 1 })).unwrap().is_allowed());
     assert!(block_on(board.execute(&people().agent, &key, TakeDown {})).unwrap().executed().is_none());
