@@ -17,7 +17,8 @@ struct Events(BufReader<TcpStream>);
 
 impl Events {
     fn open(client: &Client, path: &str) -> Self {
-        let stream = client.begin("GET", path, None, "");
+        // So that whoever reads to the end does not wait for the server to give up on a next request.
+        let stream = client.begin("GET", path, None, "connection: close\r\n");
         let mut reader = BufReader::new(stream);
         let mut line = String::new();
         reader.read_line(&mut line).unwrap();
