@@ -27,10 +27,15 @@ const { origin, link, hostile_name: hostileName, keys } = JSON.parse(line);
 
 rmSync(SHOTS, { recursive: true, force: true });
 mkdirSync(SHOTS);
-const browser = await chromium.launch({
+const launch = () => chromium.launch({
   executablePath: CHROMIUM,
   args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
     '--disable-component-update', '--disable-sync'],
+});
+// Chromium itself crashes now and then while it starts, before it has seen a page.
+const browser = await launch().catch((error) => {
+  console.error(`the browser did not start and is started once more: ${error.message.split('\n')[0]}`);
+  return launch();
 });
 
 const wrong = [];

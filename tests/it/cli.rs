@@ -94,10 +94,12 @@ fn cargo(package: &Path, arguments: &[&str]) -> String {
     ran.said
 }
 
-/// A program that builds a package that `kiff` wrote.
+/// A program that builds a package that `kiff` wrote, with the lints of clippy: `cargo clippy` would check everything that the
+/// package stands on, which is built for its tests in any case.
 fn building(program: &str, package: &Path) -> Command {
     let mut command = Command::new(program);
     command.current_dir(package).stdin(Stdio::null());
+    command.env("RUSTC_WORKSPACE_WRAPPER", "clippy-driver");
     command.env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("crates"));
     command.env("CARGO_BUILD_WARNINGS", "deny").env_remove("RUSTFLAGS");
     command
