@@ -127,6 +127,11 @@ impl Failure {
         self
     }
 
+    /// The same failure where nothing can have happened.
+    pub(crate) fn into_refused(self) -> Self {
+        Self { outcome: FailureOutcome::Refused, ..self }
+    }
+
     /// Whether it may have happened.
     #[must_use]
     pub const fn is_unknown(&self) -> bool {

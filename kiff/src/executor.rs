@@ -2,6 +2,7 @@
 
 mod reconcile;
 
+use std::any::TypeId;
 use std::future::Future;
 use std::pin::Pin;
 
@@ -86,6 +87,7 @@ pub trait Executor<D: Domain>: Declared<Domain = D> + Sized {
 
     /// The door for callers who know the action by name only.
     const ENTRY: Entry<D> = Entry {
+        declared: TypeId::of::<Self>,
         parameters: Self::PARAMETERS,
         documentation: Self::Action::DOCUMENTATION,
         shapes: Self::Action::shapes,
@@ -220,6 +222,8 @@ type ReadParameters<D> = Result<Box<dyn Ready<D>>, ParameterFault>;
 
 /// The door to one executor for callers who know its action by name only.
 pub struct Entry<D: Domain> {
+    /// The declaration whose executor it leads to.
+    declared: fn() -> TypeId,
     parameters: &'static [Parameter],
     documentation: &'static str,
     shapes: fn(&mut Shapes),
@@ -234,6 +238,11 @@ impl<D: Domain> Entry<D> {
     pub const fn of(mut executor: Self, reconcile: Option<Ask<D>>) -> Self {
         executor.reconcile = reconcile;
         executor
+    }
+
+    /// Whether it leads to the executor of this declaration, and not to one that somebody else wrote for an action of its name.
+    pub(crate) fn is_of<E: Declared<Domain = D>>(&self) -> bool {
+        (self.declared)() == TypeId::of::<E>()
     }
 
     /// The action's parameters as data.

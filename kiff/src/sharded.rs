@@ -92,6 +92,10 @@ impl<V: Clone> Sharded<V> {
         self.shard(key).0.write().unwrap_or_else(PoisonError::into_inner).remove(key);
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.shards.iter().map(|shard| shard.0.read().unwrap_or_else(PoisonError::into_inner).len()).sum()
+    }
+
     pub(crate) fn keys(&self) -> Vec<EntityKey> {
         let mut keys = Vec::new();
         for shard in &*self.shards {

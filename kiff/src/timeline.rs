@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use crate::identifier::EntityKey;
-use crate::journal::{Commit, Fact, FailedOutcome, Record, Settled};
+use crate::journal::{Commit, Fact, Record, Settled};
 use crate::json::visible;
 use crate::schema::Text;
 use crate::time::Timestamp;
@@ -179,7 +179,7 @@ impl<'a> Line<'a> {
                 format!("{} as {}{}", data.action, data.execution, settled(data.settled.as_ref()))
             }
             Fact::ActionFailed(data) => {
-                let doubt = if data.outcome == FailedOutcome::Unknown { ", in doubt" } else { "" };
+                let doubt = if data.is_doubt() { ", in doubt" } else { "" };
                 format!("{} {}: {}{doubt}{}", data.action, data.code, data.message, settled(data.settled.as_ref()))
             }
             Fact::ActionDeduplicated(data) => {

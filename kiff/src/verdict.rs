@@ -170,7 +170,7 @@ impl std::error::Error for Refusal {}
 #[derive(Debug)]
 #[must_use = "a permit that is dropped runs nothing"]
 pub struct Permit<'j, E> {
-    action: &'static str,
+    action: &'static Contract,
     approval: Option<&'j ApprovalId>,
     /// INVARIANT: no code outside of this module can make a value of this type.
     bound_to: PhantomData<&'j fn(E) -> E>,
@@ -188,8 +188,8 @@ impl<'j, D: Domain> Permit<'j, Judged<D>> {
         self.approval
     }
 
-    /// The wire name of the action that it is for.
-    pub(crate) const fn action(&self) -> &'static str {
+    /// The contract of the action that it is for.
+    pub(crate) const fn action(&self) -> &'static Contract {
         self.action
     }
 
@@ -202,7 +202,7 @@ impl<'j, D: Domain> Permit<'j, Judged<D>> {
     ///
     /// INVARIANT: an executor is of one domain, so that no other domain's gate can give a permit for it.
     pub(crate) fn for_executor<E: Declared<Domain = D>>(self) -> Option<Permit<'j, E>> {
-        let fits = self.action == E::ACTION.contract().name;
+        let fits = self.action.name == E::ACTION.contract().name;
         fits.then_some(Permit { action: self.action, approval: self.approval, bound_to: PhantomData })
     }
 }
@@ -290,7 +290,7 @@ pub(crate) fn weigh<'j, D: Domain>(
             Some(&found.map_err(|lack| Objection::Unapproved { lack, permission })?.id)
         }
     };
-    Ok(Permit { action: &contract.name, approval, bound_to: PhantomData })
+    Ok(Permit { action: contract, approval, bound_to: PhantomData })
 }
 
 fn check_state<D: Domain, P>(entity: &Entity<D>, case: &Case<'_, D>, contract: &Contract) -> Option<Verdict<P>> {

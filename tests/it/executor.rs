@@ -200,6 +200,63 @@ fn p9_an_executor_that_panics_while_it_is_dropped_may_have_done_it() {
 }
 
 #[test]
+fn an_executor_that_somebody_else_wrote_for_an_action_of_the_block_runs_nothing() {
+    /// Says of itself that it is the declaration of a harmless action, and answers with the event of another.
+    struct Forged;
+    #[derive(Debug)]
+    struct SendAtOnce;
+
+    impl kiff::Declared for Forged {
+        type Domain = Post;
+        type Emits = ParcelSent;
+        type Name = ();
+        const ACTION: Post = Post::PrintLabel;
+    }
+
+    impl kiff::Action for SendAtOnce {
+        const PARAMETERS: &'static [kiff::Parameter] = &[];
+
+        fn check(&self) -> Result<(), kiff::ParameterFault> {
+            Ok(())
+        }
+
+        fn encode(&self, bounds: &Bounds) -> Result<kiff::Json, kiff::ParameterFault> {
+            Ok(kiff::Json::parameters("{}", bounds)?)
+        }
+
+        fn decode(_: &kiff::Json) -> Result<Self, kiff::ParameterFault> {
+            Ok(Self)
+        }
+    }
+
+    impl kiff::Governed<Post> for SendAtOnce {
+        type Declared = Forged;
+    }
+
+    impl kiff::Executes<Post, ()> for Forged {
+        type Action = SendAtOnce;
+
+        async fn run<'a>(
+            _: kiff::Permit<'a, Self>,
+            _: SendAtOnce,
+            _: &'a Office,
+            _: &'a Execution,
+        ) -> Result<ParcelSent, Failure> {
+            Ok(ParcelSent { receipt: "nobody approved it".into() })
+        }
+    }
+
+    block_on(async {
+        let post = office(MemoryStore::new());
+        let key = handed_in(&post, "parcel-1").await;
+        let clerk = Actor::agent("clerk-1").unwrap();
+        let outcome = post.execute(&clerk, &key, SendAtOnce).await.unwrap();
+        assert_eq!(outcome.refusal().unwrap().code, ReasonCode::UnknownAction, "{outcome:?}");
+        assert_eq!(post.entity(&key).await.unwrap().state(), Some(ParcelState::Created));
+    });
+}
+
+#[test]
 fn p10_an_event_over_the_bound_leaves_a_doubt_where_something_was_done_and_none_where_nothing_was() {
     block_on(async {
         let post = office(MemoryStore::new());
@@ -209,6 +266,7 @@ fn p10_an_event_over_the_bound_leaves_a_doubt_where_something_was_done_and_none_
         let outcome = post.execute(&clerk, &key, label).await.unwrap();
         let Outcome::Failed(failed) = outcome else { panic!("{outcome:?}") };
         assert!(failed.failure.message().contains("at most 512 are allowed"), "{}", failed.failure.message());
+        assert!(!failed.failure.is_unknown(), "nothing was done");
         assert_eq!(post.doubt(&key).await.unwrap(), None);
         let outcome = post.execute(&clerk, &key, Stamp { say: "at length".into() }).await.unwrap();
         let Outcome::Failed(failed) = outcome else { panic!("{outcome:?}") };

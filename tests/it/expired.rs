@@ -2,8 +2,8 @@
 
 use kiff::journal::{ApprovalRecorded, Content};
 use kiff::{
-    Actor, Appended, Binding, Bounds, Commit, Digest, EntityKey, Json, Matter, MemoryStore, Rationale, Sealed, Store,
-    Timestamp,
+    Actor, Appended, Binding, Bounds, Clock, Commit, Digest, EntityKey, Json, Matter, MemoryStore, Rationale, Sealed,
+    Store, SystemClock, Timestamp,
 };
 use kiff_test::block_on;
 
@@ -52,6 +52,21 @@ fn is_forgotten(store: &impl Store, first: &EntityKey, later: &EntityKey) {
     assert_eq!(listed(store), ["asked-10", "asked-25", "asked-26"]);
     ask(store, later, 100);
     assert_eq!(listed(store), ["asked-100"]);
+}
+
+/// How many hours have passed since the beginning of time.
+fn now() -> u64 {
+    SystemClock.now().as_microseconds() / HOUR
+}
+
+#[test]
+fn one_writer_whose_clock_is_ahead_makes_nobody_elses_requests_forgotten() {
+    let store = cluster::shared().store();
+    let (one, other) = (EntityKey::new("Order", "ord-1").unwrap(), EntityKey::new("Order", "ord-2").unwrap());
+    let now = now();
+    ask(&store, &one, now);
+    ask(&store, &other, now + 32 * 24);
+    assert_eq!(listed(&store).len(), 2);
 }
 
 #[test]

@@ -181,7 +181,7 @@ fn p7_what_still_runs_here_cannot_be_settled_and_an_answer_after_a_settlement_ch
     assert!(block_on(here.in_doubt(None, 9)).unwrap().is_empty());
 
     // Another process cannot know that it runs here, and settles it.
-    let there = Runtime::<Refund, _>::new(store, policy(), Desk::default()).with_longest_run(Duration::ZERO);
+    let there = Runtime::<Refund, _>::new(store.clone(), policy(), Desk::default()).with_longest_run(Duration::ZERO);
     assert_eq!(block_on(there.in_doubt(None, 9)).unwrap().len(), 1);
     let no = Settlement::did_not_happen("the process is gone");
     assert!(block_on(there.settle(&people.nora, &key, &execution, no)).unwrap().is_allowed());
@@ -195,6 +195,13 @@ fn p7_what_still_runs_here_cannot_be_settled_and_an_answer_after_a_settlement_ch
     let timeline = block_on(there.timeline(&key)).unwrap();
     let said = "its executor answered after the doubt was settled: it was execut";
     assert!(timeline.to_string().contains(said) && failed.failure.message() == said, "{timeline}");
+
+    // It is settled and in doubt no more, and ended where it was settled.
+    assert!(!failed.is_in_doubt() && !timeline.to_string().contains(&format!("{said}, in doubt")), "{timeline}");
+    let commits = block_on(store.search(&Query::default(), Cursor::FIRST, 99)).unwrap();
+    let ends: Vec<_> = commits.iter().map(|(_, commit)| commit).filter(|commit| commit.ends(&execution)).collect();
+    let [end] = ends.as_slice() else { panic!("{timeline}") };
+    assert_eq!(end.number() + 1, commits.last().unwrap().1.number(), "{timeline}");
 }
 
 #[test]

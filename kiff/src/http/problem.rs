@@ -149,11 +149,11 @@ impl Problem {
         Self { status, body: Body::Decision(Box::new(decision)) }
     }
 
-    /// An executor ran and did not answer with its event. When it may have happened all the same, nothing can be done
-    /// on the entity until that is settled: a conflict.
+    /// An executor ran and did not answer with its event. When it may have happened all the same, that is a conflict: nothing can
+    /// be done on the entity until it is settled, or it was settled otherwise meanwhile.
     pub(crate) fn failed(failed: Failed, about: &About<'_>) -> Self {
+        let in_doubt = failed.is_in_doubt();
         let Failed { execution, failure, deduplicated } = failed;
-        let in_doubt = failure.is_unknown();
         let decision = Decision {
             outcome: "failed",
             reason: Failure::code(&failure).to_owned(),
@@ -166,7 +166,7 @@ impl Problem {
             deduplicated,
             error: failure.message().to_owned(),
         };
-        let status = if in_doubt { StatusCode::CONFLICT } else { StatusCode::UNPROCESSABLE_ENTITY };
+        let status = if failure.is_unknown() { StatusCode::CONFLICT } else { StatusCode::UNPROCESSABLE_ENTITY };
         Self { status, body: Body::Decision(Box::new(decision)) }
     }
 }

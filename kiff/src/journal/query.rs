@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use crate::identifier::{ActorId, ApprovalId, EntityKey, ExecutionId, TraceId};
 use crate::time::Timestamp;
 
-use super::{Commit, Fact};
+use super::matter::Change;
+use super::{Commit, Fact, Matter};
 
 /// Which commits to look for; what is not said does not matter.
 ///
@@ -122,11 +123,8 @@ impl Commit {
     /// became of it.
     #[must_use]
     pub fn ends(&self, execution: &ExecutionId) -> bool {
-        self.facts().iter().any(|fact| match fact {
-            Fact::ActionExecuted(executed) => executed.execution == *execution,
-            Fact::ActionFailed(failed) => failed.execution.as_ref() == Some(execution),
-            _ => false,
-        })
+        let end = Some(Change::Closed(Matter::Execution, execution.as_str()));
+        self.facts().iter().any(|fact| fact.change() == end)
     }
 }
 

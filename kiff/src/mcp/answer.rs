@@ -86,8 +86,10 @@ impl<'a> Answer<'a> {
 
     /// An executor ran and did not answer with its event.
     pub(super) fn failed(action: &'a str, key: &'a EntityKey, failed: &Failed) -> Self {
-        let remedy = if failed.failure.is_unknown() {
+        let remedy = if failed.is_in_doubt() {
             "it may have happened: do not try again; a person has to settle it first"
+        } else if failed.failure.is_unknown() {
+            "a person has settled meanwhile what became of it: look at the entity before you do anything else"
         } else {
             "nothing happened: it may be tried again, under another `idempotency_key` if it had one"
         };

@@ -124,7 +124,11 @@ where
     A::Declared: Executor<D, Action = A>,
 {
     fn attempt(self, bounds: &Bounds) -> Attempt<D> {
-        Attempt::typed(A::Declared::ACTION, Box::new(Typed(self)), bounds)
+        let action = A::Declared::ACTION;
+        if !action.entry().is_of::<A::Declared>() {
+            return Attempt::unread(None, Cow::Borrowed(std::any::type_name::<A>()));
+        }
+        Attempt::typed(action, Box::new(Typed(self)), bounds)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::entity::Entity;
 use crate::executor::{Executable, Execution, Ready};
 use crate::identifier::{EntityKey, IdempotencyKey};
 use crate::journal::{ActionExecuted, ActionFailed, ActionStarted, EventIngested, Fact, FailedOutcome, RecordId};
-use crate::schema::{Effect, Text};
+use crate::schema::{Contract, Effect, Text};
 use crate::store::Store;
 use crate::time::Timestamp;
 use crate::verdict::{Judged, Permit};
@@ -71,11 +71,11 @@ impl<D: Executable, S: Store> Runtime<D, S> {
                 approval: permit.approval().cloned(),
                 trace: attempt.trace.clone(),
             };
-            let run = Run { from: entity.state(), execution, name: permit.action(), key: attempt.key.clone() };
+            let run = Run { from: entity.state(), execution, contract: permit.action(), key: attempt.key.clone() };
             let permit = permit.for_run(run.execution.approval.as_ref());
-            let outcome = match attempt.action.map(|action| action.contract().effect) {
-                Some(Effect::None) => self.run_at_once(entity, &run, permit, attempt).await?,
-                _ => self.run_outside(entity, now, &run, permit, attempt).await?,
+            let outcome = match run.contract.effect {
+                Effect::None => self.run_at_once(entity, &run, permit, attempt).await?,
+                Effect::Outside => self.run_outside(entity, now, &run, permit, attempt).await?,
             };
             if let Some(outcome) = outcome {
                 return Ok(outcome);
@@ -124,9 +124,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             return Ok(None);
         };
         let answer = self.answer(ready, permit, &run.execution).await;
-        // INVARIANT: nothing outside was touched, so there is nothing to be in doubt about.
-        let answer = answer.map_err(|failure| Failure::refused(failure.message()).with_code(failure.code().to_owned()));
-        let (answered, outcome) = self.answered(run, answer, FailedOutcome::Refused);
+        let (answered, outcome) = self.answered(run, answer);
         let mut facts = self.opening(attempt, 1 + answered.len())?;
         facts.push(run.started().into());
         facts.extend(answered);
@@ -162,12 +160,12 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         run: &Run<D>,
         answer: Answer<D>,
     ) -> Result<Outcome<Executed<D>>, Error> {
-        let (facts, mut outcome) = self.answered(run, answer, FailedOutcome::Unknown);
+        let (facts, mut outcome) = self.answered(run, answer);
         let cause = started.running().map(|running| running.record);
         let (mut entity, mut facts) = (started, facts.into_boxed_slice());
         loop {
             let under_way = entity.running().is_some_and(|running| running.execution == run.execution.id);
-            if !under_way && !matches!(&*facts, [Fact::ActionFailed(failed)] if failed.code == TOO_LATE) {
+            if !under_way && !matches!(&*facts, [Fact::ActionFailed(failed)] if failed.code == ActionFailed::TOO_LATE) {
                 (facts, outcome) = self.too_late(run, &outcome);
             }
             let batch = run.batch(self.now(), cause, facts);
@@ -179,14 +177,13 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         }
     }
 
-    /// What goes on the record of an answer, and what the caller is told; `unusable` is how an answer counts that
-    /// cannot be recorded as what it is.
-    fn answered(&self, run: &Run<D>, answer: Answer<D>, unusable: FailedOutcome) -> (Vec<Fact>, Outcome<Executed<D>>) {
+    /// What goes on the record of an answer, and what the caller is told.
+    fn answered(&self, run: &Run<D>, answer: Answer<D>) -> (Vec<Fact>, Outcome<Executed<D>>) {
         let landed = answer.and_then(|event| self.landing(run.from, event));
         match landed {
             Ok(Landing { event, state, facts }) => {
                 let executed = ActionExecuted {
-                    action: Text::Borrowed(run.name),
+                    action: run.contract.name.clone(),
                     execution: run.execution.id.clone(),
                     settled: None,
                 };
@@ -197,9 +194,14 @@ impl<D: Executable, S: Store> Runtime<D, S> {
                 (recorded, Outcome::Executed(Executed { execution, event, state, deduplicated: false }))
             }
             Err(failure) => {
-                let outcome = if failure.is_unknown() { unusable } else { FailedOutcome::Refused };
+                // INVARIANT: where nothing outside was touched, there is nothing to be in doubt about.
+                let failure = match run.contract.effect {
+                    Effect::None => failure.into_refused(),
+                    Effect::Outside => failure,
+                };
+                let outcome = if failure.is_unknown() { FailedOutcome::Unknown } else { FailedOutcome::Refused };
                 let failed = ActionFailed {
-                    action: Text::Borrowed(run.name),
+                    action: run.contract.name.clone(),
                     outcome,
                     code: self.short(failure.code()).into(),
                     message: self.short(failure.message()),
@@ -245,15 +247,15 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         };
         let message = self.short(&format!("its executor answered after the doubt was settled: {said}"));
         let failed = ActionFailed {
-            action: Text::Borrowed(run.name),
+            action: run.contract.name.clone(),
             outcome: FailedOutcome::Unknown,
-            code: TOO_LATE.into(),
+            code: Text::Borrowed(ActionFailed::TOO_LATE),
             message: message.clone(),
             parameters: None,
             execution: Some(run.execution.id.clone()),
             settled: None,
         };
-        let failure = Failure::unknown(message).with_code(TOO_LATE);
+        let failure = Failure::unknown(message).with_code(ActionFailed::TOO_LATE);
         let outcome = Outcome::Failed(Failed { execution: run.execution.id.clone(), failure, deduplicated: false });
         (Box::new([failed.into()]), outcome)
     }
@@ -268,16 +270,12 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     }
 }
 
-/// The code of an answer that came after somebody had settled what became of the run.
-const TOO_LATE: &str = "too_late";
-
 /// One run of an executor.
 struct Run<D: Domain> {
     /// The state of the entity as it was judged.
     from: Option<D::State>,
     execution: Execution,
-    /// The action's wire name.
-    name: &'static str,
+    contract: &'static Contract,
     key: Option<IdempotencyKey>,
 }
 
@@ -288,7 +286,7 @@ impl<D: Domain> Run<D> {
 
     fn started(&self) -> ActionStarted {
         ActionStarted {
-            action: Text::Borrowed(self.name),
+            action: self.contract.name.clone(),
             execution: self.execution.id.clone(),
             approval: self.execution.approval.clone(),
             key: self.key.clone(),

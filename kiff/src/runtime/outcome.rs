@@ -3,6 +3,7 @@
 use crate::action::Failure;
 use crate::domain::Domain;
 use crate::identifier::ExecutionId;
+use crate::journal::ActionFailed;
 use crate::verdict::{Refusal, Verdict};
 
 /// What became of an execution.
@@ -93,8 +94,17 @@ pub struct Executed<D: Domain> {
 pub struct Failed {
     /// The run's number.
     pub execution: ExecutionId,
-    /// What it said; [`Failure::is_unknown`] when the action is in doubt.
+    /// What it said; [`Failure::is_unknown`] when it may have happened all the same.
     pub failure: Failure,
     /// Whether it ran earlier, under the same idempotency key, and nothing ran now.
     pub deduplicated: bool,
+}
+
+impl Failed {
+    /// Whether the action is in doubt, so that nothing else happens to the entity until somebody settles it. An answer that came
+    /// after that is none.
+    #[must_use]
+    pub fn is_in_doubt(&self) -> bool {
+        self.failure.is_unknown() && self.failure.code() != ActionFailed::TOO_LATE
+    }
 }

@@ -20,6 +20,8 @@ pub struct MemoryStore {
     /// The entities of which something was open since somebody last asked, so that nobody has to look at the others.
     open: Sharded<()>,
     order: Order,
+    /// The entities in their order, as they were when somebody last listed them.
+    sorted: Mutex<Vec<EntityKey>>,
 }
 
 type Shared = Arc<Mutex<Journal>>;
@@ -165,7 +167,7 @@ impl MemoryStore {
     /// A store without any journal.
     #[must_use]
     pub fn new() -> Self {
-        Self { journals: Sharded::new(), open: Sharded::new(), order: Order::new() }
+        Self { journals: Sharded::new(), open: Sharded::new(), order: Order::new(), sorted: Mutex::default() }
     }
 }
 
@@ -225,13 +227,17 @@ impl Store for MemoryStore {
     }
 
     async fn entities(&self, after: Option<&EntityKey>, limit: usize) -> Result<Vec<EntityKey>, StoreError> {
-        let mut keys: Vec<_> = self.journals.keys();
-        keys.retain(|key| after.is_none_or(|after| key > after));
+        let mut sorted = lock(&self.sorted);
+        // None is ever removed: as long as there are as many, they are the same.
+        if sorted.len() != self.journals.len() {
+            *sorted = self.journals.keys();
+            sorted.sort_unstable();
+        }
+        let behind = after.map_or(0, |after| sorted.partition_point(|key| key <= after));
         // A journal is there for an instant before its first commit is.
-        keys.retain(|key| self.journals.get(key).is_some_and(|journal| !lock(&journal).commits.is_empty()));
-        keys.sort_unstable();
-        keys.truncate(limit);
-        Ok(keys)
+        let has_commits =
+            |key: &&EntityKey| self.journals.get(key).is_some_and(|journal| !lock(&journal).commits.is_empty());
+        Ok(sorted.iter().skip(behind).filter(has_commits).take(limit).cloned().collect())
     }
 
     async fn search(&self, query: &Query, cursor: Cursor, limit: usize) -> Result<Vec<(u64, Arc<Commit>)>, StoreError> {

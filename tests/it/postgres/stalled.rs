@@ -1,9 +1,10 @@
 //! A server that does not answer: whoever waits hears so in time, and it costs the store no connection.
 
+use std::array;
 use std::thread;
 use std::time::Duration;
 
-use kiff::{Appended, Cursor, Query, Store};
+use kiff::{Appended, Commit, Cursor, PostgresStore, Query, Store};
 use kiff_test::block_on;
 
 use super::{begin, commit, entity};
@@ -47,4 +48,32 @@ fn what_waits_for_a_lock_fails_in_time_and_gives_its_connection_up() {
     let second = commit(&key, 1, first.commit().hash(), 2);
     assert_eq!(block_on(store.append(second)).unwrap(), Appended::Written);
     assert_eq!(block_on(store.read(&key, 0, 9)).unwrap().len(), 2);
+}
+
+#[test]
+fn commits_that_the_server_gives_up_one_by_one_wait_no_longer_than_all_of_them_may() {
+    let cluster = cluster::shared();
+    let (schema, _) = cluster.journal();
+    // The server itself ends what takes longer than a part of what the writers wait.
+    let url = format!("{}?options=-c%20statement_timeout%3D400ms", cluster.url("writer", "postgres"));
+    let writer = PostgresStore::options(&url).schema(&schema).lanes(1).patience(Duration::from_secs(2));
+    let store = block_on(writer.connect()).unwrap();
+    let mut other = cluster.session();
+    other.run("SET idle_in_transaction_session_timeout = '60s'");
+    other.run(&format!("BEGIN; LOCK TABLE {schema}.commits IN ACCESS EXCLUSIVE MODE"));
+
+    let told = thread::scope(|scope| {
+        let store = &store;
+        // What comes while the first is on its way is one group.
+        let appends: [_; 24] = array::from_fn(|index| {
+            let first = commit(&entity(&format!("ord-{index}")), 0, Commit::GENESIS, 1);
+            scope.spawn(move || block_on(store.append(first)).unwrap_err().to_string())
+        });
+        appends.map(|append| append.join().unwrap())
+    });
+    let in_vain = told.iter().filter(|told| told.contains("statement timeout")).count();
+    let too_late = told.iter().filter(|told| told.contains("has not answered in time")).count();
+    assert_eq!(in_vain + too_late, 24, "{told:?}");
+    assert!(in_vain < 12, "each of the group has waited for itself: {told:?}");
+    other.run("COMMIT");
 }

@@ -52,6 +52,26 @@ fn a_reader_beside_the_writer_sees_what_is_appended_and_appends_nothing() {
     assert_eq!(everything(&reader).len(), 19);
 }
 
+#[test]
+fn p7_a_copy_that_was_made_by_vacuum_is_written_ahead_like_any_other() {
+    let folder = folder();
+    let (path, copy) = (path_of(folder.path()), folder.path().join("copy.db"));
+    let store = SqliteStore::open(&path).unwrap();
+    (0..5).for_each(|entity| fill(&store, &order(entity), 4));
+    Connection::open(&path).unwrap().execute("VACUUM INTO ?1", [copy.to_str().unwrap()]).unwrap();
+    let restored = SqliteStore::open(&copy).unwrap();
+    assert_eq!(everything(&restored), everything(&store));
+
+    // Somebody reads and does not come to an end: nobody who writes waits for that.
+    let reader = Connection::open(&copy).unwrap();
+    let mut reading = reader.prepare("SELECT * FROM commits").unwrap();
+    let mut rows = reading.query([]).unwrap();
+    assert!(rows.next().unwrap().is_some());
+    fill(&restored, &order(0), 1);
+    let mode: String = Connection::open(&copy).unwrap().query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
+    assert_eq!(mode, "wal");
+}
+
 /// What opening the file says, to write and to read.
 fn said(path: &Path) -> [String; 2] {
     let (write, read) = (SqliteStore::open(path), SqliteStore::open_read_only(path));

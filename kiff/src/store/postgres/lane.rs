@@ -34,15 +34,15 @@ impl Lane {
         while let Some(group) = self.queue.take().await {
             let entities: Vec<EntityKey> =
                 group.iter().map(|submission| submission.sealed.commit().key().clone()).collect();
-            self.write(group).await;
+            self.write(group, self.link.end()).await;
             self.queue.done(&entities);
             self.written.notify_one();
         }
     }
 
-    /// Appends a group, and answers everybody in it.
-    async fn write(&self, group: Vec<Submission>) {
-        match self.append(&group).await {
+    /// Appends a group, and answers everybody in it, by this time.
+    async fn write(&self, group: Vec<Submission>, end: Instant) {
+        match self.append(&group, end).await {
             Ok(kept) => {
                 for submission in group {
                     let is_kept = kept.contains(submission.sealed.commit().hash().as_bytes().as_slice());
@@ -52,7 +52,7 @@ impl Lane {
             // One commit that the server cannot keep does not cost the others theirs.
             Err(Failed::Refused(_)) if group.len() > 1 => {
                 for submission in group {
-                    Box::pin(self.write(vec![submission])).await;
+                    Box::pin(self.write(vec![submission], end)).await;
                 }
             }
             Err(Failed::Refused(problem) | Failed::Away(problem)) => {
@@ -65,10 +65,9 @@ impl Lane {
     }
 
     /// The hashes of those commits of the group that are kept, whatever happens to the connection or the server meanwhile.
-    async fn append(&self, group: &[Submission]) -> Result<HashSet<Vec<u8>>, Failed> {
+    async fn append(&self, group: &[Submission], end: Instant) -> Result<HashSet<Vec<u8>>, Failed> {
         let sealed = || group.iter().map(|submission| &submission.sealed);
         let statement = group::append(&self.link.names, sealed());
-        let end = self.link.end();
         let mut patience = Patience::until(end);
         // Whether an earlier try may have been kept although its answer was lost.
         let mut in_doubt = false;

@@ -58,6 +58,9 @@ impl Place {
         self.write_settings(&connection).map_err(failed)?;
         if self.is_new(&connection)? {
             create(&mut connection).map_err(|error| SqliteError::sqlite(&self.path, "be made", error))?;
+        } else {
+            // A copy that `VACUUM INTO` made has no log of its own, and whoever read it would hold its writer up.
+            write_ahead(&connection).map_err(failed)?;
         }
         Ok(connection)
     }
@@ -88,7 +91,7 @@ impl Place {
         let length = fs::metadata(&self.path).map_or(0, |metadata| metadata.len());
         if length == 0 {
             connection.pragma_update(None, "page_size", PAGE_SIZE)?;
-            connection.pragma_update(None, "journal_mode", "wal")?;
+            write_ahead(connection)?;
         }
         connection.pragma_update(None, "synchronous", "full")?;
         connection.pragma_update(None, "wal_autocheckpoint", LOGGED_PAGES)
@@ -111,9 +114,14 @@ impl Place {
     }
 }
 
+/// Lets whoever reads the file and whoever writes to it not wait for each other.
+fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "journal_mode", "wal")
+}
+
 fn create(connection: &mut Connection) -> rusqlite::Result<()> {
     // Also where the one who made the file died before this.
-    connection.pragma_update(None, "journal_mode", "wal")?;
+    write_ahead(connection)?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     transaction.execute_batch(SCHEMA)?;
     transaction.pragma_update(None, "application_id", APPLICATION)?;

@@ -199,10 +199,12 @@ BEGIN
         WHERE is_whole OR hashes[folded_by[f]] = ANY (kept)
         ON CONFLICT (tenant, entity_type, entity_id) DO UPDATE SET number = EXCLUDED.number, body = EXCLUDED.body;
     END IF;
-    -- Requests that nobody has reviewed do not gather for ever. Nobody waits for somebody else who does this.
+    -- Requests that nobody has reviewed do not gather for ever. Nobody waits for somebody else who does this. The clock of a writer
+    -- that is ahead is not believed: the requests of all would be gone.
     IF 1 = ANY (opened_matters) THEN
         DELETE FROM {schema}.matters m WHERE m.ctid = ANY (ARRAY(
-            SELECT e.ctid FROM {schema}.matters e WHERE e.matter = 1 AND e.until <= forgets FOR UPDATE SKIP LOCKED
+            SELECT e.ctid FROM {schema}.matters e
+            WHERE e.matter = 1 AND e.until <= LEAST(forgets, now() - interval '1 day') FOR UPDATE SKIP LOCKED
         ));
     END IF;
     RETURN kept;
