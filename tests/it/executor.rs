@@ -5,7 +5,8 @@ use std::task::{Context, Poll, Waker};
 
 use kiff::{
     Actor, Bounds, Domain, EntityKey, Execution, Failure, Inquiry, MemoryStore, Outcome, Policy, PolicyError, Proposal,
-    Question, Reconciled, Review, Runtime, Settlement, Store, Trace, TraceId, Verdict, action, domain, reconcile,
+    Question, ReasonCode, Reconciled, Review, Runtime, Settlement, Store, Trace, TraceId, Verdict, action, domain,
+    reconcile,
 };
 use pollster::block_on;
 
