@@ -112,3 +112,6 @@ fn assume_parameters(draft: &mut Draft) {
         draft.assumed(said, format!("{}, each with a bound in its `#[param]` to look at", seen.join(", ")));
     }
 }
+
+#[cfg(test)]
+mod tests;

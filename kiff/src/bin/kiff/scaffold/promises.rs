@@ -17,10 +17,9 @@ impl Draft {
         let everywhere = self.reached(|_| true);
         let mut promises = Vec::new();
         for role in self.roles.iter().filter(|role| role.kind == "human") {
-            let goes_without = |action: &Action| {
-                !action.by.contains(&role.name)
-                    && (!action.is_approved || action.approvers.iter().any(|own| *own != role.name))
-            };
+            let has_another = |roles: &[String]| roles.iter().any(|own| *own != role.name);
+            let goes_without =
+                |action: &Action| has_another(&action.by) && (!action.is_approved || has_another(&action.approvers));
             let without = self.reached(goes_without);
             let held = self.states.iter().filter(|state| {
                 state.is_final && everywhere.contains(state.name.as_str()) && !without.contains(state.name.as_str())
