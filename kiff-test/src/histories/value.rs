@@ -1,5 +1,7 @@
 //! Values for the types that the kit knows by name.
 
+use std::iter;
+
 use kiff::Rule;
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::strategy::BoxedStrategy;
@@ -125,15 +127,26 @@ fn matching(field: &Field<'_>, pattern: &str) -> BoxedStrategy<String> {
     let made = [format!("(?-u:{bare})"), bare.to_owned()]
         .iter()
         .find_map(|pattern| proptest::string::string_regex(pattern).ok());
-    let whole = Regex::new(&format!("^(?:{pattern})$"));
-    match (made, whole) {
-        (Some(made), Ok(whole)) => made.prop_filter("a text that matches", move |text| whole.is_match(text)).boxed(),
+    match (made, whole(pattern)) {
+        (Some(made), Some(whole)) => made.prop_filter("a text that matches", move |text| whole.is_match(text)).boxed(),
         _ => fail(format_args!(
             "the kit cannot make up texts that match `{pattern}`, as `{}` of `{}` must: hand some in with \
              `Histories::values`",
             field.name, field.owner
         )),
     }
+}
+
+/// The pattern as it is meant: for the whole text.
+fn whole(pattern: &str) -> Option<Regex> {
+    Regex::new(&format!("^(?:{pattern})$")).ok()
+}
+
+/// Some texts that do not match; none for a pattern that every short text of ASCII matches.
+fn unmatched(pattern: &str) -> Vec<Value> {
+    let Some(whole) = whole(pattern) else { return Vec::new() };
+    let texts = iter::once(String::new()).chain(('\u{1}'..='~').map(String::from));
+    texts.filter(|text| !whole.is_match(text)).take(3).map(Value::from).collect()
 }
 
 /// A value of another shape than the field's type has; none when the kit does not know the type.
@@ -156,7 +169,7 @@ pub(super) fn breaking(field: &Field<'_>) -> Vec<Value> {
             let (min, max) = length(field.rules);
             let short = min.checked_sub(1).map(places);
             let long = max.checked_add(1).map(places).filter(|size| *size <= 4096);
-            let off = pattern(field.rules).map(|_| json!("\u{1}"));
+            let off = pattern(field.rules).map(unmatched).unwrap_or_default();
             short.into_iter().chain(long).map(|size| json!("x".repeat(size))).chain(off).collect()
         }
         Some(Kind::Optional(inner)) => breaking(&Field { type_name: inner, ..*field }),
@@ -191,4 +204,27 @@ fn pattern(rules: &[Rule]) -> Option<&str> {
 
 fn places(length: u64) -> usize {
     usize::try_from(length).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use kiff::Rule;
+    use serde_json::{Value, json};
+
+    use super::{Field, breaking};
+
+    #[track_caller]
+    fn check(type_name: &str, rules: &[Rule], expected: &[Value]) {
+        let field = Field { owner: "LABEL", name: "value", type_name, rules, optional: false };
+        assert_eq!(breaking(&field), expected, "{type_name}");
+    }
+
+    #[test]
+    fn a_pattern_is_broken_by_texts_that_do_not_match_it() {
+        let pattern = |pattern: &'static str| [Rule::Pattern { pattern: pattern.into() }];
+        check("String", &pattern("[A-Z]+"), &[json!(""), json!("\u{1}"), json!("\u{2}")]);
+        check("String", &pattern(".+"), &[json!(""), json!("\n")]);
+        check("Option<String>", &pattern("[^<>]*"), &[json!("<"), json!(">")]);
+        check("String", &pattern("(?s).*"), &[]);
+    }
 }
