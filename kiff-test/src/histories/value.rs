@@ -14,6 +14,9 @@ use crate::failure::fail;
 /// The largest integer that every reader of JSON keeps exact.
 const LARGEST: i64 = (1 << 53) - 1;
 
+/// The largest float, but for half of one, that the kit makes up: every float is exact so far.
+const WIDEST: i64 = 1_000_000;
+
 /// How much longer than it must be a text or a list gets.
 const ROOM: u64 = 8;
 
@@ -82,7 +85,7 @@ pub(super) fn valid(field: &Field<'_>) -> BoxedStrategy<Value> {
         }
         // Halves, so that no reader writes one back as an integer.
         Kind::Float => {
-            let (min, max) = within(field.rules, -1_000_000, 1_000_000);
+            let (min, max) = within(field.rules, -WIDEST, WIDEST);
             let last = if min < max { max - 1 } else { max };
             (min..=last).prop_map(move |whole| half(whole, min < max)).boxed()
         }
@@ -165,16 +168,46 @@ pub(super) fn breaking(field: &Field<'_>) -> Vec<Value> {
             let (least, most) = within(field.rules, min, max);
             [least - 1, most + 1].into_iter().filter(|value| (min..=max).contains(value)).map(Value::from).collect()
         }
-        Some(Kind::Text) => {
-            let (min, max) = length(field.rules);
-            let short = min.checked_sub(1).map(places);
-            let long = max.checked_add(1).map(places).filter(|size| *size <= 4096);
-            let off = pattern(field.rules).map(unmatched).unwrap_or_default();
-            short.into_iter().chain(long).map(|size| json!("x".repeat(size))).chain(off).collect()
+        Some(Kind::Float) => {
+            let (least, most) = within(field.rules, i64::MIN, i64::MAX);
+            let is_small = |limit: &i64| (-WIDEST..=WIDEST).contains(limit);
+            let below = Some(least).filter(is_small).map(|least| half(least - 1, true));
+            let above = Some(most).filter(is_small).map(|most| half(most, true));
+            below.into_iter().chain(above).collect()
         }
+        Some(Kind::Text) => {
+            let off = pattern(field.rules).map(unmatched).unwrap_or_default();
+            sizes_off(field.rules).map(|size| json!("x".repeat(size))).chain(off).collect()
+        }
+        Some(Kind::List(inner)) => sizes_off(field.rules).filter_map(|size| list(inner, size)).collect(),
         Some(Kind::Optional(inner)) => breaking(&Field { type_name: inner, ..*field }),
-        _ => Vec::new(),
+        Some(Kind::Boolean | Kind::Instant) | None => Vec::new(),
     }
+}
+
+/// The sizes next to what a length allows, but for those that no test should make.
+fn sizes_off(rules: &[Rule]) -> impl Iterator<Item = usize> {
+    let (min, max) = length(rules);
+    let short = min.checked_sub(1).map(places);
+    let long = max.checked_add(1).map(places).filter(|size| *size <= 4096);
+    short.into_iter().chain(long)
+}
+
+/// A list of so many items; none when there have to be some and the kit knows none.
+fn list(inner: &str, size: usize) -> Option<Value> {
+    if size == 0 {
+        return Some(json!([]));
+    }
+    let item = match kind(inner)? {
+        Kind::Boolean => json!(true),
+        Kind::Integer { .. } => json!(1),
+        Kind::Float => json!(0.5),
+        Kind::Text => json!("x"),
+        Kind::Instant => json!(kiff::Timestamp::from_microseconds(0)),
+        Kind::Optional(_) => Value::Null,
+        Kind::List(_) => json!([]),
+    };
+    Some(Value::from(vec![item; size]))
 }
 
 fn within(rules: &[Rule], min: i64, max: i64) -> (i64, i64) {
@@ -226,5 +259,15 @@ mod tests {
         check("String", &pattern(".+"), &[json!(""), json!("\n")]);
         check("Option<String>", &pattern("[^<>]*"), &[json!("<"), json!(">")]);
         check("String", &pattern("(?s).*"), &[]);
+    }
+
+    #[test]
+    fn the_length_of_a_list_and_the_range_of_a_float_are_broken_too() {
+        let length = [Rule::Length { min: Some(1), max: Some(2) }];
+        check("Vec<u8>", &length, &[json!([]), json!([1, 1, 1])]);
+        check("Option<Vec<Size>>", &length, &[json!([])]);
+        check("f64", &[Rule::Range { min: Some(1), max: Some(30) }], &[json!(0.5), json!(30.5)]);
+        check("f32", &[Rule::Range { min: Some(-1), max: None }], &[json!(-1.5)]);
+        check("f64", &[], &[]);
     }
 }
