@@ -7,6 +7,7 @@ mod duties;
 mod files;
 mod flow;
 mod names;
+mod permissions;
 mod promises;
 mod rendered;
 

@@ -8,12 +8,13 @@ const PEOPLE: [&str; 9] =
     ["admin", "approver", "human", "manager", "officer", "operator", "reviewer", "supervisor", "treasurer"];
 
 impl Draft {
-    /// Says who runs, approves and reports.
+    /// Says who runs, approves and reports, and by which permission.
     pub(crate) fn assign_duties(&mut self, descriptor: &Descriptor) {
         self.runners(&descriptor.roles);
         self.approvers(&descriptor.roles);
         self.reporters(descriptor.adapter.as_deref());
         self.role_without_duty(&descriptor.roles);
+        self.name_permissions(descriptor);
         if !self.roles.is_empty() {
             let kinds: Vec<String> = self.roles.iter().map(|role| format!("{}: {}", role.name, role.kind)).collect();
             let said = "which kind of actor holds a role".to_owned();

@@ -6,11 +6,14 @@ use serde_json::{Value, json};
 
 use super::descriptor::Descriptor;
 use super::draft::Draft;
+use super::files;
 use super::rendered::Rendered;
 
 /// What is written of a descriptor.
 struct Written {
     block: String,
+    /// What is told of it.
+    decisions: String,
 }
 
 /// Writes a domain `refund`, of these parts, or of the plain ones where there is none.
@@ -34,7 +37,7 @@ fn written(parts: &Value) -> Written {
     draft.mend_flow();
     draft.assign_duties(&descriptor);
     let rendered = Rendered::new(&descriptor.domain, &descriptor.entity, &draft);
-    Written { block: rendered.block() }
+    Written { block: rendered.block(), decisions: files::decisions(&draft.findings) }
 }
 
 /// An action that pays, with what is said of it.
@@ -57,4 +60,39 @@ fn nothing_is_promised_of_a_role_that_another_can_stand_in_for() {
     assert!(!both.contains("never"), "{both}");
     let one = pay(&json!({"manager": ["orders.pay"]}));
     assert!(one.contains("never { Paid without Manager; }"), "{one}");
+}
+
+#[test]
+fn a_permission_that_runs_one_action_does_nothing_else() {
+    let approve_pay = |domain: &str, permissions: &Value| {
+        written(&json!({
+            "domain": domain,
+            "actions": [
+                pay(&json!({"required_permissions": ["orders.pay"], "approval": "required"})),
+                {"name": "APPROVE_PAY", "allowed_states": ["PLACED"], "required_permissions": permissions},
+            ],
+            "roles": {"agent": ["orders.pay", "orders.check", "refund.approve_pay"], "operator": []},
+        }))
+    };
+    for permissions in [json!(["refund.approve_pay"]), json!([]), json!(["orders.pay", "orders.check"])] {
+        let Written { block, decisions } = approve_pay("refund", &permissions);
+        let line = "ApprovePay { risk: low, by: Agent, emits: none, permission: \"refund.run_approve_pay\" };";
+        assert!(block.contains(line), "{block}");
+        let told = "- `duplicate_name`: the permission `refund.approve_pay` would both run `APPROVE_PAY` and approve `PAY`.\n  \
+                    Written: what runs `APPROVE_PAY` is called `refund.run_approve_pay`.\n";
+        assert!(decisions.contains(told), "{decisions}");
+    }
+    let Written { block, .. } = approve_pay("refund-desk", &json!([]));
+    assert!(block.contains("permission: \"refund-desk.run_approve_pay\""), "{block}");
+}
+
+#[test]
+fn a_permission_may_not_settle_or_report_either() {
+    let run = |name: &str| json!({"name": name, "allowed_states": ["PLACED"]});
+    let Written { block, decisions } =
+        written(&json!({"actions": [pay(&json!({})), run("SETTLE_PAY"), run("REPORT_ORDER_PLACED")]}));
+    assert!(block.contains("permission: \"refund.run_settle_pay\""), "{block}");
+    assert!(block.contains("permission: \"refund.run_report_order_placed\""), "{block}");
+    assert!(decisions.contains("would both run `SETTLE_PAY` and settle `PAY`.\n"), "{decisions}");
+    assert!(decisions.contains("would both run `REPORT_ORDER_PLACED` and report `ORDER_PLACED`.\n"), "{decisions}");
 }
