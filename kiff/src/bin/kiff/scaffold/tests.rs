@@ -12,6 +12,8 @@ use super::rendered::Rendered;
 /// What is written of a descriptor.
 struct Written {
     block: String,
+    /// The tests of it.
+    tests: String,
     /// What is told of it.
     decisions: String,
 }
@@ -37,7 +39,8 @@ fn written(parts: &Value) -> Written {
     draft.mend_flow();
     draft.assign_duties(&descriptor);
     let rendered = Rendered::new(&descriptor.domain, &descriptor.entity, &draft);
-    Written { block: rendered.block(), decisions: files::decisions(&draft.findings) }
+    let (block, tests) = (rendered.block(), rendered.tests("refund"));
+    Written { block, tests, decisions: files::decisions(&draft.findings) }
 }
 
 /// An action that pays, with what is said of it.
@@ -75,7 +78,7 @@ fn a_permission_that_runs_one_action_does_nothing_else() {
         }))
     };
     for permissions in [json!(["refund.approve_pay"]), json!([]), json!(["orders.pay", "orders.check"])] {
-        let Written { block, decisions } = approve_pay("refund", &permissions);
+        let Written { block, decisions, .. } = approve_pay("refund", &permissions);
         let line = "ApprovePay { risk: low, by: Agent, emits: none, permission: \"refund.run_approve_pay\" };";
         assert!(block.contains(line), "{block}");
         let told = "- `duplicate_name`: the permission `refund.approve_pay` would both run `APPROVE_PAY` and approve `PAY`.\n  \
@@ -89,10 +92,35 @@ fn a_permission_that_runs_one_action_does_nothing_else() {
 #[test]
 fn a_permission_may_not_settle_or_report_either() {
     let run = |name: &str| json!({"name": name, "allowed_states": ["PLACED"]});
-    let Written { block, decisions } =
+    let Written { block, decisions, .. } =
         written(&json!({"actions": [pay(&json!({})), run("SETTLE_PAY"), run("REPORT_ORDER_PLACED")]}));
     assert!(block.contains("permission: \"refund.run_settle_pay\""), "{block}");
     assert!(block.contains("permission: \"refund.run_report_order_placed\""), "{block}");
     assert!(decisions.contains("would both run `SETTLE_PAY` and settle `PAY`.\n"), "{decisions}");
     assert!(decisions.contains("would both run `REPORT_ORDER_PLACED` and report `ORDER_PLACED`.\n"), "{decisions}");
+}
+
+#[test]
+fn a_test_begins_with_a_way_that_somebody_can_take() {
+    let action = |name: &str, state: &str, event: &str| json!({"name": name, "allowed_states": [state], "follow_up_events": [event]});
+    let Written { tests, .. } = written(&json!({
+        "events": ["ORDER_PLACED", "ORDER_HELD", "ORDER_SENT", "ORDER_CLOSED"],
+        "states": ["PLACED", "HELD", "SENT", "CLOSED"],
+        "transitions": [
+            {"on": "ORDER_PLACED", "to": "PLACED"},
+            {"on": "ORDER_SENT", "from": "PLACED", "to": "SENT"},
+            {"on": "ORDER_HELD", "from": "PLACED", "to": "HELD"},
+            {"on": "ORDER_SENT", "from": "HELD", "to": "SENT"},
+            {"on": "ORDER_CLOSED", "from": "SENT", "to": "CLOSED"},
+        ],
+        "actions": [
+            action("SEND", "HELD", "ORDER_SENT"),
+            action("HOLD", "PLACED", "ORDER_HELD"),
+            action("CLOSE", "SENT", "ORDER_CLOSED"),
+        ],
+    }));
+    assert!(
+        tests.contains(".event(OrderPlaced).event(OrderHeld).event(OrderSent).when(RefundRole::Agent, Close)"),
+        "{tests}"
+    );
 }
