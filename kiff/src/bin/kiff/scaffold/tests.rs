@@ -43,9 +43,14 @@ fn written(parts: &Value) -> Written {
     Written { block, tests, decisions: files::decisions(&draft.findings) }
 }
 
+/// An action that this follows on.
+fn action(name: &str, state: &str, event: &str) -> Value {
+    json!({"name": name, "allowed_states": [state], "follow_up_events": [event]})
+}
+
 /// An action that pays, with what is said of it.
 fn pay(parts: &Value) -> Value {
-    let mut action = json!({"name": "PAY", "allowed_states": ["PLACED"], "follow_up_events": ["ORDER_PAID"]});
+    let mut action = action("PAY", "PLACED", "ORDER_PAID");
     for (key, part) in parts.as_object().unwrap() {
         action[key] = part.clone();
     }
@@ -81,9 +86,10 @@ fn a_permission_that_runs_one_action_does_nothing_else() {
         let Written { block, decisions, .. } = approve_pay("refund", &permissions);
         let line = "ApprovePay { risk: low, by: Agent, emits: none, permission: \"refund.run_approve_pay\" };";
         assert!(block.contains(line), "{block}");
-        let told = "- `duplicate_name`: the permission `refund.approve_pay` would both run `APPROVE_PAY` and approve `PAY`.\n  \
-                    Written: what runs `APPROVE_PAY` is called `refund.run_approve_pay`.\n";
-        assert!(decisions.contains(told), "{decisions}");
+        let told =
+            "- `duplicate_name`: the permission `refund.approve_pay` would both run `APPROVE_PAY` and approve `PAY`.\n";
+        let written = "  Written: what runs `APPROVE_PAY` is called `refund.run_approve_pay`.\n";
+        assert!(decisions.contains(&[told, written].concat()), "{decisions}");
     }
     let Written { block, .. } = approve_pay("refund-desk", &json!([]));
     assert!(block.contains("permission: \"refund-desk.run_approve_pay\""), "{block}");
@@ -102,7 +108,6 @@ fn a_permission_may_not_settle_or_report_either() {
 
 #[test]
 fn a_test_begins_with_a_way_that_somebody_can_take() {
-    let action = |name: &str, state: &str, event: &str| json!({"name": name, "allowed_states": [state], "follow_up_events": [event]});
     let Written { tests, .. } = written(&json!({
         "events": ["ORDER_PLACED", "ORDER_HELD", "ORDER_SENT", "ORDER_CLOSED"],
         "states": ["PLACED", "HELD", "SENT", "CLOSED"],
