@@ -115,7 +115,8 @@ fn a_program_gets_the_findings_as_data() {
     let said = kiff(&folder, &["scaffold", source.to_str().unwrap(), "--json"]).well();
     let answer: serde_json::Value = serde_json::from_str(&said).unwrap();
     assert_eq!(answer["created"], "claims");
-    assert_eq!(answer["findings"][0]["rule"], "emitted_and_reported");
+    assert_eq!(answer["findings"][0]["said"], "who approves");
+    assert_eq!(answer["findings"][1]["rule"], "emitted_and_reported");
     assert!(folder.join("claims/DECISIONS.md").is_file());
 }
 
