@@ -8,6 +8,7 @@ use super::descriptor::Descriptor;
 use super::draft::Draft;
 use super::files;
 use super::rendered::Rendered;
+use crate::failure::Failure;
 
 /// What is written of a descriptor.
 struct Written {
@@ -18,9 +19,8 @@ struct Written {
     decisions: String,
 }
 
-/// Writes a domain `refund`, of these parts, or of the plain ones where there is none.
-#[track_caller]
-fn written(parts: &Value) -> Written {
+/// Reads a descriptor of a domain `refund`, of these parts, or of the plain ones where there is none.
+fn read(parts: &Value) -> Result<Descriptor, Failure> {
     let mut descriptor = json!({
         "domain": "refund",
         "entity": "Order",
@@ -34,7 +34,13 @@ fn written(parts: &Value) -> Written {
     for (key, part) in parts.as_object().unwrap() {
         descriptor[key] = part.clone();
     }
-    let descriptor = Descriptor::read(Path::new("refund.json"), &descriptor.to_string()).unwrap();
+    Descriptor::read(Path::new("refund.json"), &descriptor.to_string())
+}
+
+/// Writes its domain.
+#[track_caller]
+fn written(parts: &Value) -> Written {
+    let descriptor = read(parts).unwrap();
     let mut draft = Draft::new(&descriptor);
     draft.mend_flow();
     draft.assign_duties(&descriptor);
@@ -147,4 +153,16 @@ fn whoever_holds_a_permission_to_approve_approves_and_nobody_else() {
     let none = refund(&json!({"agent": ["orders.pay"], "service": ["orders.approve"], "operator": ["orders.read"]}));
     assert!(none.block.contains("approval: OperatorRole,"), "{}", none.block);
     assert!(!none.decisions.contains("- who approves."), "{}", none.decisions);
+}
+
+#[test]
+fn an_action_has_no_more_parameters_than_an_executor_takes() {
+    let with = |count: usize| {
+        let names: Vec<String> = (0..count).map(|number| format!("part_{number}")).collect();
+        read(&json!({"actions": [pay(&json!({"required_parameters": names}))]}))
+    };
+    assert!(with(64).is_ok());
+    let told = with(65).unwrap_err().shown();
+    assert!(told.contains("`PAY` has at most 64 parameters, and `part_64` is one more"), "{told}");
+    assert!(told.contains("rule: too_many"), "{told}");
 }
