@@ -142,15 +142,15 @@ fn whoever_holds_a_permission_to_approve_approves_and_nobody_else() {
         let action = pay(&json!({"required_permissions": ["orders.pay"], "approval": "required"}));
         written(&json!({"actions": [action], "roles": roles}))
     };
-    let one = refund(&json!({"agent": ["orders.pay"], "operator": ["orders.approve"], "auditor": ["orders.read"]}));
+    let one = refund(&json!({"agent": ["orders.pay"], "auditor": ["orders.read"], "operator": ["orders.approve"]}));
     assert!(one.block.contains("approval: Operator,"), "{}", one.block);
     assert!(one.decisions.contains("- `role_without_duty`: the role `auditor` may do nothing.\n"), "{}", one.decisions);
     assert!(one.decisions.contains("Assumed: `operator`, by a permission to approve.\n"), "{}", one.decisions);
-    let both = refund(&json!({"agent": ["orders.pay"], "operator": ["orders.look"], "auditor": ["orders.read"]}));
-    assert!(both.block.contains("approval: Operator | Auditor,"), "{}", both.block);
-    let told = "- who approves.\n  Assumed: `operator` and `auditor`, as all who run nothing: none of them ";
+    let both = refund(&json!({"agent": ["orders.pay"], "auditor": ["orders.read"], "operator": ["orders.look"]}));
+    assert!(both.block.contains("approval: Auditor | Operator,"), "{}", both.block);
+    let told = "- who approves.\n  Assumed: `auditor` and `operator`, as all who run nothing: none of them ";
     assert!(both.decisions.contains(told), "{}", both.decisions);
-    let none = refund(&json!({"agent": ["orders.pay"], "service": ["orders.approve"], "operator": ["orders.read"]}));
+    let none = refund(&json!({"agent": ["orders.pay"], "operator": ["orders.read"], "service": ["orders.approve"]}));
     assert!(none.block.contains("approval: OperatorRole,"), "{}", none.block);
     assert!(!none.decisions.contains("- who approves."), "{}", none.decisions);
 }
