@@ -155,7 +155,8 @@ impl Contract {
     /// Its name is made from that of the permission to run the action: `refund.settle_refund_order`.
     #[must_use]
     pub fn settlement(&self, schema: &Schema) -> Permission {
-        let (domain, run): (&str, &str) = (&schema.domain, &self.permission.name);
+        let domain: &str = &schema.domain;
+        let run: &str = &self.permission.name;
         let action = run.strip_prefix(domain).and_then(|rest| rest.strip_prefix('.')).unwrap_or(run);
         let roles = match &self.approval {
             ApprovalRule::By(permission) => permission.roles.to_vec(),

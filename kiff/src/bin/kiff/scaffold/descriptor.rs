@@ -186,8 +186,9 @@ impl Check<'_> {
         for action in &descriptor.actions {
             if let Some(name) = action.required_parameters.get(MOST_PARAMETERS) {
                 let own = &action.name;
-                let message = format!("`{own}` has at most {MOST_PARAMETERS} parameters, and `{name}` is one more");
-                return Err(self.fault(message, name, "put some of them together").note("rule: too_many"));
+                let message =
+                    format!("an action has at most {MOST_PARAMETERS} parameters, and `{name}` of `{own}` is one more");
+                return Err(self.fault(message, name, "leave some out, or put them into one").note("rule: too_many"));
             }
         }
         Ok(())

@@ -163,6 +163,6 @@ fn an_action_has_no_more_parameters_than_an_executor_takes() {
     };
     assert!(with(64).is_ok());
     let told = with(65).unwrap_err().shown();
-    assert!(told.contains("`PAY` has at most 64 parameters, and `part_64` is one more"), "{told}");
+    assert!(told.contains("an action has at most 64 parameters, and `part_64` of `PAY` is one more"), "{told}");
     assert!(told.contains("rule: too_many"), "{told}");
 }
