@@ -1,4 +1,5 @@
-//! Ready actors: two who hold each role of a domain, strangers who hold none, and the policy that says so.
+//! Ready actors: two who hold each role of a domain, one who holds all of a kind, strangers who hold none, and the policy
+//! that says so.
 
 use std::marker::PhantomData;
 
@@ -7,7 +8,8 @@ use kiff::{Actor, ActorId, ActorKind, Domain, Permission, Role, RolePolicy};
 use crate::failure::must;
 
 /// Ready actors of a domain: for each role two actors of the right kind who hold it, named `operator-1` and
-/// `operator-2`, and a stranger of every kind who holds none.
+/// `operator-2`, and a stranger of every kind who holds none. Where several roles are for one kind, somebody of that kind
+/// holds them all, named `all-roles-human`: nobody approves their own wish, whatever else they may.
 ///
 /// ```
 /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/refund.rs"));
@@ -59,22 +61,28 @@ impl<D: Domain> Actors<D> {
     #[must_use]
     #[track_caller]
     pub fn policy(&self) -> RolePolicy {
-        roles::<D>().fold(RolePolicy::new(), |policy, role| {
+        let single = roles::<D>().fold(RolePolicy::new(), |policy, role| {
             let (one, other) = (named(&role, 1), named(&role, 2));
             policy.assign(&one, role.clone()).assign(&other, role)
+        });
+        versatile::<D>().fold(single, |policy, actor| {
+            let own = roles::<D>().filter(|role| role.kind == actor.kind());
+            own.fold(policy, |policy, role| policy.assign(&actor, role))
         })
     }
 
-    /// Everybody: both holders of each role, and the strangers.
+    /// Everybody: both holders of each role, those who hold several, and the strangers.
     pub(crate) fn everybody(self) -> Vec<Actor> {
         let holders = roles::<D>().flat_map(|role| [named(&role, 1), named(&role, 2)]);
-        holders.chain(ActorKind::ALL.map(|kind| self.stranger(kind))).collect()
+        holders.chain(versatile::<D>()).chain(ActorKind::ALL.map(|kind| self.stranger(kind))).collect()
     }
 
     /// Who has the permission.
     #[track_caller]
     pub(crate) fn able(permission: &Permission) -> Vec<Actor> {
-        permission.roles.iter().flat_map(|role| [named(role, 1), named(role, 2)]).collect()
+        let holders = permission.roles.iter().flat_map(|role| [named(role, 1), named(role, 2)]);
+        let is_able = |actor: &Actor| permission.roles.iter().any(|role| role.kind == actor.kind());
+        holders.chain(versatile::<D>().filter(is_able)).collect()
     }
 }
 
@@ -86,6 +94,13 @@ impl<D: Domain> Default for Actors<D> {
 
 fn roles<D: Domain>() -> impl Iterator<Item = Role> {
     D::schema().permission_roles()
+}
+
+/// One for each kind that several roles are for, who holds them all.
+fn versatile<D: Domain>() -> impl Iterator<Item = Actor> {
+    let has_several = |kind: &ActorKind| roles::<D>().filter(|role| role.kind == *kind).count() > 1;
+    let kinds = ActorKind::ALL.into_iter().filter(has_several);
+    kinds.map(|kind| Actor::new(must(ActorId::new(format!("all-roles-{kind}"))), kind))
 }
 
 #[track_caller]

@@ -26,6 +26,9 @@ pub use tree::HistoryTree;
 /// Who knows values for a field; none where it does not.
 type Values = Arc<dyn Fn(&Field<'_>) -> Option<BoxedStrategy<Value>> + Send + Sync>;
 
+/// Who knows whether an event of that name reads such a payload.
+type Reads = fn(event: &str, payload: &str) -> bool;
+
 /// Who knows how often executors have run.
 type Runs<D> = Arc<dyn Fn(&<D as Domain>::Services) -> usize + Send + Sync>;
 

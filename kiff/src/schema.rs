@@ -151,9 +151,13 @@ pub struct Contract {
 impl Contract {
     /// What a human needs in order to say what became of a run of which nobody knows how it ended: the roles that
     /// approve the action carry it, or, where nobody has to approve it, every role of the domain that humans hold.
+    ///
+    /// Its name is made from that of the permission to run the action: `refund.settle_refund_order`.
     #[must_use]
     pub fn settlement(&self, schema: &Schema) -> Permission {
-        let (domain, action) = self.permission.name.split_once('.').unwrap_or((&schema.domain, &self.permission.name));
+        let domain: &str = &schema.domain;
+        let run: &str = &self.permission.name;
+        let action = run.strip_prefix(domain).and_then(|rest| rest.strip_prefix('.')).unwrap_or(run);
         let roles = match &self.approval {
             ApprovalRule::By(permission) => permission.roles.to_vec(),
             ApprovalRule::None | ApprovalRule::Waived { .. } => {

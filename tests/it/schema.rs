@@ -30,6 +30,21 @@ fn a_waiver_stands_in_the_schema_with_its_reason() {
 }
 
 #[test]
+fn the_permission_to_settle_is_named_by_the_domain_whatever_dots_it_has() {
+    let mut schema = Refund::schema().clone();
+    let mut contract = schema.action("REFUND_ORDER").unwrap().clone();
+    for (domain, run, settle) in [
+        ("refund", "refund.refund_order", "refund.settle_refund_order"),
+        ("refund.desk", "refund.desk.refund_order", "refund.desk.settle_refund_order"),
+        ("refund", "desk.refund", "refund.settle_desk.refund"),
+    ] {
+        schema.domain = domain.into();
+        contract.permission.name = run.into();
+        assert_eq!(contract.settlement(&schema).name, settle);
+    }
+}
+
+#[test]
 fn the_fingerprint_ignores_order_and_words_and_nothing_else() {
     let schema = Refund::schema();
     let print = schema.fingerprint();

@@ -110,6 +110,8 @@ fn types_and_rules_and_comments_become_one_schema() {
     assert_eq!(schema("height"), json!({ "type": "integer", "minimum": -2_147_483_648_i64, "maximum": 300 }));
     assert_eq!(schema("serial"), json!({ "type": "integer", "minimum": 0, "maximum": 9_007_199_254_740_991_u64 }));
     assert_eq!(schema("weight"), json!({ "type": "number", "minimum": 0, "maximum": 90 }));
+    let largest = 9_007_199_254_740_991_i64;
+    assert_eq!(schema("tilt"), json!({ "type": "number", "minimum": -largest, "maximum": largest }));
     assert_eq!(schema("tags"), json!({ "type": "array", "items": { "type": "string" }, "minItems": 1, "maxItems": 3 }));
     assert_eq!(schema("frame")["oneOf"][0], json!({ "const": "none", "type": "string", "description": "As it came." }));
     assert_eq!(schema("until")["format"], "date");

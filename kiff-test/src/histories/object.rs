@@ -7,8 +7,8 @@ use proptest::prelude::{Just, Strategy};
 use proptest::strategy::{BoxedStrategy, Union};
 use serde_json::{Map, Value, json};
 
-use super::Values;
 use super::value::{breaking, is_option, valid, wrong};
+use super::{Reads, Values};
 
 /// A field of an event or a parameter of an action, for which values are needed.
 #[derive(Debug, Clone, Copy)]
@@ -98,8 +98,16 @@ enum Spoil {
     Whole(&'static str),
 }
 
-/// Payloads of events that their `Deserialize` refuses; none when the kit knows none.
-pub(super) fn spoiled_event(fields: &[Field<'_>], values: &Values) -> Option<BoxedStrategy<Draft>> {
+/// Payloads of an event that its `Deserialize` refuses; none when the kit knows none.
+///
+/// Which fields have a default by `#[serde(default)]` is not in the schema: a payload without them is sound where the event
+/// `reads` it.
+pub(super) fn spoiled_event(
+    event: &EventSchema,
+    fields: &[Field<'_>],
+    values: &Values,
+    reads: Reads,
+) -> Option<BoxedStrategy<Draft>> {
     let mut spoils = Vec::new();
     for field in fields {
         let name = || field.name.to_owned();
@@ -108,7 +116,8 @@ pub(super) fn spoiled_event(fields: &[Field<'_>], values: &Values) -> Option<Box
         }
         spoils.extend(wrong(field).map(|value| Spoil::Set(name(), value)));
     }
-    spoil(fields, values, spoils)
+    let event = event.name.clone();
+    spoil(fields, values, spoils, move |payload| reads(&event, payload))
 }
 
 /// Parameters that break their rules.
@@ -127,28 +136,30 @@ pub(super) fn spoiled_action(fields: &[Field<'_>], values: &Values) -> Option<Bo
         spoils.extend(wrong(field).map(|value| Spoil::Set(name(), value)));
         spoils.extend(breaking(field).into_iter().map(|value| Spoil::Set(name(), value)));
     }
-    spoil(fields, values, spoils)
+    spoil(fields, values, spoils, |_| false)
 }
 
-fn spoil(fields: &[Field<'_>], values: &Values, spoils: Vec<Spoil>) -> Option<BoxedStrategy<Draft>> {
+fn spoil(
+    fields: &[Field<'_>],
+    values: &Values,
+    spoils: Vec<Spoil>,
+    is_whole: impl Fn(&str) -> bool + 'static,
+) -> Option<BoxedStrategy<Draft>> {
     if spoils.is_empty() {
         return None;
     }
-    let spoiled = (members(fields, values), proptest::sample::select(spoils)).prop_map(|(mut members, spoil)| {
-        let fault = match spoil {
+    let spoiled =
+        (members(fields, values), proptest::sample::select(spoils)).prop_map(move |(mut members, spoil)| match spoil {
             Spoil::LeaveOut(name, fault) => {
                 members.remove(&name);
-                fault
+                let left = draft(&Value::Object(members), Some(fault));
+                if is_whole(&left.text) { Draft { fault: None, ..left } } else { left }
             }
             Spoil::Set(name, value) => {
                 members.insert(name, value);
-                ReasonCode::InvalidParameter
+                draft(&Value::Object(members), Some(ReasonCode::InvalidParameter))
             }
-            Spoil::Whole(text) => {
-                return Draft { text: text.to_owned(), fault: Some(ReasonCode::InvalidParameter) };
-            }
-        };
-        draft(&Value::Object(members), Some(fault))
-    });
+            Spoil::Whole(text) => Draft { text: text.to_owned(), fault: Some(ReasonCode::InvalidParameter) },
+        });
     Some(spoiled.boxed())
 }

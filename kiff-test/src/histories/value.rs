@@ -1,5 +1,7 @@
 //! Values for the types that the kit knows by name.
 
+use std::iter;
+
 use kiff::Rule;
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::strategy::BoxedStrategy;
@@ -11,6 +13,9 @@ use crate::failure::fail;
 
 /// The largest integer that every reader of JSON keeps exact.
 const LARGEST: i64 = (1 << 53) - 1;
+
+/// The largest float, but for half of one, that the kit makes up: every float is exact so far.
+const WIDEST: i64 = 1_000_000;
 
 /// How much longer than it must be a text or a list gets.
 const ROOM: u64 = 8;
@@ -80,7 +85,7 @@ pub(super) fn valid(field: &Field<'_>) -> BoxedStrategy<Value> {
         }
         // Halves, so that no reader writes one back as an integer.
         Kind::Float => {
-            let (min, max) = within(field.rules, -1_000_000, 1_000_000);
+            let (min, max) = within(field.rules, -WIDEST, WIDEST);
             let last = if min < max { max - 1 } else { max };
             (min..=last).prop_map(move |whole| half(whole, min < max)).boxed()
         }
@@ -125,15 +130,26 @@ fn matching(field: &Field<'_>, pattern: &str) -> BoxedStrategy<String> {
     let made = [format!("(?-u:{bare})"), bare.to_owned()]
         .iter()
         .find_map(|pattern| proptest::string::string_regex(pattern).ok());
-    let whole = Regex::new(&format!("^(?:{pattern})$"));
-    match (made, whole) {
-        (Some(made), Ok(whole)) => made.prop_filter("a text that matches", move |text| whole.is_match(text)).boxed(),
+    match (made, whole(pattern)) {
+        (Some(made), Some(whole)) => made.prop_filter("a text that matches", move |text| whole.is_match(text)).boxed(),
         _ => fail(format_args!(
             "the kit cannot make up texts that match `{pattern}`, as `{}` of `{}` must: hand some in with \
              `Histories::values`",
             field.name, field.owner
         )),
     }
+}
+
+/// The pattern as it is meant: for the whole text.
+fn whole(pattern: &str) -> Option<Regex> {
+    Regex::new(&format!("^(?:{pattern})$")).ok()
+}
+
+/// Some texts that do not match; none for a pattern that every short text of ASCII matches.
+fn unmatched(pattern: &str) -> Vec<Value> {
+    let Some(whole) = whole(pattern) else { return Vec::new() };
+    let texts = iter::once(String::new()).chain(('\u{1}'..='~').map(String::from));
+    texts.filter(|text| !whole.is_match(text)).take(3).map(Value::from).collect()
 }
 
 /// A value of another shape than the field's type has; none when the kit does not know the type.
@@ -152,16 +168,46 @@ pub(super) fn breaking(field: &Field<'_>) -> Vec<Value> {
             let (least, most) = within(field.rules, min, max);
             [least - 1, most + 1].into_iter().filter(|value| (min..=max).contains(value)).map(Value::from).collect()
         }
-        Some(Kind::Text) => {
-            let (min, max) = length(field.rules);
-            let short = min.checked_sub(1).map(places);
-            let long = max.checked_add(1).map(places).filter(|size| *size <= 4096);
-            let off = pattern(field.rules).map(|_| json!("\u{1}"));
-            short.into_iter().chain(long).map(|size| json!("x".repeat(size))).chain(off).collect()
+        Some(Kind::Float) => {
+            let (least, most) = within(field.rules, i64::MIN, i64::MAX);
+            let is_small = |limit: &i64| (-WIDEST..=WIDEST).contains(limit);
+            let below = Some(least).filter(is_small).map(|least| half(least - 1, true));
+            let above = Some(most).filter(is_small).map(|most| half(most, true));
+            below.into_iter().chain(above).collect()
         }
+        Some(Kind::Text) => {
+            let off = pattern(field.rules).map(unmatched).unwrap_or_default();
+            sizes_off(field.rules).map(|size| json!("x".repeat(size))).chain(off).collect()
+        }
+        Some(Kind::List(inner)) => sizes_off(field.rules).filter_map(|size| list(inner, size)).collect(),
         Some(Kind::Optional(inner)) => breaking(&Field { type_name: inner, ..*field }),
-        _ => Vec::new(),
+        Some(Kind::Boolean | Kind::Instant) | None => Vec::new(),
     }
+}
+
+/// The sizes next to what a length allows, but for those that no test should make.
+fn sizes_off(rules: &[Rule]) -> impl Iterator<Item = usize> {
+    let (min, max) = length(rules);
+    let short = min.checked_sub(1).map(places);
+    let long = max.checked_add(1).map(places).filter(|size| *size <= 4096);
+    short.into_iter().chain(long)
+}
+
+/// A list of so many items; none when there have to be some and the kit knows none.
+fn list(inner: &str, size: usize) -> Option<Value> {
+    if size == 0 {
+        return Some(json!([]));
+    }
+    let item = match kind(inner)? {
+        Kind::Boolean => json!(true),
+        Kind::Integer { .. } => json!(1),
+        Kind::Float => json!(0.5),
+        Kind::Text => json!("x"),
+        Kind::Instant => json!(kiff::Timestamp::from_microseconds(0)),
+        Kind::Optional(_) => Value::Null,
+        Kind::List(_) => json!([]),
+    };
+    Some(Value::from(vec![item; size]))
 }
 
 fn within(rules: &[Rule], min: i64, max: i64) -> (i64, i64) {
@@ -191,4 +237,37 @@ fn pattern(rules: &[Rule]) -> Option<&str> {
 
 fn places(length: u64) -> usize {
     usize::try_from(length).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use kiff::Rule;
+    use serde_json::{Value, json};
+
+    use super::{Field, breaking};
+
+    #[track_caller]
+    fn check(type_name: &str, rules: &[Rule], expected: &[Value]) {
+        let field = Field { owner: "LABEL", name: "value", type_name, rules, optional: false };
+        assert_eq!(breaking(&field), expected, "{type_name}");
+    }
+
+    #[test]
+    fn a_pattern_is_broken_by_texts_that_do_not_match_it() {
+        let pattern = |pattern: &'static str| [Rule::Pattern { pattern: pattern.into() }];
+        check("String", &pattern("[A-Z]+"), &[json!(""), json!("\u{1}"), json!("\u{2}")]);
+        check("String", &pattern(".+"), &[json!(""), json!("\n")]);
+        check("Option<String>", &pattern("[^<>]*"), &[json!("<"), json!(">")]);
+        check("String", &pattern("(?s).*"), &[]);
+    }
+
+    #[test]
+    fn the_length_of_a_list_and_the_range_of_a_float_are_broken_too() {
+        let length = [Rule::Length { min: Some(1), max: Some(2) }];
+        check("Vec<u8>", &length, &[json!([]), json!([1, 1, 1])]);
+        check("Option<Vec<Size>>", &length, &[json!([])]);
+        check("f64", &[Rule::Range { min: Some(1), max: Some(30) }], &[json!(0.5), json!(30.5)]);
+        check("f32", &[Rule::Range { min: Some(-1), max: None }], &[json!(-1.5)]);
+        check("f64", &[], &[]);
+    }
 }

@@ -3,15 +3,15 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use kiff::{Actor, Answer, ApprovalRule, Contract, Domain, EventSchema, Schema, Transition};
+use kiff::{Actor, Answer, ApprovalRule, Bounds, Contract, Domain, Event, EventSchema, Json, Schema, Transition};
 use proptest::prelude::{Just, RngExt as _, Strategy};
 use proptest::sample::select;
 use proptest::strategy::{BoxedStrategy, Union, ValueTree};
 use proptest::test_runner::{Reason, TestRunner};
 
-use super::Values;
 use super::object::{Draft, fields_of_action, fields_of_event, sound, spoiled_action, spoiled_event};
 use super::step::{How, Step};
+use super::{Reads, Values};
 use crate::actors::Actors;
 
 type Steps = Vec<Box<dyn ValueTree<Value = Step>>>;
@@ -23,6 +23,7 @@ pub(super) fn steps<D: Domain>(runner: &mut TestRunner, longest: usize, values: 
         everybody: Actors::<D>::new().everybody(),
         able: Actors::<D>::able,
         values,
+        reads: reads::<D>,
         state: None,
         planned: VecDeque::new(),
     };
@@ -35,12 +36,19 @@ pub(super) fn steps<D: Domain>(runner: &mut TestRunner, longest: usize, values: 
     Ok(steps)
 }
 
+/// Whether an event of the domain reads such a payload.
+fn reads<D: Domain>(event: &str, payload: &str) -> bool {
+    let payload = Json::parse(payload, &Bounds::DEFAULT);
+    payload.is_ok_and(|payload| matches!(<D::Event as Event>::decode(event, &payload), Some(Ok(_))))
+}
+
 /// Where a history has got to if all goes well.
 struct Walk<'w> {
     schema: &'static Schema,
     everybody: Vec<Actor>,
     able: fn(&kiff::Permission) -> Vec<Actor>,
     values: &'w Values,
+    reads: Reads,
     /// The state that the entity is probably in.
     state: Option<&'static str>,
     /// What is to follow, and the state that it leads to.
@@ -136,7 +144,7 @@ impl Walk<'_> {
         ];
         for event in self.schema.events.iter() {
             let fields = fields_of_event(event);
-            let payloads = both(sound(&fields, self.values), spoiled_event(&fields, self.values));
+            let payloads = both(sound(&fields, self.values), spoiled_event(event, &fields, self.values, self.reads));
             choices.push((2, report(event, &self.mostly(&(self.able)(&event.report)), payloads)));
         }
         for contract in self.schema.actions.iter() {

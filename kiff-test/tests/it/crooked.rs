@@ -12,6 +12,9 @@ use kiff::{
     JsonError, List, Parameter, ParameterFault, Permission, Permit, Risk, Role, RoleSchema, Rule, Schema, State,
     StateSchema, Text, Transition,
 };
+use kiff_test::proptest::prelude::Strategy;
+use kiff_test::proptest::strategy::ValueTree;
+use kiff_test::proptest::test_runner::TestRunner;
 use kiff_test::{histories, obeys_its_schema};
 
 const NOTHING: u8 = 0;
@@ -280,4 +283,22 @@ fn p4_an_action_that_anybody_may_run_is_found() {
 #[test]
 fn parameters_that_break_a_rule_and_pass_are_found() {
     check::<KEEPS_NO_RULE>(&["(invalid_parameter)", "by the schema it is invalid: invalid_parameter, but it was "]);
+}
+
+#[test]
+fn p3_somebody_with_every_role_tries_to_approve_their_own_wish() {
+    let histories = histories::<Crooked<NOTHING>>();
+    let mut runner = TestRunner::deterministic();
+    let is_tried = |history: &str| {
+        let lines: Vec<&str> = history.lines().collect();
+        lines.windows(2).any(|lines| {
+            lines[0].contains("all-roles-human (human) asks for a sign-off of PAY")
+                && lines[1].contains("all-roles-human (human) grants the request")
+        })
+    };
+    let tried = (0..256).any(|_| {
+        let tree = histories.new_tree(&mut runner).expect("a history");
+        is_tried(&tree.current().to_string())
+    });
+    assert!(tried, "no history tries it");
 }

@@ -2,6 +2,8 @@
 
 mod crooked;
 mod histories;
+/// A domain that lets through more than its schema shows.
+pub mod metering;
 /// The refund domain, which the examples in the documentation include as well.
 pub mod refund;
 mod scenario;

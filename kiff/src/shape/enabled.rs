@@ -55,14 +55,14 @@ impl<T: JsonSchema> Probe<T> {
 
 /// Puts limits in the place of the names that Rust has for its numbers, which say nothing to an agent.
 fn number(schema: &mut Schema) {
-    // Beyond this, kiff accepts no integer, because many readers of JSON would round it.
+    // Beyond this, kiff accepts no number, because many readers of JSON would round it.
     let largest = LARGEST_INTEGER.cast_signed();
     let limits = match schema.get("format").and_then(Value::as_str) {
         Some("int32") => Some((i32::MIN.into(), i32::MAX.into())),
         Some("uint32") => Some((0, u32::MAX.into())),
-        Some("int64" | "int128" | "int") => Some((-largest, largest)),
+        Some("int64" | "int128" | "int" | "float" | "double") => Some((-largest, largest)),
         Some("uint64" | "uint128" | "uint") => Some((0, largest)),
-        Some("int8" | "int16" | "uint8" | "uint16" | "float" | "double") => None,
+        Some("int8" | "int16" | "uint8" | "uint16") => None,
         _ => return,
     };
     schema.remove("format");

@@ -24,7 +24,10 @@ enum Repeats {
 }
 
 /// What follows a backslash and means the same in both.
-const SAME: &str = "bBdDwWsSnrtfvxu^$\\.*+?()[]{}|/";
+const SAME: &str = "bBdDwWnrtfvxu^$\\.*+?()[]{}|/";
+
+/// What `\s` means in Rust; in JavaScript it is every blank of Unicode.
+const BLANKS: &str = r"\t\n\v\f\r ";
 
 struct Translation<'a> {
     letters: Peekable<Chars<'a>>,
@@ -43,6 +46,8 @@ impl Translation<'_> {
                 '?' | '*' | '+' | '{' => self.repeat(letter, repeats)?,
                 // Alone they are themselves in Rust, and an error in JavaScript.
                 '}' | ']' => self.text.extend(['\\', letter]),
+                // JavaScript has more ends of a line.
+                '.' => self.text.push_str(r"[^\n]"),
                 other => self.text.push(other),
             }
         }
@@ -56,6 +61,10 @@ impl Translation<'_> {
         match letter {
             'b' | 'B' if in_class || next == Some(&'{') => return None,
             'x' | 'u' if next == Some(&'{') => return None,
+            's' if in_class => self.text.push_str(BLANKS),
+            's' => self.text.extend(["[", BLANKS, "]"]),
+            'S' if in_class => return None,
+            'S' => self.text.extend(["[^", BLANKS, "]"]),
             other if SAME.contains(other) => self.text.extend(['\\', other]),
             '-' if in_class => self.text.push_str("\\-"),
             // Escaped for nothing, which JavaScript does not forgive.
@@ -154,6 +163,10 @@ mod tests {
             (r"\#[a\-z\]]\@", Some(r"^#[a\-z\]]@$")),
             ("a}]", Some(r"^a\}\]$")),
             ("[^a-z]", Some("^[^a-z]$")),
+            (r"\s+\S", Some(r"^[\t\n\v\f\r ]+[^\t\n\v\f\r ]$")),
+            (r"[^\s-]", Some(r"^[^\t\n\v\f\r -]$")),
+            (r"[\S,]", None),
+            (r".+\.[.]", Some(r"^[^\n]+\.[.]$")),
             (r"\x41\u0041", Some(r"^\x41\u0041$")),
             ("", Some("^$")),
             ("(?i)abc", None),

@@ -95,13 +95,27 @@ fn what_the_descriptor_allows_and_kiff_does_not_is_told_by_its_rule() {
 }
 
 #[test]
+fn what_is_named_as_the_language_names_things_compiles_and_passes_its_tests() {
+    let (said, library) = scaffolded("refund-desk");
+    assert!(said.contains("\n- `duplicate_name`: "), "{said}");
+    for part in [
+        "\n        PayAction as \"PAY\" { risk: low, by: Agent | Manager, emits: PayEvent | PayFailed, ",
+        "emits: none, permission: \"refund-desk.run_approve_refund_order\" };\n",
+        "\n    never { Closed without Operator; }\n",
+    ] {
+        assert!(library.contains(part), "no `{part}` in:\n{library}");
+    }
+}
+
+#[test]
 fn a_program_gets_the_findings_as_data() {
     let folder = folder("scaffold-json");
     let source = descriptor("claim.json");
     let said = kiff(&folder, &["scaffold", source.to_str().unwrap(), "--json"]).well();
     let answer: serde_json::Value = serde_json::from_str(&said).unwrap();
     assert_eq!(answer["created"], "claims");
-    assert_eq!(answer["findings"][0]["rule"], "emitted_and_reported");
+    assert_eq!(answer["findings"][0]["said"], "who approves");
+    assert_eq!(answer["findings"][1]["rule"], "emitted_and_reported");
     assert!(folder.join("claims/DECISIONS.md").is_file());
 }
 

@@ -106,6 +106,7 @@ async fn hang_picture(
     #[param(range(min = 1, max = 500))] width: u32,
     #[param(range(max = 300))] height: Option<i32>,
     #[param(range(min = 0, max = 90), float("kilograms, no amount"))] weight: f64,
+    #[param(float("degrees, no amount"))] tilt: f64,
     serial: u64,
     frame: Frame,
     place: Option<Place>,
@@ -121,7 +122,7 @@ async fn hang_picture(
     /// Whatever comes to mind.
     note: Note,
 ) -> Result<PictureHung, Failure> {
-    drop((width, height, weight, serial, frame, place, tags, until, insured, code, short, is_glazed, part, note));
+    drop((width, height, weight, tilt, serial, frame, place, tags, until, insured, code, short, is_glazed, part, note));
     Ok(PictureHung { title })
 }
 

@@ -124,22 +124,40 @@ fn taken_by_the_block(model: &Model, errors: &Errors) {
     }
 }
 
-/// Who may run one action must not, by a likeness of names, be who may approve another.
+/// Who may run one action must not, by a likeness of names, be who may approve, settle or report something else.
 fn same_permission(model: &Model, errors: &Errors) {
+    let others = other_permissions(model);
     for (_, action) in model.actions.iter() {
-        for (_, approved) in model.actions.iter() {
-            let is_approved = matches!(approved.approval, Approval::Roles(_));
-            if is_approved && action.permission == approved.approval_permission {
-                let (name, other) = (action.declared.plain(), approved.declared.plain());
-                let message = format!(
-                    "the permission `{}` would both run `{name}` and approve `{other}`: \
-                     rename one of the actions, or give it its own with `permission: \"…\"`",
-                    action.permission,
-                );
-                errors.report(RULE, &action.declared.name, message);
-            }
+        if let Some((permission, does)) = others.iter().find(|(other, _)| *other == action.permission) {
+            let name = action.declared.plain();
+            let message = format!(
+                "the permission `{permission}` would both run `{name}` and {does}: \
+                 rename one of them, or give the action its own with `permission: \"…\"`",
+            );
+            errors.report(RULE, &action.declared.name, message);
         }
     }
+}
+
+/// The permissions to do something else than to run an action, and what they do.
+fn other_permissions(model: &Model) -> Vec<(String, String)> {
+    let domain = model.header.domain_wire();
+    let mut others = Vec::new();
+    for (_, action) in model.actions.iter() {
+        let name = action.declared.plain();
+        if matches!(action.approval, Approval::Roles(_)) {
+            others.push((action.approval_permission.clone(), format!("approve `{name}`")));
+        }
+        // As `Contract::settlement` names it.
+        let run = action.permission.as_str();
+        let own = run.strip_prefix(&domain).and_then(|rest| rest.strip_prefix('.')).unwrap_or(run);
+        others.push((format!("{domain}.settle_{own}"), format!("settle `{name}`")));
+    }
+    for (_, event) in model.events.iter().filter(|(_, event)| !event.reporters.is_empty()) {
+        let name = event.declared.plain();
+        others.push((format!("{domain}.report_{}", snake(&name)), format!("report `{name}`")));
+    }
+    others
 }
 
 fn listed_twice(model: &Model, errors: &Errors) {

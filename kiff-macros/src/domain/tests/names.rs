@@ -138,15 +138,21 @@ fn duplicate_name_with_a_type_of_the_block() {
 
 #[test]
 fn duplicate_permission() {
-    let source = refund(&[("MarkPaid {", "«ApproveRefundOrder» {"), ("[MarkPaid]", "[ApproveRefundOrder]")]);
-    check(
-        &source,
-        &[(
-            "duplicate_name",
-            "the permission `refund.approve_refund_order` would both run `ApproveRefundOrder` and approve `RefundOrder`: \
-             rename one of the actions, or give it its own with `permission: \"…\"`",
-        )],
-    );
+    for (domain, name, permission, does) in [
+        ("Refund", "ApproveRefundOrder", "refund.approve_refund_order", "approve `RefundOrder`"),
+        ("Refund", "SettleRefundOrder", "refund.settle_refund_order", "settle `RefundOrder`"),
+        ("Refund as \"my.desk\"", "SettleRefundOrder", "my.desk.settle_refund_order", "settle `RefundOrder`"),
+        ("Refund", "ReportOrderPlaced", "refund.report_order_placed", "report `OrderPlaced`"),
+    ] {
+        let (header, declared, allowed) =
+            (format!("domain {domain} governs"), format!("«{name}» {{"), format!("[{name}]"));
+        let source = refund(&[("domain Refund governs", &header), ("MarkPaid {", &declared), ("[MarkPaid]", &allowed)]);
+        let message = format!(
+            "the permission `{permission}` would both run `{name}` and {does}: \
+             rename one of them, or give the action its own with `permission: \"…\"`"
+        );
+        check(&source, &[("duplicate_name", &message)]);
+    }
 }
 
 #[test]

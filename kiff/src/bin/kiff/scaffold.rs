@@ -7,6 +7,7 @@ mod duties;
 mod files;
 mod flow;
 mod names;
+mod permissions;
 mod promises;
 mod rendered;
 
@@ -112,3 +113,6 @@ fn assume_parameters(draft: &mut Draft) {
         draft.assumed(said, format!("{}, each with a bound in its `#[param]` to look at", seen.join(", ")));
     }
 }
+
+#[cfg(test)]
+mod tests;

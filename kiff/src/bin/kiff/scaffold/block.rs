@@ -2,7 +2,6 @@
 
 use std::fmt::Write;
 
-use super::names::snake;
 use super::rendered::{Declared, Rendered};
 
 impl Rendered<'_> {
@@ -104,22 +103,10 @@ impl Rendered<'_> {
                 let approvers: Vec<&str> = action.approvers.iter().map(|role| self.role(role)).collect();
                 keys.push(format!("approval: {}", approvers.join(" | ")));
             }
-            keys.extend(self.permission(action));
+            keys.extend(action.permission.as_ref().map(|permission| format!("permission: \"{permission}\"")));
             [self.declared(Declared::Action, &action.name), format!("{{ {} }};", keys.join(", ")), String::new()]
         });
         aligned(&rows.collect::<Vec<_>>(), " ")
-    }
-
-    /// The permission of an action, where it has one name that does not follow from the action's.
-    fn permission(&self, action: &super::draft::Action) -> Option<String> {
-        let [permission] = action.permissions.as_slice() else { return None };
-        let domain = snake(&self.domain.ident);
-        let approves = |other: &super::draft::Action| {
-            *permission == format!("{domain}.approve_{}", snake(self.action(&other.name)))
-        };
-        let follows = *permission == format!("{domain}.{}", snake(self.action(&action.name)));
-        let is_free = !self.draft.actions.iter().any(approves);
-        (!follows && is_free).then(|| format!("permission: \"{permission}\""))
     }
 
     fn allow(&self) -> Vec<String> {

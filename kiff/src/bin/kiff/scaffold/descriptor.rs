@@ -84,6 +84,9 @@ impl<'de> Deserialize<'de> for Roles {
 /// How many of each a block may declare; of roles two fewer, because some may have to be added.
 const MOST: [(&str, usize); 4] = [("states", 128), ("events", 512), ("actions", 512), ("roles", 62)];
 
+/// How many parameters an executor may take.
+const MOST_PARAMETERS: usize = 64;
+
 /// The words for risk, as both sides know them.
 pub(crate) const RISKS: [&str; 4] = ["low", "medium", "high", "critical"];
 
@@ -178,6 +181,14 @@ impl Check<'_> {
             if let Some(name) = name {
                 let message = format!("a domain has at most {most} {what}, and `{name}` is one more");
                 return Err(self.fault(message, name, "split the domain").note("rule: too_many"));
+            }
+        }
+        for action in &descriptor.actions {
+            if let Some(name) = action.required_parameters.get(MOST_PARAMETERS) {
+                let own = &action.name;
+                let message =
+                    format!("an action has at most {MOST_PARAMETERS} parameters, and `{name}` of `{own}` is one more");
+                return Err(self.fault(message, name, "leave some out, or put them into one").note("rule: too_many"));
             }
         }
         Ok(())

@@ -58,6 +58,8 @@ pub(crate) struct Action {
     pub(crate) allowed_in: Vec<String>,
     pub(crate) parameters: Vec<String>,
     pub(crate) permissions: Vec<String>,
+    /// What the permission to run it is called, where that does not follow from its name.
+    pub(crate) permission: Option<String>,
     pub(crate) risk: String,
     pub(crate) is_approved: bool,
     pub(crate) emits: Vec<String>,
@@ -109,6 +111,7 @@ impl Draft {
                 allowed_in: draft.once("allowed state", &own.allowed_states),
                 parameters: draft.parameters(&own.required_parameters),
                 permissions: draft.once("permission", &own.required_permissions),
+                permission: None,
                 emits: draft.once("follow-up event", &own.follow_up_events),
                 risk: own.risk.clone(),
                 is_approved: own.approval == "required",

@@ -8,12 +8,13 @@ const PEOPLE: [&str; 9] =
     ["admin", "approver", "human", "manager", "officer", "operator", "reviewer", "supervisor", "treasurer"];
 
 impl Draft {
-    /// Says who runs, approves and reports.
+    /// Says who runs, approves and reports, and by which permission.
     pub(crate) fn assign_duties(&mut self, descriptor: &Descriptor) {
         self.runners(&descriptor.roles);
         self.approvers(&descriptor.roles);
         self.reporters(descriptor.adapter.as_deref());
         self.role_without_duty(&descriptor.roles);
+        self.name_permissions(descriptor);
         if !self.roles.is_empty() {
             let kinds: Vec<String> = self.roles.iter().map(|role| format!("{}: {}", role.name, role.kind)).collect();
             let said = "which kind of actor holds a role".to_owned();
@@ -75,15 +76,17 @@ impl Draft {
         }
         let runs = |draft: &Self, name: &str| draft.actions.iter().any(|action| action.by.iter().any(|by| by == name));
         for (name, held) in &roles.0 {
-            if runs(self, name) && held.iter().any(|permission| permission.to_lowercase().contains("approve")) {
+            if runs(self, name) && speaks_of_approval(held) {
                 let said = format!("`{name}` may run actions and also approve them");
                 self.found("approves_own_action", said, "it runs them; somebody else approves".to_owned());
             }
         }
         let is_machine = |name: &str| matches!(kind_of(name), Some("agent" | "system" | "service" | "external"));
         let mut approvers = Vec::new();
-        let others: Vec<&String> = roles.0.iter().map(|(name, _)| name).filter(|name| !runs(self, name)).collect();
-        for name in others {
+        let mut others: Vec<&(String, Vec<String>)> = roles.0.iter().filter(|(name, _)| !runs(self, name)).collect();
+        let is_permitted = others.iter().any(|(_, held)| speaks_of_approval(held));
+        others.retain(|(_, held)| !is_permitted || speaks_of_approval(held));
+        for (name, _) in others {
             if is_machine(name) {
                 let said = format!("`{name}` would approve, and is no human by its name");
                 self.found("approver_not_human", said, "it does not approve".to_owned());
@@ -92,10 +95,20 @@ impl Draft {
             }
         }
         if approvers.is_empty() {
-            let name = self.free_name("operator");
+            let mut name = self.free_name("operator");
+            while roles.0.iter().any(|(own, _)| *own == name) {
+                name.push_str("_role");
+            }
             let said = "actions need an approval, and there is no role left that could give it".to_owned();
             self.found("nobody_may", said, format!("a role `{name}` is added, for humans"));
             approvers.push(name);
+        } else {
+            let why = if is_permitted {
+                "by a permission to approve"
+            } else {
+                "as all who run nothing: none of them holds a permission to approve"
+            };
+            self.assumed("who approves".to_owned(), format!("{}, {why}", listed(&approvers)));
         }
         for action in self.actions.iter_mut().filter(|action| action.is_approved) {
             action.approvers.clone_from(&approvers);
@@ -164,6 +177,11 @@ impl Draft {
         }
         free
     }
+}
+
+/// Whether permissions of these names are for somebody who approves.
+fn speaks_of_approval(permissions: &[String]) -> bool {
+    permissions.iter().any(|permission| permission.to_lowercase().contains("approve"))
 }
 
 /// The kind of actor that a role's name speaks of.

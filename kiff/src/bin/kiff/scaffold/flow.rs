@@ -44,7 +44,7 @@ impl Draft {
     }
 
     /// Whether somebody can take a transition: its event is reported, or an action that emits it is allowed where it begins.
-    fn is_taken(&self, line: &Transition) -> bool {
+    pub(crate) fn is_taken(&self, line: &Transition) -> bool {
         let Some(from) = &line.from else { return true };
         let mut emitting = self.actions.iter().filter(|action| action.emits.contains(&line.event)).peekable();
         emitting.peek().is_none() || emitting.any(|action| action.allowed_in.contains(from))

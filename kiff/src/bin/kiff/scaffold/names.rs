@@ -84,18 +84,29 @@ impl Identifiers {
     }
 
     /// The name of an action, and of what it answers with where that is one of several events.
-    pub(crate) fn action(&mut self, name: &str) -> Name {
-        let name = self.name(name, "Action", screaming);
-        self.0.insert(format!("{}Event", name.ident));
-        name
+    pub(crate) fn action(&mut self, name: &str, answers_with_several: bool) -> Name {
+        if !answers_with_several {
+            return self.name(name, "Action", screaming);
+        }
+        let answer = |ident: &str| format!("{ident}Event");
+        let mut ident = pascal(name);
+        while self.0.contains(&ident) || self.0.contains(&answer(&ident)) {
+            ident.push_str("Action");
+        }
+        self.0.insert(answer(&ident));
+        self.take(name, ident, screaming)
     }
 
     fn name(&mut self, name: &str, kind: &str, to_wire: fn(&str) -> String) -> Name {
-        let plain = pascal(name);
-        let mut ident = plain.clone();
-        while !self.0.insert(ident.clone()) {
+        let mut ident = pascal(name);
+        while self.0.contains(&ident) {
             ident.push_str(kind);
         }
+        self.take(name, ident, to_wire)
+    }
+
+    fn take(&mut self, name: &str, ident: String, to_wire: fn(&str) -> String) -> Name {
+        self.0.insert(ident.clone());
         let wire = Some(name.to_owned()).filter(|wire| *wire != to_wire(&ident));
         Name { ident, wire }
     }
@@ -164,7 +175,20 @@ mod tests {
         assert_eq!(states, ["Paid", "PaidState as \"Paid\"", "Order2Paid as \"ORDER_2_PAID\""]);
         let events = ["PAID", "FAILURE", "orderPaid"].map(|name| identifiers.event(name).declared());
         assert_eq!(events, ["PaidEvent as \"PAID\"", "FailureEvent as \"FAILURE\"", "OrderPaid as \"orderPaid\""]);
-        assert_eq!(identifiers.action("PAY_BACK").declared(), "PayBack");
+        assert_eq!(identifiers.action("PAY_BACK", false).declared(), "PayBack");
+    }
+
+    #[test]
+    fn an_action_that_answers_with_several_events_needs_a_name_for_its_answer() {
+        let (mut identifiers, _, _) = Identifiers::new("shop", "Order");
+        let events = ["PAY_EVENT", "SHIP_EVENT"].map(|name| identifiers.event(name).declared());
+        assert_eq!(events, ["PayEvent", "ShipEvent"]);
+        assert_eq!(identifiers.action("SHIP", false).declared(), "Ship");
+        assert_eq!(identifiers.action("PAY", true).declared(), "PayAction as \"PAY\"");
+        assert_eq!(
+            identifiers.action("PAY_ACTION_EVENT", false).declared(),
+            "PayActionEventAction as \"PAY_ACTION_EVENT\""
+        );
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::draft::{Action, Draft};
+use super::draft::{Action, Draft, Transition};
 
 /// `state` is not reached without `role`.
 #[derive(Debug, PartialEq, Eq)]
@@ -17,10 +17,9 @@ impl Draft {
         let everywhere = self.reached(|_| true);
         let mut promises = Vec::new();
         for role in self.roles.iter().filter(|role| role.kind == "human") {
-            let goes_without = |action: &Action| {
-                !action.by.contains(&role.name)
-                    && (!action.is_approved || action.approvers.iter().any(|own| *own != role.name))
-            };
+            let has_another = |roles: &[String]| roles.iter().any(|own| *own != role.name);
+            let goes_without =
+                |action: &Action| has_another(&action.by) && (!action.is_approved || has_another(&action.approvers));
             let without = self.reached(goes_without);
             let held = self.states.iter().filter(|state| {
                 state.is_final && everywhere.contains(state.name.as_str()) && !without.contains(state.name.as_str())
@@ -53,7 +52,7 @@ impl Draft {
         }
     }
 
-    /// The events that lead a new entity to that state, the fewest of them.
+    /// The events that lead a new entity to that state by ways that somebody can take, the fewest of them.
     pub(crate) fn path_to(&self, goal: &str) -> Option<Vec<&str>> {
         let mut waiting = std::collections::VecDeque::from([(None, Vec::new())]);
         let mut seen: BTreeSet<&str> = BTreeSet::new();
@@ -61,7 +60,8 @@ impl Draft {
             if place == Some(goal) {
                 return Some(path);
             }
-            for line in self.transitions.iter().filter(|line| line.from.as_deref() == place) {
+            let onward = |line: &&Transition| line.from.as_deref() == place && self.is_taken(line);
+            for line in self.transitions.iter().filter(onward) {
                 if seen.insert(&line.to) {
                     let longer = path.iter().copied().chain([line.event.as_str()]).collect();
                     waiting.push_back((Some(line.to.as_str()), longer));

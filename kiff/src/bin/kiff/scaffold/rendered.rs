@@ -85,8 +85,11 @@ impl<'d> Rendered<'d> {
         let roles = draft.roles.iter().map(|role| (role.name.as_str(), identifiers.role(&role.name))).collect();
         let states = draft.states.iter().map(|state| (state.name.as_str(), identifiers.state(&state.name))).collect();
         let events = draft.events.iter().map(|event| (event.name.as_str(), identifiers.event(&event.name))).collect();
-        let actions = draft.actions.iter();
-        let actions = actions.map(|action| (action.name.as_str(), identifiers.action(&action.name))).collect();
+        let actions = draft.actions.iter().map(|action| {
+            let name = identifiers.action(&action.name, action.emits.len() > 1);
+            (action.name.as_str(), name)
+        });
+        let actions = actions.collect();
         Self { draft, domain, entity, roles, states, events, actions }
     }
 

@@ -1,0 +1,79 @@
+//! What the permission to run each action is called: never what approves, settles or reports something.
+
+use std::collections::BTreeMap;
+
+use super::descriptor::Descriptor;
+use super::draft::{Action, Draft, Finding};
+use super::names::snake;
+use super::rendered::Rendered;
+
+/// The permission to run an action.
+struct Permission {
+    /// Its name, where that does not follow from the action's.
+    written: Option<String>,
+    /// That it could not have the name that it should have.
+    told: Option<Finding>,
+}
+
+impl Draft {
+    /// Names the permission to run each action.
+    pub(crate) fn name_permissions(&mut self, descriptor: &Descriptor) {
+        let permissions = self.permissions(descriptor);
+        for (action, permission) in self.actions.iter_mut().zip(permissions) {
+            action.permission = permission.written;
+            self.findings.extend(permission.told);
+        }
+    }
+
+    fn permissions(&self, descriptor: &Descriptor) -> Vec<Permission> {
+        let rendered = Rendered::new(&descriptor.domain, &descriptor.entity, self);
+        let named = |word: &str, action: &Action| {
+            format!("{}.{word}{}", descriptor.domain, snake(rendered.action(&action.name)))
+        };
+        let taken = self.taken(&rendered, &descriptor.domain, named);
+        let permission = |action: &Action| {
+            let (wished, derived, other) = (wished(action, named), named("", action), named("run_", action));
+            let Some(does) = taken.get(&wished) else {
+                return Permission { written: Some(wished).filter(|wished| *wished != derived), told: None };
+            };
+            let name = if taken.contains_key(&derived) { &other } else { &derived };
+            let told = Finding {
+                rule: Some("duplicate_name"),
+                said: format!("the permission `{wished}` would both run `{}` and {does}", action.name),
+                written: format!("what runs `{}` is called `{name}`", action.name),
+            };
+            Permission { written: Some(name.clone()).filter(|name| *name != derived), told: Some(told) }
+        };
+        self.actions.iter().map(permission).collect()
+    }
+
+    /// The permissions to do something else than to run an action, and what they do.
+    fn taken(
+        &self,
+        rendered: &Rendered<'_>,
+        domain: &str,
+        named: impl Fn(&str, &Action) -> String + Copy,
+    ) -> BTreeMap<String, String> {
+        let approved = self.actions.iter().filter(|action| action.is_approved);
+        let approve = approved.map(|action| (named("approve_", action), format!("approve `{}`", action.name)));
+        let settle = self.actions.iter().map(|action| {
+            let run = wished(action, named);
+            let own = run.strip_prefix(domain).and_then(|rest| rest.strip_prefix('.')).unwrap_or(&run);
+            (format!("{domain}.settle_{own}"), format!("settle `{}`", action.name))
+        });
+        let reported = self.events.iter().filter(|event| event.reporter.is_some());
+        let report = reported.map(|event| {
+            let name = format!("{domain}.report_{}", snake(rendered.event(&event.name)));
+            (name, format!("report `{}`", event.name))
+        });
+        settle.chain(report).chain(approve).collect()
+    }
+}
+
+/// The permission that the descriptor demands, if it is one, or else what follows from the action's name.
+fn wished(action: &Action, named: impl Fn(&str, &Action) -> String) -> String {
+    match action.permissions.as_slice() {
+        [permission] => permission.clone(),
+        _ => named("", action),
+    }
+}

@@ -1,0 +1,168 @@
+//! Descriptors that are read well and were once written as domains that do not compile, or whose tests fail.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::descriptor::Descriptor;
+use super::draft::Draft;
+use super::files;
+use super::rendered::Rendered;
+use crate::failure::Failure;
+
+/// What is written of a descriptor.
+struct Written {
+    block: String,
+    /// The tests of it.
+    tests: String,
+    /// What is told of it.
+    decisions: String,
+}
+
+/// Reads a descriptor of a domain `refund`, of these parts, or of the plain ones where there is none.
+fn read(parts: &Value) -> Result<Descriptor, Failure> {
+    let mut descriptor = json!({
+        "domain": "refund",
+        "entity": "Order",
+        "events": ["ORDER_PLACED", "ORDER_PAID"],
+        "states": ["PLACED", "PAID"],
+        "transitions": [
+            {"on": "ORDER_PLACED", "to": "PLACED"},
+            {"on": "ORDER_PAID", "from": "PLACED", "to": "PAID"},
+        ],
+    });
+    for (key, part) in parts.as_object().unwrap() {
+        descriptor[key] = part.clone();
+    }
+    Descriptor::read(Path::new("refund.json"), &descriptor.to_string())
+}
+
+/// Writes its domain.
+#[track_caller]
+fn written(parts: &Value) -> Written {
+    let descriptor = read(parts).unwrap();
+    let mut draft = Draft::new(&descriptor);
+    draft.mend_flow();
+    draft.assign_duties(&descriptor);
+    let rendered = Rendered::new(&descriptor.domain, &descriptor.entity, &draft);
+    let (block, tests) = (rendered.block(), rendered.tests("refund"));
+    Written { block, tests, decisions: files::decisions(&draft.findings) }
+}
+
+/// An action that this follows on.
+fn action(name: &str, state: &str, event: &str) -> Value {
+    json!({"name": name, "allowed_states": [state], "follow_up_events": [event]})
+}
+
+/// An action that pays, with what is said of it.
+fn pay(parts: &Value) -> Value {
+    let mut action = action("PAY", "PLACED", "ORDER_PAID");
+    for (key, part) in parts.as_object().unwrap() {
+        action[key] = part.clone();
+    }
+    action
+}
+
+#[test]
+fn nothing_is_promised_of_a_role_that_another_can_stand_in_for() {
+    let pay = |roles: &Value| {
+        let action = pay(&json!({"required_permissions": ["orders.pay"]}));
+        written(&json!({"actions": [action], "roles": roles})).block
+    };
+    let both = pay(&json!({"agent": ["orders.pay"], "manager": ["orders.pay"]}));
+    assert!(both.contains("by: Agent | Manager"), "{both}");
+    assert!(!both.contains("never"), "{both}");
+    let one = pay(&json!({"manager": ["orders.pay"]}));
+    assert!(one.contains("never { Paid without Manager; }"), "{one}");
+}
+
+#[test]
+fn a_permission_that_runs_one_action_does_nothing_else() {
+    let approve_pay = |domain: &str, permissions: &Value| {
+        written(&json!({
+            "domain": domain,
+            "actions": [
+                pay(&json!({"required_permissions": ["orders.pay"], "approval": "required"})),
+                {"name": "APPROVE_PAY", "allowed_states": ["PLACED"], "required_permissions": permissions},
+            ],
+            "roles": {"agent": ["orders.pay", "orders.check", "refund.approve_pay"], "operator": []},
+        }))
+    };
+    for permissions in [json!(["refund.approve_pay"]), json!([]), json!(["orders.pay", "orders.check"])] {
+        let Written { block, decisions, .. } = approve_pay("refund", &permissions);
+        let line = "ApprovePay { risk: low, by: Agent, emits: none, permission: \"refund.run_approve_pay\" };";
+        assert!(block.contains(line), "{block}");
+        let told =
+            "- `duplicate_name`: the permission `refund.approve_pay` would both run `APPROVE_PAY` and approve `PAY`.\n";
+        let written = "  Written: what runs `APPROVE_PAY` is called `refund.run_approve_pay`.\n";
+        assert!(decisions.contains(&[told, written].concat()), "{decisions}");
+    }
+    let Written { block, .. } = approve_pay("refund-desk", &json!([]));
+    assert!(block.contains("permission: \"refund-desk.run_approve_pay\""), "{block}");
+}
+
+#[test]
+fn a_permission_may_not_settle_or_report_either() {
+    let run = |name: &str| json!({"name": name, "allowed_states": ["PLACED"]});
+    let Written { block, decisions, .. } =
+        written(&json!({"actions": [pay(&json!({})), run("SETTLE_PAY"), run("REPORT_ORDER_PLACED")]}));
+    assert!(block.contains("permission: \"refund.run_settle_pay\""), "{block}");
+    assert!(block.contains("permission: \"refund.run_report_order_placed\""), "{block}");
+    assert!(decisions.contains("would both run `SETTLE_PAY` and settle `PAY`.\n"), "{decisions}");
+    assert!(decisions.contains("would both run `REPORT_ORDER_PLACED` and report `ORDER_PLACED`.\n"), "{decisions}");
+}
+
+#[test]
+fn a_test_begins_with_a_way_that_somebody_can_take() {
+    let Written { tests, .. } = written(&json!({
+        "events": ["ORDER_PLACED", "ORDER_HELD", "ORDER_SENT", "ORDER_CLOSED"],
+        "states": ["PLACED", "HELD", "SENT", "CLOSED"],
+        "transitions": [
+            {"on": "ORDER_PLACED", "to": "PLACED"},
+            {"on": "ORDER_SENT", "from": "PLACED", "to": "SENT"},
+            {"on": "ORDER_HELD", "from": "PLACED", "to": "HELD"},
+            {"on": "ORDER_SENT", "from": "HELD", "to": "SENT"},
+            {"on": "ORDER_CLOSED", "from": "SENT", "to": "CLOSED"},
+        ],
+        "actions": [
+            action("SEND", "HELD", "ORDER_SENT"),
+            action("HOLD", "PLACED", "ORDER_HELD"),
+            action("CLOSE", "SENT", "ORDER_CLOSED"),
+        ],
+    }));
+    assert!(
+        tests.contains(".event(OrderPlaced).event(OrderHeld).event(OrderSent).when(RefundRole::Agent, Close)"),
+        "{tests}"
+    );
+}
+
+#[test]
+fn whoever_holds_a_permission_to_approve_approves_and_nobody_else() {
+    let refund = |roles: &Value| {
+        let action = pay(&json!({"required_permissions": ["orders.pay"], "approval": "required"}));
+        written(&json!({"actions": [action], "roles": roles}))
+    };
+    let one = refund(&json!({"agent": ["orders.pay"], "auditor": ["orders.read"], "operator": ["orders.approve"]}));
+    assert!(one.block.contains("approval: Operator,"), "{}", one.block);
+    assert!(one.decisions.contains("- `role_without_duty`: the role `auditor` may do nothing.\n"), "{}", one.decisions);
+    assert!(one.decisions.contains("Assumed: `operator`, by a permission to approve.\n"), "{}", one.decisions);
+    let both = refund(&json!({"agent": ["orders.pay"], "auditor": ["orders.read"], "operator": ["orders.look"]}));
+    assert!(both.block.contains("approval: Auditor | Operator,"), "{}", both.block);
+    let told = "- who approves.\n  Assumed: `auditor` and `operator`, as all who run nothing: none of them ";
+    assert!(both.decisions.contains(told), "{}", both.decisions);
+    let none = refund(&json!({"agent": ["orders.pay"], "operator": ["orders.read"], "service": ["orders.approve"]}));
+    assert!(none.block.contains("approval: OperatorRole,"), "{}", none.block);
+    assert!(!none.decisions.contains("- who approves."), "{}", none.decisions);
+}
+
+#[test]
+fn an_action_has_no_more_parameters_than_an_executor_takes() {
+    let with = |count: usize| {
+        let names: Vec<String> = (0..count).map(|number| format!("part_{number}")).collect();
+        read(&json!({"actions": [pay(&json!({"required_parameters": names}))]}))
+    };
+    assert!(with(64).is_ok());
+    let told = with(65).unwrap_err().shown();
+    assert!(told.contains("an action has at most 64 parameters, and `part_64` of `PAY` is one more"), "{told}");
+    assert!(told.contains("rule: too_many"), "{told}");
+}
