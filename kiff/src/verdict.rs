@@ -162,9 +162,9 @@ impl std::error::Error for Refusal {}
 /// the entity that was judged or the run that it was spent on, and an executor takes it by value:
 ///
 /// ```compile_fail,E0451
-/// # use kiff::Permit;
-/// fn forge<E: kiff::Declared>() -> Permit<'static, E> {
-///     Permit { action: "REFUND_ORDER", approval: None, bound_to: std::marker::PhantomData }
+/// # use kiff::{Contract, Permit};
+/// fn forge<E: kiff::Declared>(action: &'static Contract) -> Permit<'static, E> {
+///     Permit { action, approval: None, bound_to: std::marker::PhantomData }
 /// }
 /// ```
 #[derive(Debug)]

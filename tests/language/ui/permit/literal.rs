@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use kiff::{Cents, Failure, Permit, action, domain};
+use kiff::{Cents, Domain, Failure, Permit, action, domain};
 
 pub struct RefundDesk;
 
@@ -56,7 +56,7 @@ async fn refund_order(
 }
 
 pub fn forge() -> Permit<'static, RefundOrder> {
-    Permit { action: "REFUND_ORDER", approval: None, bound_to: PhantomData }
+    Permit { action: Refund::RefundOrder.contract(), approval: None, bound_to: PhantomData }
 }
 
 fn main() {}

@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use kiff::{Cents, Failure, Permit, action, domain};
+use kiff::{Cents, Domain, Failure, Permit, action, domain};
 
 pub struct RefundDesk;
 
@@ -57,7 +57,7 @@ async fn refund_order(
 
 impl Default for Permit<'static, RefundOrder> {
     fn default() -> Self {
-        Permit { action: "REFUND_ORDER", approval: None, bound_to: PhantomData }
+        Permit { action: Refund::RefundOrder.contract(), approval: None, bound_to: PhantomData }
     }
 }
 
