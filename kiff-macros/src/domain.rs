@@ -44,18 +44,19 @@ pub(crate) fn domain2(input: &TokenStream) -> (TokenStream, Diagnostics) {
     (renamed(expansion, kiff.as_ref()), diagnostics)
 }
 
-/// Expands the block of another crate to what this one needs: it was judged there, and its faults are told there.
+/// Expands the block of another crate to what this one needs. It was judged there; it is judged again, since nothing says that
+/// these are the words that were.
 pub(crate) fn runnable(
     block: TokenStream,
     there: &TokenStream,
     services: TokenStream,
     kiff: Option<&Path>,
-) -> TokenStream {
+) -> (TokenStream, Diagnostics) {
     let errors = Errors::new();
-    let mut block = parse::block(block, &errors);
-    block.services = syn::parse2(services).ok();
-    let model = Model::resolve(block);
+    let mut model = Model::resolve(parse::block(block, &errors));
+    check::check(&model, &errors);
+    model.services = syn::parse2(services).ok();
     let diagnostics = errors.finish();
     let expansion = if diagnostics.is_empty() { expand::executors(&model, there) } else { TokenStream::new() };
-    renamed(expansion, kiff)
+    (renamed(expansion, kiff), diagnostics)
 }

@@ -62,7 +62,7 @@ pub(crate) fn executors2(input: TokenStream) -> (TokenStream, Diagnostics) {
 }
 
 /// Makes of the block what this crate needs of it: `[::kiff] [contracts] [RefundDesk] { pub domain Refund … }`.
-pub(crate) fn runnable2(input: TokenStream) -> TokenStream {
+pub(crate) fn runnable2(input: TokenStream) -> (TokenStream, Diagnostics) {
     let group = |token| match token {
         TokenTree::Group(group) => Some(group),
         _ => None,
@@ -73,13 +73,13 @@ pub(crate) fn runnable2(input: TokenStream) -> TokenStream {
             let kiff = Path::parse_mod_style.parse2(kiff.stream()).ok();
             runnable(block.stream(), &there.stream(), services.stream(), kiff.as_ref())
         }
-        _ => TokenStream::new(),
+        _ => (TokenStream::new(), Errors::new().finish()),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::executors2;
+    use super::{executors2, runnable2};
 
     fn expansion(source: &str) -> String {
         let (expansion, diagnostics) = executors2(source.parse().unwrap());
@@ -95,6 +95,32 @@ mod tests {
         assert_eq!(expansion("contracts::Refund => Desk, crate = trust"), asked);
         let asked = "contracts :: refund ! { [crate :: trust] [contracts] [Desk < 'static >] }";
         assert_eq!(expansion("contracts::Refund => Desk<'static>, crate = crate::trust,"), asked);
+    }
+
+    #[test]
+    fn a_block_that_comes_by_another_way_is_judged_all_the_same() {
+        let block = |promise: &str| {
+            format!(
+                "[::kiff] [crate::there] [()] {{
+                    pub domain Refund governs Order;
+                    executors elsewhere;
+                    roles {{ Agent: agent, Shop: system }}
+                    states {{ Paid, final Refunded }}
+                    events {{ OrderPaid reported by Shop; OrderRefunded; }}
+                    transitions {{ OrderPaid: new => Paid; OrderRefunded: Paid => Refunded; }}
+                    actions {{ RefundOrder {{ risk: low, by: Agent, emits: OrderRefunded }}; }}
+                    allow {{ Paid => [RefundOrder]; }}
+                    {promise}
+                }}"
+            )
+        };
+        let expand = |promise| runnable2(block(promise).parse().unwrap());
+        let (expansion, diagnostics) = expand("");
+        assert!(diagnostics.is_empty() && !expansion.is_empty());
+        let (expansion, diagnostics) = expand("never { Agent alone from Paid to Refunded }");
+        assert!(expansion.is_empty());
+        let told: Vec<_> = diagnostics.iter().map(|diagnostic| diagnostic.rule).collect();
+        assert_eq!(told, ["never_violated"]);
     }
 
     #[test]

@@ -83,7 +83,9 @@ pub fn executors(input: TokenStream) -> TokenStream {
 #[doc(hidden)]
 #[proc_macro]
 pub fn runnable(input: TokenStream) -> TokenStream {
-    executors::runnable2(input.into()).into()
+    let (mut expansion, diagnostics) = executors::runnable2(input.into());
+    expansion.extend(diagnostics.into_compile_errors());
+    expansion.into()
 }
 
 /// Makes an async fn the executor of an action that a `domain!` block declares.

@@ -51,18 +51,21 @@ impl Kind {
     }
 }
 
-/// The least and the greatest value of an integer of up to 64 bits.
+/// The greatest integer that every reader of JSON takes for what it is; the gate lets none through that is further from zero.
+const EXACT: i128 = (1 << 53) - 1;
+
+/// The least and the greatest value that a proposal can give an integer of up to 64 bits.
 pub(crate) fn bounds(typed: &Type) -> Option<(i128, i128)> {
     let name = last_segment(typed)?.ident.to_string();
     Some(match name.as_str() {
         "i8" => (i8::MIN.into(), i8::MAX.into()),
         "i16" => (i16::MIN.into(), i16::MAX.into()),
         "i32" => (i32::MIN.into(), i32::MAX.into()),
-        "i64" => (i64::MIN.into(), i64::MAX.into()),
+        "i64" | "Cents" => (-EXACT, EXACT),
         "u8" => (0, u8::MAX.into()),
         "u16" => (0, u16::MAX.into()),
         "u32" => (0, u32::MAX.into()),
-        "u64" => (0, u64::MAX.into()),
+        "u64" => (0, EXACT),
         _ => return None,
     })
 }

@@ -113,7 +113,7 @@ pub(super) fn lies_within_its_type(parameter: &Parameter, errors: &Errors) {
                 continue;
             };
             let message = format!(
-                "`{}` is of type `{}`, which holds {least} to {greatest}, so that the limit `{key} = {limit}` lies outside \
+                "`{}` is of type `{}`, which can be {least} to {greatest}, so that the limit `{key} = {limit}` lies outside \
                  of it: write one inside, or take it away",
                 parameter.label(),
                 code(typed)

@@ -55,14 +55,24 @@ fn limits_can_be_kept() {
     );
     rule(
         "#[param(«range(min = -1)»)] count: u32",
-        "`count` is of type `u32`, which holds 0 to 4294967295, so that the limit `min = -1` lies outside of it: write one \
+        "`count` is of type `u32`, which can be 0 to 4294967295, so that the limit `min = -1` lies outside of it: write one \
          inside, or take it away",
     );
     rule(
         "#[param(«range(min = 1, max = 300)»)] count: Option<u8>",
-        "`count` is of type `u8`, which holds 0 to 255, so that the limit `max = 300` lies outside of it: write one \
+        "`count` is of type `u8`, which can be 0 to 255, so that the limit `max = 300` lies outside of it: write one \
          inside, or take it away",
     );
+    for typed in ["u64", "i64", "kiff::Cents"] {
+        let least = if typed == "u64" { "0" } else { "-9007199254740991" };
+        rule(
+            &format!("#[param(«range(min = 9_007_199_254_740_992)»)] count: {typed}"),
+            &format!(
+                "`count` is of type `{typed}`, which can be {least} to 9007199254740991, so that the limit \
+                 `min = 9007199254740992` lies outside of it: write one inside, or take it away"
+            ),
+        );
+    }
     arguments("#[param(range(min = -128, max = 127))] a: i8, #[param(range(min = 0))] b: u64", &[]);
     rule(
         "#[param(«range()»)] amount: Cents",

@@ -101,7 +101,13 @@ fn taken_by_the_block(model: &Model, errors: &Errors) {
             let message = format!("`{name}` is what the domain is called: give what it governs another name");
             errors.report(RULE, entity, message);
         }
-        taken.extend([format!("{name}State"), format!("{name}Event"), name]);
+        let made = [format!("{name}State"), format!("{name}Event")];
+        if let Some(same) = made.iter().find(|made| domain.is_some_and(|domain| plain(domain) == **made)) {
+            let message = format!("`{same}` is a type that the block itself makes: give the domain another name");
+            errors.report(RULE, domain.unwrap_or(entity), message);
+        }
+        taken.extend(made);
+        taken.push(name);
     }
     for (_, event) in model.events.iter() {
         let name = event.declared.plain();
@@ -111,6 +117,13 @@ fn taken_by_the_block(model: &Model, errors: &Errors) {
         }
     }
     taken.extend(model.events.iter().map(|(_, event)| event.declared.plain()));
+    for (_, action) in model.actions.iter() {
+        let name = action.declared.plain();
+        if ["MERMAID", "SVG"].contains(&name.as_str()) {
+            let message = format!("`{name}` is a diagram that the block itself makes: give this action another name");
+            errors.report(RULE, &action.declared.name, message);
+        }
+    }
     for (_, action) in model.actions.iter().filter(|(_, action)| action.emits.len() > 1) {
         let name = action.declared.plain();
         let choice = format!("{name}Event");

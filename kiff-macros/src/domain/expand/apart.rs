@@ -6,9 +6,10 @@ use syn::Visibility;
 
 use super::answers;
 use super::handles::module_of;
-use super::names::{Names, distinct, used};
+use super::names::{Names, distinct, module_name, used};
 use crate::domain::model::Model;
 use crate::domain::wire::{plain, snake};
+use crate::number;
 
 /// The macro that hands the block over, under the name of the domain's module.
 pub(super) fn block(model: &Model, block: &TokenStream) -> TokenStream {
@@ -16,7 +17,8 @@ pub(super) fn block(model: &Model, block: &TokenStream) -> TokenStream {
         return TokenStream::new();
     };
     let module = module(&domain.name);
-    let hidden = format_ident!("__kiff_block_of_{module}");
+    // All such macros of a crate stand at its root, also those of domains that are called the same in two modules.
+    let hidden = format_ident!("__kiff_block_of_{}_{:x}", snake(&plain(&domain.name)), number::of(&block.to_string()));
     quote! {
         #[doc(hidden)]
         #[macro_export]
@@ -33,7 +35,7 @@ pub(super) fn block(model: &Model, block: &TokenStream) -> TokenStream {
 
 /// What the macro and the module of a domain are called.
 pub(crate) fn module(domain: &Ident) -> Ident {
-    format_ident!("{}", snake(&plain(domain)))
+    module_name(&snake(&plain(domain)))
 }
 
 /// `pub mod refund { pub use contracts::refund::{Created, Paid}; pub struct MarkPaid; … }`

@@ -118,7 +118,7 @@ fn made_of(name: &Ident, suffix: &str) -> Ident {
     Ident::new(&format!("{}{suffix}", plain(name)), Span::call_site())
 }
 
-fn module_name(text: &str) -> Ident {
+pub(super) fn module_name(text: &str) -> Ident {
     match text {
         "crate" | "self" | "super" | "_" => format_ident!("{text}_"),
         _ => syn::parse_str(text).unwrap_or_else(|_| Ident::new_raw(text, Span::call_site())),

@@ -32,6 +32,21 @@ fn unknown_name() {
 }
 
 #[test]
+fn what_the_block_makes_has_its_name_for_itself() {
+    for made in ["OrderState", "OrderEvent"] {
+        one(
+            "domain Refund governs",
+            &format!("domain «{made}» governs"),
+            "duplicate_name",
+            &format!("`{made}` is a type that the block itself makes: give the domain another name"),
+        );
+    }
+    let source = refund(&[("RefundOrder {", "«SVG» {"), ("[RefundOrder]", "[SVG]")]);
+    let message = "`SVG` is a diagram that the block itself makes: give this action another name";
+    check(&source, &[("duplicate_name", message)]);
+}
+
+#[test]
 fn a_name_that_could_not_be_declared_is_not_unknown() {
     one(
         "states { Created, Paid,",

@@ -54,3 +54,39 @@ pub mod shop {
         never { Refunded without Operator }
     }
 }
+
+/// The same name once more, in another module.
+pub mod deposits {
+    use kiff::domain;
+
+    domain! {
+        /// Deposits that are given back.
+        pub domain Refund governs Deposit;
+        executors elsewhere;
+
+        roles { Clerk: human }
+        states { Taken, final Returned }
+        events { DepositTaken reported by Clerk; DepositReturned; }
+        transitions { DepositTaken: new => Taken; DepositReturned: Taken => Returned; }
+        actions { ReturnDeposit { risk: low, by: Clerk, emits: DepositReturned }; }
+        allow { Taken => [ReturnDeposit]; }
+    }
+}
+
+/// Names that are words of the language.
+pub mod arena {
+    use kiff::domain;
+
+    domain! {
+        /// Games, and the moves in them.
+        pub domain Match governs Game;
+        executors elsewhere;
+
+        roles { Player: agent, Table: system }
+        states { Open, final Loop }
+        events { Use reported by Table; Move; }
+        transitions { Use: new => Open; Move: Open => Loop; }
+        actions { Break { risk: low, by: Player, emits: Move }; }
+        allow { Open => [Break]; }
+    }
+}

@@ -39,6 +39,20 @@ async fn find_refund(_desk: &Desk, amount: Cents) -> Result<Reconciled<OrderRefu
     Ok(Reconciled::Happened(OrderRefunded { amount }))
 }
 
+/// A domain whose names are words of the language.
+pub mod arena {
+    use contracts::arena::Move;
+    use kiff::{Failure, action};
+
+    kiff::executors!(contracts::arena::Match);
+
+    /// Makes a move.
+    #[action(Match::Break)]
+    async fn make() -> Result<Move, Failure> {
+        Ok(Move)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use contracts::shop::{OrderPlaced, OrderState, RefundRole};
