@@ -58,6 +58,11 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             return Ok(Wish::New);
         };
         if number > entity.number() {
+            // Somebody else was first, unless the store leads to what is not there.
+            if self.store.read(entity.key(), number.saturating_sub(1), 1).await?.is_empty() {
+                let problem = format!("the key `{key}` leads to it, and it is not there");
+                return Err(BrokenJournal::new(entity.key().clone(), number, problem).into());
+            }
             return Ok(Wish::Moved);
         }
         let commits = self.store.read(entity.key(), number.saturating_sub(1), PAGE).await?;

@@ -197,6 +197,24 @@ fn in_use(path: &Path) {
 }
 
 #[test]
+fn a_key_that_leads_nowhere_is_an_error_at_once() {
+    let folder = folder();
+    let path = path_of(folder.path());
+    in_use(&path);
+    for (number, expected) in [
+        (999, "is broken at commit 999: the key `wish-9` leads to it, and it is not there"),
+        (1, "is broken at commit 1: it does not start an action under the key `wish-9`"),
+    ] {
+        let planted = "INSERT OR REPLACE INTO keys SELECT entity, 'wish-9', ?1 FROM keys WHERE key = 'wish-1'";
+        assert_eq!(Connection::open(&path).unwrap().execute(planted, [number]).unwrap(), 1);
+        let runtime = Runtime::<Refund, _>::new(SqliteStore::open(&path).unwrap(), policy(), Desk::default());
+        let wish = Proposal::new(refund(7)).idempotency_key("wish-9".parse().unwrap());
+        let error = block_on(runtime.execute(&people().agent, &shop::order("ord-1"), wish)).unwrap_err();
+        assert!(error.to_string().contains(expected), "{error}");
+    }
+}
+
+#[test]
 fn p8_what_commits_are_looked_up_by_is_held_against_what_they_say() {
     let folder = folder();
     let path = path_of(folder.path());
