@@ -30,9 +30,22 @@
   const soon = () => {
     if (!waiting) { waiting = true; setTimeout(refresh, 300); }
   };
-  const source = new EventSource(live.dataset.source);
-  // What has changed before the source was open was told to nobody.
-  source.addEventListener("open", () => { if (!main().querySelector("[role=alert]")) soon(); });
-  source.addEventListener("changed", soon);
-  addEventListener("pagehide", () => source.close());
+  // A page listens only while it is seen: a browser has six connections to a server for all its tabs, and one that listens keeps one.
+  let source = null;
+  const listen = () => {
+    if (source || document.hidden) return;
+    source = new EventSource(live.dataset.source);
+    // What has changed before the source was open was told to nobody.
+    source.addEventListener("open", () => { if (!main().querySelector("[role=alert]")) soon(); });
+    source.addEventListener("changed", soon);
+  };
+  const leave = () => {
+    if (source) source.close();
+    source = null;
+  };
+  document.addEventListener("visibilitychange", () => { if (document.hidden) leave(); else listen(); });
+  addEventListener("pageshow", listen);
+  addEventListener("pagehide", leave);
+  // What is sent needs a connection itself.
+  addEventListener("submit", leave);
 })();
