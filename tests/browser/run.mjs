@@ -254,6 +254,17 @@ const steps = {
     for (const page of [nora, omar]) await page.context().close();
   },
 
+  async 'who reads with the keyboard keeps their place when something changes'() {
+    const [nora, omar] = [await signIn(keys.nora), await signIn(keys.omar)];
+    await card(nora, 'ord-10');
+    await nora.focus('#reason');
+    await card(omar, 'ord-10');
+    await answer(omar, 'grant', 'fine');
+    await nora.locator('#live').waitFor({ state: 'visible' });
+    assert.equal(await nora.evaluate(() => document.activeElement.id), 'reason', 'the keyboard is somewhere else');
+    for (const page of [nora, omar]) await page.context().close();
+  },
+
   async 'the ninth tab is as quick as the first, which catches up when it is seen'() {
     const first = await signIn(keys.nora);
     await first.waitForURL('**/admin');

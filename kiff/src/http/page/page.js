@@ -1,4 +1,4 @@
-// Tells that something has changed, and shows it unless the reader is in the middle of a form.
+// Tells that something has changed, and shows it unless the reader is in the middle of something.
 "use strict";
 (() => {
   const live = document.getElementById("live");
@@ -14,7 +14,9 @@
     ? field.selectedIndex !== Math.max(0, [...field.options].findIndex((option) => option.defaultSelected))
     : field.value !== field.defaultValue || field.checked !== field.defaultChecked;
   const busy = () => [...main().querySelectorAll("textarea, input, select")].some(touched)
-    || main().querySelector("details[open], [role=alert]") !== null;
+    || main().querySelector("details[open], [role=alert]") !== null
+    // Whoever moves by keyboard would have to begin again.
+    || main().contains(document.activeElement);
   let shown = said(main());
   let waiting = false;
   const refresh = async () => {
