@@ -1,10 +1,12 @@
 //! The commands that read journals, on every sort of store.
 
-use std::fmt::Write;
+use std::fmt::Write as _;
 use std::fs;
 use std::future::Future;
+use std::io::Write as _;
 use std::path::Path;
 use std::pin::pin;
+use std::process::Command;
 use std::sync::Arc;
 use std::task::{Context, Waker};
 
@@ -15,8 +17,9 @@ use kiff::{
 };
 use kiff_test::{SequentialIdentifiers, block_on};
 
-use super::{folder, kiff, no_room};
+use super::{Ran, folder, kiff, no_room};
 use crate::cluster;
+use crate::programs::Program;
 use crate::shop::{Desk, MarkPaid, Mood, OrderPlaced, Refund, SharedClock, order, people, policy, refund};
 
 /// Leaves in a store what a day leaves: an order that is refunded with an approval, and one of which nobody knows whether it
@@ -233,6 +236,40 @@ fn what_is_no_journal_and_no_entity_is_told_in_a_sentence() {
     assert!(told.contains("there is no kind of record `refunds`") && told.contains("approval_granted"), "{told}");
     let told = kiff(&folder, &["verify", "day.jsonl", "--head", "12"]).not_done();
     assert!(told.starts_with("error: `12` is no head\n"), "{told}");
+}
+
+#[test]
+fn what_comes_through_a_pipe_is_not_called_tampered_with() {
+    let folder = exported("journal-pipe");
+    for command in ["verify", "timeline", "export"] {
+        let (reader, mut writer) = std::io::pipe().unwrap();
+        writer.write_all(lines().as_bytes()).unwrap();
+        drop(writer);
+        let mut kiff = Command::new(Program::CommandLine.path());
+        kiff.args([command, "/dev/stdin"]).current_dir(&folder).env_remove("CLICOLOR_FORCE").stdin(reader);
+        let told = Ran::of(&kiff.output().unwrap()).not_done();
+        assert!(told.starts_with("error: cannot read `/dev/stdin`: it is no file\n  = help: "), "{told}");
+        assert!(told.contains("write what comes through a pipe into a file first"), "{told}");
+    }
+}
+
+#[test]
+fn the_export_of_an_empty_store_holds_no_commit_and_is_well() {
+    let folder = folder("journal-empty");
+    drop(SqliteStore::open(folder.join("day.db")).unwrap());
+    kiff(&folder, &["export", "day.db", "--out", "day.jsonl"]).well();
+    assert_eq!(fs::read(folder.join("day.jsonl")).unwrap(), b"");
+    for store in ["day.db", "day.jsonl"] {
+        let told = kiff(&folder, &["verify", store]).well();
+        assert!(told.starts_with("0 commits of 0 entities are what was written\n"), "{told}");
+        assert_eq!(kiff(&folder, &["timeline", store]).well(), "");
+    }
+    // Where there were some once, that is told as for every other journal.
+    fs::write(folder.join("full.jsonl"), lines()).unwrap();
+    let told = kiff(&folder, &["verify", "full.jsonl"]).well();
+    let head = told.trim_end().rsplit(' ').next().unwrap();
+    let cut = kiff(&folder, &["verify", "day.jsonl", "--head", head]).ended_with(1);
+    assert!(cut.starts_with("truncated: the store ends at position 0, and 14 commits were signed\n"), "{cut}");
 }
 
 #[test]
