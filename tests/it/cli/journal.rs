@@ -273,6 +273,41 @@ fn the_export_of_an_empty_store_holds_no_commit_and_is_well() {
 }
 
 #[test]
+fn an_entity_of_any_tenant_is_found_as_it_is_printed_or_by_its_tenant() {
+    let folder = folder("journal-tenants");
+    let store = Arc::new(MemoryStore::new());
+    let runtime = Runtime::<Refund, _>::new(Arc::clone(&store), policy(), Desk::default());
+    runtime.services().be(Mood::Silent);
+    let tenants = [("eu:acme", "pay-1"), ("eu/acme", "pay-2")];
+    for (tenant, payment_id) in tenants {
+        let key = order("ord-1").in_tenant(tenant).unwrap();
+        let placed = OrderPlaced { total: kiff::Cents(99_900) };
+        assert!(block_on(runtime.ingest(&people().shop, &key, placed)).unwrap().is_allowed());
+        let payment = MarkPaid { payment_id: payment_id.into() };
+        assert_eq!(block_on(runtime.execute(&people().agent, &key, payment)).unwrap().outcome(), "failed");
+    }
+    fs::write(folder.join("day.jsonl"), exported_lines(&store)).unwrap();
+    let doubt = kiff(&folder, &["doubt", "day.jsonl"]).well();
+    assert!(doubt.contains("eu:acme:Order/ord-1: MARK_PAID"), "{doubt}");
+    let printed = kiff(&folder, &["timeline", "day.jsonl", "eu:acme:Order/ord-1"]).well();
+    assert!(printed.contains("pay-1"), "{printed}");
+    let told = kiff(&folder, &["timeline", "day.jsonl", "eu/acme:Order/ord-1"]).not_done();
+    assert!(told.contains("give a tenant with a `/` by `--tenant`"), "{told}");
+
+    kiff(&folder, &["keys", "generate", "example.com/refunds", "--out", "log.key"]).well();
+    for (tenant, payment_id) in tenants {
+        let of_tenant = ["day.jsonl", "Order/ord-1", "--tenant", tenant];
+        let timeline = kiff(&folder, &[&["timeline"], &of_tenant[..]].concat()).well();
+        assert!(timeline.contains(payment_id), "{timeline}");
+        let listed = kiff(&folder, &["timeline", "day.jsonl", "--tenant", tenant]).well();
+        assert_eq!(listed, format!("{tenant}:Order/ord-1\n"));
+        let signed = ["--log", "log", "--key", "log.key"];
+        let receipt = kiff(&folder, &[&["receipt"], &of_tenant[..], &signed[..]].concat()).well();
+        assert!(receipt.contains(&format!("\"tenant\":\"{tenant}\"")), "{receipt}");
+    }
+}
+
+#[test]
 fn what_may_still_run_is_told_from_what_is_in_doubt_by_its_age() {
     let folder = folder("journal-age");
     let store = Arc::new(MemoryStore::new());
