@@ -20,7 +20,8 @@ fn an_empty_folder_becomes_a_server_that_holds_an_agent_until_a_person_says_yes(
     cargo(&package, &["build", "--quiet"]);
     let built = Path::new(env!("CARGO_TARGET_TMPDIR")).join("crates/debug");
     let program = built.join(format!("support-desk{}", std::env::consts::EXE_SUFFIX));
-    let server = Running::start(&package, &program);
+    let server = Running::start(&package, &program, &["127.0.0.1:0"], "/timeline");
+    assert!(!server.told.contains(TLS), "{}", server.told);
     let (execute, approvals) = (server.call("/execute"), server.call("/approvals"));
     assert!(server.curl(&execute).starts_with("HTTP/1.1 409"), "the agent is held");
     assert!(server.curl(&approvals).starts_with("HTTP/1.1 201"), "it asks for a sign-off");
@@ -76,10 +77,16 @@ fn an_empty_folder_becomes_a_server_that_holds_an_agent_until_a_person_says_yes(
     let told = again();
     assert!(told.starts_with("error: ") && told.contains(&format!("process {}", server.process.id())), "{told}");
     drop(server);
+    let beyond = Running::start(&package, &program, &["0.0.0.0:0"], "/timeline");
+    assert!(beyond.told.contains(TLS), "{}", beyond.told);
+    drop(beyond);
     fs::remove_file(package.join("support-desk.db")).unwrap();
     let told = again();
     assert!(told.starts_with("error: support-desk.log does not fit support-desk.db: "), "{told}");
 }
+
+/// What a server that listens beyond this machine says that it needs.
+const TLS: &str = "a proxy that ends TLS in front of it";
 
 /// The server of a project, and what it told when it began.
 struct Running {
@@ -91,13 +98,14 @@ struct Running {
 }
 
 impl Running {
-    fn start(package: &Path, program: &Path) -> Self {
+    /// Starts it, and listens until it has told the last thing.
+    fn start(package: &Path, program: &Path, arguments: &[&str], last: &str) -> Self {
         let mut command = Command::new(program);
-        command.arg("127.0.0.1:0").current_dir(package).stdout(Stdio::piped());
+        command.args(arguments).current_dir(package).stdout(Stdio::piped());
         let mut process = command.spawn().unwrap();
         let mut told = String::new();
         let mut out = BufReader::new(process.stdout.take().unwrap());
-        while !told.contains("/timeline") && out.read_line(&mut told).unwrap() > 0 {}
+        while !told.contains(last) && out.read_line(&mut told).unwrap() > 0 {}
         let address = between(&told, "http://", "/").to_owned();
         Self { process, told, address, _out: out }
     }
@@ -165,6 +173,12 @@ fn an_agent_of_python_goes_through_the_whole_governed_loop() {
     ];
     let found: Vec<Option<usize>> = facts.iter().map(|fact| told.find(fact)).collect();
     assert!(found.iter().all(Option::is_some) && found.is_sorted(), "{found:?} in:\n{told}");
+
+    let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("crates/debug/ops{}", std::env::consts::EXE_SUFFIX));
+    for (address, is_told) in [("127.0.0.1:0", false), ("0.0.0.0:0", true)] {
+        let server = Running::start(&package, &program, &["--address", address, "--data", "beyond"], "link=");
+        assert_eq!(server.told.contains(TLS), is_told, "{}", server.told);
+    }
 
     // What the README says of proof, after the demo.
     let readme = fs::read_to_string(package.join("README.md")).unwrap();

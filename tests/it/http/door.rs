@@ -1,14 +1,18 @@
 //! The door of the pages: where it stands, and whom it sends away.
 
+use std::io::{BufReader, Write};
+use std::net::TcpStream;
 use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
-use kiff::http::Api;
+use kiff::http::{Api, NewKey};
 use kiff::{MemoryStore, Runtime};
 use tower_service::Service;
 
-use crate::shop;
+use super::page::post;
+use super::server::{Answer, Server};
+use crate::shop::{self, people};
 
 #[test]
 fn pages_that_are_nested_say_so_instead_of_sending_a_key_elsewhere() {
@@ -30,4 +34,28 @@ fn pages_that_are_nested_say_so_instead_of_sending_a_key_elsewhere() {
         assert!(body.contains("cannot be nested below `/kiff`: merge the router"), "{body}");
     }
     assert_eq!(get("/kiff/healthz").0, 200);
+}
+
+#[test]
+fn whoever_keeps_no_cookie_is_told_so_and_why() {
+    let server = Server::open();
+    let (_, key) = server.keys.create(NewKey::new(people().nora)).unwrap();
+    let signed = post(&server.stranger(), "/admin/sign-in", &format!("key={key}"));
+    let (inside, cookie) = (&signed.headers["location"], signed.headers["set-cookie"].split(';').next().unwrap());
+    // One that only another server knows was kept as well.
+    for cookie in [cookie, "kiff_session=0"] {
+        let kept = server.stranger().header(&format!("cookie: {cookie}")).get(inside);
+        assert_eq!((kept.status, &*kept.headers["location"]), (303, "/admin"));
+    }
+
+    let lost_at = |host: &str| {
+        let mut stream = TcpStream::connect(server.address).unwrap();
+        stream.write_all(format!("GET {inside} HTTP/1.1\r\nhost: {host}\r\n\r\n").as_bytes()).unwrap();
+        let lost = Answer::read(&mut BufReader::new(stream));
+        assert!(lost.body.contains("Your browser kept no cookie"), "{host}: {}", lost.body);
+        assert_eq!(lost.status, 403);
+        lost.body
+    };
+    assert!(lost_at("shop.example:8080").contains("Over plain HTTP"));
+    assert!(!lost_at("localhost:8080").contains("Over plain HTTP"), "it is no secure one there");
 }

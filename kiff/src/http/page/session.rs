@@ -201,10 +201,19 @@ async fn signed(shared: &Shared, headers: &HeaderMap, peer: Option<SocketAddr>) 
 #[derive(Debug, Deserialize)]
 pub(super) struct Asked {
     link: Option<String>,
+    /// There for whoever has just signed in.
+    r#in: Option<String>,
 }
 
 /// `GET /admin/sign-in`: the door.
-pub(super) async fn door(State(shared): State<Shared>, Query(asked): Query<Asked>) -> Response {
+pub(super) async fn door(State(shared): State<Shared>, headers: HeaderMap, Query(asked): Query<Asked>) -> Response {
+    if asked.r#in.is_some() {
+        // Whether the cookie is good is asked inside.
+        return match cookie(&headers) {
+            Some(_) => Redirect::to("/admin").into_response(),
+            None => frame::outside(StatusCode::FORBIDDEN, "Sign in", &by_key(Some(why_no_cookie(&headers)))),
+        };
+    }
     match asked.link {
         None => frame::outside(StatusCode::OK, "Sign in", &by_key(None)),
         Some(link) => match shared.sessions.linked(&link, false) {
@@ -257,7 +266,7 @@ pub(super) async fn sign_in(
         return frame::outside(StatusCode::FORBIDDEN, "Sign in", &by_key(Some(&visible(&problem))));
     }
     match shared.sessions.start(principal, by) {
-        Ok(secret) => with_cookie(Redirect::to("/admin").into_response(), &headers, &secret, LASTS),
+        Ok(secret) => with_cookie(Redirect::to("/admin/sign-in?in").into_response(), &headers, &secret, LASTS),
         Err(error) => {
             tracing::error!(target: "kiff::http", %error, "the system gives no random bits");
             frame::outside(StatusCode::SERVICE_UNAVAILABLE, "Sign in", &by_key(Some("Nobody can sign in now.")))
@@ -305,13 +314,28 @@ fn cross_site(headers: &HeaderMap) -> bool {
     headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none")
 }
 
-fn with_cookie(mut response: Response, headers: &HeaderMap, secret: &str, lasts: Duration) -> Response {
+/// Whether a browser asks on the server's own machine.
+fn is_here(headers: &HeaderMap) -> bool {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let here = ["localhost", "127.0.0.1", "[::1]"]
+    ["localhost", "127.0.0.1", "[::1]"]
         .iter()
-        .any(|name| host.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(':')));
-    // A browser sends a secure cookie over TLS alone, which there is none of on one's own machine.
-    let secure = if here { "" } else { "; Secure" };
+        .any(|name| host.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(':')))
+}
+
+/// What is told to whoever has signed in and comes without a cookie.
+fn why_no_cookie(headers: &HeaderMap) -> &'static str {
+    if is_here(headers) {
+        "Your browser kept no cookie, and so you are not signed in: let it keep those of this server. If you came by a link, ask for \
+         another one."
+    } else {
+        "Your browser kept no cookie, and so you are not signed in. Over plain HTTP it keeps this one on localhost alone: the server needs \
+         a proxy that ends TLS in front of it. If you came by a link, ask for another one."
+    }
+}
+
+fn with_cookie(mut response: Response, headers: &HeaderMap, secret: &str, lasts: Duration) -> Response {
+    // A browser keeps and sends a secure cookie over TLS alone, which there is none of on one's own machine.
+    let secure = if is_here(headers) { "" } else { "; Secure" };
     let cookie = format!("{COOKIE}={secret}; Path=/admin; HttpOnly; SameSite=Lax; Max-Age={}{secure}", lasts.as_secs());
     if let Ok(cookie) = HeaderValue::from_str(&cookie) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
