@@ -144,8 +144,9 @@ fn between<'t>(text: &'t str, before: &str, after: &str) -> &'t str {
 #[test]
 fn an_agent_of_python_goes_through_the_whole_governed_loop() {
     let folder = folder("new-agentic-ops");
-    kiff(&folder, &["new", "ops", "--template", "agentic-ops", "--path", ROOT]).well();
-    let package = folder.join("ops");
+    // It may be called as one of its own modules.
+    kiff(&folder, &["new", "serve", "--template", "agentic-ops", "--path", ROOT]).well();
+    let package = folder.join("serve");
     cargo(&package, &["fmt", "--check"]);
     cargo(&package, &["clippy", "--quiet", "--all-targets"]);
     let make = |target: &str| {
@@ -174,7 +175,8 @@ fn an_agent_of_python_goes_through_the_whole_governed_loop() {
     let found: Vec<Option<usize>> = facts.iter().map(|fact| told.find(fact)).collect();
     assert!(found.iter().all(Option::is_some) && found.is_sorted(), "{found:?} in:\n{told}");
 
-    let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("crates/debug/ops{}", std::env::consts::EXE_SUFFIX));
+    let program =
+        Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("crates/debug/serve{}", std::env::consts::EXE_SUFFIX));
     for (address, is_told) in [("127.0.0.1:0", false), ("0.0.0.0:0", true)] {
         let server = Running::start(&package, &program, &["--address", address, "--data", "beyond"], "link=");
         assert_eq!(server.told.contains(TLS), is_told, "{}", server.told);
@@ -212,6 +214,21 @@ fn a_project_takes_kiff_from_the_registry_unless_told_otherwise() {
             .contains(&format!("kiff = {{ version = \"{version}\", features = [\"http\", \"proof\", \"sqlite\"] }}")),
         "{manifest}"
     );
+}
+
+#[test]
+fn a_name_under_which_nothing_would_build_is_refused() {
+    let folder = folder("new-names");
+    let of_cargo = ["build", "deps", "examples", "incremental", "test"];
+    let of_rust = ["core", "proc-macro", "proc_macro", "static"];
+    let of_dependencies = ["kiff", "kiff-macros", "kiff_macros", "kiff-test", "kiff_test", "tokio"];
+    for template in ["starter", "agentic-ops"] {
+        for name in of_cargo.iter().chain(&of_rust).chain(&of_dependencies) {
+            let told = kiff(&folder, &["new", name, "--template", template]).not_done();
+            assert!(told.starts_with(&format!("error: `{name}` means something else already\n")), "{told}");
+        }
+    }
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use kiff::http::{Api, Keys, Limits, NewKey, Principal, serve, until_stopped};
 use kiff::{Actor, Domain};
 use tokio::net::TcpListener;
 
-use @LIBRARY@::domain::{AlertRaised, Ops};
+use ::@LIBRARY@::domain::{AlertRaised, Ops};
 
 use crate::{People, journal};
 
