@@ -24,6 +24,7 @@ mod parameter;
 #[cfg(feature = "proof")]
 mod receipt;
 mod search;
+mod sender;
 mod session;
 mod sorry;
 mod timeline;

@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
-use kiff::http::{Api, NewKey};
+use kiff::http::{Api, Limits, NewKey};
 use kiff::{MemoryStore, Runtime};
 use tower_service::Service;
 
-use super::page::post;
+use super::page::{Browser, post};
 use super::server::{Answer, Server};
+use crate::observed::{Counted, Heard};
 use crate::shop::{self, people};
 
 #[test]
@@ -58,4 +59,42 @@ fn whoever_keeps_no_cookie_is_told_so_and_why() {
     };
     assert!(lost_at("shop.example:8080").contains("Over plain HTTP"));
     assert!(!lost_at("localhost:8080").contains("Over plain HTTP"), "it is no secure one there");
+}
+
+#[test]
+fn whoever_was_refused_at_the_pages_is_in_the_log_and_counted() {
+    let (heard, counted) = (Heard::everything(), Counted::default());
+    let recorder = counted.clone();
+    let server = Server::with(Limits::DEFAULT, move |api| {
+        // For the server's own thread, as long as that lives.
+        Box::leak(Box::new(metrics::set_default_local_recorder(Box::leak(Box::new(recorder)))));
+        api
+    });
+    let key = |actor| server.keys.create(NewKey::new(actor)).unwrap().1;
+    let (agent, nora) = (key(people().agent), Browser::of(&server, &people().nora));
+    let sign_in = |form: &str| ("/admin/sign-in", server.stranger(), form.to_owned());
+    let forged = |path| (path, nora.client.clone(), "csrf=0&answer=grant&execution=x&became=ask".to_owned());
+    let lured = server.stranger().header("sec-fetch-site: cross-site");
+    let cases = [
+        (sign_in("key=kiff_x_y"), "there is no such key"),
+        (sign_in("key=%00"), "is no plain text"),
+        (sign_in("link=0"), "its link has been used, or is too old"),
+        (sign_in(&format!("key={agent}")), "`agent-7` is of kind agent"),
+        (("/admin/sign-in", lured, format!("key={agent}")), "another site"),
+        (forged("/admin/sign-out"), "`nora`"),
+        (forged("/admin/approvals/Order/ord-1/app-1"), "`nora`"),
+        (forged("/admin/doubt/Order/ord-1"), "`nora`"),
+    ];
+    let many = cases.len() as u64;
+    for (number, ((path, client, form), why)) in cases.into_iter().enumerate() {
+        let trace = format!("d00f{number:028x}");
+        let answer = post(&client.header(&format!("traceparent: 00-{trace}-00f067aa0ba902b7-01")), path, &form);
+        let events = heard.with("trace_id", &trace);
+        let [event] = &events[..] else { panic!("{path} {form}: {} {events:?}", answer.status) };
+        assert!(event["error"].contains(why), "{event:?}");
+        assert_eq!((&*event["method"], &*event["path"]), ("POST", path));
+        assert!(event["peer"].starts_with("127.0.0.1:"), "{event:?}");
+        assert!(!format!("{event:?}").contains(&agent), "{event:?}");
+    }
+    assert_eq!(counted.of("kiff_http_unauthenticated_total{}"), many);
 }
