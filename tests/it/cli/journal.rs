@@ -188,6 +188,26 @@ fn an_export_that_fails_leaves_nothing_and_is_made_again() {
 }
 
 #[test]
+fn an_export_is_not_seen_before_it_is_whole() {
+    let folder = exported("journal-whole");
+    let whole = lines().len() as u64;
+    for round in 0..20 {
+        let out = format!("{round}.jsonl");
+        let mut command = Command::new(Program::CommandLine.path());
+        let mut kiff = command.args(["export", "day.jsonl", "--out", &out]).current_dir(&folder).spawn().unwrap();
+        // Another process looks for it all the time.
+        let seen = loop {
+            match fs::metadata(folder.join(&out)) {
+                Ok(file) => break file.len(),
+                Err(_) => assert!(kiff.try_wait().unwrap().is_none_or(|ended| ended.success())),
+            }
+        };
+        assert!(kiff.wait().unwrap().success());
+        assert_eq!(seen, whole, "it was seen before it was whole");
+    }
+}
+
+#[test]
 fn what_a_journal_says_moves_no_terminal() {
     let folder = folder("journal-terminal");
     let action = "\u{1b}[2JREFUND".into();
