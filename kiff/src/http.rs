@@ -184,7 +184,9 @@ impl Api {
         self.sessions.link(principal).map_err(io::Error::from)
     }
 
-    /// The routes, to be merged or nested into a router: those for programs, and below `/admin` the pages for people.
+    /// The routes, to be merged into a router: those for programs, and at `/admin` the pages for people.
+    ///
+    /// The pages lead to one another by where they stand. Nested below a path they answer nothing but that.
     pub fn router(self) -> Router {
         let shared = Shared(Arc::new(Parts {
             rates: Rates::new(&self.limits),

@@ -78,6 +78,12 @@ async function answer(page, choice, reason) {
 
 const says = async (page, words) => assert.ok((await page.textContent('body')).includes(words), `${page.url()} does not say "${words}"`);
 
+/** As when another tab is chosen, or this one again: a browser without a screen shows all of its pages at once. */
+const show = (page, isShown) => page.evaluate((isShown) => {
+  Object.defineProperty(document, 'hidden', { configurable: true, value: !isShown });
+  document.dispatchEvent(new Event('visibilitychange'));
+}, isShown);
+
 /** What holds on every page: nothing runs, nothing hides, nothing sticks out, and axe has no complaint. */
 async function inspect(page, name) {
   await page.screenshot({ path: `${SHOTS}/${name}.png`, fullPage: true });
@@ -251,6 +257,47 @@ const steps = {
     await nora.locator('#live').waitFor({ state: 'visible' });
     assert.ok(await nora.isChecked('input[value=not]'), 'what was being chosen is lost');
     for (const page of [nora, omar]) await page.context().close();
+  },
+
+  async 'who reads with the keyboard keeps their place when something changes'() {
+    const [nora, omar] = [await signIn(keys.nora), await signIn(keys.omar)];
+    await card(nora, 'ord-10');
+    await nora.focus('#reason');
+    await card(omar, 'ord-10');
+    await answer(omar, 'grant', 'fine');
+    await nora.locator('#live').waitFor({ state: 'visible' });
+    assert.equal(await nora.evaluate(() => document.activeElement.id), 'reason', 'the keyboard is somewhere else');
+    for (const page of [nora, omar]) await page.context().close();
+  },
+
+  async 'the ninth tab is as quick as the first, which catches up when it is seen'() {
+    const first = await signIn(keys.nora);
+    await first.waitForURL('**/admin');
+    const row = first.getByRole('link', { name: 'Order/ord-7', exact: true });
+    const tabs = [first];
+    while (tabs.length < 9) {
+      await show(tabs.at(-1), false);
+      const tab = await first.context().newPage();
+      tab.setDefaultTimeout(15_000);
+      await tab.goto(`${origin}/admin`);
+      tabs.push(tab);
+    }
+    const last = tabs.at(-1);
+    await card(last, 'ord-7');
+    await answer(last, 'grant', 'seen from the last tab');
+    await says(last, 'granted by nora');
+    assert.equal(await row.count(), 1);
+    await show(first, true);
+    await row.waitFor({ state: 'detached' });
+
+    // Six beside one another have all connections, and what is sent needs one.
+    const next = await first.locator('a[href*="/approvals/Order/ord-11/"]').getAttribute('href');
+    for (const tab of tabs.slice(1, 5)) await show(tab, true);
+    await show(last, false);
+    await Promise.all([last.waitForRequest('**/admin/live'), last.goto(origin + next)]);
+    await answer(last, 'grant', 'seen beside five others');
+    await says(last, 'granted by nora');
+    await first.context().close();
   },
 
   async 'the keyboard is enough'() {

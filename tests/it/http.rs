@@ -4,6 +4,7 @@ mod by_hand;
 mod contract;
 mod cost;
 mod description;
+mod door;
 mod floods;
 mod forms;
 mod headers;

@@ -1,8 +1,8 @@
-//! Each record is one `tracing` event and one count.
+//! Each record is one `tracing` event and one count; so is each request that was refused.
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use metrics::{Counter, CounterFn, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
 use pollster::block_on;
@@ -11,13 +11,32 @@ use tracing::span;
 
 use crate::shop::{open, paid, people, refund};
 
-/// The records that were announced, as kind and entity.
+/// What was announced: records, and what was refused over HTTP.
 #[derive(Clone, Default)]
-struct Heard(Arc<Mutex<Vec<BTreeMap<&'static str, String>>>>);
+pub(crate) struct Heard(Arc<Mutex<Vec<BTreeMap<&'static str, String>>>>);
+
+impl Heard {
+    /// Whoever hears everything. For the whole process: whether a scoped one is asked depends on what other tests do at the same time.
+    pub(crate) fn everything() -> &'static Self {
+        static EVERYTHING: OnceLock<Heard> = OnceLock::new();
+        EVERYTHING.get_or_init(|| {
+            let heard = Self::default();
+            tracing::subscriber::set_global_default(heard.clone()).unwrap();
+            heard
+        })
+    }
+
+    /// The events that have this value in a field, in order.
+    pub(crate) fn with(&self, name: &str, value: &str) -> Vec<BTreeMap<&'static str, String>> {
+        let mut events = self.0.lock().unwrap().clone();
+        events.retain(|fields| fields.get(name).is_some_and(|own| own == value));
+        events
+    }
+}
 
 impl tracing::Subscriber for Heard {
     fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
-        metadata.target() == "kiff::record"
+        ["kiff::record", "kiff::http"].contains(&metadata.target())
     }
 
     fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
@@ -53,7 +72,14 @@ impl tracing::Subscriber for Heard {
 
 /// What was counted, by name and label.
 #[derive(Clone, Default)]
-struct Counted(Arc<Mutex<BTreeMap<String, u64>>>);
+pub(crate) struct Counted(Arc<Mutex<BTreeMap<String, u64>>>);
+
+impl Counted {
+    /// How often something was counted.
+    pub(crate) fn of(&self, name: &str) -> u64 {
+        self.0.lock().unwrap().get(name).copied().unwrap_or_default()
+    }
+}
 
 struct One(Counted, String);
 
@@ -88,9 +114,7 @@ impl Recorder for Counted {
 
 #[test]
 fn each_record_is_announced_once_with_its_fields() {
-    let (heard, counted) = (Heard::default(), Counted::default());
-    // For the whole process: whether a scoped one is asked depends on what other tests do at the same time.
-    tracing::subscriber::set_global_default(heard.clone()).unwrap();
+    let (heard, counted) = (Heard::everything(), Counted::default());
     let timeline = metrics::with_local_recorder(&counted, || {
         block_on(async {
             let runtime = open();
@@ -99,8 +123,7 @@ fn each_record_is_announced_once_with_its_fields() {
             runtime.timeline(&key).await.unwrap()
         })
     });
-    let mut heard = heard.0.lock().unwrap().clone();
-    heard.retain(|fields| fields["entity_id"] == "ord-observed");
+    let heard = heard.with("entity_id", "ord-observed");
     let kinds: Vec<_> = heard.iter().map(|fields| fields["kind"].clone()).collect();
     assert_eq!(kinds, timeline.kinds());
     for (fields, record) in heard.iter().zip(timeline.records()) {
@@ -108,8 +131,7 @@ fn each_record_is_announced_once_with_its_fields() {
         assert_eq!(fields["record"], record.id().to_string());
         assert_eq!(fields["actor_id"], record.commit().actor().id().to_string());
     }
-    let counted = counted.0.lock().unwrap().clone();
-    assert_eq!(counted["kiff_records_total{kind=event_ingested}"], 2);
-    assert_eq!(counted["kiff_records_total{kind=approval_required}"], 1);
-    assert_eq!(counted["kiff_refusals_total{reason=approval_required}"], 1);
+    assert_eq!(counted.of("kiff_records_total{kind=event_ingested}"), 2);
+    assert_eq!(counted.of("kiff_records_total{kind=approval_required}"), 1);
+    assert_eq!(counted.of("kiff_refusals_total{reason=approval_required}"), 1);
 }

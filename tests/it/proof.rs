@@ -2,6 +2,7 @@
 
 mod fuzzed;
 mod interoperation;
+mod key;
 mod ledger;
 mod log;
 mod page;

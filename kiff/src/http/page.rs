@@ -1,15 +1,16 @@
 //! The pages for people: what waits for them, what an entity is and was, and what is in doubt.
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
-use axum::http::{HeaderValue, header};
-use axum::response::{Redirect, Response};
+use axum::extract::{DefaultBodyLimit, NestedPath, Request};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{Route, any, get, post};
 
 use crate::time::{Clock, SystemClock, Timestamp};
 
 use super::Shared;
 use super::around::{around, onwards};
+use super::problem::Problem;
 
 mod approval;
 mod assets;
@@ -23,6 +24,7 @@ mod parameter;
 #[cfg(feature = "proof")]
 mod receipt;
 mod search;
+mod sender;
 mod session;
 mod sorry;
 mod timeline;
@@ -60,6 +62,13 @@ pub(super) fn routes(shared: &Shared) -> Router<Shared> {
 
 /// What a browser may do with a page: show it in our style, run our script, send its forms to us.
 async fn policy(_: Shared, request: Request, route: Route) -> Response {
+    // Every link and form leads to `/admin`, which is somebody else's then: a key that is typed in would be sent there.
+    if let Some(path) = request.extensions().get::<NestedPath>() {
+        let path = path.as_str();
+        tracing::error!(target: "kiff::http", path, "the pages cannot be nested: merge the router");
+        let problem = format!("the pages stand at `/admin` and cannot be nested below `{path}`: merge the router");
+        return Problem::new(StatusCode::INTERNAL_SERVER_ERROR, problem).into_response();
+    }
     let mut response = onwards(route, request).await;
     let policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; \
                   form-action 'self'; base-uri 'none'; frame-ancestors 'none'";

@@ -1,7 +1,6 @@
 //! The keys that checkpoints are signed with (Ed25519), in the text formats of signed notes.
 
 use std::fmt;
-use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -10,6 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::Signer;
 use sha2::{Digest as _, Sha256};
+use tempfile::Builder;
 
 use crate::json::visible;
 
@@ -61,8 +61,13 @@ impl SigningKey {
         match Self::read(&path) {
             Err(KeyError::File { error, .. }) if error.kind() == io::ErrorKind::NotFound => {
                 let key = Self::generate(name)?;
-                key.write(path)?;
-                Ok(key)
+                match key.write(&path) {
+                    // Another process was quicker, and a log has one key.
+                    Err(KeyError::File { error, .. }) if error.kind() == io::ErrorKind::AlreadyExists => {
+                        Self::read(path)
+                    }
+                    written => written.map(|()| key),
+                }
             }
             read => read,
         }
@@ -81,11 +86,7 @@ impl SigningKey {
     /// # Errors
     /// [`KeyError::File`] when the file cannot be written, or is there already: a key is never overwritten.
     pub fn write(&self, path: impl AsRef<Path>) -> Result<(), KeyError> {
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        write(&options, path.as_ref(), &self.secret_text())
+        write(path.as_ref(), &self.secret_text(), 0o600)
     }
 
     /// The key as text, for a keeper of secrets: whoever has it can sign in the log's name.
@@ -165,7 +166,7 @@ impl VerifyingKey {
     /// # Errors
     /// [`KeyError::File`] when the file cannot be written, or is there already.
     pub fn write(&self, path: impl AsRef<Path>) -> Result<(), KeyError> {
-        write(OpenOptions::new().write(true).create_new(true), path.as_ref(), &self.to_string())
+        write(path.as_ref(), &self.to_string(), 0o666)
     }
 
     /// The log's name.
@@ -307,17 +308,23 @@ fn read<K: FromStr<Err = KeyError>>(path: &Path) -> Result<K, KeyError> {
     std::fs::read_to_string(path).map_err(failed)?.trim().parse()
 }
 
-/// Writes a new file; of one that cannot be written whole nothing is left.
-fn write(options: &OpenOptions, path: &Path, text: &str) -> Result<(), KeyError> {
+/// Writes a new file beside its place and puts it there at once, so that nobody ever meets a part of a key.
+fn write(
+    path: &Path,
+    text: &str,
+    #[cfg_attr(not(unix), expect(unused_variables, reason = "only Unix has modes"))] mode: u32,
+) -> Result<(), KeyError> {
     let failed = |error| KeyError::File { path: path.to_owned(), error };
-    let mut file = options.open(path).map_err(failed)?;
-    let written = writeln!(file, "{text}").and_then(|()| file.sync_all());
-    if written.is_err() {
-        drop(file);
-        // What kept it from being written may keep it from being removed.
-        let _ = std::fs::remove_file(path);
-    }
-    written.map_err(failed)
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".");
+    let mut beside = Builder::new();
+    beside.prefix(&name).suffix(".part");
+    #[cfg(unix)]
+    beside.permissions(std::os::unix::fs::PermissionsExt::from_mode(mode));
+    let mut file = beside.tempfile_in(folder).map_err(failed)?;
+    writeln!(file, "{text}").and_then(|()| file.as_file().sync_all()).map_err(failed)?;
+    file.persist_noclobber(path).map(drop).map_err(|refused| failed(refused.error))
 }
 
 /// A key cannot be made, read or written.

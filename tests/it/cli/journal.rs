@@ -1,10 +1,12 @@
 //! The commands that read journals, on every sort of store.
 
-use std::fmt::Write;
+use std::fmt::Write as _;
 use std::fs;
 use std::future::Future;
+use std::io::Write as _;
 use std::path::Path;
 use std::pin::pin;
+use std::process::Command;
 use std::sync::Arc;
 use std::task::{Context, Waker};
 
@@ -15,8 +17,9 @@ use kiff::{
 };
 use kiff_test::{SequentialIdentifiers, block_on};
 
-use super::{folder, kiff, no_room};
+use super::{Ran, folder, kiff, no_room};
 use crate::cluster;
+use crate::programs::Program;
 use crate::shop::{Desk, MarkPaid, Mood, OrderPlaced, Refund, SharedClock, order, people, policy, refund};
 
 /// Leaves in a store what a day leaves: an order that is refunded with an approval, and one of which nobody knows whether it
@@ -185,6 +188,26 @@ fn an_export_that_fails_leaves_nothing_and_is_made_again() {
 }
 
 #[test]
+fn an_export_is_not_seen_before_it_is_whole() {
+    let folder = exported("journal-whole");
+    let whole = lines().len() as u64;
+    for round in 0..20 {
+        let out = format!("{round}.jsonl");
+        let mut command = Command::new(Program::CommandLine.path());
+        let mut kiff = command.args(["export", "day.jsonl", "--out", &out]).current_dir(&folder).spawn().unwrap();
+        // Another process looks for it all the time.
+        let seen = loop {
+            match fs::metadata(folder.join(&out)) {
+                Ok(file) => break file.len(),
+                Err(_) => assert!(kiff.try_wait().unwrap().is_none_or(|ended| ended.success())),
+            }
+        };
+        assert!(kiff.wait().unwrap().success());
+        assert_eq!(seen, whole, "it was seen before it was whole");
+    }
+}
+
+#[test]
 fn what_a_journal_says_moves_no_terminal() {
     let folder = folder("journal-terminal");
     let action = "\u{1b}[2JREFUND".into();
@@ -233,6 +256,75 @@ fn what_is_no_journal_and_no_entity_is_told_in_a_sentence() {
     assert!(told.contains("there is no kind of record `refunds`") && told.contains("approval_granted"), "{told}");
     let told = kiff(&folder, &["verify", "day.jsonl", "--head", "12"]).not_done();
     assert!(told.starts_with("error: `12` is no head\n"), "{told}");
+}
+
+#[test]
+fn what_comes_through_a_pipe_is_not_called_tampered_with() {
+    let folder = exported("journal-pipe");
+    for command in ["verify", "timeline", "export"] {
+        let (reader, mut writer) = std::io::pipe().unwrap();
+        writer.write_all(lines().as_bytes()).unwrap();
+        drop(writer);
+        let mut kiff = Command::new(Program::CommandLine.path());
+        kiff.args([command, "/dev/stdin"]).current_dir(&folder).env_remove("CLICOLOR_FORCE").stdin(reader);
+        let told = Ran::of(&kiff.output().unwrap()).not_done();
+        assert!(told.starts_with("error: cannot read `/dev/stdin`: it is no file\n  = help: "), "{told}");
+        assert!(told.contains("write what comes through a pipe into a file first"), "{told}");
+    }
+}
+
+#[test]
+fn the_export_of_an_empty_store_holds_no_commit_and_is_well() {
+    let folder = folder("journal-empty");
+    drop(SqliteStore::open(folder.join("day.db")).unwrap());
+    kiff(&folder, &["export", "day.db", "--out", "day.jsonl"]).well();
+    assert_eq!(fs::read(folder.join("day.jsonl")).unwrap(), b"");
+    for store in ["day.db", "day.jsonl"] {
+        let told = kiff(&folder, &["verify", store]).well();
+        assert!(told.starts_with("0 commits of 0 entities are what was written\n"), "{told}");
+        assert_eq!(kiff(&folder, &["timeline", store]).well(), "");
+    }
+    // Where there were some once, that is told as for every other journal.
+    fs::write(folder.join("full.jsonl"), lines()).unwrap();
+    let told = kiff(&folder, &["verify", "full.jsonl"]).well();
+    let head = told.trim_end().rsplit(' ').next().unwrap();
+    let cut = kiff(&folder, &["verify", "day.jsonl", "--head", head]).ended_with(1);
+    assert!(cut.starts_with("truncated: the store ends at position 0, and 14 commits were signed\n"), "{cut}");
+}
+
+#[test]
+fn an_entity_of_any_tenant_is_found_as_it_is_printed_or_by_its_tenant() {
+    let folder = folder("journal-tenants");
+    let store = Arc::new(MemoryStore::new());
+    let runtime = Runtime::<Refund, _>::new(Arc::clone(&store), policy(), Desk::default());
+    runtime.services().be(Mood::Silent);
+    let tenants = [("eu:acme", "pay-1"), ("eu/acme", "pay-2")];
+    for (tenant, payment_id) in tenants {
+        let key = order("ord-1").in_tenant(tenant).unwrap();
+        let placed = OrderPlaced { total: kiff::Cents(99_900) };
+        assert!(block_on(runtime.ingest(&people().shop, &key, placed)).unwrap().is_allowed());
+        let payment = MarkPaid { payment_id: payment_id.into() };
+        assert_eq!(block_on(runtime.execute(&people().agent, &key, payment)).unwrap().outcome(), "failed");
+    }
+    fs::write(folder.join("day.jsonl"), exported_lines(&store)).unwrap();
+    let doubt = kiff(&folder, &["doubt", "day.jsonl"]).well();
+    assert!(doubt.contains("eu:acme:Order/ord-1: MARK_PAID"), "{doubt}");
+    let printed = kiff(&folder, &["timeline", "day.jsonl", "eu:acme:Order/ord-1"]).well();
+    assert!(printed.contains("pay-1"), "{printed}");
+    let told = kiff(&folder, &["timeline", "day.jsonl", "eu/acme:Order/ord-1"]).not_done();
+    assert!(told.contains("give a tenant with a `/` by `--tenant`"), "{told}");
+
+    kiff(&folder, &["keys", "generate", "example.com/refunds", "--out", "log.key"]).well();
+    for (tenant, payment_id) in tenants {
+        let of_tenant = ["day.jsonl", "Order/ord-1", "--tenant", tenant];
+        let timeline = kiff(&folder, &[&["timeline"], &of_tenant[..]].concat()).well();
+        assert!(timeline.contains(payment_id), "{timeline}");
+        let listed = kiff(&folder, &["timeline", "day.jsonl", "--tenant", tenant]).well();
+        assert_eq!(listed, format!("{tenant}:Order/ord-1\n"));
+        let signed = ["--log", "log", "--key", "log.key"];
+        let receipt = kiff(&folder, &[&["receipt"], &of_tenant[..], &signed[..]].concat()).well();
+        assert!(receipt.contains(&format!("\"tenant\":\"{tenant}\"")), "{receipt}");
+    }
 }
 
 #[test]

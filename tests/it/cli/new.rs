@@ -19,7 +19,8 @@ fn an_empty_folder_becomes_a_server_that_holds_an_agent_until_a_person_says_yes(
     cargo(&package, &["build", "--quiet"]);
     let built = Path::new(env!("CARGO_TARGET_TMPDIR")).join("crates/debug");
     let program = built.join(format!("support-desk{}", std::env::consts::EXE_SUFFIX));
-    let server = Running::start(&package, &program);
+    let server = Running::start(&package, &program, &["127.0.0.1:0"], "/timeline");
+    assert!(!server.told.contains(TLS), "{}", server.told);
     let (execute, approvals) = (server.call("/execute"), server.call("/approvals"));
     assert!(server.curl(&execute).starts_with("HTTP/1.1 409"), "the agent is held");
     assert!(server.curl(&approvals).starts_with("HTTP/1.1 201"), "it asks for a sign-off");
@@ -75,10 +76,16 @@ fn an_empty_folder_becomes_a_server_that_holds_an_agent_until_a_person_says_yes(
     let told = again();
     assert!(told.starts_with("error: ") && told.contains(&format!("process {}", server.process.id())), "{told}");
     drop(server);
+    let beyond = Running::start(&package, &program, &["0.0.0.0:0"], "/timeline");
+    assert!(beyond.told.contains(TLS), "{}", beyond.told);
+    drop(beyond);
     fs::remove_file(package.join("support-desk.db")).unwrap();
     let told = again();
     assert!(told.starts_with("error: support-desk.log does not fit support-desk.db: "), "{told}");
 }
+
+/// What a server that listens beyond this machine says that it needs.
+const TLS: &str = "a proxy that ends TLS in front of it";
 
 /// The server of a project, and what it told when it began.
 struct Running {
@@ -90,13 +97,14 @@ struct Running {
 }
 
 impl Running {
-    fn start(package: &Path, program: &Path) -> Self {
+    /// Starts it, and listens until it has told the last thing.
+    fn start(package: &Path, program: &Path, arguments: &[&str], last: &str) -> Self {
         let mut command = Command::new(program);
-        command.arg("127.0.0.1:0").current_dir(package).stdout(Stdio::piped());
+        command.args(arguments).current_dir(package).stdout(Stdio::piped());
         let mut process = command.spawn().unwrap();
         let mut told = String::new();
         let mut out = BufReader::new(process.stdout.take().unwrap());
-        while !told.contains("/timeline") && out.read_line(&mut told).unwrap() > 0 {}
+        while !told.contains(last) && out.read_line(&mut told).unwrap() > 0 {}
         let address = between(&told, "http://", "/").to_owned();
         Self { process, told, address, _out: out }
     }
@@ -135,8 +143,9 @@ fn between<'t>(text: &'t str, before: &str, after: &str) -> &'t str {
 #[test]
 fn an_agent_of_python_goes_through_the_whole_governed_loop() {
     let folder = folder("new-agentic-ops");
-    kiff(&folder, &["new", "ops", "--template", "agentic-ops", "--path", ROOT]).well();
-    let package = folder.join("ops");
+    // It may be called as one of its own modules.
+    kiff(&folder, &["new", "serve", "--template", "agentic-ops", "--path", ROOT]).well();
+    let package = folder.join("serve");
     cargo(&package, &["fmt", "--check"]);
     let make = |target: &str| {
         let mut command = building("make", &package);
@@ -163,6 +172,13 @@ fn an_agent_of_python_goes_through_the_whole_governed_loop() {
     ];
     let found: Vec<Option<usize>> = facts.iter().map(|fact| told.find(fact)).collect();
     assert!(found.iter().all(Option::is_some) && found.is_sorted(), "{found:?} in:\n{told}");
+
+    let program =
+        Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("crates/debug/serve{}", std::env::consts::EXE_SUFFIX));
+    for (address, is_told) in [("127.0.0.1:0", false), ("0.0.0.0:0", true)] {
+        let server = Running::start(&package, &program, &["--address", address, "--data", "beyond"], "link=");
+        assert_eq!(server.told.contains(TLS), is_told, "{}", server.told);
+    }
 
     // What the README says of proof, after the demo.
     let readme = fs::read_to_string(package.join("README.md")).unwrap();
@@ -196,6 +212,21 @@ fn a_project_takes_kiff_from_the_registry_unless_told_otherwise() {
             .contains(&format!("kiff = {{ version = \"{version}\", features = [\"http\", \"proof\", \"sqlite\"] }}")),
         "{manifest}"
     );
+}
+
+#[test]
+fn a_name_under_which_nothing_would_build_is_refused() {
+    let folder = folder("new-names");
+    let of_cargo = ["build", "deps", "examples", "incremental", "test"];
+    let of_rust = ["core", "proc-macro", "proc_macro", "static"];
+    let of_dependencies = ["kiff", "kiff-macros", "kiff_macros", "kiff-test", "kiff_test", "tokio"];
+    for template in ["starter", "agentic-ops"] {
+        for name in of_cargo.iter().chain(&of_rust).chain(&of_dependencies) {
+            let told = kiff(&folder, &["new", name, "--template", template]).not_done();
+            assert!(told.starts_with(&format!("error: `{name}` means something else already\n")), "{told}");
+        }
+    }
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
 }
 
 #[test]

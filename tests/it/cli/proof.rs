@@ -92,6 +92,14 @@ fn p8_what_was_cut_off_is_found_against_a_checkpoint() {
 }
 
 #[test]
+fn a_key_with_nothing_that_it_signed_is_no_check() {
+    let folder = signed("proof-key-alone");
+    let Ran { code, said, complained } = kiff(&folder, &["verify", "day.jsonl", "--key", "log.key.pub"]);
+    assert_eq!((code, said.as_str()), (Some(2), ""), "{complained}");
+    assert!(complained.contains("--checkpoint <FILE>|--log <DIR>"), "{complained}");
+}
+
+#[test]
 fn a_key_is_rotated_by_signing_with_both() {
     let folder = signed("proof-rotation");
     kiff(&folder, &["keys", "generate", "example.com/refunds", "--out", "next.key"]).well();

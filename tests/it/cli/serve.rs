@@ -47,6 +47,15 @@ fn serve(folder: &Path, arguments: &[&str]) -> (Serving, Client) {
     (serving, form.header(&format!("cookie: {cookie}")))
 }
 
+/// What `kiff serve` tells a person.
+fn told(folder: &Path, arguments: &[&str]) -> Vec<String> {
+    let mut command = Command::new(Program::CommandLine.path());
+    command.args(["serve", "--readonly"]).args(arguments).current_dir(folder).stdout(Stdio::piped());
+    let mut serving = Serving(command.spawn().unwrap());
+    let lines = BufReader::new(serving.0.stdout.take().unwrap()).lines().map(Result::unwrap);
+    lines.take_while(|line| !line.starts_with("Stop with")).collect()
+}
+
 #[track_caller]
 fn page(client: &Client, path: &str) -> String {
     let answer = client.get(path);
@@ -112,11 +121,7 @@ fn a_database_is_shown_and_its_password_is_not() {
     look(&client);
     drop(serving);
 
-    let mut command = Command::new(Program::CommandLine.path());
-    command.args(["serve", "--readonly", &url]).current_dir(&folder).stdout(Stdio::piped());
-    let mut serving = Serving(command.spawn().unwrap());
-    let lines = BufReader::new(serving.0.stdout.take().unwrap()).lines().map(Result::unwrap);
-    let told: Vec<String> = lines.take_while(|line| !line.starts_with("Stop with")).collect();
+    let told = told(&folder, &[&url]);
     assert!(told[0].starts_with("The journal is only read") && told[2].contains("sign-in?link="), "{told:?}");
     assert!(!told.concat().contains("hunter2"), "{told:?}");
 }
@@ -154,6 +159,15 @@ fn another_tenant_is_shown_by_its_name_alone() {
     let (_serving, client) = serve(&folder, &["refunds.db", "--tenant", "acme"]);
     assert_eq!(client.get("/admin/entities/Order/ord-1").status, 404);
     assert!(!page(&client, "/admin/search?entity_type=Order").contains("ord-1"));
+}
+
+#[test]
+fn whoever_listens_beyond_this_machine_is_told_what_belongs_in_front() {
+    let folder = exported("serve-beyond");
+    for (address, is_told) in [("127.0.0.1:0", false), ("[::1]:0", false), ("0.0.0.0:0", true)] {
+        let told = told(&folder, &["day.jsonl", "--address", address]);
+        assert_eq!(told.concat().contains("a proxy that ends TLS in front of it"), is_told, "{address}: {told:?}");
+    }
 }
 
 #[test]

@@ -36,15 +36,17 @@ impl From<StoreError> for Failure {
     }
 }
 
-/// An entity as its key is shown: `Order/ord-1`, or `acme:Order/ord-1` of another tenant.
-fn entity(text: &str) -> Result<EntityKey, Failure> {
+/// An entity of a tenant; or, where none is given, as its key is shown: `Order/ord-1`, or `acme:Order/ord-1` of another tenant than
+/// the default one.
+fn entity(text: &str, tenant: Option<&str>) -> Result<EntityKey, Failure> {
     let refused = |error: IdentifierError| Failure::new(format!("`{}` is no entity: {error}", kiff::visible(text)));
     let Some((kind, id)) = text.split_once('/') else {
         return Err(Failure::new(format!("`{}` is no entity", kiff::visible(text)))
-            .help("write its type and its id, as in `Order/ord-1`, or `acme:Order/ord-1` for another tenant"));
+            .help("write its type and its id, as in `Order/ord-1`, and another tenant by `--tenant`"));
     };
-    match kind.split_once(':') {
-        Some((tenant, kind)) => EntityKey::new(kind, id).and_then(|key| key.in_tenant(tenant)).map_err(refused),
-        None => EntityKey::new(kind, id).map_err(refused),
-    }
+    let (tenant, kind) = match tenant {
+        Some(tenant) => (tenant, kind),
+        None => kind.rsplit_once(':').unwrap_or((EntityKey::DEFAULT_TENANT, kind)),
+    };
+    EntityKey::new(kind, id).and_then(|key| key.in_tenant(tenant)).map_err(refused)
 }

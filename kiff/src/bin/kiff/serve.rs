@@ -33,6 +33,9 @@ pub(crate) struct Serve {
     log: Option<std::path::PathBuf>,
 }
 
+/// What is said of an address that others reach.
+const BEYOND: &str = "It listens beyond this machine, and over plain HTTP a browser keeps nobody signed in there: it needs a proxy that ends TLS in front of it.\n\n";
+
 impl Serve {
     pub(crate) fn run(self, shell: &Shell) -> Result<Ended, Failure> {
         let store = self.readonly.clone();
@@ -55,8 +58,9 @@ impl Serve {
         })?;
         let link = format!("http://{address}{link}");
         // Not where the journal is: a URL may hold a password.
+        let beyond = if address.ip().is_loopback() { "" } else { BEYOND };
         let text = format!(
-            "The journal is only read, and nothing can be changed. This link signs you in, once:\n\n  {link}\n\nStop with Ctrl-C.\n"
+            "The journal is only read, and nothing can be changed. This link signs you in, once:\n\n  {link}\n\n{beyond}Stop with Ctrl-C.\n"
         );
         if shell.tell(&json!({ "address": address, "link": link }), &text)?.is_break() {
             // Nobody has the link.

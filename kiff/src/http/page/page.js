@@ -1,4 +1,4 @@
-// Tells that something has changed, and shows it unless the reader is in the middle of a form.
+// Tells that something has changed, and shows it unless the reader is in the middle of something.
 "use strict";
 (() => {
   const live = document.getElementById("live");
@@ -14,7 +14,9 @@
     ? field.selectedIndex !== Math.max(0, [...field.options].findIndex((option) => option.defaultSelected))
     : field.value !== field.defaultValue || field.checked !== field.defaultChecked;
   const busy = () => [...main().querySelectorAll("textarea, input, select")].some(touched)
-    || main().querySelector("details[open], [role=alert]") !== null;
+    || main().querySelector("details[open], [role=alert]") !== null
+    // Whoever moves by keyboard would have to begin again.
+    || main().contains(document.activeElement);
   let shown = said(main());
   let waiting = false;
   const refresh = async () => {
@@ -30,9 +32,22 @@
   const soon = () => {
     if (!waiting) { waiting = true; setTimeout(refresh, 300); }
   };
-  const source = new EventSource(live.dataset.source);
-  // What has changed before the source was open was told to nobody.
-  source.addEventListener("open", () => { if (!main().querySelector("[role=alert]")) soon(); });
-  source.addEventListener("changed", soon);
-  addEventListener("pagehide", () => source.close());
+  // A page listens only while it is seen: a browser has six connections to a server for all its tabs, and one that listens keeps one.
+  let source = null;
+  const listen = () => {
+    if (source || document.hidden) return;
+    source = new EventSource(live.dataset.source);
+    // What has changed before the source was open was told to nobody.
+    source.addEventListener("open", () => { if (!main().querySelector("[role=alert]")) soon(); });
+    source.addEventListener("changed", soon);
+  };
+  const leave = () => {
+    if (source) source.close();
+    source = null;
+  };
+  document.addEventListener("visibilitychange", () => { if (document.hidden) leave(); else listen(); });
+  addEventListener("pageshow", listen);
+  addEventListener("pagehide", leave);
+  // What is sent needs a connection itself.
+  addEventListener("submit", leave);
 })();

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use axum::extract::{ConnectInfo, Form, FromRequestParts, Query, Request, State};
+use axum::extract::{Form, FromRequestParts, Query, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -21,8 +21,9 @@ use crate::json::visible;
 use super::super::Shared;
 use super::super::around::onwards;
 use super::super::guard::{self, identify};
-use super::super::identity::Principal;
+use super::super::identity::{Principal, Unauthenticated};
 use super::frame;
+use super::sender::Sender;
 
 /// How long a session lasts.
 const LASTS: Duration = Duration::from_hours(8);
@@ -69,6 +70,7 @@ enum By {
 pub(super) struct Signed {
     principal: Principal,
     csrf: String,
+    sender: Sender,
 }
 
 impl Signed {
@@ -84,7 +86,11 @@ impl Signed {
 
     /// Whether a form comes from a page of this session.
     pub(super) fn sent(&self, csrf: &str) -> bool {
-        self.csrf.as_bytes().ct_eq(csrf.as_bytes()).into()
+        let is_sent: bool = self.csrf.as_bytes().ct_eq(csrf.as_bytes()).into();
+        if !is_sent {
+            self.sender.refused(&format_args!("a form is not of the session of `{}`", self.actor().id()));
+        }
+        is_sent
     }
 }
 
@@ -171,40 +177,49 @@ fn cookie(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// Lets in whoever is signed in, and sends others to the door.
-pub(super) async fn required(shared: Shared, mut request: Request, route: Route) -> Response {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer);
-    let Some(signed) = signed(&shared, request.headers(), peer).await else {
+pub(super) async fn required(shared: Shared, request: Request, route: Route) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let Some(signed) = signed(&shared, &parts.headers, Sender::of(&parts)).await else {
         return Redirect::to("/admin/sign-in").into_response();
     };
     if let Err(refused) = guard::within_rate(&shared, &signed.principal) {
         return refused.into_response();
     }
-    request.extensions_mut().insert(signed.principal.clone());
-    request.extensions_mut().insert(signed);
-    onwards(route, request).await
+    parts.extensions.insert(signed.principal.clone());
+    parts.extensions.insert(signed);
+    onwards(route, Request::from_parts(parts, body)).await
 }
 
 /// Whose session it is. A key that was revoked, or a token that is over, ends the session that it opened.
-async fn signed(shared: &Shared, headers: &HeaderMap, peer: Option<SocketAddr>) -> Option<Signed> {
+async fn signed(shared: &Shared, headers: &HeaderMap, sender: Sender) -> Option<Signed> {
     let secret = cookie(headers)?.to_owned();
     let Session { principal, by, csrf, .. } = shared.sessions.find(&secret)?;
     if let By::Bearer(bearer) = by
-        && whose(shared, bearer, peer).await.as_ref() != Some(&principal)
+        && whose(shared, bearer, sender.peer()).await.ok().as_ref() != Some(&principal)
     {
         shared.sessions.end(&secret);
         return None;
     }
-    Some(Signed { principal, csrf })
+    Some(Signed { principal, csrf, sender })
 }
 
 /// What the door is asked for.
 #[derive(Debug, Deserialize)]
 pub(super) struct Asked {
     link: Option<String>,
+    /// There for whoever has just signed in.
+    r#in: Option<String>,
 }
 
 /// `GET /admin/sign-in`: the door.
-pub(super) async fn door(State(shared): State<Shared>, Query(asked): Query<Asked>) -> Response {
+pub(super) async fn door(State(shared): State<Shared>, headers: HeaderMap, Query(asked): Query<Asked>) -> Response {
+    if asked.r#in.is_some() {
+        // Whether the cookie is good is asked inside.
+        return match cookie(&headers) {
+            Some(_) => Redirect::to("/admin").into_response(),
+            None => frame::outside(StatusCode::FORBIDDEN, "Sign in", &by_key(Some(why_no_cookie(&headers)))),
+        };
+    }
     match asked.link {
         None => frame::outside(StatusCode::OK, "Sign in", &by_key(None)),
         Some(link) => match shared.sessions.linked(&link, false) {
@@ -230,34 +245,36 @@ pub(super) struct Shown {
 /// `POST /admin/sign-in`: opens a session for a person.
 pub(super) async fn sign_in(
     State(shared): State<Shared>,
-    peer: Option<axum::Extension<ConnectInfo<SocketAddr>>>,
+    sender: Sender,
     headers: HeaderMap,
     Form(shown): Form<Shown>,
 ) -> Response {
     if cross_site(&headers) {
+        sender.refused(&"the form was sent by another site");
         return frame::outside(StatusCode::FORBIDDEN, "Sign in", &by_key(Some("This form was sent by another site.")));
     }
     let opened = if shown.link.is_empty() {
-        by_shown_key(&shared, &shown.key, peer.map(|axum::Extension(ConnectInfo(peer))| peer)).await
+        by_shown_key(&shared, &shown.key, sender.peer()).await
     } else {
-        shared.sessions.linked(&shown.link, true).map(|principal| (principal, By::Link))
+        let linked = shared.sessions.linked(&shown.link, true).map(|principal| (principal, By::Link));
+        linked.ok_or_else(|| Unauthenticated::new("its link has been used, or is too old"))
     };
-    let Some((principal, by)) = opened else {
-        tracing::warn!(target: "kiff::http", "somebody tried to sign in with what is not good");
-        metrics::counter!("kiff_http_unauthenticated_total").increment(1);
-        let problem = by_key(Some("This key is not good, or this link has been used."));
-        return frame::outside(StatusCode::FORBIDDEN, "Sign in", &problem);
+    let (principal, by) = match opened {
+        Ok(opened) => opened,
+        Err(error) => {
+            sender.refused(&error);
+            let problem = by_key(Some("This key is not good, or this link has been used."));
+            return frame::outside(StatusCode::FORBIDDEN, "Sign in", &problem);
+        }
     };
-    if principal.actor().kind() != ActorKind::Human {
-        let problem = format!(
-            "`{}` is of kind {}: these pages are for people.",
-            principal.actor().id(),
-            principal.actor().kind()
-        );
-        return frame::outside(StatusCode::FORBIDDEN, "Sign in", &by_key(Some(&visible(&problem))));
+    let actor = principal.actor();
+    if actor.kind() != ActorKind::Human {
+        let problem = format!("`{}` is of kind {}: these pages are for people", actor.id(), actor.kind());
+        sender.refused(&problem);
+        return frame::outside(StatusCode::FORBIDDEN, "Sign in", &by_key(Some(&format!("{}.", visible(&problem)))));
     }
     match shared.sessions.start(principal, by) {
-        Ok(secret) => with_cookie(Redirect::to("/admin").into_response(), &headers, &secret, LASTS),
+        Ok(secret) => with_cookie(Redirect::to("/admin/sign-in?in").into_response(), &headers, &secret, LASTS),
         Err(error) => {
             tracing::error!(target: "kiff::http", %error, "the system gives no random bits");
             frame::outside(StatusCode::SERVICE_UNAVAILABLE, "Sign in", &by_key(Some("Nobody can sign in now.")))
@@ -288,16 +305,21 @@ pub(super) async fn sign_out(
 }
 
 /// Who it is who shows a key, and what is kept of it.
-async fn by_shown_key(shared: &Shared, key: &str, peer: Option<SocketAddr>) -> Option<(Principal, By)> {
-    let mut bearer = HeaderValue::from_str(&format!("Bearer {}", key.trim())).ok()?;
+async fn by_shown_key(
+    shared: &Shared,
+    key: &str,
+    peer: Option<SocketAddr>,
+) -> Result<(Principal, By), Unauthenticated> {
+    let bearer = HeaderValue::from_str(&format!("Bearer {}", key.trim()));
+    let mut bearer = bearer.map_err(|_| Unauthenticated::new("what it shows as a key is no plain text"))?;
     bearer.set_sensitive(true);
-    Some((whose(shared, bearer.clone(), peer).await?, By::Bearer(bearer)))
+    Ok((whose(shared, bearer.clone(), peer).await?, By::Bearer(bearer)))
 }
 
 /// Whose key or token it is: whoever they would be with it over the API.
-async fn whose(shared: &Shared, bearer: HeaderValue, peer: Option<SocketAddr>) -> Option<Principal> {
+async fn whose(shared: &Shared, bearer: HeaderValue, peer: Option<SocketAddr>) -> Result<Principal, Unauthenticated> {
     let headers = HeaderMap::from_iter([(header::AUTHORIZATION, bearer)]);
-    identify(shared, &headers, peer).await.ok()
+    identify(shared, &headers, peer).await
 }
 
 /// Whether a browser says that a form comes from another site.
@@ -305,13 +327,28 @@ fn cross_site(headers: &HeaderMap) -> bool {
     headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none")
 }
 
-fn with_cookie(mut response: Response, headers: &HeaderMap, secret: &str, lasts: Duration) -> Response {
+/// Whether a browser asks on the server's own machine.
+fn is_here(headers: &HeaderMap) -> bool {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let here = ["localhost", "127.0.0.1", "[::1]"]
+    ["localhost", "127.0.0.1", "[::1]"]
         .iter()
-        .any(|name| host.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(':')));
-    // A browser sends a secure cookie over TLS alone, which there is none of on one's own machine.
-    let secure = if here { "" } else { "; Secure" };
+        .any(|name| host.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(':')))
+}
+
+/// What is told to whoever has signed in and comes without a cookie.
+fn why_no_cookie(headers: &HeaderMap) -> &'static str {
+    if is_here(headers) {
+        "Your browser kept no cookie, and so you are not signed in: let it keep those of this server. If you came by a link, ask for \
+         another one."
+    } else {
+        "Your browser kept no cookie, and so you are not signed in. Over plain HTTP it keeps this one on localhost alone: the server needs \
+         a proxy that ends TLS in front of it. If you came by a link, ask for another one."
+    }
+}
+
+fn with_cookie(mut response: Response, headers: &HeaderMap, secret: &str, lasts: Duration) -> Response {
+    // A browser keeps and sends a secure cookie over TLS alone, which there is none of on one's own machine.
+    let secure = if is_here(headers) { "" } else { "; Secure" };
     let cookie = format!("{COOKIE}={secret}; Path=/admin; HttpOnly; SameSite=Lax; Max-Age={}{secure}", lasts.as_secs());
     if let Ok(cookie) = HeaderValue::from_str(&cookie) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);

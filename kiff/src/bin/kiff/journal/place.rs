@@ -1,6 +1,6 @@
 //! Where a journal is: a file of SQLite, a database of PostgreSQL, or the lines of an export.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
@@ -27,13 +27,19 @@ pub(crate) fn read<W: Work>(place: &str, work: W, shell: &Shell) -> Result<Ended
     }
     let path = Path::new(place);
     let failed = |error: &std::io::Error| Failure::file("read", path, error);
+    // What comes through a pipe is there once, and looks cut off when it is read again.
+    if !fs::metadata(path).map_err(|error| failed(&error))?.is_file() {
+        return Err(Failure::new(format!("cannot read `{place}`: it is no file"))
+            .help("a journal is read more than once: write what comes through a pipe into a file first"));
+    }
     let mut beginning = Vec::new();
     let mut file = File::open(path).map_err(|error| failed(&error))?;
     file.by_ref().take(16).read_to_end(&mut beginning).map_err(|error| failed(&error))?;
     if beginning == SQLITE {
         return sqlite(path, work, shell);
     }
-    if beginning.starts_with(b"{") {
+    // The export of a store without a commit has no line.
+    if beginning.is_empty() || beginning.starts_with(b"{") {
         let store = Arc::new(pollster::block_on(exported::read(path))?);
         return pollster::block_on(work.run(&store, shell));
     }

@@ -50,6 +50,9 @@ struct Make {
     store: String,
     /// The entity, as in `Order/ord-1`
     entity: String,
+    /// Whose entity it is
+    #[arg(long, value_name = "TENANT")]
+    tenant: Option<String>,
     /// The folder of the log
     #[arg(long, value_name = "DIR", required = true)]
     log: PathBuf,
@@ -79,7 +82,7 @@ impl Receipts {
             (Some(Command::Verify { file, key, witness }), _) => verify(&file, &key, &witness, shell),
             (None, Some(make)) => {
                 check_kinds(make.kind.as_slice())?;
-                let (store, key) = (make.store.clone(), entity(&make.entity)?);
+                let (store, key) = (make.store.clone(), entity(&make.entity, make.tenant.as_deref())?);
                 place::read(&store, Wanted { key, make }, shell)
             }
             (None, None) => Err(Failure::new("nothing says which receipt").help("see `kiff receipt --help`")),
@@ -118,8 +121,9 @@ impl Work for Wanted {
             }
         };
         let Some((position, commit)) = found else {
+            let tenant = self.make.tenant.map_or_else(String::new, |tenant| format!(" --tenant {tenant}"));
             return Err(Failure::new(format!("`{}` has no such commit", self.key))
-                .help(format!("`kiff timeline {} {}` shows what it has", self.make.store, self.key)));
+                .help(format!("`kiff timeline {} {}{tenant}` shows what it has", self.make.store, self.make.entity)));
         };
         if !self.make.key.is_empty() {
             advance(store, &self.make.log, &self.make.key, shell).await?;

@@ -20,14 +20,20 @@ pub(crate) struct ShowTimeline {
     /// Only records of this kind, as in `action_executed`; may be given several times
     #[arg(long, value_name = "KIND")]
     kind: Vec<String>,
+    /// Whose entity it is, or whose entities are listed
+    #[arg(long, value_name = "TENANT")]
+    tenant: Option<String>,
 }
 
 impl ShowTimeline {
     pub(crate) fn run(self, shell: &Shell) -> Result<Ended, Failure> {
         check_kinds(&self.kind)?;
         match &self.entity {
-            Some(text) => place::read(&self.store, OfEntity { key: entity(text)?, kinds: self.kind }, shell),
-            None => place::read(&self.store, Entities, shell),
+            Some(text) => {
+                let key = entity(text, self.tenant.as_deref())?;
+                place::read(&self.store, OfEntity { key, kinds: self.kind }, shell)
+            }
+            None => place::read(&self.store, Entities { tenant: self.tenant }, shell),
         }
     }
 }
@@ -51,7 +57,7 @@ impl Work for OfEntity {
         let commits = commits(store, &self.key).await?;
         if commits.is_empty() {
             return Err(Failure::new(format!("there is no entity `{}`", self.key))
-                .help("leave the entity out to see which there are"));
+                .help("leave the entity out to see which there are, and give a tenant with a `/` by `--tenant`"));
         }
         let timeline = Timeline::new(self.key, commits);
         let is_meant = |kind: &str| self.kinds.is_empty() || self.kinds.iter().any(|own| own == kind);
@@ -77,7 +83,10 @@ pub(super) async fn commits<S: Store>(store: &S, key: &EntityKey) -> Result<Vec<
     }
 }
 
-struct Entities;
+struct Entities {
+    /// Those of one tenant, or all.
+    tenant: Option<String>,
+}
 
 impl Work for Entities {
     async fn run<S: Store>(self, store: &S, shell: &Shell) -> Result<Ended, Failure> {
@@ -85,7 +94,8 @@ impl Work for Entities {
         loop {
             let page = store.entities(after.as_ref(), PAGE).await?;
             let Some(last) = page.last().cloned() else { return Ok(Ended::Well) };
-            for key in page {
+            let is_meant = |key: &EntityKey| self.tenant.as_ref().is_none_or(|tenant| key.tenant() == tenant);
+            for key in page.into_iter().filter(is_meant) {
                 let parts =
                     serde_json::json!({ "tenant": key.tenant(), "entity_type": key.entity_type(), "id": key.id() });
                 if shell.tell(&parts, &format!("{key}\n"))?.is_break() {

@@ -73,7 +73,7 @@ mod signed {
     use std::fs;
     use std::path::PathBuf;
 
-    use clap::Args;
+    use clap::{ArgGroup, Args};
     use kiff::proof::{Log, SignedCheckpoint};
     use kiff::{Store, Verification};
 
@@ -82,6 +82,7 @@ mod signed {
 
     /// What was signed, and by whom.
     #[derive(Debug, Args)]
+    #[command(group = ArgGroup::new("checked").args(["checkpoint", "log"]).multiple(true))]
     pub(super) struct Signed {
         /// A checkpoint that was kept; may be given several times
         #[arg(long, value_name = "FILE", requires = "key")]
@@ -90,7 +91,7 @@ mod signed {
         #[arg(long, value_name = "DIR", requires = "key")]
         log: Option<PathBuf>,
         /// The public key of the log, or a file with it; may be given several times
-        #[arg(long, value_name = "KEY")]
+        #[arg(long, value_name = "KEY", requires = "checked")]
         key: Vec<String>,
     }
 

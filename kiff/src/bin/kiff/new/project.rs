@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use crate::failure::Failure;
 
-/// Names that a package cannot have, as cargo refuses them or Rust means something else by them.
+/// What a library cannot be called: cargo refuses it, Rust means something else by it, or a crate that it needs is called so.
 const TAKEN: &[&str] = &[
     "abstract",
     "alloc",
@@ -16,14 +16,17 @@ const TAKEN: &[&str] = &[
     "become",
     "box",
     "break",
+    "build",
     "const",
     "continue",
     "core",
     "crate",
+    "deps",
     "do",
     "dyn",
     "else",
     "enum",
+    "examples",
     "extern",
     "false",
     "final",
@@ -33,8 +36,10 @@ const TAKEN: &[&str] = &[
     "if",
     "impl",
     "in",
+    "incremental",
     "kiff",
-    "kiff-test",
+    "kiff_macros",
+    "kiff_test",
     "let",
     "loop",
     "macro",
@@ -54,6 +59,7 @@ const TAKEN: &[&str] = &[
     "struct",
     "super",
     "test",
+    "tokio",
     "trait",
     "true",
     "try",
@@ -184,7 +190,7 @@ fn check_name(name: &str) -> Result<(), Failure> {
     if !begins || !name.chars().all(is_fit) || name.len() > 64 {
         return Err(Failure::new(format!("`{}` cannot be the name of a package", kiff::visible(name))).help(help));
     }
-    if TAKEN.contains(&name) {
+    if TAKEN.contains(&name.replace('-', "_").as_str()) {
         return Err(Failure::new(format!("`{name}` means something else already")).help("choose another name"));
     }
     Ok(())

@@ -16,7 +16,7 @@ const SHARED: [(&str, &str); 2] =
     [("Cargo.toml", include_str!("starter/manifest.toml")), ("src/lib.rs", include_str!("starter/lib.rs"))];
 
 const STARTER: [(&str, &str); 5] = [
-    (".gitignore", "/target\n*.db*\n*.log\n*.key\n"),
+    (".gitignore", "/target\n*.db*\n*.log\n*.key\n*.part\n"),
     ("README.md", include_str!("starter/README.md")),
     ("src/domain.rs", include_str!("starter/domain.rs")),
     ("src/main.rs", include_str!("starter/main.rs")),
@@ -24,7 +24,7 @@ const STARTER: [(&str, &str); 5] = [
 ];
 
 const AGENTIC_OPS: [(&str, &str); 14] = [
-    (".gitignore", "/target\n/data\n/log\n*.key\n__pycache__\n"),
+    (".gitignore", "/target\n/data\n/log\n*.key\n*.part\n__pycache__\n"),
     ("Makefile", include_str!("agentic_ops/Makefile")),
     ("README.md", include_str!("agentic_ops/README.md")),
     ("agent/agent.py", include_str!("agentic_ops/agent/agent.py")),

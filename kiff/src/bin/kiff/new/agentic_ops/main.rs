@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use kiff::{Actor, IdentifierError, RolePolicy, Runtime, SqliteStore};
 
-use @LIBRARY@::domain::{Ops, OpsRole, Platform};
+use ::@LIBRARY@::domain::{Ops, OpsRole, Platform};
 
 const USAGE: &str = "cargo run -- [--address 127.0.0.1:8080] [--data data]
 cargo run -- replay [--data data]";

@@ -9,7 +9,7 @@ use kiff::http::{Api, Keys, Limits, NewKey, Principal, serve, until_stopped};
 use kiff::{Actor, Domain};
 use tokio::net::TcpListener;
 
-use @LIBRARY@::domain::{AlertRaised, Ops};
+use ::@LIBRARY@::domain::{AlertRaised, Ops};
 
 use crate::{People, journal};
 
@@ -36,9 +36,14 @@ pub async fn run(address: &str, data: &Path) -> Result<(), Box<dyn Error>> {
     let link = api.sign_in_link(Principal::new(people.nora))?;
 
     let listener = TcpListener::bind(address).await?;
-    let server = format!("http://{}", listener.local_addr()?);
+    let address = listener.local_addr()?;
+    let server = format!("http://{address}");
     println!("listening on {server}; the keys of agent-7 and nora are in {}\n", data.display());
     println!("Let the agent work on the incident:\n\n  python3 agent/agent.py --server {server} --data {}\n", data.display());
+    if !address.ip().is_loopback() {
+        println!("Over plain HTTP a browser keeps nobody signed in from elsewhere.");
+        println!("The server needs a proxy that ends TLS in front of it.\n");
+    }
     println!("Nora decides on the page; this link signs her in, once:\n\n  {server}{link}\n");
     serve(listener, api.router(), Limits::DEFAULT, until_stopped()).await?;
     println!("the server has stopped");

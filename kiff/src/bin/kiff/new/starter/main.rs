@@ -65,7 +65,12 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
     let listener = TcpListener::bind(&address).await.map_err(|error| {
         format!("the server cannot listen at {address}: {error}; give another one, as in `cargo run -- 127.0.0.1:8081`")
     })?;
-    tell(&format!("http://{}", listener.local_addr()?), &key, &link);
+    let server = listener.local_addr()?;
+    if !server.ip().is_loopback() {
+        println!("Over plain HTTP a browser keeps nobody signed in from elsewhere.");
+        println!("The server needs a proxy that ends TLS in front of it.\n");
+    }
+    tell(&format!("http://{server}"), &key, &link);
     serve(listener, api.router(), Limits::DEFAULT, until_stopped()).await?;
     Ok(())
 }

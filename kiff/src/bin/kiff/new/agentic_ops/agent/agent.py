@@ -97,7 +97,7 @@ class Agent:
         wish = {"parameters": call.arguments, "reason": rationale}
         path = f"/entities/{quoted(self.incident)}/actions/{quoted(call.name)}"
         # The same call twice, because an answer got lost, is done once.
-        key = {"idempotency-key": f"{self.incident}-{call.id}"}
+        key = {"idempotency-key": f"{self.incident}-{call.key}"}
         _, answer = self.kiff.ask("POST", f"{path}/execute", wish, key)
         if answer.get("outcome") != "approval_required":
             return self.told(answer)

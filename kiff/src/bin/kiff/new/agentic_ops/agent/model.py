@@ -6,6 +6,7 @@ import pathlib
 import typing
 import urllib.error
 import urllib.request
+import uuid
 
 SYSTEM = (
     "You are the agent on duty for production. Work on the incident with the tools that you have, one call at a time. Each "
@@ -15,9 +16,13 @@ SYSTEM = (
 
 
 class Call(typing.NamedTuple):
-    """A tool that the model wants to be called. The arguments are none where they were no JSON object."""
+    """A tool that the model wants to be called. The arguments are none where they were no JSON object.
+
+    Its key is no other call's, which a model's own id may well be: some number the calls of each reply anew.
+    """
 
     id: str
+    key: str
     name: str
     arguments: dict | None
 
@@ -50,8 +55,8 @@ class Fixtures:
             return Reply("There is nothing more in the file.", [])
         reply = self.replies[self.said]
         self.said += 1
-        calls = [Call(f"call-{self.said}-{number}", **call) for number, call in enumerate(reply["calls"])]
-        return Reply(reply["text"], calls)
+        keys = [f"call-{self.said}-{number}" for number in range(len(reply["calls"]))]
+        return Reply(reply["text"], [Call(key, key, **call) for key, call in zip(keys, reply["calls"])])
 
     def tell(self, results):
         pass
@@ -77,7 +82,7 @@ class OpenAI:
         calls = []
         for call in message.get("tool_calls") or []:
             arguments = as_object(expected(call, "function", "arguments"))
-            calls.append(Call(expected(call, "id"), expected(call, "function", "name"), arguments))
+            calls.append(Call(expected(call, "id"), uuid.uuid4().hex, expected(call, "function", "name"), arguments))
         return Reply(message.get("content") or "", calls)
 
     def tell(self, results):
@@ -104,7 +109,7 @@ class Anthropic:
         self.messages.append({"role": "assistant", "content": blocks})
         text = " ".join(block["text"] for block in blocks if block["type"] == "text")
         uses = [block for block in blocks if block["type"] == "tool_use"]
-        return Reply(text, [Call(use["id"], use["name"], as_object(use["input"])) for use in uses])
+        return Reply(text, [Call(use["id"], uuid.uuid4().hex, use["name"], as_object(use["input"])) for use in uses])
 
     def tell(self, results):
         blocks = []

@@ -51,7 +51,7 @@ class Answers(unittest.TestCase):
         self.addCleanup(server.shutdown)
         kiff = Kiff(f"http://127.0.0.1:{server.server_port}", "key")
         with contextlib.redirect_stdout(io.StringIO()), unittest.mock.patch("agent.time.sleep") as sleep:
-            told = Agent(kiff, None, "inc-1", wait_for_a_person).call(Call("call-1", name, {}), "because")
+            told = Agent(kiff, None, "inc-1", wait_for_a_person).call(Call("call-1", "key-1", name, {}), "because")
         self.assertEqual(server.answers, [])
         return told, server.paths, [call.args[0] for call in sleep.call_args_list]
 

@@ -58,7 +58,8 @@ class Api(http.server.BaseHTTPRequestHandler):
 
     def next_reply(self):
         reply = self.server.replies.pop(0)
-        return reply["text"], [(f"call_{len(self.server.replies)}", call) for call in reply["calls"]]
+        # As some do: in each reply the calls are numbered anew.
+        return reply["text"], [(f"call_{number}", call) for number, call in enumerate(reply["calls"])]
 
     def log_message(self, *_):
         pass

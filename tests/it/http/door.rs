@@ -1,0 +1,100 @@
+//! The door of the pages: where it stands, and whom it sends away.
+
+use std::io::{BufReader, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+
+use axum::body::{Body, to_bytes};
+use axum::extract::Request;
+use kiff::http::{Api, Limits, NewKey};
+use kiff::{MemoryStore, Runtime};
+use tower_service::Service;
+
+use super::page::{Browser, post};
+use super::server::{Answer, Server};
+use crate::observed::{Counted, Heard};
+use crate::shop::{self, people};
+
+#[test]
+fn pages_that_are_nested_say_so_instead_of_sending_a_key_elsewhere() {
+    let shop = Arc::new(Runtime::<shop::Refund>::new(MemoryStore::new(), shop::policy(), shop::Desk::default()));
+    let mut outer = axum::Router::new().nest("/kiff", Api::new().domain(shop).router());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let mut get = |path: &str| {
+        let answer = outer.call(Request::get(path).body(Body::empty()).unwrap());
+        runtime.block_on(async {
+            let answer = answer.await.unwrap();
+            let status = answer.status().as_u16();
+            let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+            (status, String::from_utf8(body.to_vec()).unwrap())
+        })
+    };
+    for path in ["/kiff/admin/sign-in", "/kiff/admin/sign-in?link=0", "/kiff/admin", "/kiff/admin/page.js"] {
+        let (status, body) = get(path);
+        assert_eq!(status, 500, "{path}: {body}");
+        assert!(body.contains("cannot be nested below `/kiff`: merge the router"), "{body}");
+    }
+    assert_eq!(get("/kiff/healthz").0, 200);
+}
+
+#[test]
+fn whoever_keeps_no_cookie_is_told_so_and_why() {
+    let server = Server::open();
+    let (_, key) = server.keys.create(NewKey::new(people().nora)).unwrap();
+    let signed = post(&server.stranger(), "/admin/sign-in", &format!("key={key}"));
+    let (inside, cookie) = (&signed.headers["location"], signed.headers["set-cookie"].split(';').next().unwrap());
+    // One that only another server knows was kept as well.
+    for cookie in [cookie, "kiff_session=0"] {
+        let kept = server.stranger().header(&format!("cookie: {cookie}")).get(inside);
+        assert_eq!((kept.status, &*kept.headers["location"]), (303, "/admin"));
+    }
+
+    let lost_at = |host: &str| {
+        let mut stream = TcpStream::connect(server.address).unwrap();
+        stream.write_all(format!("GET {inside} HTTP/1.1\r\nhost: {host}\r\n\r\n").as_bytes()).unwrap();
+        let lost = Answer::read(&mut BufReader::new(stream));
+        assert!(lost.body.contains("Your browser kept no cookie"), "{host}: {}", lost.body);
+        assert_eq!(lost.status, 403);
+        lost.body
+    };
+    assert!(lost_at("shop.example:8080").contains("Over plain HTTP"));
+    assert!(!lost_at("localhost:8080").contains("Over plain HTTP"), "it is no secure one there");
+}
+
+#[test]
+fn whoever_was_refused_at_the_pages_is_in_the_log_and_counted() {
+    let (heard, counted) = (Heard::everything(), Counted::default());
+    let recorder = counted.clone();
+    let server = Server::with(Limits::DEFAULT, move |api| {
+        // For the server's own thread, as long as that lives.
+        Box::leak(Box::new(metrics::set_default_local_recorder(Box::leak(Box::new(recorder)))));
+        api
+    });
+    let key = |actor| server.keys.create(NewKey::new(actor)).unwrap().1;
+    let (agent, nora) = (key(people().agent), Browser::of(&server, &people().nora));
+    let sign_in = |form: &str| ("/admin/sign-in", server.stranger(), form.to_owned());
+    let forged = |path| (path, nora.client.clone(), "csrf=0&answer=grant&execution=x&became=ask".to_owned());
+    let lured = server.stranger().header("sec-fetch-site: cross-site");
+    let cases = [
+        (sign_in("key=kiff_x_y"), "there is no such key"),
+        (sign_in("key=%00"), "is no plain text"),
+        (sign_in("link=0"), "its link has been used, or is too old"),
+        (sign_in(&format!("key={agent}")), "`agent-7` is of kind agent"),
+        (("/admin/sign-in", lured, format!("key={agent}")), "another site"),
+        (forged("/admin/sign-out"), "`nora`"),
+        (forged("/admin/approvals/Order/ord-1/app-1"), "`nora`"),
+        (forged("/admin/doubt/Order/ord-1"), "`nora`"),
+    ];
+    let many = cases.len() as u64;
+    for (number, ((path, client, form), why)) in cases.into_iter().enumerate() {
+        let trace = format!("d00f{number:028x}");
+        let answer = post(&client.header(&format!("traceparent: 00-{trace}-00f067aa0ba902b7-01")), path, &form);
+        let events = heard.with("trace_id", &trace);
+        let [event] = &events[..] else { panic!("{path} {form}: {} {events:?}", answer.status) };
+        assert!(event["error"].contains(why), "{event:?}");
+        assert_eq!((&*event["method"], &*event["path"]), ("POST", path));
+        assert!(event["peer"].starts_with("127.0.0.1:"), "{event:?}");
+        assert!(!format!("{event:?}").contains(&agent), "{event:?}");
+    }
+    assert_eq!(counted.of("kiff_http_unauthenticated_total{}"), many);
+}
