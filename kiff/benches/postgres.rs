@@ -181,5 +181,5 @@ fn commit(key: &EntityKey, last: u64, hash: kiff::Digest, what: What) -> Sealed 
         fold: None,
         facts: Box::new(facts),
     };
-    Sealed::new(key.clone(), last + 1, hash, content).unwrap()
+    Sealed::new(key.clone(), last + 1, hash, content)
 }

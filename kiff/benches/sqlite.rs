@@ -44,7 +44,7 @@ fn commit(key: &EntityKey, number: u64, previous: Digest) -> Sealed {
         fold: None,
         facts: [event(340).into(), changed.into(), event(340).into()].into(),
     };
-    Sealed::new(key.clone(), number, previous, content).unwrap()
+    Sealed::new(key.clone(), number, previous, content)
 }
 
 fn key(writer: usize, entity: usize) -> EntityKey {

@@ -20,7 +20,7 @@ use crate::journal::{BrokenJournal, Commit, Sealed};
 /// # use kiff::{Actor, Commit, EntityKey, Exported, Sealed, journal::Content};
 /// # let content = Content { at: "2026-11-23T10:00:00Z".parse()?, actor: Actor::human("nora")?, trace: None, cause: None,
 /// #     fold: None, facts: Box::new([]) };
-/// # let commit = Sealed::new(EntityKey::new("Order", "ord-1")?, 1, Commit::GENESIS, content)?.into_commit();
+/// # let commit = Sealed::new(EntityKey::new("Order", "ord-1")?, 1, Commit::GENESIS, content).into_commit();
 /// let line = Exported::new(7, commit.clone())?.to_string();
 /// assert!(line.starts_with(r#"{"position":7,"tenant":"default","entity_type":"Order","id":"ord-1","number":1,"previous":"#));
 ///
@@ -60,7 +60,7 @@ impl Exported {
     /// # Errors
     /// [`BrokenJournal`] when its body is no text.
     pub fn new(position: u64, commit: Arc<Commit>) -> Result<Self, BrokenJournal> {
-        let body = match String::from_utf8(commit.body()?.into_owned()) {
+        let body = match String::from_utf8(commit.body().into_owned()) {
             Ok(body) => body.into_boxed_str(),
             Err(error) => {
                 let (key, number) = (commit.key().clone(), commit.number());

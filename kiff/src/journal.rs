@@ -236,14 +236,12 @@ impl Commit {
     }
 
     /// Its JSON: what is stored and hashed.
-    ///
-    /// # Errors
-    /// [`BrokenJournal`] when it cannot be written.
-    pub fn body(&self) -> Result<Cow<'_, [u8]>, BrokenJournal> {
-        Ok(match &self.body {
+    #[must_use]
+    pub fn body(&self) -> Cow<'_, [u8]> {
+        match &self.body {
             Some(body) => Cow::Borrowed(body),
             None => Cow::Owned(written::content(&self.content)),
-        })
+        }
     }
 
     /// The key under which the action that this commit starts may be asked for again.
@@ -273,7 +271,7 @@ impl Commit {
     /// [`BrokenJournal`] when it does not.
     pub fn verify(&self) -> Result<(), BrokenJournal> {
         let (key, number, previous, hash) = (&self.key, self.number, self.previous(), self.hash());
-        let body = self.body()?;
+        let body = self.body();
         if chain::hash(key, number, previous, &body) == hash {
             return Ok(());
         }

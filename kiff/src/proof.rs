@@ -14,7 +14,7 @@
 //! # use kiff::{Actor, Commit, Cursor, EntityKey, MemoryStore, Query, Sealed, Store, Verification, journal::Content};
 //! # let content = Content { at: "2026-11-23T10:00:00Z".parse()?, actor: Actor::human("nora")?, trace: None, cause: None,
 //! #     fold: None, facts: Box::new([]) };
-//! # let commit = Sealed::new(EntityKey::new("Order", "ord-1")?, 1, Commit::GENESIS, content)?;
+//! # let commit = Sealed::new(EntityKey::new("Order", "ord-1")?, 1, Commit::GENESIS, content);
 //! # let folder = std::env::temp_dir().join(format!("kiff-proof-{}", std::process::id()));
 //! # let _ = std::fs::remove_dir_all(&folder);
 //! # pollster::block_on(async {

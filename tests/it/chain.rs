@@ -43,7 +43,7 @@ fn a_commit_that_is_missing_or_out_of_place_is_named() {
 fn a_commit_of_another_history_does_not_fit() {
     let (key, commits) = journal();
     // The same facts under the same number, but upon another past.
-    let forged = Sealed::new(key, 2, kiff::Digest::from_bytes([7; 32]), commits[1].content().clone()).unwrap();
+    let forged = Sealed::new(key, 2, kiff::Digest::from_bytes([7; 32]), commits[1].content().clone());
     let broken = fold(&[Arc::clone(&commits[0]), Arc::clone(forged.commit())]).unwrap_err();
     assert!(broken.problem.contains("the hash before is another"), "{broken}");
 
@@ -56,7 +56,7 @@ fn a_commit_of_another_history_does_not_fit() {
 /// The commit written once more, as a store would keep it.
 fn sealed_again(commit: &Commit) -> Sealed {
     let content = commit.content().clone();
-    Sealed::new(commit.key().clone(), commit.number(), commit.previous(), content).unwrap()
+    Sealed::new(commit.key().clone(), commit.number(), commit.previous(), content)
 }
 
 #[test]

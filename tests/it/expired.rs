@@ -32,7 +32,7 @@ fn ask(store: &impl Store, key: &EntityKey, hour: u64) {
         fold: None,
         facts: [asked.into()].into(),
     };
-    let sealed = Sealed::new(key.clone(), number + 1, previous, content).unwrap();
+    let sealed = Sealed::new(key.clone(), number + 1, previous, content);
     assert_eq!(block_on(store.append(sealed)).unwrap(), Appended::Written);
 }
 

@@ -26,7 +26,7 @@ fn commit(key: &EntityKey, last: u64, hash: Digest, seed: u64) -> Sealed {
         fold: None,
         facts: Box::new([fact]),
     };
-    Sealed::new(key.clone(), last + 1, hash, content).unwrap()
+    Sealed::new(key.clone(), last + 1, hash, content)
 }
 
 fn entity(name: &str) -> EntityKey {

@@ -71,7 +71,7 @@ fn sealed(key: &EntityKey, number: u64, previous: Digest, says: &str) -> Sealed 
         fold: None,
         facts: [fact.into()].into(),
     };
-    Sealed::new(key.clone(), number, previous, content).unwrap()
+    Sealed::new(key.clone(), number, previous, content)
 }
 
 /// Appends `count` commits to an entity.

@@ -217,7 +217,7 @@ impl<D: Executable> Stage<D> {
             fold: None,
             facts: Box::new([ingested.into(), StateChanged { from, to }.into()]),
         };
-        let sealed = must(Sealed::new(self.key.clone(), entity.number() + 1, entity.head(), content));
+        let sealed = Sealed::new(self.key.clone(), entity.number() + 1, entity.head(), content);
         if must(block_on(self.runtime.store().append(sealed))) == Appended::Conflict {
             self.fail("the entity moved while its history was written");
         }

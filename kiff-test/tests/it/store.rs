@@ -91,8 +91,7 @@ impl Store for Plain {
             thread::yield_now();
         }
         if self.has(Fault::Rewrites) {
-            let body =
-                String::from_utf8(commit.body().unwrap().into_owned()).unwrap().replace("1.50", "1.5").into_bytes();
+            let body = String::from_utf8(commit.body().into_owned()).unwrap().replace("1.50", "1.5").into_bytes();
             commit =
                 Sealed::verbatim(commit.key().clone(), commit.number(), commit.previous(), body).unwrap().into_commit();
         }

@@ -221,8 +221,7 @@ mod tests {
             let _ = commits[late].hash();
             let mut end = (0, Commit::GENESIS);
             for commit in &commits {
-                let at_once =
-                    Sealed::new(commit.key.clone(), end.0 + 1, end.1, commit.content.clone()).unwrap().written();
+                let at_once = Sealed::new(commit.key.clone(), end.0 + 1, end.1, commit.content.clone()).written();
                 assert_eq!((commit.number, commit.previous()), (end.0 + 1, end.1));
                 assert_eq!(commit.hash(), hash(&commit.key, commit.number, end.1, at_once.body()));
                 assert_eq!(**commit, **at_once.commit());

@@ -38,11 +38,9 @@ pub struct Sealed {
 
 impl Sealed {
     /// Chains `content` to the commit whose number is `number - 1` and whose hash is `previous`.
-    ///
-    /// # Errors
-    /// [`BrokenJournal`] when the content cannot be written as JSON.
-    pub fn new(key: EntityKey, number: u64, previous: Digest, content: Content) -> Result<Self, BrokenJournal> {
-        Ok(Self::chained(key, number, Chain::behind_hash(previous), content))
+    #[must_use]
+    pub fn new(key: EntityKey, number: u64, previous: Digest, content: Content) -> Self {
+        Self::chained(key, number, Chain::behind_hash(previous), content)
     }
 
     /// Chains `content` to the commit with which the journal of `key` ends.

@@ -224,7 +224,7 @@ fn what_a_journal_says_moves_no_terminal() {
     let (at, actor) = ("2026-11-23T10:00:00Z".parse().unwrap(), Actor::agent("agent-7").unwrap());
     let facts = Box::new([started.into(), unknown.into()]);
     let content = Content { at, actor, trace: None, cause: None, fold: None, facts };
-    let sealed = Sealed::new(order("ord-1"), 1, Commit::GENESIS, content).unwrap();
+    let sealed = Sealed::new(order("ord-1"), 1, Commit::GENESIS, content);
     fs::write(folder.join("day.jsonl"), format!("{}\n", Exported::new(1, sealed.commit().clone()).unwrap())).unwrap();
     let told = kiff(&folder, &["doubt", "day.jsonl"]).well();
     assert!(told.starts_with(r"Order/ord-1: \u{1b}[2JREFUND as x-1"), "{told:?}");

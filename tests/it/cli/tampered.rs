@@ -81,7 +81,7 @@ fn a_journal_that_somebody_has_changed_hides_no_doubt_about_another() {
         ActionStarted { action: "REFUND_ORDER".into(), execution: "x-1".parse().unwrap(), approval: None, key: None };
     let (at, actor) = ("1970-01-01T00:00:00Z".parse().unwrap(), Actor::agent("agent-7").unwrap());
     let content = Content { at, actor, trace: None, cause: None, fold: None, facts: Box::new([started.into()]) };
-    let sealed = Sealed::new(order("ord-0"), 1, Commit::GENESIS, content).unwrap();
+    let sealed = Sealed::new(order("ord-0"), 1, Commit::GENESIS, content);
     assert_eq!(block_on(store.append(sealed)).unwrap(), Appended::Written);
     a_day(Arc::clone(&store));
     drop(store);

@@ -172,7 +172,7 @@ fn placed(number: usize) -> Sealed {
         fold: None,
         facts: Box::new([event.into(), changed.into()]),
     };
-    Sealed::new(shop::order(&format!("ord-{number:06}")), 1, Commit::GENESIS, content).unwrap()
+    Sealed::new(shop::order(&format!("ord-{number:06}")), 1, Commit::GENESIS, content)
 }
 
 #[test]

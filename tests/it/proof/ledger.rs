@@ -71,7 +71,7 @@ impl Ledger {
     pub(super) fn note(&self, key: &EntityKey, text: &str) {
         let last = self.rows().iter().rev().find(|row| row.key == *key).map(|row| (row.number, row.hash));
         let (number, head) = last.unwrap_or((0, Commit::GENESIS));
-        let sealed = Sealed::new(key.clone(), number + 1, head, content(text)).unwrap();
+        let sealed = Sealed::new(key.clone(), number + 1, head, content(text));
         assert_eq!(block_on(self.append(sealed)).unwrap(), Appended::Written);
     }
 
@@ -90,7 +90,7 @@ impl Ledger {
         let mut previous = Commit::GENESIS;
         for row in self.rows().iter_mut().filter(|row| row.key == *key) {
             if row.number == number {
-                row.body = Sealed::new(key.clone(), number, previous, content(text)).unwrap().body().to_vec();
+                row.body = Sealed::new(key.clone(), number, previous, content(text)).body().to_vec();
             }
             let sealed = Sealed::verbatim(key.clone(), row.number, previous, row.body.clone()).unwrap();
             (row.previous, row.hash) = (previous, sealed.commit().hash());

@@ -77,7 +77,7 @@ fn usual(key: &EntityKey, last: Option<&Commit>) -> Sealed {
         fold: None,
         facts: [event(), StateChanged { from: None, to: "CREATED".into() }.into(), event()].into(),
     };
-    Sealed::new(key.clone(), number + 1, previous, content).unwrap()
+    Sealed::new(key.clone(), number + 1, previous, content)
 }
 
 #[test]

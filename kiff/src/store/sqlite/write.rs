@@ -250,7 +250,7 @@ mod tests {
         let facts = [StateChanged { from: None, to: says.to_owned().into() }.into()].into();
         let (at, actor) = (Timestamp::default(), Actor::agent("agent-7").unwrap());
         let content = Content { at, actor, trace: None, cause: None, fold: None, facts };
-        Sealed::new(key.clone(), number + 1, previous, content).unwrap()
+        Sealed::new(key.clone(), number + 1, previous, content)
     }
 
     fn key(id: &str) -> EntityKey {
