@@ -12,6 +12,7 @@ mod limits;
 mod lists;
 mod page;
 mod receipt;
+mod room;
 pub(crate) mod server;
 mod size;
 mod stream;

@@ -14,6 +14,7 @@ use crate::shop::{Mood, Refund, open, paid, people, place};
 mod http;
 mod line;
 mod output;
+mod room;
 mod two_domains;
 
 /// A client of the official library, and what it was told that it can call.

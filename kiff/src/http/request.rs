@@ -151,13 +151,16 @@ impl Page {
     /// The most items that one answer has, and as many as it has unless fewer are asked for.
     pub(crate) const MOST: usize = 1000;
 
+    /// How many bytes the items of an answer take together, unless one alone takes more.
+    pub(crate) const ROOM: usize = 1024 * 1024;
+
     pub(crate) fn limit(&self) -> usize {
         self.limit.map_or(Self::MOST, |limit| limit.0)
     }
 
     /// The part of what is open that it asks for.
     pub(crate) fn open<'a>(&'a self, after: Option<&'a Open>) -> Wanted<'a> {
-        Wanted { entity_type: self.entity_type.as_deref(), after, limit: self.limit() }
+        Wanted { entity_type: self.entity_type.as_deref(), after, limit: self.limit(), room: Self::ROOM }
     }
 }
 

@@ -20,7 +20,7 @@ use crate::timeline::Timeline;
 use super::Shared;
 use super::identity::Principal;
 use super::problem::Problem;
-use super::request::{Caller, Said, entity_key};
+use super::request::{Caller, Page, Said, entity_key};
 use super::seats::Seat;
 use place::{Place, Places};
 
@@ -72,7 +72,8 @@ pub(super) async fn events(
         tails.push(Tail { served: Arc::clone(served), place });
     }
     let until = limits.stream_end();
-    let stream = Stream { caller, wanted, tails, ready: VecDeque::new(), until, has_moved: false, _seat: seat };
+    let stream =
+        Stream { caller, wanted, tails, ready: VecDeque::new(), held: 0, until, has_moved: false, _seat: seat };
     let events = stream::unfold(stream, |mut stream| async move {
         let event = stream.next().await?;
         Some((Ok::<_, Infallible>(event), stream))
@@ -97,6 +98,8 @@ struct Stream {
     wanted: Wanted,
     tails: Vec<Tail>,
     ready: VecDeque<Event>,
+    /// How many bytes of records were made ready by the last look.
+    held: usize,
     until: Instant,
     /// Whether it has got on since it was opened, or had nothing to get on to.
     has_moved: bool,
@@ -140,6 +143,7 @@ impl Stream {
     /// Looks at the next commits of each domain, and says whether there are no more.
     async fn look(&mut self) -> Result<bool, Problem> {
         let mut is_at_end = true;
+        self.held = 0;
         for index in 0..self.tails.len() {
             let Some(tail) = self.tails.get(index) else { break };
             let (served, place) = (Arc::clone(&tail.served), tail.place);
@@ -150,11 +154,16 @@ impl Stream {
             }
             let query = self.query(&*served)?;
             let commits = served.search(&query, Cursor::After(place.before()), PAGE).await?;
-            let is_all = commits.len() < PAGE;
-            is_at_end &= is_all;
+            let mut is_all = commits.len() < PAGE;
             for (position, commit) in commits {
                 self.take(index, position, &commit)?;
+                // What a client does not take yet is not kept for it: it is looked at again.
+                if self.held >= Page::ROOM {
+                    is_all = false;
+                    break;
+                }
             }
+            is_at_end &= is_all;
             if let Some(tail) = self.tails.get_mut(index).filter(|tail| is_all && tail.place.position < head) {
                 tail.place = Place::behind(head);
             }
@@ -188,6 +197,7 @@ impl Stream {
             }
             self.set(index, Place { position, record: record.place });
             let data = serde_json::to_string(&line).map_err(|error| Problem::broken(&error))?;
+            self.held += data.len();
             self.ready.push_back(Event::default().id(self.places()).event(kind).data(data));
         }
         self.set(index, Place::behind(position));

@@ -13,10 +13,10 @@ use super::server::{Client, Server};
 use crate::shop::{self, people};
 
 /// What comes out of a stream, event by event.
-struct Events(BufReader<TcpStream>);
+pub(super) struct Events(BufReader<TcpStream>);
 
 impl Events {
-    fn open(client: &Client, path: &str) -> Self {
+    pub(super) fn open(client: &Client, path: &str) -> Self {
         // So that whoever reads to the end does not wait for the server to give up on a next request.
         let stream = client.begin("GET", path, None, "connection: close\r\n");
         let mut reader = BufReader::new(stream);
@@ -27,7 +27,7 @@ impl Events {
     }
 
     /// The next event: its id, its kind and its data.
-    fn next(&mut self) -> (String, String, Value) {
+    pub(super) fn next(&mut self) -> (String, String, Value) {
         let (mut id, mut kind) = (String::new(), String::new());
         loop {
             let mut line = String::new();
