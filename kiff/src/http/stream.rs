@@ -72,8 +72,12 @@ pub(super) async fn events(
         tails.push(Tail { served: Arc::clone(served), place });
     }
     let until = limits.stream_end();
-    let stream =
-        Stream { caller, wanted, tails, ready: VecDeque::new(), held: 0, until, has_moved: false, _seat: seat };
+    let ready = VecDeque::new();
+    let mut stream = Stream { caller, wanted, tails, ready, held: 0, until, has_moved: false, _seat: seat };
+    if places.is_none() && !stream.tails.is_empty() {
+        // Told before anything happens: a client that is cut off early comes back to here, and not to a later now.
+        stream.ready.push_back(Event::default().id(stream.places()));
+    }
     let events = stream::unfold(stream, |mut stream| async move {
         let event = stream.next().await?;
         Some((Ok::<_, Infallible>(event), stream))

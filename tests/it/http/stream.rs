@@ -133,6 +133,22 @@ fn a_stream_ends_after_its_time_and_its_client_comes_again() {
 }
 
 #[test]
+fn a_client_that_is_cut_off_before_anything_has_happened_misses_nothing() {
+    let server = Server::with(Limits { stream_time: Duration::ZERO, ..Limits::DEFAULT }, |api| api);
+    let everybody = server.everybody();
+    everybody.place("ord-1");
+    let mut told = String::new();
+    Events::open(&everybody.nora, "/events").0.read_to_string(&mut told).unwrap();
+    assert!(!told.contains("data:"), "{told}");
+    let id = told.lines().find_map(|line| line.strip_prefix("id: ")).expect("where it has begun");
+    // What comes while nobody is connected is there when it comes back.
+    everybody.place("ord-2");
+    let mut events = Events::open(&everybody.nora.clone().header(&format!("last-event-id: {id}")), "/events");
+    let (_, kind, data) = events.next();
+    assert_eq!((kind.as_str(), &data["entity_id"]), ("event_ingested", &"ord-2".into()));
+}
+
+#[test]
 fn a_stream_gets_on_past_what_is_not_for_it() {
     let server = Server::with(Limits { stream_time: Duration::ZERO, ..Limits::DEFAULT }, |api| api);
     let everybody = server.everybody();
