@@ -76,7 +76,7 @@ use crate::store::{Store, StoreError};
 
 use answers::Answers;
 use around::around;
-use guard::Rates;
+use guard::{Rates, Readiness};
 use guarded::{Open, get, post};
 use identity::AnyAuthenticate;
 use page::Sessions;
@@ -197,6 +197,7 @@ impl Api {
             logs: self.logs,
             metrics: self.metrics,
             answers: Answers::default(),
+            readiness: Readiness::default(),
             openapi: OnceLock::new(),
         }));
         let routes = routes();
@@ -263,6 +264,7 @@ pub(crate) struct Parts {
     logs: Vec<PathBuf>,
     metrics: Option<Metrics>,
     answers: Answers,
+    readiness: Readiness,
     /// The `OpenAPI` document, once somebody has asked for it.
     openapi: OnceLock<Option<Value>>,
 }
