@@ -48,6 +48,8 @@ use crate::store::Store;
 use crate::tool::ToolError;
 
 pub(crate) use catalogue::Catalogue;
+#[cfg(feature = "http")]
+pub(crate) use handler::Around;
 pub(crate) use handler::{Caller, Handler};
 #[cfg(feature = "http")]
 pub(crate) use message::ambiguity;

@@ -16,6 +16,7 @@ mod line;
 mod output;
 mod room;
 mod two_domains;
+mod wait;
 
 /// A client of the official library, and what it was told that it can call.
 struct Client {

@@ -29,7 +29,7 @@ pub struct Limits {
     pub connections: usize,
     /// Connections at a time of one address.
     pub connections_per_address: usize,
-    /// Streams of events at a time of one principal.
+    /// Streams of events at a time of one principal; a wait for a person's decision over `/mcp` counts as one.
     pub streams: usize,
     /// How long a stream of events goes on before its client has to come again, and show that it still may.
     pub stream_time: Duration,

@@ -1,10 +1,13 @@
 //! The route of agents that speak the Model Context Protocol.
 
+use std::any::Any;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
@@ -12,7 +15,7 @@ use rmcp::transport::streamable_http_server::session::never::NeverSessionManager
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 use serde_json::json;
 
-use crate::mcp::{Caller as Agent, Catalogue, Handler, ServerError, ambiguity};
+use crate::mcp::{Around, Caller as Agent, Catalogue, Handler, ServerError, ambiguity};
 use crate::served::Served;
 
 use super::Shared;
@@ -28,10 +31,29 @@ pub(super) fn route(domains: &[Arc<dyn Served>], limits: &Limits) -> MethodRoute
         tracing::error!(target: "kiff::http", %error, "agents cannot be served");
     }
     let agents = Arc::new(Agents { domains: domains.into(), tools, limits: *limits });
-    any(move |caller: Caller, request: Request| {
+    any(move |State(shared): State<Shared>, caller: Caller, request: Request| {
         let agents = Arc::clone(&agents);
-        async move { agents.answer(caller, request).await }
+        async move { agents.answer(shared, caller, request).await }
     })
+}
+
+/// One request of an agent, for which the server goes on.
+struct Asked {
+    shared: Shared,
+    caller: Caller,
+}
+
+impl Around for Asked {
+    /// A wait holds a connection as a stream does, and counts as one.
+    fn seat(&self) -> Result<Box<dyn Any + Send + Sync>, usize> {
+        let most = self.shared.limits.streams;
+        let seat = self.shared.streams.take(self.caller.principal.clone(), most).ok_or(most)?;
+        Ok(Box::new(seat))
+    }
+
+    fn closing(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(self.caller.working.closing())
+    }
 }
 
 struct Agents {
@@ -47,7 +69,7 @@ const INVALID_REQUEST: i32 = -32600;
 const SOONER: Duration = Duration::from_secs(5);
 
 impl Agents {
-    async fn answer(&self, caller: Caller, request: Request) -> Response {
+    async fn answer(&self, shared: Shared, caller: Caller, request: Request) -> Response {
         let request = match self.unambiguous(request).await {
             Ok(request) => request,
             Err(refused) => return refused,
@@ -67,7 +89,7 @@ impl Agents {
         };
         let handler = Handler::new(Arc::clone(&self.domains), tools, agent)
             .waiting_at_most(self.limits.request_time.saturating_sub(SOONER))
-            .kept_by(Arc::new(caller.working));
+            .within(Arc::new(Asked { shared, caller }));
         // Each request is authenticated by itself, so that there is no session that another principal could take over. A
         // page of another site has no key to send; that it cannot even ask is the protocol's own demand.
         let config = StreamableHttpServerConfig::default()
