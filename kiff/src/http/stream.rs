@@ -72,11 +72,25 @@ pub(super) async fn events(
         tails.push(Tail { served: Arc::clone(served), place });
     }
     let until = limits.stream_end();
-    let ready = VecDeque::new();
-    let mut stream = Stream { caller, wanted, tails, ready, held: 0, until, has_moved: false, _seat: seat };
-    if places.is_none() && !stream.tails.is_empty() {
+    let mut stream = Stream {
+        caller,
+        wanted,
+        tails,
+        ready: VecDeque::new(),
+        held: 0,
+        until,
+        told: String::new(),
+        told_at: Instant::now(),
+        has_moved: false,
+        _seat: seat,
+    };
+    match places {
+        Some(_) => stream.told = stream.places(),
         // Told before anything happens: a client that is cut off early comes back to here, and not to a later now.
-        stream.ready.push_back(Event::default().id(stream.places()));
+        None => {
+            let begun = stream.place();
+            stream.ready.extend(begun);
+        }
     }
     let events = stream::unfold(stream, |mut stream| async move {
         let event = stream.next().await?;
@@ -105,6 +119,9 @@ struct Stream {
     /// How many bytes of records were made ready by the last look.
     held: usize,
     until: Instant,
+    /// The place that its client knows once everything is sent that is ready, and when it was told of it.
+    told: String,
+    told_at: Instant,
     /// Whether it has got on since it was opened, or had nothing to get on to.
     has_moved: bool,
     _seat: Seat<Principal>,
@@ -116,32 +133,44 @@ impl Stream {
         loop {
             // Also while there is always more: whoever reads shows from time to time that they still may. Each time they get on.
             if self.has_moved && (Instant::now() >= self.until || self.caller.working.is_closing()) {
-                return None;
+                // What is ready and was not sent stands before where it has got to.
+                return if self.ready.is_empty() { self.place() } else { None };
             }
             if let Some(event) = self.ready.pop_front() {
                 self.has_moved = true;
                 return Some(event);
             }
-            let before = self.places();
             let is_at_end = self.look().await.ok()?;
             if !self.ready.is_empty() {
                 continue;
             }
-            let places = self.places();
-            if places != before {
-                // Without data it is no event, and its client goes on from here when it comes again.
-                self.ready.push_back(Event::default().id(places));
-                continue;
-            }
             self.has_moved = true;
+            // It also says how much others write, which is nobody's business at every moment.
+            let is_due = !is_at_end || self.told_at.elapsed() >= STILL_THERE;
+            if let Some(place) = is_due.then(|| self.place()).flatten() {
+                return Some(place);
+            }
             if is_at_end {
                 let working = self.caller.working.clone();
                 tokio::select! {
                     () = sleep(PAUSE) => {}
-                    () = working.closing() => return None,
+                    () = working.closing() => {}
                 }
             }
         }
+    }
+
+    /// Where it is, unless its client knows: without data it is no event, and the client goes on from here when it comes again.
+    fn place(&mut self) -> Option<Event> {
+        let places = self.places();
+        (places != self.told).then(|| Event::default().id(self.tell(places)))
+    }
+
+    /// Notes that the client is told of a place.
+    fn tell(&mut self, places: String) -> String {
+        self.told.clone_from(&places);
+        self.told_at = Instant::now();
+        places
     }
 
     /// Looks at the next commits of each domain, and says whether there are no more.
@@ -202,7 +231,8 @@ impl Stream {
             self.set(index, Place { position, record: record.place });
             let data = serde_json::to_string(&line).map_err(|error| Problem::broken(&error))?;
             self.held += data.len();
-            self.ready.push_back(Event::default().id(self.places()).event(kind).data(data));
+            let places = self.tell(self.places());
+            self.ready.push_back(Event::default().id(places).event(kind).data(data));
         }
         self.set(index, Place::behind(position));
         Ok(())

@@ -149,6 +149,31 @@ fn a_client_that_is_cut_off_before_anything_has_happened_misses_nothing() {
 }
 
 #[test]
+fn p4_a_stream_does_not_tell_when_others_write() {
+    let server = Server::open();
+    let everybody = server.everybody();
+    let acme = |actor| server.bearing(&server.keys.create(NewKey::new(actor).tenant("acme")).unwrap().1);
+    let (mut theirs, mut ours) =
+        (Events::open(&acme(people().nora), "/events"), Events::open(&everybody.nora, "/events"));
+    // Each time that one stream has looked, so has the other.
+    for number in 0..8 {
+        everybody.place(&format!("ord-{number}"));
+        assert_eq!((ours.next().1.as_str(), ours.next().1.as_str()), ("event_ingested", "state_changed"));
+    }
+    let placed = r#"{"type": "ORDER_PLACED", "entity_id": "of-acme", "entity_type": "Order", "payload": {"total": 5}}"#;
+    acme(people().shop).post("/events/raw", placed).expect(201);
+    let (mut line, mut ids) = (String::new(), 0);
+    while !line.starts_with("data: ") {
+        line.clear();
+        assert!(theirs.0.read_line(&mut line).unwrap() > 0, "the stream ended");
+        ids += usize::from(line.starts_with("id: "));
+    }
+    assert!(line.contains("of-acme"), "{line}");
+    // That of the beginning and its own, and where it is, seldom.
+    assert!(ids <= 4, "{ids} ids");
+}
+
+#[test]
 fn a_stream_gets_on_past_what_is_not_for_it() {
     let server = Server::with(Limits { stream_time: Duration::ZERO, ..Limits::DEFAULT }, |api| api);
     let everybody = server.everybody();
