@@ -23,7 +23,7 @@ use super::cursor;
 use super::envelope::{Listed, Under, fitting};
 use super::open::Part;
 use super::problem::{About, Problem, answer};
-use super::request::{Body, Caller, Named, NamedActor, Page, Said, acting, entity_key, identifier};
+use super::request::{Body, Caller, Named, NamedActor, Page, Said, acting, approval_id, entity_key};
 
 /// An approval as a client is told of it.
 #[derive(Debug, Serialize)]
@@ -153,7 +153,7 @@ async fn review(
     body: ReviewBody,
     mut review: Review,
 ) -> Result<Response, Problem> {
-    let id: ApprovalId = identifier("approval id", id)?;
+    let id = approval_id("approval id", id)?;
     let actor = acting(&caller.principal, body.actor.as_ref(), ActorKind::Human, &About::NOTHING)?;
     let (served, key) = find(shared, caller, &actor, &id, &body).await?;
     review = review.trace(caller.trace.clone());

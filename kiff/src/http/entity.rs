@@ -14,7 +14,7 @@ use super::Shared;
 use super::action::unknown;
 use super::envelope::{Listed, Under};
 use super::problem::{Problem, answer};
-use super::request::{Caller, Named, Page, Said, entity_key, identifier};
+use super::request::{Caller, Named, Page, Said, identifier};
 
 #[derive(Debug, Serialize)]
 struct EntityView<'a> {
@@ -91,7 +91,10 @@ pub(super) async fn listed(
     /// So many entities that the caller may not see are passed over before an answer is given all the same.
     const LOOKED_AT: usize = 10 * Page::MOST;
     let entity_type: &str = &served.schema().entity_type;
-    let first = entity_key(&caller.principal, entity_type, after.unwrap_or("\u{20}"))?;
+    // Any identifier, so that a list goes on behind whatever is in the journals.
+    let first = EntityKey::new(entity_type, after.unwrap_or("\u{20}"));
+    let first = first.and_then(|first| first.in_tenant(caller.principal.tenant()));
+    let first = first.map_err(|error| Problem::bad_request(error.to_string()))?;
     let (mut after, mut seen, mut shown) = (first, 0, Vec::new());
     loop {
         let keys = served.entities(Some(&after), limit).await?;
