@@ -161,7 +161,10 @@ impl fmt::Display for ServerError {
         match self {
             Self::Tool(error) => error.fmt(f),
             Self::TwoTools(name) => {
-                write!(f, "two tools would be called `{name}`: give one of the actions another name on the wire")
+                write!(
+                    f,
+                    "two tools would be called `{name}`: give one of the actions another name on the wire, or serve their domains apart"
+                )
             }
             Self::Broken(problem) => write!(f, "the client cannot be served: {problem}"),
         }

@@ -10,6 +10,7 @@ mod headers;
 mod identity;
 mod limits;
 mod lists;
+mod namesakes;
 mod page;
 mod receipt;
 mod room;

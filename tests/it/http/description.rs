@@ -31,7 +31,7 @@ fn the_openapi_document_has_each_action_with_its_own_parameters() {
     }
 }
 
-fn collect(value: &Value, references: &mut Vec<String>) {
+pub(super) fn collect(value: &Value, references: &mut Vec<String>) {
     match value {
         Value::Object(members) => members.iter().for_each(|(name, member)| match member {
             Value::String(target) if name == "$ref" => references.push(target.clone()),
