@@ -11,8 +11,8 @@ use super::Parts;
 /// The routes that every face has, and what all of them refer to.
 const BASE: &str = include_str!("openapi/base.json");
 
-/// Whatever route can answer beside what it is for.
-const PROBLEMS: [&str; 11] = ["400", "401", "403", "404", "405", "409", "413", "422", "429", "503", "504"];
+/// What every route that is not open to all can answer beside what it is for.
+const PROBLEMS: [&str; 4] = ["400", "401", "429", "504"];
 
 /// The document, and none where a domain's actions cannot be described, which the log then says.
 pub(super) fn document(parts: &Parts) -> Option<Value> {
@@ -54,12 +54,17 @@ fn base() -> Result<Value, String> {
     serde_json::from_str(BASE).map_err(|error| error.to_string())
 }
 
-/// Says of every operation of a path what it answers when it is not done.
+/// Says of every operation of a path what it answers when it is not done: what all do, and its own `problems`.
 fn add_problems(path: &mut Value) {
-    for operation in path.as_object_mut().into_iter().flat_map(Map::values_mut) {
+    let operations = path.as_object_mut().into_iter().flat_map(Map::values_mut);
+    for operation in operations.filter_map(Value::as_object_mut) {
+        let own = operation.remove("problems");
+        let own = own.iter().filter_map(Value::as_array).flatten().filter_map(Value::as_str);
+        let is_open = operation.contains_key("security");
+        let all = PROBLEMS.into_iter().filter(|_| !is_open);
         if let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) {
-            for status in PROBLEMS {
-                responses.entry(status).or_insert_with(|| json!({ "$ref": "#/components/responses/Problem" }));
+            for status in own.chain(all) {
+                responses.insert(status.to_owned(), json!({ "$ref": "#/components/responses/Problem" }));
             }
         }
     }
@@ -105,6 +110,7 @@ fn describe(document: &mut Value, name: &str, Action { descriptions, parameters 
             "summary": format!("{name}: {summary}"),
             "description": description,
             "tags": [name],
+            "problems": ["403", "404", "409", "413", "422", "503"],
             "parameters": (["id", "idempotency_key", "traceparent"])
                 .map(|parameter| json!({ "$ref": format!("#/components/parameters/{parameter}") })),
             "requestBody": {

@@ -70,14 +70,18 @@ fn a_wait_over_http_ends_when_its_client_leaves() {
     let arguments = json!({ "entity_id": "ord-1", "approval_id": approval, "timeout_seconds": 600 });
     let params = json!({ "name": "wait_for_decision", "arguments": arguments });
     let wait = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params }).to_string();
-    let begin = || {
+    // Enough for the server to take up what was sent before.
+    let settle = || (0..50).for_each(|_| assert_eq!(agent.get("/healthz").status, 200));
+    let begin = |_| {
+        settle();
         let mut stream = agent.begin("POST", "/mcp", Some(wait.len()), "");
         stream.write_all(wait.as_bytes()).unwrap();
+        settle();
         stream
     };
     let is_taken = |agent: &Client| agent.get("/events").status == 429;
     // Whoever looks takes the place as well, for a moment: the wait has it when it is taken however often somebody looks.
-    let waits = (0..100).map(|_| begin()).find(|_| (0..50).all(|_| is_taken(&agent)));
+    let waits = (0..100).map(begin).find(|_| (0..50).all(|_| is_taken(&agent)));
     drop(waits.expect("a wait that takes the place"));
     assert!((0..20_000).any(|_| !is_taken(&agent)), "the place is taken and nobody waits");
 }
