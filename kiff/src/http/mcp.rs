@@ -98,8 +98,8 @@ const SOONER: Duration = Duration::from_secs(5);
 
 impl Agents {
     async fn answer(&self, shared: Shared, caller: Caller, wanted: &Wanted, request: Request) -> Response {
-        let (domains, catalogue) = match self.tools(&shared, wanted.entity_type.as_deref()) {
-            Ok(tools) => tools,
+        let (tools, catalogue) = match self.meant(&shared, wanted.entity_type.as_deref()) {
+            Ok(meant) => meant,
             Err(problem) => return problem.into_response(),
         };
         let request = match self.unambiguous(request).await {
@@ -115,7 +115,7 @@ impl Agents {
             tenant: caller.principal.tenant().into(),
             trace: caller.trace.clone(),
         };
-        let handler = Handler::new(domains, catalogue, agent)
+        let handler = Handler::new(Arc::clone(&tools.domains), catalogue, agent)
             .waiting_at_most(self.limits.request_time.saturating_sub(SOONER))
             .within(Arc::new(Asked { shared, caller }));
         // Each request is authenticated by itself, so that there is no session that another principal could take over. A
@@ -131,18 +131,14 @@ impl Agents {
         service.handle(request).await.map(Body::new)
     }
 
-    /// The domains that are meant, and their tools.
-    fn tools(
-        &self,
-        shared: &Shared,
-        entity_type: Option<&str>,
-    ) -> Result<(Arc<[Arc<dyn Served>]>, Arc<Catalogue>), Problem> {
+    /// The tools that are meant, where they can be called.
+    fn meant(&self, shared: &Shared, entity_type: Option<&str>) -> Result<(&Tools, Arc<Catalogue>), Problem> {
         let tools = match entity_type {
-            Some(entity_type) => self.each.get(entity_type).ok_or_else(|| shared.which_domain(Some(entity_type)))?,
+            Some(wanted) => self.each.get(wanted).ok_or_else(|| shared.which_domain(Some(wanted)))?,
             None => &self.all,
         };
         match &tools.catalogue {
-            Ok(catalogue) => Ok((Arc::clone(&tools.domains), Arc::clone(catalogue))),
+            Ok(catalogue) => Ok((tools, Arc::clone(catalogue))),
             Err(error) => {
                 shared.check_names(entity_type)?;
                 Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()))

@@ -27,7 +27,9 @@ pub(super) fn document(parts: &Parts) -> Option<Value> {
                 learn(&mut document, &mut actions, &served.schema().domain, tool);
             }
         }
-        actions.into_iter().for_each(|(name, action)| describe(&mut document, &name, action));
+        for (name, action) in actions {
+            describe(&mut document, &name, action);
+        }
         Ok(document)
     });
     match written {

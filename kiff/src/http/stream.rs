@@ -84,13 +84,11 @@ pub(super) async fn events(
         has_moved: false,
         _seat: seat,
     };
-    match places {
-        Some(_) => stream.told = stream.places(),
+    if places.is_some() {
+        stream.told = stream.places();
+    } else if let Some(begun) = stream.place() {
         // Told before anything happens: a client that is cut off early comes back to here, and not to a later now.
-        None => {
-            let begun = stream.place();
-            stream.ready.extend(begun);
-        }
+        stream.ready.push_back(begun);
     }
     let events = stream::unfold(stream, |mut stream| async move {
         let event = stream.next().await?;
