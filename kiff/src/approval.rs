@@ -78,6 +78,12 @@ pub struct Approval {
 }
 
 impl Approval {
+    /// How many bytes its requester has sent.
+    #[cfg(feature = "http")]
+    pub(crate) fn size(&self) -> usize {
+        self.parameters.as_str().len() + self.reasons.size()
+    }
+
     /// Whether its time is over at `now`. One that was answered with no, or is spent, ended before.
     #[must_use]
     pub fn has_expired(&self, now: Timestamp) -> bool {

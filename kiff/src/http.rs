@@ -55,7 +55,7 @@ mod stream;
 mod token;
 mod trust;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::io;
 use std::ops::Deref;
@@ -76,7 +76,7 @@ use crate::store::{Store, StoreError};
 
 use answers::Answers;
 use around::around;
-use guard::Rates;
+use guard::{Rates, Readiness};
 use guarded::{Open, get, post};
 use identity::AnyAuthenticate;
 use page::Sessions;
@@ -199,6 +199,7 @@ impl Api {
             logs: self.logs,
             metrics: self.metrics,
             answers: Answers::default(),
+            readiness: Readiness::default(),
             openapi: OnceLock::new(),
         }));
         let routes = routes();
@@ -265,6 +266,7 @@ pub(crate) struct Parts {
     logs: Vec<PathBuf>,
     metrics: Option<Metrics>,
     answers: Answers,
+    readiness: Readiness,
     /// The `OpenAPI` document, once somebody has asked for it.
     openapi: OnceLock<Option<Value>>,
 }
@@ -290,6 +292,16 @@ impl Shared {
     fn governing<'a>(&'a self, action: &str, entity_type: Option<&'a str>) -> Option<&'a Arc<dyn Served>> {
         let mut domains = self.domains(entity_type).filter(|served| served.schema().action(action).is_some());
         domains.next().filter(|_| domains.next().is_none())
+    }
+
+    /// Refuses to list the actions of domains, or of the one that governs such entities, where two of them have one name.
+    fn check_names(&self, entity_type: Option<&str>) -> Result<(), Problem> {
+        let mut names = HashSet::new();
+        let mut actions = self.domains(entity_type).flat_map(|served| served.schema().actions.iter());
+        match actions.find(|action| !names.insert(&action.name)) {
+            Some(action) => Err(self.which(&format!("two domains have an action `{}`", action.name))),
+            None => Ok(()),
+        }
     }
 
     /// As [`Shared::find`], for the caller itself.
@@ -332,11 +344,14 @@ impl Shared {
 
     /// What is told to a client that has to say which domain it means.
     fn which_domain(&self, entity_type: Option<&str>) -> Problem {
-        let served: Vec<_> = self.0.domains.iter().map(|served| format!("`{}`", served.schema().entity_type)).collect();
-        let problem = match entity_type {
+        self.which(&match entity_type {
             Some(entity_type) => format!("no domain here governs `{}`", crate::json::visible(entity_type)),
             None => "several domains are served here".to_owned(),
-        };
+        })
+    }
+
+    fn which(&self, problem: &str) -> Problem {
+        let served: Vec<_> = self.0.domains.iter().map(|served| format!("`{}`", served.schema().entity_type)).collect();
         Problem::bad_request(format!("{problem}: say by `entity_type` which of {} is meant", served.join(", ")))
     }
 

@@ -23,6 +23,8 @@ pub enum IdentifierError {
     TooLong(usize),
     /// It holds a control character or one that is not shown; an excerpt of it.
     Hidden(String),
+    /// It is `.` or `..`, which stand for a step in a path and not for a name.
+    Step(String),
 }
 
 impl fmt::Display for IdentifierError {
@@ -33,6 +35,9 @@ impl fmt::Display for IdentifierError {
                 write!(f, "an identifier of {size} bytes: at most {} are allowed", Bounds::IDENTIFIER)
             }
             Self::Hidden(excerpt) => write!(f, "the identifier `{excerpt}` holds a character that is not shown"),
+            Self::Step(step) => {
+                write!(f, "the identifier `{step}` is a step in a path, so that no address leads there")
+            }
         }
     }
 }
@@ -52,6 +57,12 @@ fn check(text: &str) -> Result<(), IdentifierError> {
         return Err(IdentifierError::Hidden(Excerpt(text).to_string()));
     }
     Ok(())
+}
+
+/// Refuses what no browser can be led to. It is asked where names come in, and not where they are read: journals may hold one.
+#[cfg(any(feature = "http", feature = "mcp"))]
+pub(crate) fn check_address(text: &str) -> Result<(), IdentifierError> {
+    if matches!(text, "." | "..") { Err(IdentifierError::Step(text.to_owned())) } else { Ok(()) }
 }
 
 macro_rules! identifier {

@@ -48,6 +48,8 @@ use crate::store::Store;
 use crate::tool::ToolError;
 
 pub(crate) use catalogue::Catalogue;
+#[cfg(feature = "http")]
+pub(crate) use handler::Around;
 pub(crate) use handler::{Caller, Handler};
 #[cfg(feature = "http")]
 pub(crate) use message::ambiguity;
@@ -159,7 +161,10 @@ impl fmt::Display for ServerError {
         match self {
             Self::Tool(error) => error.fmt(f),
             Self::TwoTools(name) => {
-                write!(f, "two tools would be called `{name}`: give one of the actions another name on the wire")
+                write!(
+                    f,
+                    "two tools would be called `{name}`: give one of the actions another name on the wire, or serve their domains apart"
+                )
             }
             Self::Broken(problem) => write!(f, "the client cannot be served: {problem}"),
         }

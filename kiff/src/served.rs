@@ -2,6 +2,7 @@
 
 #[cfg(feature = "http")]
 mod recorded;
+mod records;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -32,6 +33,7 @@ use crate::verdict::{ReasonCode, Refusal, Verdict, unknown_event};
 
 #[cfg(feature = "http")]
 pub(crate) use recorded::Recorded;
+pub(crate) use records::{Records, Room, records};
 
 /// An answer on its way.
 pub(crate) type Answering<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;

@@ -14,7 +14,9 @@ use crate::shop::{Mood, Refund, open, paid, people, place};
 mod http;
 mod line;
 mod output;
+mod room;
 mod two_domains;
+mod wait;
 
 /// A client of the official library, and what it was told that it can call.
 struct Client {
@@ -271,6 +273,13 @@ fn a_refusal_says_what_is_wrong_and_what_would_help() {
                 "payment_id",
             ),
             ("MARK_PAID", json!({ "entity_id": "ord-9", "payment_id": "pay-1" }), "invalid", "unknown_entity", "ord-9"),
+            (
+                "MARK_PAID",
+                json!({ "entity_id": "..", "payment_id": "pay-1" }),
+                "invalid",
+                "invalid_parameter",
+                "no address leads there",
+            ),
             (REFUND, refund(500), "blocked", "state_not_allowed", "not allowed in state `CREATED`"),
             ("timeline", json!({ "entity_id": "ord-9" }), "invalid", "unknown_entity", "ord-9"),
             ("timeline", json!({ "entity_id": "ord-1", "after": "x" }), "invalid", "invalid_parameter", "`after`"),

@@ -20,10 +20,10 @@ use crate::verdict::Verdict;
 
 use super::Shared;
 use super::cursor;
-use super::envelope::{Listed, Under};
+use super::envelope::{Listed, Under, fitting};
 use super::open::Part;
 use super::problem::{About, Problem, answer};
-use super::request::{Body, Caller, Named, NamedActor, Page, Said, acting, entity_key, identifier};
+use super::request::{Body, Caller, Named, NamedActor, Page, Said, acting, approval_id, entity_key};
 
 /// An approval as a client is told of it.
 #[derive(Debug, Serialize)]
@@ -93,9 +93,10 @@ pub(super) async fn of_entity(
     let seen = page.after.as_deref().map_or(0, |after| {
         approvals.iter().position(|approval| approval.id.as_str() == after).map_or(approvals.len(), |place| place + 1)
     });
-    let shown = approvals.iter().skip(seen).take(page.limit());
-    let is_last = seen + page.limit() >= approvals.len();
-    let next = shown.clone().next_back().map(|last| last.id.to_string()).filter(|_| !is_last);
+    let left = approvals.get(seen..).unwrap_or_default();
+    let fitting = fitting(left.iter().take(page.limit()).map(Approval::size), Page::ROOM);
+    let shown = left.iter().take(fitting);
+    let next = shown.clone().next_back().map(|last| last.id.to_string()).filter(|_| fitting < left.len());
     let approvals = shown.map(|approval| ApprovalView::of(&key, approval, served.now())).collect();
     Ok(answer(StatusCode::OK, &listed(approvals, next)))
 }
@@ -152,7 +153,7 @@ async fn review(
     body: ReviewBody,
     mut review: Review,
 ) -> Result<Response, Problem> {
-    let id: ApprovalId = identifier("approval id", id)?;
+    let id = approval_id("approval id", id)?;
     let actor = acting(&caller.principal, body.actor.as_ref(), ActorKind::Human, &About::NOTHING)?;
     let (served, key) = find(shared, caller, &actor, &id, &body).await?;
     review = review.trace(caller.trace.clone());

@@ -35,6 +35,7 @@ pub(super) async fn tools(
         let files = Dialect::ALL.map(|dialect| format!("`{dialect}.json`"));
         Problem::not_found(format!("there are {}", files.join(", ")))
     })?;
+    shared.check_names(wanted.entity_type.as_deref())?;
     let mut list = Vec::new();
     for served in shared.domains(wanted.entity_type.as_deref()) {
         let mut tools = served.tools(dialect).map_err(|error| Problem::broken(&error))?;

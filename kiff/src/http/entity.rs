@@ -1,7 +1,5 @@
 //! The routes of entities: which there are, what one is, and what was.
 
-use std::sync::Arc;
-
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -9,15 +7,14 @@ use serde::Serialize;
 
 use crate::entity::Running;
 use crate::identifier::EntityKey;
-use crate::journal::{Commit, RecordId};
-use crate::served::Served;
-use crate::timeline::{Line, Timeline};
+use crate::journal::RecordId;
+use crate::served::{Records, Room, Served, records};
 
 use super::Shared;
 use super::action::unknown;
 use super::envelope::{Listed, Under};
 use super::problem::{Problem, answer};
-use super::request::{Caller, Named, Page, Said, entity_key, identifier};
+use super::request::{Caller, Named, Page, Said, identifier};
 
 #[derive(Debug, Serialize)]
 struct EntityView<'a> {
@@ -94,7 +91,10 @@ pub(super) async fn listed(
     /// So many entities that the caller may not see are passed over before an answer is given all the same.
     const LOOKED_AT: usize = 10 * Page::MOST;
     let entity_type: &str = &served.schema().entity_type;
-    let first = entity_key(&caller.principal, entity_type, after.unwrap_or("\u{20}"))?;
+    // Any identifier, so that a list goes on behind whatever is in the journals.
+    let first = EntityKey::new(entity_type, after.unwrap_or("\u{20}"));
+    let first = first.and_then(|first| first.in_tenant(caller.principal.tenant()));
+    let first = first.map_err(|error| Problem::bad_request(error.to_string()))?;
     let (mut after, mut seen, mut shown) = (first, 0, Vec::new());
     loop {
         let keys = served.entities(Some(&after), limit).await?;
@@ -130,22 +130,7 @@ pub(super) async fn timeline(
         None => RecordId { commit: 0, place: 0 },
     };
     let (served, key) = shared.locate(&caller, &id, page.entity_type.as_deref()).await?;
-    let commits = commits(&*served, &key, after, page.limit()).await?;
-    let timeline = Timeline::new(key, commits);
-    let mut left = timeline.lines().filter(|line| line.record().id() > after);
-    let lines: Vec<Line<'_>> = left.by_ref().take(page.limit()).collect();
-    let next = left.next().and_then(|_| lines.last().map(|last| last.record().id()));
+    let room = Room { records: page.limit(), bytes: Page::ROOM };
+    let Records { lines, next } = records(&*served, &key, after, room).await?;
     Ok(answer(StatusCode::OK, &Listed { name: "timeline", items: lines, next }))
-}
-
-/// Enough commits for `records` records behind `after` and one more. A commit has at least one record.
-async fn commits(
-    served: &dyn Served,
-    key: &EntityKey,
-    after: RecordId,
-    records: usize,
-) -> Result<Vec<Arc<Commit>>, Problem> {
-    // The commit of `after` may have further records.
-    let from = after.commit.saturating_sub(1);
-    Ok(served.read(key, from, records.saturating_add(2)).await?)
 }

@@ -13,6 +13,15 @@ impl<T: Serialize> Serialize for Under<T> {
     }
 }
 
+/// How many items of these sizes an answer has room for. One always fits.
+pub(super) fn fitting(sizes: impl Iterator<Item = usize>, room: usize) -> usize {
+    let totals = sizes.scan(0, |total: &mut usize, size| {
+        *total = total.saturating_add(size);
+        Some(*total)
+    });
+    totals.enumerate().take_while(|(index, total)| *index == 0 || *total <= room).count()
+}
+
 /// A page of a list under its name, and behind which item the next one begins where there is one: `{"entities": […], "next": …}`.
 pub(super) struct Listed<T, N> {
     pub(super) name: &'static str,

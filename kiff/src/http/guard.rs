@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::request::Parts;
@@ -19,7 +19,7 @@ use governor::clock::{Clock, DefaultClock};
 use governor::state::keyed::HashMapStateStore;
 use governor::{Quota, RateLimiter};
 use tokio::runtime::Handle;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Mutex, mpsc, watch};
 use tokio::time::timeout;
 
 use super::Shared;
@@ -241,15 +241,36 @@ pub(super) async fn healthy() -> &'static str {
     "ok\n"
 }
 
+/// When the stores were asked last, and whether they have answered.
+#[derive(Debug, Default)]
+pub(super) struct Readiness(Mutex<Option<(Instant, bool)>>);
+
 /// `GET /readyz`: the stores answer.
 pub(super) async fn ready(State(shared): State<Shared>) -> Result<&'static str, Problem> {
+    /// How long an answer is given again. Whoever asks is not known, and may ask as often as they like.
+    const HOLDS: Duration = Duration::from_secs(1);
+    // Held while the stores are asked, so that they are asked by one at a time.
+    let mut last = shared.readiness.0.lock().await;
+    let is_ready = match *last {
+        Some((asked, is_ready)) if asked.elapsed() < HOLDS => is_ready,
+        _ => {
+            let is_ready = stores_answer(&shared).await;
+            *last = Some((Instant::now(), is_ready));
+            is_ready
+        }
+    };
+    drop(last);
+    if is_ready { Ok("ready\n") } else { Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "a store does not answer")) }
+}
+
+async fn stores_answer(shared: &Shared) -> bool {
     for served in shared.domains(None) {
         if let Err(error) = served.entities(None, 1).await {
             tracing::error!(target: "kiff::http", %error, "a store does not answer");
-            return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "a store does not answer"));
+            return false;
         }
     }
-    Ok("ready\n")
+    true
 }
 
 /// The answer to a path that is no route.

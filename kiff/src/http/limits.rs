@@ -27,9 +27,9 @@ pub struct Limits {
     pub write_time: Duration,
     /// Connections at a time.
     pub connections: usize,
-    /// Connections at a time of one address.
+    /// Connections at a time of one address; of one network of 2^64 addresses (a `/64`) where they are IPv6.
     pub connections_per_address: usize,
-    /// Streams of events at a time of one principal.
+    /// Streams of events at a time of one principal; a wait for a person's decision over `/mcp` counts as one.
     pub streams: usize,
     /// How long a stream of events goes on before its client has to come again, and show that it still may.
     pub stream_time: Duration,

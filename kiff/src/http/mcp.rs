@@ -1,42 +1,92 @@
 //! The route of agents that speak the Model Context Protocol.
 
+use std::any::Any;
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
+use serde::Deserialize;
 use serde_json::json;
 
-use crate::mcp::{Caller as Agent, Catalogue, Handler, ServerError, ambiguity};
+use crate::mcp::{Around, Caller as Agent, Catalogue, Handler, ServerError, ambiguity};
 use crate::served::Served;
 
 use super::Shared;
 use super::guarded::any;
 use super::limits::Limits;
 use super::problem::{Problem, answer};
-use super::request::{Caller, read};
+use super::request::{Caller, Said, read};
 
-/// `/mcp`: the actions of the domains as tools, for whoever the request is of.
+/// `/mcp`: the actions of the domains as tools, or those of the one that the address names, for whoever the request is of.
 pub(super) fn route(domains: &[Arc<dyn Served>], limits: &Limits) -> MethodRouter<Shared> {
-    let tools = Catalogue::new(domains).map(Arc::new);
-    if let Err(error) = &tools {
-        tracing::error!(target: "kiff::http", %error, "agents cannot be served");
-    }
-    let agents = Arc::new(Agents { domains: domains.into(), tools, limits: *limits });
-    any(move |caller: Caller, request: Request| {
+    let entity_types: BTreeSet<&str> = domains.iter().map(|served| &*served.schema().entity_type).collect();
+    let each = entity_types.into_iter().map(|entity_type| {
+        let governs = |served: &&Arc<dyn Served>| served.schema().entity_type == entity_type;
+        (entity_type.to_owned(), Tools::of(domains.iter().filter(governs).map(Arc::clone).collect()))
+    });
+    let agents = Arc::new(Agents { all: Tools::of(domains.into()), each: each.collect(), limits: *limits });
+    any(move |State(shared): State<Shared>, caller: Caller, Said(wanted): Said<Wanted>, request: Request| {
         let agents = Arc::clone(&agents);
-        async move { agents.answer(caller, request).await }
+        async move { agents.answer(shared, caller, &wanted, request).await }
     })
 }
 
-struct Agents {
+/// Whose tools an agent wants.
+#[derive(Debug, Deserialize)]
+struct Wanted {
+    /// Those of which domain, where several are served.
+    entity_type: Option<String>,
+}
+
+/// Domains, and what there is to call in them.
+struct Tools {
     domains: Arc<[Arc<dyn Served>]>,
-    tools: Result<Arc<Catalogue>, ServerError>,
+    catalogue: Result<Arc<Catalogue>, ServerError>,
+}
+
+impl Tools {
+    fn of(domains: Arc<[Arc<dyn Served>]>) -> Self {
+        let catalogue = Catalogue::new(&domains).map(Arc::new);
+        if let Err(error) = &catalogue {
+            let served: Vec<&str> = domains.iter().map(|served| &*served.schema().domain).collect();
+            tracing::error!(target: "kiff::http", domains = served.join(", "), %error, "agents cannot be served");
+        }
+        Self { domains, catalogue }
+    }
+}
+
+/// One request of an agent, for which the server goes on.
+struct Asked {
+    shared: Shared,
+    caller: Caller,
+}
+
+impl Around for Asked {
+    /// A wait holds a connection as a stream does, and counts as one.
+    fn seat(&self) -> Result<Box<dyn Any + Send + Sync>, usize> {
+        let most = self.shared.limits.streams;
+        let seat = self.shared.streams.take(self.caller.principal.clone(), most).ok_or(most)?;
+        Ok(Box::new(seat))
+    }
+
+    fn closing(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(self.caller.working.closing())
+    }
+}
+
+struct Agents {
+    all: Tools,
+    /// Those of each sort of entity alone.
+    each: BTreeMap<String, Tools>,
     limits: Limits,
 }
 
@@ -47,14 +97,14 @@ const INVALID_REQUEST: i32 = -32600;
 const SOONER: Duration = Duration::from_secs(5);
 
 impl Agents {
-    async fn answer(&self, caller: Caller, request: Request) -> Response {
+    async fn answer(&self, shared: Shared, caller: Caller, wanted: &Wanted, request: Request) -> Response {
+        let (tools, catalogue) = match self.meant(&shared, wanted.entity_type.as_deref()) {
+            Ok(meant) => meant,
+            Err(problem) => return problem.into_response(),
+        };
         let request = match self.unambiguous(request).await {
             Ok(request) => request,
             Err(refused) => return refused,
-        };
-        let tools = match &self.tools {
-            Ok(tools) => Arc::clone(tools),
-            Err(error) => return Problem::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()).into_response(),
         };
         if caller.principal.is_anybody() {
             let error = "a tool call names no actor: send a key of the agent's own";
@@ -65,9 +115,9 @@ impl Agents {
             tenant: caller.principal.tenant().into(),
             trace: caller.trace.clone(),
         };
-        let handler = Handler::new(Arc::clone(&self.domains), tools, agent)
+        let handler = Handler::new(Arc::clone(&tools.domains), catalogue, agent)
             .waiting_at_most(self.limits.request_time.saturating_sub(SOONER))
-            .kept_by(Arc::new(caller.working));
+            .within(Arc::new(Asked { shared, caller }));
         // Each request is authenticated by itself, so that there is no session that another principal could take over. A
         // page of another site has no key to send; that it cannot even ask is the protocol's own demand.
         let config = StreamableHttpServerConfig::default()
@@ -79,6 +129,21 @@ impl Agents {
         let service =
             StreamableHttpService::new(move || Ok(handler.clone()), Arc::new(NeverSessionManager::default()), config);
         service.handle(request).await.map(Body::new)
+    }
+
+    /// The tools that are meant, where they can be called.
+    fn meant(&self, shared: &Shared, entity_type: Option<&str>) -> Result<(&Tools, Arc<Catalogue>), Problem> {
+        let tools = match entity_type {
+            Some(wanted) => self.each.get(wanted).ok_or_else(|| shared.which_domain(Some(wanted)))?,
+            None => &self.all,
+        };
+        match &tools.catalogue {
+            Ok(catalogue) => Ok((tools, Arc::clone(catalogue))),
+            Err(error) => {
+                shared.check_names(entity_type)?;
+                Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()))
+            }
+        }
     }
 
     /// The request, where everybody reads its message alike.

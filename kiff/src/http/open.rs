@@ -6,6 +6,7 @@ use crate::journal::Open;
 use crate::runtime::{Doubt, Pending};
 use crate::served::{Answering, Served};
 
+use super::envelope::fitting;
 use super::problem::Problem;
 use super::request::Caller;
 use super::{Shared, cursor};
@@ -17,6 +18,9 @@ pub(super) trait OpenMatter: Sized + Send {
 
     /// Its place.
     fn open(&self) -> &Open;
+
+    /// How many bytes of it somebody else has sent.
+    fn size(&self) -> usize;
 }
 
 impl OpenMatter for Pending {
@@ -27,6 +31,10 @@ impl OpenMatter for Pending {
     fn open(&self) -> &Open {
         &self.open
     }
+
+    fn size(&self) -> usize {
+        self.approval.size()
+    }
 }
 
 impl OpenMatter for Doubt {
@@ -36,6 +44,11 @@ impl OpenMatter for Doubt {
 
     fn open(&self) -> &Open {
         &self.open
+    }
+
+    /// Nothing of what was sent is told.
+    fn size(&self) -> usize {
+        0
     }
 }
 
@@ -48,6 +61,15 @@ pub(super) struct Wanted<'a> {
     pub(super) after: Option<&'a Open>,
     /// How many at most.
     pub(super) limit: usize,
+    /// For how many bytes of them there is room. One always fits.
+    pub(super) room: usize,
+}
+
+impl Wanted<'_> {
+    /// How many of these are a part.
+    fn fitting<'m, M: OpenMatter + 'm>(&self, matters: impl Iterator<Item = &'m M>) -> usize {
+        fitting(matters.take(self.limit).map(M::size), self.room)
+    }
 }
 
 /// A part of a list.
@@ -81,8 +103,9 @@ impl Shared {
         items.sort_by(|(_, one), (_, other)| one.open().cmp(other.open()));
         // What stands behind the place to which every domain was looked at comes with the next part.
         items.retain(|(_, matter)| next.as_ref().is_none_or(|next| matter.open() <= next));
-        if items.len() > wanted.limit {
-            items.truncate(wanted.limit);
+        let fitting = wanted.fitting(items.iter().map(|(_, matter)| matter));
+        if items.len() > fitting {
+            items.truncate(fitting);
             next = items.last().map(|(_, last)| last.open().clone());
         }
         if let Some(hidden) = next.take_if(|next| items.last().is_none_or(|(_, last)| last.open() != next)) {
@@ -93,20 +116,25 @@ impl Shared {
     }
 }
 
-/// What fits in one domain, one more than is wanted, and where it was stopped to look; none where that is the end. Between two
-/// matters that were opened at the same instant it is not stopped, so that the instant alone tells where to go on.
+/// What fits in one domain, at least one more than is wanted, and where it was stopped to look; none where that is the end. Between
+/// two matters that were opened at the same instant it is not stopped, so that the instant alone tells where to go on.
 async fn of_domain<M: OpenMatter>(
     served: &dyn Served,
     caller: &Caller,
     wanted: Wanted<'_>,
     fits: impl Fn(&dyn Served, &M) -> bool,
 ) -> Result<(Vec<M>, Option<Open>), Problem> {
+    /// How many are read at once.
+    const PAGE: usize = 64;
+    let asked = PAGE.min(wanted.limit.saturating_add(1));
     let (mut found, mut looked_to, mut looked_at) = (Vec::new(), wanted.after.cloned(), 0);
     let begun = |looked_to: &Option<Open>| looked_to.as_ref().map(|open| open.since);
     let mut since = begun(&looked_to);
-    while found.len() <= wanted.limit && (looked_at < LOOKED_AT * wanted.limit || since == begun(&looked_to)) {
-        let page = M::list(served, looked_to.as_ref(), wanted.limit + 1).await?;
-        let is_last = page.len() <= wanted.limit;
+    while wanted.fitting(found.iter()) == found.len()
+        && (looked_at < LOOKED_AT * wanted.limit || since == begun(&looked_to))
+    {
+        let page = M::list(served, looked_to.as_ref(), asked).await?;
+        let is_last = page.len() < asked;
         looked_at += page.len();
         looked_to = page.last().map(|last| last.open().clone()).or(looked_to);
         // The first instant of all, where the list begins.

@@ -1,5 +1,7 @@
 //! The `OpenAPI` document: the routes that every face has, and each action of its domains with its own parameters.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 use crate::tool::Dialect;
@@ -9,20 +11,24 @@ use super::Parts;
 /// The routes that every face has, and what all of them refer to.
 const BASE: &str = include_str!("openapi/base.json");
 
-/// Whatever route can answer beside what it is for.
-const PROBLEMS: [&str; 11] = ["400", "401", "403", "404", "405", "409", "413", "422", "429", "503", "504"];
+/// What every route that is not open to all can answer beside what it is for.
+const PROBLEMS: [&str; 4] = ["400", "401", "429", "504"];
 
 /// The document, and none where a domain's actions cannot be described, which the log then says.
 pub(super) fn document(parts: &Parts) -> Option<Value> {
     let written = base().and_then(|mut document| {
+        let mut actions: BTreeMap<String, Action> = BTreeMap::new();
         for served in &parts.domains {
             let tools = served.tools(Dialect::Mcp).map_err(|error| error.to_string())?;
             let Value::Array(tools) = serde_json::to_value(tools).map_err(|error| error.to_string())? else {
                 continue;
             };
             for tool in tools {
-                describe(&mut document, tool);
+                learn(&mut document, &mut actions, &served.schema().domain, tool);
             }
+        }
+        for (name, action) in actions {
+            describe(&mut document, &name, action);
         }
         Ok(document)
     });
@@ -39,36 +45,61 @@ pub(super) fn document(parts: &Parts) -> Option<Value> {
     }
 }
 
+/// What the domains say of the action of one name: each its own, and nearly always there is one.
+#[derive(Default)]
+struct Action {
+    descriptions: Vec<String>,
+    parameters: Vec<Value>,
+}
+
 fn base() -> Result<Value, String> {
     serde_json::from_str(BASE).map_err(|error| error.to_string())
 }
 
-/// Says of every operation of a path what it answers when it is not done.
+/// Says of every operation of a path what it answers when it is not done: what all do, and its own `problems`.
 fn add_problems(path: &mut Value) {
-    for operation in path.as_object_mut().into_iter().flat_map(Map::values_mut) {
+    let operations = path.as_object_mut().into_iter().flat_map(Map::values_mut);
+    for operation in operations.filter_map(Value::as_object_mut) {
+        let own = operation.remove("problems");
+        let own = own.iter().filter_map(Value::as_array).flatten().filter_map(Value::as_str);
+        let is_open = operation.contains_key("security");
+        let all = PROBLEMS.into_iter().filter(|_| !is_open);
         if let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) {
-            for status in PROBLEMS {
-                responses.entry(status).or_insert_with(|| json!({ "$ref": "#/components/responses/Problem" }));
+            for status in own.chain(all) {
+                responses.insert(status.to_owned(), json!({ "$ref": "#/components/responses/Problem" }));
             }
         }
     }
 }
 
-/// The routes of one action, which is described as a tool of the Model Context Protocol.
-fn describe(document: &mut Value, mut tool: Value) {
+/// Takes in an action of a domain, which is described as a tool of the Model Context Protocol. The definitions that its parameters
+/// refer to become those of the document.
+fn learn(document: &mut Value, actions: &mut BTreeMap<String, Action>, domain: &str, mut tool: Value) {
     let Some(name) = tool.get("name").and_then(Value::as_str).map(str::to_owned) else { return };
     let mut parameters = tool.get_mut("inputSchema").map(Value::take).unwrap_or_default();
     let definitions = parameters.as_object_mut().and_then(|schema| schema.remove("$defs"));
-    let place = format!("#/components/schemas/{name}.");
+    let place = format!("#/components/schemas/{domain}.{name}.");
     refer(&mut parameters, &place);
     let schemas = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut);
     if let (Some(schemas), Some(Value::Object(definitions))) = (schemas, definitions) {
         for (definition, mut schema) in definitions {
             refer(&mut schema, &place);
-            schemas.insert(format!("{name}.{definition}"), schema);
+            schemas.insert(format!("{domain}.{name}.{definition}"), schema);
         }
     }
-    let description = tool.get("description").cloned().unwrap_or_default();
+    let description = tool.get("description").and_then(Value::as_str).unwrap_or_default();
+    let action = actions.entry(name).or_default();
+    action.descriptions.push(description.to_owned());
+    action.parameters.push(parameters);
+}
+
+/// The routes of an action.
+fn describe(document: &mut Value, name: &str, Action { descriptions, parameters }: Action) {
+    let description = descriptions.join("\n\n");
+    let parameters = match <[Value; 1]>::try_from(parameters) {
+        Ok([only]) => only,
+        Err(several) => json!({ "anyOf": several }),
+    };
     let Some(paths) = document.pointer_mut("/paths").and_then(Value::as_object_mut) else { return };
     let routes = [
         ("validate", "200", "Allowed", "Whether it may run now, with the answer on the record"),
@@ -81,6 +112,7 @@ fn describe(document: &mut Value, mut tool: Value) {
             "summary": format!("{name}: {summary}"),
             "description": description,
             "tags": [name],
+            "problems": ["403", "404", "409", "413", "422", "503"],
             "parameters": (["id", "idempotency_key", "traceparent"])
                 .map(|parameter| json!({ "$ref": format!("#/components/parameters/{parameter}") })),
             "requestBody": {

@@ -103,7 +103,7 @@ fn problem(error: &LogError) -> Problem {
 /// The commit that is wanted.
 async fn commit(served: &dyn Served, key: &EntityKey, wanted: &Wanted) -> Result<Arc<Commit>, Problem> {
     /// How many commits are read at once.
-    const PAGE: usize = 256;
+    const PAGE: usize = 64;
     let execution = wanted.execution.as_deref();
     let execution: Option<ExecutionId> = execution.map(|id| identifier("execution", id)).transpose()?;
     let last = served.standing(key).await?.number;

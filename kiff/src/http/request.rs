@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use crate::actor::{Actor, ActorKind};
 use crate::decision::{Call, Evidence, Proposal};
 use crate::event::Trace;
-use crate::identifier::{ActorId, ApprovalId, EntityKey, IdempotencyKey, TraceId};
+use crate::identifier::{ActorId, ApprovalId, EntityKey, IdempotencyKey, TraceId, check_address};
 use crate::journal::Open;
 use crate::json::{Json, JsonError};
 use crate::served::Served;
@@ -151,13 +151,16 @@ impl Page {
     /// The most items that one answer has, and as many as it has unless fewer are asked for.
     pub(crate) const MOST: usize = 1000;
 
+    /// How many bytes the items of an answer take together, unless one alone takes more.
+    pub(crate) const ROOM: usize = 1024 * 1024;
+
     pub(crate) fn limit(&self) -> usize {
         self.limit.map_or(Self::MOST, |limit| limit.0)
     }
 
     /// The part of what is open that it asks for.
     pub(crate) fn open<'a>(&'a self, after: Option<&'a Open>) -> Wanted<'a> {
-        Wanted { entity_type: self.entity_type.as_deref(), after, limit: self.limit() }
+        Wanted { entity_type: self.entity_type.as_deref(), after, limit: self.limit(), room: Self::ROOM }
     }
 }
 
@@ -253,7 +256,7 @@ impl ActionBody {
         }
         proposal = self.evidence.into_iter().fold(proposal, Proposal::evidence);
         if let Some(approval) = self.approval_id.filter(|approval| !approval.is_empty()) {
-            proposal = proposal.approval(identifier::<ApprovalId>("approval_id", &approval)?);
+            proposal = proposal.approval(approval_id("approval_id", &approval)?);
         }
         Ok(proposal)
     }
@@ -278,6 +281,12 @@ where
     T::Err: std::fmt::Display,
 {
     text.parse().map_err(|error| Problem::bad_request(format!("`{name}`: {error}")))
+}
+
+/// The number of an approval that a client sends.
+pub(crate) fn approval_id(name: &str, text: &str) -> Result<ApprovalId, Problem> {
+    check_address(text).map_err(|error| Problem::bad_request(format!("`{name}`: {error}")))?;
+    identifier(name, text)
 }
 
 /// Who acts: the principal, or the actor that the body names where the principal may act for others. An actor of no
@@ -318,7 +327,8 @@ fn kind(word: &str) -> Result<ActorKind, Problem> {
 
 /// The key of an entity of the principal's tenant.
 pub(crate) fn entity_key(principal: &Principal, entity_type: &str, id: &str) -> Result<EntityKey, Problem> {
-    let key = EntityKey::new(entity_type, id).and_then(|key| key.in_tenant(principal.tenant()));
+    let key = check_address(id).and_then(|()| EntityKey::new(entity_type, id));
+    let key = key.and_then(|key| key.in_tenant(principal.tenant()));
     key.map_err(|error| Problem::bad_request(error.to_string()))
 }
 

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -89,14 +89,14 @@ struct Server {
     router: Router,
     limits: Limits,
     working: guard::Server,
-    /// How many connections each address has.
+    /// How many connections each network has.
     peers: Seats<IpAddr>,
     graceful: GracefulShutdown,
 }
 
 impl Server {
     fn connect(&self, stream: TcpStream, peer: SocketAddr, place: OwnedSemaphorePermit) {
-        let Some(seat) = self.peers.take(peer.ip(), self.limits.connections_per_address) else {
+        let Some(seat) = self.peers.take(network(peer.ip()), self.limits.connections_per_address) else {
             tracing::debug!(target: "kiff::http", %peer, "too many connections of one address");
             return;
         };
@@ -120,5 +120,28 @@ impl Server {
             }
             drop((place, seat));
         });
+    }
+}
+
+/// Whose an address is: its own or, in IPv6, that of the network of 2^64 addresses that a single host is given.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
+        address @ IpAddr::V4(_) => address,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn p10_a_host_has_one_share_however_many_addresses_it_takes() {
+        let of = |address: &str| network(address.parse().unwrap());
+        assert_eq!(of("2001:db8:1:2::1"), of("2001:db8:1:2:ffff:ffff:ffff:ffff"));
+        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
+        assert_eq!(of("::ffff:192.0.2.7"), of("192.0.2.7"));
+        assert_ne!(of("192.0.2.7"), of("192.0.2.8"));
+        assert_ne!(of("::ffff:192.0.2.7"), of("::ffff:192.0.2.8"));
     }
 }

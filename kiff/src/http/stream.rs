@@ -20,7 +20,7 @@ use crate::timeline::Timeline;
 use super::Shared;
 use super::identity::Principal;
 use super::problem::Problem;
-use super::request::{Caller, Said, entity_key};
+use super::request::{Caller, Page, Said, entity_key};
 use super::seats::Seat;
 use place::{Place, Places};
 
@@ -72,7 +72,24 @@ pub(super) async fn events(
         tails.push(Tail { served: Arc::clone(served), place });
     }
     let until = limits.stream_end();
-    let stream = Stream { caller, wanted, tails, ready: VecDeque::new(), until, has_moved: false, _seat: seat };
+    let mut stream = Stream {
+        caller,
+        wanted,
+        tails,
+        ready: VecDeque::new(),
+        held: 0,
+        until,
+        told: String::new(),
+        told_at: Instant::now(),
+        has_moved: false,
+        _seat: seat,
+    };
+    if places.is_some() {
+        stream.told = stream.places();
+    } else if let Some(begun) = stream.place() {
+        // Told before anything happens: a client that is cut off early comes back to here, and not to a later now.
+        stream.ready.push_back(begun);
+    }
     let events = stream::unfold(stream, |mut stream| async move {
         let event = stream.next().await?;
         Some((Ok::<_, Infallible>(event), stream))
@@ -97,7 +114,12 @@ struct Stream {
     wanted: Wanted,
     tails: Vec<Tail>,
     ready: VecDeque<Event>,
+    /// How many bytes of records were made ready by the last look.
+    held: usize,
     until: Instant,
+    /// The place that its client knows once everything is sent that is ready, and when it was told of it.
+    told: String,
+    told_at: Instant,
     /// Whether it has got on since it was opened, or had nothing to get on to.
     has_moved: bool,
     _seat: Seat<Principal>,
@@ -109,37 +131,50 @@ impl Stream {
         loop {
             // Also while there is always more: whoever reads shows from time to time that they still may. Each time they get on.
             if self.has_moved && (Instant::now() >= self.until || self.caller.working.is_closing()) {
-                return None;
+                // What is ready and was not sent stands before where it has got to.
+                return if self.ready.is_empty() { self.place() } else { None };
             }
             if let Some(event) = self.ready.pop_front() {
                 self.has_moved = true;
                 return Some(event);
             }
-            let before = self.places();
             let is_at_end = self.look().await.ok()?;
             if !self.ready.is_empty() {
                 continue;
             }
-            let places = self.places();
-            if places != before {
-                // Without data it is no event, and its client goes on from here when it comes again.
-                self.ready.push_back(Event::default().id(places));
-                continue;
-            }
             self.has_moved = true;
+            // It also says how much others write, which is nobody's business at every moment.
+            let is_due = !is_at_end || self.told_at.elapsed() >= STILL_THERE;
+            if let Some(place) = is_due.then(|| self.place()).flatten() {
+                return Some(place);
+            }
             if is_at_end {
                 let working = self.caller.working.clone();
                 tokio::select! {
                     () = sleep(PAUSE) => {}
-                    () = working.closing() => return None,
+                    () = working.closing() => {}
                 }
             }
         }
     }
 
+    /// Where it is, unless its client knows: without data it is no event, and the client goes on from here when it comes again.
+    fn place(&mut self) -> Option<Event> {
+        let places = self.places();
+        (places != self.told).then(|| Event::default().id(self.tell(places)))
+    }
+
+    /// Notes that the client is told of a place.
+    fn tell(&mut self, places: String) -> String {
+        self.told.clone_from(&places);
+        self.told_at = Instant::now();
+        places
+    }
+
     /// Looks at the next commits of each domain, and says whether there are no more.
     async fn look(&mut self) -> Result<bool, Problem> {
         let mut is_at_end = true;
+        self.held = 0;
         for index in 0..self.tails.len() {
             let Some(tail) = self.tails.get(index) else { break };
             let (served, place) = (Arc::clone(&tail.served), tail.place);
@@ -150,11 +185,16 @@ impl Stream {
             }
             let query = self.query(&*served)?;
             let commits = served.search(&query, Cursor::After(place.before()), PAGE).await?;
-            let is_all = commits.len() < PAGE;
-            is_at_end &= is_all;
+            let mut is_all = commits.len() < PAGE;
             for (position, commit) in commits {
                 self.take(index, position, &commit)?;
+                // What a client does not take yet is not kept for it: it is looked at again.
+                if self.held >= Page::ROOM {
+                    is_all = false;
+                    break;
+                }
             }
+            is_at_end &= is_all;
             if let Some(tail) = self.tails.get_mut(index).filter(|tail| is_all && tail.place.position < head) {
                 tail.place = Place::behind(head);
             }
@@ -188,7 +228,9 @@ impl Stream {
             }
             self.set(index, Place { position, record: record.place });
             let data = serde_json::to_string(&line).map_err(|error| Problem::broken(&error))?;
-            self.ready.push_back(Event::default().id(self.places()).event(kind).data(data));
+            self.held += data.len();
+            let places = self.tell(self.places());
+            self.ready.push_back(Event::default().id(places).event(kind).data(data));
         }
         self.set(index, Place::behind(position));
         Ok(())

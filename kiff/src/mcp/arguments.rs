@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::decision::{Call, Proposal};
 use crate::event::Trace;
-use crate::identifier::{ApprovalId, EntityKey, IdempotencyKey};
+use crate::identifier::{ApprovalId, EntityKey, IdempotencyKey, check_address};
 use crate::verdict::{ReasonCode, Refusal};
 
 use super::catalogue::Names;
@@ -64,7 +64,8 @@ impl Arguments {
     /// The entity that is meant.
     pub(super) fn entity(&mut self, name: &str, entity_type: &str, tenant: &str) -> Result<EntityKey, Refusal> {
         let id = self.required(name)?;
-        let key = EntityKey::new(entity_type, &id).and_then(|key| key.in_tenant(tenant));
+        let key = check_address(&id).and_then(|()| EntityKey::new(entity_type, &id));
+        let key = key.and_then(|key| key.in_tenant(tenant));
         key.map_err(|error| invalid(format!("`{name}`: {error}")))
     }
 

@@ -1,6 +1,8 @@
 //! What a server does with each message of its client.
 
 use std::any::Any;
+use std::future::{Future, pending};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -45,20 +47,28 @@ pub(crate) struct Caller {
 #[derive(Clone, Default)]
 pub(super) struct Working {
     started: Arc<RwLock<()>>,
-    /// What the server around this one waits for.
-    keeper: Option<Arc<dyn Any + Send + Sync>>,
+    around: Option<Arc<dyn Around>>,
+}
+
+/// The server around this one, which goes on as long as it is held.
+pub(crate) trait Around: Send + Sync {
+    /// A place to wait in, held as long as that goes on; the most that a caller may have, where it has as many.
+    fn seat(&self) -> Result<Box<dyn Any + Send + Sync>, usize>;
+
+    /// Waits until the server is told to stop.
+    fn closing(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
 }
 
 /// One piece of work that has started.
 pub(super) struct Started {
     _started: OwnedRwLockReadGuard<()>,
-    _keeper: Option<Arc<dyn Any + Send + Sync>>,
+    _around: Option<Arc<dyn Around>>,
 }
 
 impl Working {
     pub(super) async fn start(&self) -> Started {
         let started = Arc::clone(&self.started).read_owned().await;
-        Started { _started: started, _keeper: self.keeper.clone() }
+        Started { _started: started, _around: self.around.clone() }
     }
 
     /// Waits until nothing is left to be finished.
@@ -84,15 +94,33 @@ impl Handler {
         self
     }
 
-    /// The same server; `keeper` is held as long as something that it has started goes on.
+    /// The same server within another one, which is held as long as something that this one has started goes on.
     #[cfg(feature = "http")]
-    pub(crate) fn kept_by(mut self, keeper: Arc<dyn Any + Send + Sync>) -> Self {
-        self.working.keeper = Some(keeper);
+    pub(crate) fn within(mut self, around: Arc<dyn Around>) -> Self {
+        self.working.around = Some(around);
         self
     }
 
     pub(super) const fn patience(&self) -> Duration {
         self.patience
+    }
+
+    /// A place to wait in, where there is a server around this one that counts them.
+    pub(super) fn seat(&self) -> Result<Option<Box<dyn Any + Send + Sync>>, Refusal> {
+        let seat = self.working.around.as_ref().map(|around| around.seat()).transpose();
+        seat.map_err(|most| Refusal {
+            code: ReasonCode::InvalidContract,
+            message: format!("no more than {most} waits and streams at a time"),
+            remedy: Some("let one of them end first".to_owned()),
+        })
+    }
+
+    /// Waits until the server around this one is told to stop.
+    pub(super) async fn closing(&self) {
+        match &self.working.around {
+            Some(around) => around.closing().await,
+            None => pending().await,
+        }
     }
 
     pub(super) fn working(&self) -> Working {

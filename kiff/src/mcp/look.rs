@@ -7,7 +7,7 @@ use crate::decision::{Call, Proposal};
 use crate::identifier::ApprovalId;
 use crate::journal::RecordId;
 use crate::schema::{ApprovalRule, Contract, Text};
-use crate::timeline::{Line, Timeline};
+use crate::served::{Records, Room, records};
 use crate::verdict::{ReasonCode, Refusal, Verdict};
 
 use super::answer::{Answer, broken, told};
@@ -19,6 +19,9 @@ pub(super) const MOST_RECORDS: u64 = 500;
 
 /// As many records as an answer has unless it is said how many: what a model reads costs.
 const RECORDS: u64 = 100;
+
+/// How many bytes of records an answer has, which says them twice: as structured content and as text.
+const ROOM: usize = 256 * 1024;
 
 /// An action as an agent is told that it is allowed.
 #[derive(Serialize)]
@@ -104,19 +107,15 @@ impl Handler {
         let limit = arguments.whole("limit", MOST_RECORDS)?.unwrap_or(RECORDS).max(1);
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         arguments.end()?;
-        // A commit has at least one record, and that of `after` may have further ones.
-        let commits = match served.read(&key, after.commit.saturating_sub(1), limit.saturating_add(2)).await {
-            Ok(commits) => commits,
+        let Records { lines, next } = match records(&**served, &key, after, Room { records: limit, bytes: ROOM }).await
+        {
+            Ok(records) => records,
             Err(error) => return Ok(broken(&error)),
         };
-        if commits.is_empty() && after.commit == 0 {
+        if lines.is_empty() && after.commit == 0 {
             return Err(unknown(&key));
         }
         let state = self.state(&**served, &key).await;
-        let timeline = Timeline::new(key.clone(), commits);
-        let mut left = timeline.lines().filter(|line| line.record().id() > after);
-        let lines: Vec<Line<'_>> = left.by_ref().take(limit).collect();
-        let next = left.next().and_then(|_| lines.last().map(|last| last.record().id()));
         let answer = json!({ "entity_id": key.id(), "current_state": state, "records": lines, "next": next });
         Ok(told(&answer, false))
     }

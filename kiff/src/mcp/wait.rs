@@ -1,5 +1,6 @@
 //! Waiting for a human's decision, without a part in it.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use rmcp::RoleServer;
@@ -53,8 +54,10 @@ impl Handler {
         let approval = arguments.required("approval_id")?;
         let seconds = arguments.whole("timeout_seconds", LONGEST)?.unwrap_or(SECONDS);
         arguments.end()?;
+        let _seat = self.seat()?;
+        let mut closing = pin!(self.closing());
         let progress = Progress { context, token: context.meta.get_progress_token(), since: Instant::now() };
-        let (until, mut pause, mut next_told) =
+        let (mut until, mut pause, mut next_told) =
             (progress.since + Duration::from_secs(seconds).min(self.patience()), FIRST, STILL);
         loop {
             let standing = match served.standing(&key).await {
@@ -75,6 +78,8 @@ impl Handler {
             tokio::select! {
                 () = sleep(pause.min(until - now)) => {}
                 () = context.ct.cancelled() => {}
+                // A server that stops does not wait for people.
+                () = &mut closing => until = now,
             }
             pause = (pause * 3 / 2).min(LAST);
         }

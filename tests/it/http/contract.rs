@@ -69,6 +69,34 @@ fn events_that_are_none_are_refused() {
 }
 
 #[test]
+fn what_no_browser_can_be_led_to_is_no_name() {
+    let server = Server::open();
+    let everybody = server.everybody();
+    everybody.paid("ord-1");
+    for step in [".", ".."] {
+        let sentence = |refused: &Value| refused["error"].as_str().unwrap().ends_with("no address leads there");
+        let placed =
+            json!({ "type": "ORDER_PLACED", "entity_id": step, "entity_type": "Order", "payload": { "total": 1 } });
+        assert!(sentence(&everybody.shop.post("/events/raw", &placed.to_string()).expect(400)));
+        let ask = json!({ "approval_id": step, "parameters": { "amount": 4900, "reason": "damaged" } });
+        let refused = everybody.agent.post(&path("ord-1", "REFUND_ORDER", "approvals"), &ask.to_string()).expect(400);
+        assert!(sentence(&refused), "{refused}");
+        let step = step.replace('.', "%2E");
+        for path in [format!("/entities/{step}"), format!("/entities/{step}/timeline")] {
+            assert!(sentence(&everybody.agent.get(&path).expect(400)), "{path}");
+        }
+        everybody.nora.post(&format!("/approvals/{step}/grant"), "{}").expect(400);
+    }
+    assert_eq!(everybody.nora.get("/approvals").expect(200)["approvals"], json!([]));
+    // A journal that has one already is listed all the same.
+    block_on(shop::place(&server.shop, ".."));
+    let first = everybody.nora.get("/entities?limit=1").expect(200);
+    assert_eq!((&first["entities"][0]["id"], &first["next"]), (&json!(".."), &json!("..")));
+    let rest = everybody.nora.get("/entities?limit=1&after=..").expect(200);
+    assert_eq!(rest["entities"][0]["id"], "ord-1");
+}
+
+#[test]
 fn allowed_actions_are_listed_in_order_of_their_names() {
     let server = Server::open();
     let everybody = server.everybody();

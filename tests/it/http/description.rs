@@ -31,7 +31,29 @@ fn the_openapi_document_has_each_action_with_its_own_parameters() {
     }
 }
 
-fn collect(value: &Value, references: &mut Vec<String>) {
+#[test]
+fn each_operation_says_of_itself_what_it_answers_when_it_is_not_done() {
+    let server = Server::open();
+    let document = server.client(&people().agent).get("/openapi.json").expect(200);
+    let answers = |pointer: &str| {
+        let responses = document.pointer(&format!("/paths/{pointer}/responses")).unwrap().as_object().unwrap();
+        responses.keys().cloned().collect::<Vec<_>>()
+    };
+    let execute = answers("~1entities~1{id}~1actions~1REFUND_ORDER~1execute/post");
+    assert_eq!(execute, ["200", "400", "401", "403", "404", "409", "413", "422", "429", "503", "504"]);
+    assert_eq!(answers("~1events/get"), ["200", "400", "401", "429", "504"]);
+    assert_eq!(answers("~1readyz/get"), ["200", "503", "504"]);
+    assert_eq!(answers("~1healthz/get"), ["200"]);
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        let Some(get) = operations.get("get") else { continue };
+        assert!(get.get("problems").is_none(), "{path}");
+        for of_a_body in ["413", "422"] {
+            assert!(get["responses"].get(of_a_body).is_none(), "{path} has no body");
+        }
+    }
+}
+
+pub(super) fn collect(value: &Value, references: &mut Vec<String>) {
     match value {
         Value::Object(members) => members.iter().for_each(|(name, member)| match member {
             Value::String(target) if name == "$ref" => references.push(target.clone()),

@@ -190,10 +190,25 @@ fn a_server_whose_store_is_away_is_alive_and_not_ready() {
     assert_eq!(measured.agent.get("/readyz").status, 200);
     measured.store.is_away.store(true, Ordering::Relaxed);
     assert_eq!(measured.agent.get("/healthz").status, 200);
+    // What was told a moment ago is told again for so long.
+    while measured.agent.get("/readyz").status == 200 {}
     let told = measured.agent.get("/readyz").expect(503);
     assert_eq!(told["error"], "a store does not answer");
     let told = measured.agent.get("/entities/ord-000001").expect(500);
     assert_eq!(told["error"], "something broke on the server; its log says what", "what broke is no client's business");
     measured.store.is_away.store(false, Ordering::Relaxed);
+    while measured.agent.get("/readyz").status == 503 {}
     assert_eq!(measured.agent.get("/readyz").status, 200);
+}
+
+#[test]
+fn p10_whoever_asks_whether_a_server_is_ready_does_not_ask_its_store_each_time() {
+    let measured = Measured::of(60);
+    let stranger = Client::at(measured.agent.address);
+    measured.store.taken();
+    for _ in 0..200 {
+        assert_eq!(stranger.get("/readyz").status, 200);
+    }
+    let (asked, _) = measured.store.taken();
+    assert!((1..20).contains(&asked), "{asked} times");
 }

@@ -13,10 +13,10 @@ use super::server::{Client, Server};
 use crate::shop::{self, people};
 
 /// What comes out of a stream, event by event.
-struct Events(BufReader<TcpStream>);
+pub(super) struct Events(BufReader<TcpStream>);
 
 impl Events {
-    fn open(client: &Client, path: &str) -> Self {
+    pub(super) fn open(client: &Client, path: &str) -> Self {
         // So that whoever reads to the end does not wait for the server to give up on a next request.
         let stream = client.begin("GET", path, None, "connection: close\r\n");
         let mut reader = BufReader::new(stream);
@@ -27,7 +27,7 @@ impl Events {
     }
 
     /// The next event: its id, its kind and its data.
-    fn next(&mut self) -> (String, String, Value) {
+    pub(super) fn next(&mut self) -> (String, String, Value) {
         let (mut id, mut kind) = (String::new(), String::new());
         loop {
             let mut line = String::new();
@@ -130,6 +130,47 @@ fn a_stream_ends_after_its_time_and_its_client_comes_again() {
     assert_eq!(resumed.next().1, "state_changed");
     let mut of_others = Events::open(&everybody.nora, "/events?after=0&entity_type=Parcel");
     assert!(!rest(&mut of_others).contains("data:"));
+}
+
+#[test]
+fn a_client_that_is_cut_off_before_anything_has_happened_misses_nothing() {
+    let server = Server::with(Limits { stream_time: Duration::ZERO, ..Limits::DEFAULT }, |api| api);
+    let everybody = server.everybody();
+    everybody.place("ord-1");
+    let mut told = String::new();
+    Events::open(&everybody.nora, "/events").0.read_to_string(&mut told).unwrap();
+    assert!(!told.contains("data:"), "{told}");
+    let id = told.lines().find_map(|line| line.strip_prefix("id: ")).expect("where it has begun");
+    // What comes while nobody is connected is there when it comes back.
+    everybody.place("ord-2");
+    let mut events = Events::open(&everybody.nora.clone().header(&format!("last-event-id: {id}")), "/events");
+    let (_, kind, data) = events.next();
+    assert_eq!((kind.as_str(), &data["entity_id"]), ("event_ingested", &"ord-2".into()));
+}
+
+#[test]
+fn p4_a_stream_does_not_tell_when_others_write() {
+    let server = Server::open();
+    let everybody = server.everybody();
+    let acme = |actor| server.bearing(&server.keys.create(NewKey::new(actor).tenant("acme")).unwrap().1);
+    let (mut theirs, mut ours) =
+        (Events::open(&acme(people().nora), "/events"), Events::open(&everybody.nora, "/events"));
+    // Each time that one stream has looked, so has the other.
+    for number in 0..8 {
+        everybody.place(&format!("ord-{number}"));
+        assert_eq!((ours.next().1.as_str(), ours.next().1.as_str()), ("event_ingested", "state_changed"));
+    }
+    let placed = r#"{"type": "ORDER_PLACED", "entity_id": "of-acme", "entity_type": "Order", "payload": {"total": 5}}"#;
+    acme(people().shop).post("/events/raw", placed).expect(201);
+    let (mut line, mut ids) = (String::new(), 0);
+    while !line.starts_with("data: ") {
+        line.clear();
+        assert!(theirs.0.read_line(&mut line).unwrap() > 0, "the stream ended");
+        ids += usize::from(line.starts_with("id: "));
+    }
+    assert!(line.contains("of-acme"), "{line}");
+    // That of the beginning and its own, and where it is, seldom.
+    assert!(ids <= 4, "{ids} ids");
 }
 
 #[test]

@@ -18,7 +18,7 @@ const LIFECYCLES: [fn() -> ClientLifecycleMode; 2] = [
 ];
 
 /// A client with a key of its own.
-async fn connect(server: &Server, actor: &Actor, lifecycle: ClientLifecycleMode) -> Client {
+pub(super) async fn connect(server: &Server, actor: &Actor, lifecycle: ClientLifecycleMode) -> Client {
     let (_, token) = server.keys.create(NewKey::new(actor.clone())).unwrap();
     let config =
         StreamableHttpClientTransportConfig::with_uri(format!("http://{}/mcp", server.address)).auth_header(token);

@@ -55,7 +55,7 @@ pub(super) async fn list(
     Query(asked): Query<Asked>,
 ) -> Result<Response, Sorry> {
     let after = asked.after.as_deref().map(cursor::read).transpose()?;
-    let wanted = Wanted { entity_type: None, after: after.as_ref(), limit: SHOWN };
+    let wanted = Wanted { entity_type: None, after: after.as_ref(), limit: SHOWN, room: usize::MAX };
     let part: Part<Doubt> = shared.open(&caller, wanted, |_, _| true).await?;
     let now = now();
     let main = html! {

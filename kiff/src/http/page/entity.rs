@@ -30,7 +30,7 @@ use super::timeline::{Filter, receipt_path};
 const PATH: usize = 30;
 
 /// How many commits are read at once to check a chain.
-const PAGE: usize = 1_000;
+const PAGE: usize = 64;
 
 /// Which entity.
 #[derive(Debug, Deserialize)]

@@ -119,7 +119,7 @@ async fn part(
     is_mine: bool,
 ) -> Result<Part<Pending>, Problem> {
     let after = after.map(cursor::read).transpose()?;
-    let wanted = Wanted { entity_type: None, after: after.as_ref(), limit: SHOWN };
+    let wanted = Wanted { entity_type: None, after: after.as_ref(), limit: SHOWN, room: usize::MAX };
     let fits = |served: &dyn Served, pending: &Pending| {
         may_answer(served, signed.actor(), &pending.open.key, &pending.approval) == is_mine
     };

@@ -17,6 +17,15 @@ use super::frame::{self, encoded, pretty};
 /// How many commits are shown at once.
 const SHOWN: usize = 100;
 
+/// How many bytes of page they take at once, unless one alone takes more. Whoever asks for a sign-off writes what is shown beside it.
+const ROOM: usize = 1024 * 1024;
+
+/// How many bytes of a record's details are shown.
+const DETAILS: usize = 16 * 1024;
+
+/// How many bytes of a record in words are shown.
+const WORDS: usize = 512;
+
 /// Which records to show.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -30,7 +39,8 @@ pub(super) struct Filter {
 /// A part of a timeline.
 pub(super) struct Part {
     key: EntityKey,
-    commits: Vec<Arc<Commit>>,
+    /// Each with its place: its number or, in a filtered timeline, its position.
+    commits: Vec<(u64, Arc<Commit>)>,
     /// Before what the part before this one ends.
     earlier: Option<u64>,
 }
@@ -47,6 +57,7 @@ impl Filter {
             let end = self.before.map_or(last, |before| before.saturating_sub(1).min(last));
             let start = end.saturating_sub(SHOWN as u64);
             let commits = served.read(&key, start, usize::try_from(end - start).unwrap_or_default()).await?;
+            let commits = commits.into_iter().map(|commit| (commit.number(), commit)).collect();
             return Ok(Part { key, commits, earlier: (start > 0).then_some(start + 1) });
         }
         let mut query = Query::default().entity(key.clone());
@@ -58,7 +69,7 @@ impl Filter {
         let mut found = served.search(&query, Cursor::Before(self.before.unwrap_or(u64::MAX)), SHOWN).await?;
         let earlier = found.last().filter(|_| found.len() == SHOWN).map(|(position, _)| *position);
         found.reverse();
-        Ok(Part { key, commits: found.into_iter().map(|(_, commit)| commit).collect(), earlier })
+        Ok(Part { key, commits: found, earlier })
     }
 
     fn takes(&self, line: &Line<'_>) -> bool {
@@ -88,25 +99,43 @@ impl Filter {
         }
     }
 
-    /// The records of a part, each with its details and, where there is a log, the way to its receipt.
+    /// The last records of a part for which there is room, each with its details and, where there is a log, the way to its receipt.
     pub(super) fn shown(&self, part: &Part, receipts: bool) -> Markup {
-        let timeline = Timeline::new(part.key.clone(), part.commits.clone());
+        let (rows, earlier) = self.rows(part, receipts);
         html! {
-            @if let Some(before) = part.earlier { p { a href=(self.earlier(&part.key, before)) rel="prev" { "Earlier" } } }
+            @if let Some(before) = earlier { p { a href=(self.earlier(&part.key, before)) rel="prev" { "Earlier" } } }
             @if part.commits.is_empty() { p { "Nothing." } } @else {
                 div.scroll {
                     table.stack aria-label="Timeline" {
                         thead { tr { th { "Record" } th { "When (UTC)" } th { "Who" } th { "What" } } }
-                        tbody { @for line in timeline.lines().filter(|line| self.takes(line)) { (row(&line, receipts)) } }
+                        tbody { @for row in rows.iter().rev() { (row) } }
                     }
                 }
             }
         }
     }
+
+    /// The rows for which there is room, the last one first, and before what the part before them ends.
+    fn rows(&self, part: &Part, receipts: bool) -> (Vec<Markup>, Option<u64>) {
+        let (mut rows, mut size, mut shown_to) = (Vec::new(), 0, None);
+        for (place, commit) in part.commits.iter().rev() {
+            if size > ROOM {
+                return (rows, shown_to);
+            }
+            let timeline = Timeline::new(part.key.clone(), vec![Arc::clone(commit)]);
+            let lines: Vec<_> = timeline.lines().filter(|line| self.takes(line)).collect();
+            let own = lines.iter().rev().map(|line| row(line, receipts));
+            rows.extend(own.inspect(|row| size += row.0.len()));
+            shown_to = Some(*place);
+        }
+        (rows, part.earlier)
+    }
 }
 
 fn row(line: &Line<'_>, receipts: bool) -> Markup {
     let (record, commit) = (line.record(), line.record().commit());
+    let (message, details) = (line.message(), details(line));
+    let (words, shown) = (beginning(&message, WORDS), beginning(&details, DETAILS));
     html! {
         tr {
             td.number data-label="record" { (record.id()) }
@@ -114,8 +143,16 @@ fn row(line: &Line<'_>, receipts: bool) -> Markup {
             td.who data-label="by" { (frame::who(commit.actor())) }
             td.wide {
                 details {
-                    summary { code { (record.fact().kind()) } " " (line.message()) }
-                    pre { (details(line)) }
+                    summary {
+                        code { (record.fact().kind()) } " " (words) @if words.len() < message.len() { "…" }
+                    }
+                    pre { (shown) }
+                    @if shown.len() < details.len() {
+                        p.quiet {
+                            "This is the beginning of it. The whole record is in the entity's timeline over the API"
+                            @if receipts { ", and in the receipt" } "."
+                        }
+                    }
                     @if receipts {
                         p { a href=(receipt_path(commit)) { "Receipt of commit " (commit.number()) } }
                     }
@@ -123,6 +160,11 @@ fn row(line: &Line<'_>, receipts: bool) -> Markup {
             }
         }
     }
+}
+
+/// As much of a text as fits.
+fn beginning(text: &str, most: usize) -> &str {
+    text.get(..text.floor_char_boundary(most)).unwrap_or_default()
 }
 
 fn details(line: &Line<'_>) -> String {
