@@ -101,8 +101,8 @@ pub struct Runtime<D: Domain, S: Store = MemoryStore> {
     reading: Permission,
 }
 
-/// How many commits are read at a time.
-const PAGE: usize = 1024;
+/// How many commits are read at a time: as many as there are behind a fold that was kept. Each may be as large as the bounds allow.
+const PAGE: usize = 256;
 
 /// After how many commits of an entity what it folds to is kept beside its journal, so that a long journal is not read
 /// from its beginning after a restart.

@@ -4,12 +4,14 @@ use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
 use kiff::{
-    ApprovalId, ApprovalStatus, Binding, Bounds, Call, EntityKey, Evidence, Json, MemoryStore, Outcome, Proposal,
-    Rationale, ReasonCode, Review, Runtime, Verdict,
+    Actor, ApprovalId, ApprovalStatus, Binding, Bounds, Call, EntityKey, Evidence, Json, MemoryStore, Outcome,
+    Proposal, Rationale, ReasonCode, Review, Runtime, Verdict,
 };
 use pollster::block_on;
 
-use crate::shop::{Desk, OrderState, Refund, SharedClock, granted, open, order, paid, people, policy, refund};
+use crate::shop::{
+    Desk, OrderState, Refund, RefundRole, SharedClock, granted, open, order, paid, people, policy, refund,
+};
 
 /// Why an execution is held.
 fn held<T: std::fmt::Debug>(outcome: &Outcome<T>) -> &str {
@@ -259,19 +261,35 @@ fn p3_other_evidence_holds_the_action_again() {
 }
 
 #[test]
+fn p3_nobody_answers_what_they_have_asked_for_as_something_else() {
+    block_on(async {
+        let people = people();
+        // A program that goes by the name of the person who runs it.
+        let (hers, policy) = (Actor::agent("nora").unwrap(), policy().assign(&people.nora, RefundRole::Agent));
+        let runtime = Runtime::<Refund>::new(MemoryStore::new(), policy, Desk::default());
+        let key = paid(&runtime, "ord-1").await;
+        let asked = runtime.request_approval(&hers, &key, refund(49)).await.unwrap();
+        let Verdict::Allowed(asked) = asked else { panic!("{asked:?}") };
+        let own = runtime.review(&people.nora, &key, &asked.id, Review::grant()).await.unwrap();
+        assert!(own.refusal().unwrap().message.contains("asked for approval"), "{own:?}");
+        assert!(runtime.review(&people.omar, &key, &asked.id, Review::grant()).await.unwrap().is_allowed());
+    });
+}
+
+#[test]
 fn p3_only_a_human_who_holds_the_permission_and_did_not_ask_can_answer() {
     block_on(async {
         let (runtime, people) = (open(), people());
         let key = paid(&runtime, "ord-1").await;
         let asked = runtime.request_approval(&people.auditor, &key, refund(49)).await.unwrap();
         let Verdict::Allowed(approval) = asked else { panic!("{asked:?}") };
-        let impostor = kiff::Actor::agent("nora").unwrap();
+        let impostor = Actor::agent("nora").unwrap();
         for (reviewer, why) in [
             (&people.agent, "only a human can approve"),
             (&people.shop, "only a human can approve"),
             (&impostor, "only a human can approve"),
             (&people.auditor, "asked for approval"),
-            (&kiff::Actor::human("mallory").unwrap(), "does not have `refund.approve_refund_order`"),
+            (&Actor::human("mallory").unwrap(), "does not have `refund.approve_refund_order`"),
         ] {
             for review in [Review::grant(), Review::deny()] {
                 let answered = runtime.review(reviewer, &key, &approval.id, review).await.unwrap();

@@ -160,6 +160,11 @@ fn p7_what_somebody_has_settled_meanwhile_stands() {
     let execution = block_on(post.doubt(&key)).unwrap().unwrap().execution;
     let no = Settlement::did_not_happen("it is still on the shelf");
     assert!(block_on(post.settle(&nora, &key, &execution, no)).unwrap().is_allowed());
+    // Nor is what was found of the one said of the next.
+    let clerk = Actor::agent("clerk-1").unwrap();
+    let Verdict::Allowed(asked) = block_on(post.request_approval(&clerk, &key, Send)).unwrap() else { panic!("asked") };
+    assert!(block_on(post.review(&nora, &key, &asked.id, Review::grant())).unwrap().is_allowed());
+    assert!(block_on(post.execute(&clerk, &key, Send)).unwrap().executed().is_none());
     *post.services().busy.lock().unwrap() = false;
     assert_eq!(block_on(asking).unwrap(), Inquiry::NothingInDoubt);
     assert_eq!(block_on(post.entity(&key)).unwrap().state(), Some(ParcelState::Created));

@@ -152,3 +152,20 @@ fn p10_a_refusal_does_not_repeat_all_that_it_refuses() {
         assert_eq!(kept.unwrap(), outcome.refusal().unwrap().message[..20]);
     });
 }
+
+#[test]
+fn p10_the_name_of_an_action_that_there_is_not_is_cut_and_shown() {
+    block_on(async {
+        let (runtime, people) = (open(), people());
+        let key = place(&runtime, "ord-1").await;
+        let call = Call::new("\u{202e}X".repeat(50_000), "{}");
+        assert!(runtime.execute(&people.agent, &key, call).await.unwrap().refusal().is_some());
+        let timeline = runtime.timeline(&key).await.unwrap();
+        let kept = timeline.records().find_map(|record| match record.fact() {
+            kiff::Fact::ActionFailed(failed) => Some(failed.action.to_string()),
+            _ => None,
+        });
+        let kept = kept.unwrap();
+        assert!(kept.len() < 1_000 && !kept.contains('\u{202e}'), "{} bytes", kept.len());
+    });
+}

@@ -14,6 +14,7 @@ mod cli;
 mod cluster;
 mod contract;
 mod deploy;
+mod elsewhere;
 mod examples;
 mod executor;
 mod expired;

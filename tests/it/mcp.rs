@@ -15,7 +15,7 @@ mod http;
 mod line;
 mod output;
 mod room;
-mod two_domains;
+pub(crate) mod two_domains;
 mod wait;
 
 /// A client of the official library, and what it was told that it can call.

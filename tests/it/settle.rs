@@ -2,17 +2,15 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
 
 use kiff::{
-    ActorKind, Appended, Bounds, Commit, Cursor, EntityKey, ExecutionId, Fact, IdempotencyKey, Inquiry, Matter,
-    MemoryStore, Open, Outcome, Query, ReasonCode, Runtime, Sealed, Settlement, Snapshot, Store, StoreError, Timestamp,
+    Actor, ActorKind, EntityKey, ExecutionId, Fact, Inquiry, MemoryStore, Outcome, ReasonCode, Runtime, Settlement,
     Verdict,
 };
 use pollster::block_on;
 
 use crate::shop::{
-    Desk, MarkPaid, Mood, NoteAdded, OrderCancelled, OrderPaid, OrderState, Refund, SharedClock, granted, open, order,
+    Desk, MarkPaid, Mood, NoteAdded, OrderCancelled, OrderPaid, OrderState, Refund, RefundRole, granted, open, order,
     paid, people, place, policy, refund,
 };
 
@@ -89,7 +87,7 @@ fn p7_only_a_human_who_may_and_did_not_ask_settles_and_says_how_they_know() {
     block_on(async {
         let (runtime, people) = (open(), people());
         let (key, execution) = doubtful(&runtime, "ord-1").await;
-        let stranger = kiff::Actor::human("mallory").unwrap();
+        let stranger = Actor::human("mallory").unwrap();
         let no_reason = Settlement::did_not_happen(" ");
         let wrong_event = Settlement::happened(NoteAdded { text: "x".into() }, "hm");
         let no_event = Settlement::event(None, "hm");
@@ -149,6 +147,15 @@ fn p7_who_asked_for_the_run_cannot_settle_it_and_an_approved_action_is_for_its_a
         let verdict = runtime.settle(&people.auditor, &key, &failed.execution, happened()).await.unwrap();
         assert!(verdict.refusal().unwrap().message.contains("asked for execution"), "{verdict:?}");
 
+        // Nor a program of theirs, that goes by their name.
+        let policy = policy().assign(&people.nora, RefundRole::Agent);
+        let own = Runtime::<Refund>::new(MemoryStore::new(), policy, Desk::default());
+        let (hers, key) = (Actor::agent("nora").unwrap(), place(&own, "ord-1").await);
+        own.services().be(Mood::Silent);
+        let Outcome::Failed(failed) = own.execute(&hers, &key, pay()).await.unwrap() else { panic!("nobody knows") };
+        let verdict = own.settle(&people.nora, &key, &failed.execution, happened()).await.unwrap();
+        assert!(verdict.refusal().unwrap().message.contains("asked for execution"), "{verdict:?}");
+
         runtime.services().be(Mood::Willing);
         let key = paid(&runtime, "ord-2").await;
         granted(&runtime, &key, refund(4_900)).await;
@@ -160,48 +167,6 @@ fn p7_who_asked_for_the_run_cannot_settle_it_and_an_approved_action_is_for_its_a
         assert_eq!(verdict.refusal().unwrap().code, ReasonCode::PermissionDenied);
         assert!(runtime.settle(&people.omar, &key, &failed.execution, no()).await.unwrap().is_allowed());
     });
-}
-
-#[test]
-fn p7_what_still_runs_here_cannot_be_settled_and_an_answer_after_a_settlement_changes_nothing() {
-    let (store, people) = (SharedStore::default(), people());
-    // What its executor says is on the record up to its bound, then as ever.
-    let bounds = Bounds { text: 64, ..Bounds::DEFAULT };
-    let here = Runtime::<Refund, _>::new(store.clone(), policy(), Desk::default()).with_bounds(bounds);
-    let key = order("ord-1");
-    let placed = crate::shop::OrderPlaced { total: kiff::Cents(5) };
-    assert!(block_on(here.ingest(&people.shop, &key, placed)).unwrap().is_allowed());
-    here.services().be(Mood::Waiting);
-    let mut slow = Box::pin(here.execute(&people.agent, &key, pay()));
-    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-    assert!(slow.as_mut().poll(&mut context).is_pending());
-    let execution = block_on(here.entity(&key)).unwrap().running().unwrap().execution.clone();
-    let verdict = block_on(here.settle(&people.nora, &key, &execution, happened())).unwrap();
-    assert_eq!(verdict.refusal().unwrap().code, ReasonCode::ActionInProgress);
-    assert!(block_on(here.in_doubt(None, 9)).unwrap().is_empty());
-
-    // Another process cannot know that it runs here, and settles it.
-    let there = Runtime::<Refund, _>::new(store.clone(), policy(), Desk::default()).with_longest_run(Duration::ZERO);
-    assert_eq!(block_on(there.in_doubt(None, 9)).unwrap().len(), 1);
-    let no = Settlement::did_not_happen("the process is gone");
-    assert!(block_on(there.settle(&people.nora, &key, &execution, no)).unwrap().is_allowed());
-
-    here.services().be(Mood::Willing);
-    let outcome = block_on(slow).unwrap();
-    let Outcome::Failed(failed) = outcome else { panic!("{outcome:?}") };
-    assert_eq!((failed.failure.code(), failed.failure.is_unknown()), ("too_late", true));
-    let entity = block_on(there.entity(&key)).unwrap();
-    assert_eq!((entity.state(), entity.running()), (Some(OrderState::Created), None));
-    let timeline = block_on(there.timeline(&key)).unwrap();
-    let said = "its executor answered after the doubt was settled: it was execut";
-    assert!(timeline.to_string().contains(said) && failed.failure.message() == said, "{timeline}");
-
-    // It is settled and in doubt no more, and ended where it was settled.
-    assert!(!failed.is_in_doubt() && !timeline.to_string().contains(&format!("{said}, in doubt")), "{timeline}");
-    let commits = block_on(store.search(&Query::default(), Cursor::FIRST, 99)).unwrap();
-    let ends: Vec<_> = commits.iter().map(|(_, commit)| commit).filter(|commit| commit.ends(&execution)).collect();
-    let [end] = ends.as_slice() else { panic!("{timeline}") };
-    assert_eq!(end.number() + 1, commits.last().unwrap().1.number(), "{timeline}");
 }
 
 #[test]
@@ -309,7 +274,7 @@ fn p7_what_a_doubt_holds_up_says_how_the_doubt_ends() {
 fn p4_who_has_the_outside_world_asked_needs_no_role_and_stands_on_the_record() {
     block_on(async {
         let runtime = open();
-        let nobody = kiff::Actor::service("watchdog").unwrap();
+        let nobody = Actor::service("watchdog").unwrap();
         let key = doubtful_refund(&runtime, "ord-1", Mood::Silent).await;
         assert!(matches!(runtime.reconcile(&nobody, &key).await.unwrap(), Inquiry::Settled { .. }));
         let timeline = runtime.timeline(&key).await.unwrap();
@@ -351,97 +316,4 @@ fn p7_after_a_restart_everything_in_doubt_is_asked_about() {
         assert_eq!((first, second, &*running.action), (&refunded, &unpaid, "MARK_PAID"));
         assert_eq!(runtime.in_doubt(None, 9).await.unwrap().len(), 1);
     });
-}
-
-/// A store in memory that says that others append to it as well.
-#[derive(Clone, Default)]
-struct SharedStore(Arc<MemoryStore>);
-
-impl Store for SharedStore {
-    fn append(&self, commit: Sealed) -> impl Future<Output = Result<Appended, StoreError>> + Send {
-        self.0.append(commit)
-    }
-
-    fn read(
-        &self,
-        key: &EntityKey,
-        after: u64,
-        limit: usize,
-    ) -> impl Future<Output = Result<Vec<Arc<Commit>>, StoreError>> + Send {
-        self.0.read(key, after, limit)
-    }
-
-    fn entities(
-        &self,
-        after: Option<&EntityKey>,
-        limit: usize,
-    ) -> impl Future<Output = Result<Vec<EntityKey>, StoreError>> + Send {
-        self.0.entities(after, limit)
-    }
-
-    fn search(
-        &self,
-        query: &Query,
-        cursor: Cursor,
-        limit: usize,
-    ) -> impl Future<Output = Result<Vec<(u64, Arc<Commit>)>, StoreError>> + Send {
-        self.0.search(query, cursor, limit)
-    }
-
-    fn open(
-        &self,
-        matter: Matter,
-        now: Timestamp,
-        after: Option<&Open>,
-        limit: usize,
-    ) -> impl Future<Output = Result<Vec<Open>, StoreError>> + Send {
-        self.0.open(matter, now, after, limit)
-    }
-
-    fn keyed(
-        &self,
-        key: &EntityKey,
-        idempotency_key: &IdempotencyKey,
-    ) -> impl Future<Output = Result<Option<u64>, StoreError>> + Send {
-        self.0.keyed(key, idempotency_key)
-    }
-
-    fn is_shared(&self) -> bool {
-        true
-    }
-
-    fn snapshot(&self, key: &EntityKey) -> impl Future<Output = Result<Option<Snapshot>, StoreError>> + Send {
-        self.0.snapshot(key)
-    }
-}
-
-#[test]
-fn p7_what_another_process_runs_is_in_doubt_only_once_it_takes_too_long() {
-    let (store, clock, people, key) = (SharedStore::default(), SharedClock::default(), people(), order("ord-1"));
-    // Each process has a handle of its own, which says that the store is shared.
-    let open =
-        || Runtime::<Refund, _>::new(Arc::new(store.clone()), policy(), Desk::default()).with_clock(clock.clone());
-    let (here, there) = (open(), open().with_longest_run(Duration::from_mins(1)));
-    let placed = crate::shop::OrderPlaced { total: kiff::Cents(5) };
-    assert!(block_on(here.ingest(&people.shop, &key, placed)).unwrap().is_allowed());
-    here.services().be(Mood::Stuck);
-    let mut slow = Box::pin(here.execute(&people.agent, &key, pay()));
-    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-    assert!(slow.as_mut().poll(&mut context).is_pending());
-    let execution = block_on(there.entity(&key)).unwrap().running().unwrap().execution.clone();
-
-    let no = || Settlement::did_not_happen("the process is gone");
-    assert!(block_on(there.in_doubt(None, 9)).unwrap().is_empty());
-    let early = block_on(there.settle(&people.nora, &key, &execution, no())).unwrap();
-    assert_eq!(early.refusal().unwrap().code, ReasonCode::ActionInProgress);
-    clock.0.pass(Duration::from_secs(61));
-    assert_eq!(block_on(there.in_doubt(None, 9)).unwrap().len(), 1);
-    assert!(block_on(there.settle(&people.nora, &key, &execution, no())).unwrap().is_allowed());
-    drop(slow);
-
-    // Where the executor itself has said that it does not know, nobody waits.
-    here.services().be(Mood::Silent);
-    let outcome = block_on(here.execute(&people.agent, &key, pay())).unwrap();
-    assert!(matches!(&outcome, Outcome::Failed(failed) if failed.failure.is_unknown()), "{outcome:?}");
-    assert_eq!(block_on(there.in_doubt(None, 9)).unwrap().len(), 1);
 }

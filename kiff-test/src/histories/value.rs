@@ -85,7 +85,10 @@ pub(super) fn valid(field: &Field<'_>) -> BoxedStrategy<Value> {
         }
         // Halves, so that no reader writes one back as an integer.
         Kind::Float => {
-            let (min, max) = within(field.rules, -WIDEST, WIDEST);
+            // Near zero, as far as the rules let it.
+            let (least, most) = within(field.rules, i64::MIN, i64::MAX);
+            let min = least.max(-WIDEST).min(most);
+            let max = most.min(WIDEST).max(min);
             let last = if min < max { max - 1 } else { max };
             (min..=last).prop_map(move |whole| half(whole, min < max)).boxed()
         }
@@ -244,7 +247,10 @@ mod tests {
     use kiff::Rule;
     use serde_json::{Value, json};
 
-    use super::{Field, breaking};
+    use proptest::strategy::{Strategy, ValueTree};
+    use proptest::test_runner::TestRunner;
+
+    use super::{Field, breaking, valid};
 
     #[track_caller]
     fn check(type_name: &str, rules: &[Rule], expected: &[Value]) {
@@ -269,5 +275,15 @@ mod tests {
         check("f64", &[Rule::Range { min: Some(1), max: Some(30) }], &[json!(0.5), json!(30.5)]);
         check("f32", &[Rule::Range { min: Some(-1), max: None }], &[json!(-1.5)]);
         check("f64", &[], &[]);
+    }
+
+    #[test]
+    fn a_float_may_have_to_be_large() {
+        for (min, max, expected) in [(Some(2_000_000), None, 2e6), (None, Some(-2_000_000), -2e6)] {
+            let rules = &[Rule::Range { min, max }];
+            let field = Field { owner: "LABEL", name: "value", type_name: "f64", rules, optional: false };
+            let value = valid(&field).new_tree(&mut TestRunner::deterministic()).unwrap().current();
+            assert_eq!(value, json!(expected));
+        }
     }
 }

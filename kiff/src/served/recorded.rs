@@ -26,8 +26,8 @@ use crate::verdict::{ReasonCode, Refusal, Verdict};
 
 use super::{Accepted, Answering, Done, Found, Served, Standing, Told};
 
-/// How many commits or open matters are read at a time.
-const PAGE: usize = 1024;
+/// How many commits or open matters are read at a time. Each may be as large as the bounds allow.
+const PAGE: usize = 256;
 
 /// How many entities are remembered between two calls.
 const REMEMBERED: usize = 1 << 16;

@@ -2,12 +2,17 @@
 
 use std::io::{BufReader, Read, Write};
 use std::num::NonZeroU32;
+use std::sync::{Arc, mpsc};
+use std::thread;
 use std::time::Duration;
 
+use kiff::Domain;
 use kiff::http::Limits;
+use pollster::block_on;
 
 use super::page::Browser;
 use super::server::{Answer, Server};
+use crate::mcp::two_domains::{ParcelPacked, ParcelState, Shipping, depot};
 use crate::shop::{Mood, people};
 
 const PAY: &str = "/entities/ord-1/actions/MARK_PAID/execute";
@@ -131,7 +136,7 @@ fn a_server_that_stops_finishes_what_has_started() {
     server.stop();
     stream.write_all(body.as_bytes()).unwrap();
     Answer::read(&mut reader).expect(200);
-    let shop = std::sync::Arc::clone(&server.shop);
+    let shop = Arc::clone(&server.shop);
     server.stopped();
     assert_eq!(shop.services().done(), ["noted n"]);
 }
@@ -149,6 +154,36 @@ fn an_action_goes_on_when_its_client_has_left_or_waits_no_longer() {
     assert_eq!((&entity["running"]["action"], &entity["in_doubt"]), (&"MARK_PAID".into(), &false.into()));
     assert_eq!(everybody.agent.post(PAY, BODY).expect(409)["reason"], "action_in_progress");
     assert_eq!(server.shop.services().done(), ["captured pay-1"]);
+}
+
+#[test]
+fn p7_a_server_that_stops_waits_for_an_action_whose_client_has_left() {
+    let (depot, parcel) = (depot(0), Shipping::entity("one").unwrap());
+    let packed = block_on(depot.ingest(&people().shop, &parcel, ParcelPacked { weight: 7 })).unwrap();
+    assert!(packed.is_allowed());
+    let served = Arc::clone(&depot);
+    let mut server = Server::with(Limits::DEFAULT, |api| api.domain(served));
+    let body = r#"{"parameters": {"entity_id": "one", "rationale": "it is packed"}}"#;
+    let agent = server.client(&people().agent);
+    let mut stream = agent.begin("POST", "/entities/one/actions/SEND_PARCEL/execute", Some(body.len()), "");
+    stream.write_all(body.as_bytes()).unwrap();
+    block_on(depot.services().seen.acquire()).unwrap().forget();
+    drop(stream);
+    // It hears of that no later than it has answered others.
+    for _ in 0..50 {
+        assert_eq!(server.stranger().get("/healthz").status, 200);
+    }
+    server.stop();
+    let (end, ended) = mpsc::channel();
+    let stopping = thread::spawn(move || {
+        server.stopped();
+        end.send(()).unwrap();
+    });
+    assert!(ended.recv_timeout(Duration::from_millis(300)).is_err(), "it waits");
+    depot.services().open.add_permits(1);
+    ended.recv().unwrap();
+    stopping.join().unwrap();
+    assert_eq!(block_on(depot.entity(&parcel)).unwrap().state(), Some(ParcelState::Sent));
 }
 
 #[test]

@@ -35,8 +35,8 @@ domain! {
 /// What a parcel has to pass: it is seen there, and goes on when it is let through.
 #[derive(Debug)]
 pub struct Gate {
-    seen: Semaphore,
-    open: Semaphore,
+    pub(crate) seen: Semaphore,
+    pub(crate) open: Semaphore,
 }
 
 impl Gate {
@@ -53,7 +53,8 @@ async fn send_parcel(gate: &Gate, entity_id: String, rationale: String) -> Resul
     Ok(ParcelSent { entity_id, rationale })
 }
 
-fn depot(open: usize) -> Arc<Runtime<Shipping>> {
+/// A depot whose gate lets so many through.
+pub(crate) fn depot(open: usize) -> Arc<Runtime<Shipping>> {
     let policy = RolePolicy::new()
         .assign(people().agent.id().clone(), ShippingRole::Agent)
         .assign(people().shop.id().clone(), ShippingRole::Depot);

@@ -4,7 +4,7 @@ use kiff::PostgresStore;
 use kiff_test::block_on;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 
-use crate::cluster::Cluster;
+use crate::cluster::{self, Cluster};
 
 /// Somebody who signs certificates.
 fn authority(name: &str) -> CertifiedIssuer<'static, KeyPair> {
@@ -12,6 +12,23 @@ fn authority(name: &str) -> CertifiedIssuer<'static, KeyPair> {
     parameters.distinguished_name.push(DnType::CommonName, name);
     parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     CertifiedIssuer::self_signed(parameters, KeyPair::generate().unwrap()).unwrap()
+}
+
+#[test]
+fn whoever_says_whom_to_trust_is_spoken_to_by_nobody_else_in_the_clear() {
+    let cluster = cluster::shared();
+    let (schema, _) = cluster.journal();
+    let url = format!("postgres://writer@127.0.0.1:{}/postgres", cluster.port());
+    let options = PostgresStore::options(&url).schema(&schema);
+    let trusting = options.clone().root_certificates(authority("ours").pem());
+    let file = cluster.file("ours.pem");
+    cluster.write("ours.pem", &authority("ours").pem());
+    let naming = PostgresStore::options(&format!("{url}?sslrootcert={}", file.replace('/', "%2F"))).schema(&schema);
+    for options in [trusting, naming] {
+        let told = block_on(options.connect()).unwrap_err().to_string();
+        assert!(told.contains("TLS"), "{told}");
+    }
+    assert!(block_on(options.connect()).is_ok(), "it is there, in the clear");
 }
 
 #[test]
@@ -40,6 +57,12 @@ fn the_server_is_who_the_url_says_or_nobody_connects() {
     assert_eq!(connect("localhost", &file, no), Ok(()));
     assert_eq!(connect("127.0.0.1", "sslmode=verify-ca", &ca), Ok(()));
     assert_eq!(connect("127.0.0.1", "sslmode=require", no), Ok(()));
+    // Who is named in the URL is looked for, also where no host is.
+    cluster.write("theirs.pem", &stranger.pem());
+    let named = |file: &str| format!("sslmode=require&sslrootcert={}", cluster.file(file).replace('/', "%2F"));
+    assert_eq!(connect("127.0.0.1", &named("ca.pem"), no), Ok(()));
+    let unknown = connect("127.0.0.1", &named("theirs.pem"), no).unwrap_err();
+    assert!(unknown.contains("UnknownIssuer"), "{unknown}");
     // The certificate is for another host, by somebody who is not trusted, or not looked at at all.
     let wrong_name = connect("127.0.0.1", "sslmode=verify-full", &ca).unwrap_err();
     assert!(wrong_name.contains("not valid for name"), "{wrong_name}");

@@ -312,3 +312,14 @@ fn a_report_is_json_for_machines() {
     assert_eq!(report["faults"][1]["fault"], "truncated");
     assert_eq!(report["commits"], 7);
 }
+
+#[test]
+fn p8_what_was_cut_is_found_whichever_head_is_given_first() {
+    let scene = scene();
+    let part = block_on(Verification::of(&Ledger::of(20, ORDERS)).run(|_| ())).unwrap().head.unwrap();
+    scene.ledger.rows().truncate(30);
+    for heads in [[part, scene.head], [scene.head, part]] {
+        let check = heads.into_iter().fold(Verification::of(&scene.ledger), Verification::signed);
+        assert_eq!(scene.check(check).faults, [Fault::Truncated { last: 30, signed: COMMITS }]);
+    }
+}

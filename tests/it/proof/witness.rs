@@ -2,7 +2,9 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use kiff::proof::{CheckpointError, Cosignature, Log, Receipt, ReceiptError, Sequencer, SigningKey, WitnessKey};
+use kiff::proof::{
+    CheckpointError, Cosignature, Log, Receipt, ReceiptError, Sequencer, SignedCheckpoint, SigningKey, WitnessKey,
+};
 use pollster::block_on;
 use sha2::{Digest as _, Sha256};
 use signed_note::{Signer, StandardSigner};
@@ -92,4 +94,17 @@ fn p8_what_a_witness_has_seen_is_told_with_its_time_and_nothing_else_is() {
     // The key of a log is not that of a witness, and the other way round.
     let log = SigningKey::generate(one.name).unwrap().verifying_key().to_string();
     assert!(log.parse::<WitnessKey>().is_err() && one.key().parse::<kiff::proof::VerifyingKey>().is_err());
+}
+
+#[test]
+fn p8_a_checkpoint_that_only_the_key_of_another_log_has_signed_is_not_believed() {
+    let other = SigningKey::generate("example.com/missions").unwrap();
+    let text = format!("example.com/refunds\n9\n{}\n", STANDARD.encode([7; 32]));
+    let key = other.verifying_key().to_string();
+    let id = u32::from_str_radix(key.split('+').nth(1).unwrap(), 16).unwrap();
+    let signature = StandardSigner::new(&other.secret_text()).unwrap().sign(text.as_bytes()).unwrap();
+    let line = STANDARD.encode([id.to_be_bytes().as_slice(), &signature].concat());
+    let signed: SignedCheckpoint = format!("{text}\n— example.com/missions {line}\n").parse().unwrap();
+    let told = signed.verify(&[other.verifying_key().clone()]).unwrap_err();
+    assert!(matches!(told, CheckpointError::OtherLog { .. }), "{told}");
 }

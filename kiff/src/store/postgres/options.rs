@@ -164,7 +164,9 @@ impl PostgresOptions {
         if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
             config.host("localhost");
         }
-        if !self.roots.is_empty() && config.get_ssl_mode() == SslMode::Prefer {
+        // Who says whom to trust is not spoken to by somebody else in the clear.
+        let is_particular = !self.roots.is_empty() || encryption.is_particular();
+        if is_particular && config.get_ssl_mode() == SslMode::Prefer {
             config.ssl_mode(SslMode::Require);
         }
         if config.get_application_name().is_none() {

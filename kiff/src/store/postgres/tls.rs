@@ -60,6 +60,11 @@ impl Encryption {
         (url, taken)
     }
 
+    /// Whether it matters who is at the other end.
+    pub(super) fn is_particular(&self) -> bool {
+        self.trust != Trust::Anyone
+    }
+
     /// What connects, with `roots` in PEM trusted beside those that the URL names; the system's where there are none.
     pub(super) fn connector(&self, roots: &[u8]) -> Result<MakeRustlsConnect, Problem> {
         let provider = Arc::new(ring::default_provider());

@@ -245,10 +245,10 @@ mod tests {
     use crate::journal::{Content, StateChanged};
     use crate::time::Timestamp;
 
-    fn commit(key: &EntityKey, last: Option<&Commit>, says: &str) -> Sealed {
+    fn commit(key: &EntityKey, last: Option<&Commit>, says: &str, by: &str) -> Sealed {
         let (number, previous) = last.map_or((0, Commit::GENESIS), |last| (last.number(), last.hash()));
         let facts = [StateChanged { from: None, to: says.to_owned().into() }.into()].into();
-        let (at, actor) = (Timestamp::default(), Actor::agent("agent-7").unwrap());
+        let (at, actor) = (Timestamp::default(), Actor::agent(by).unwrap());
         let content = Content { at, actor, trace: None, cause: None, fold: None, facts };
         Sealed::new(key.clone(), number + 1, previous, content)
     }
@@ -269,9 +269,9 @@ mod tests {
         connection.pragma_update(None, "max_page_count", pages + 4).unwrap();
         let mut writer = Writer::new(connection, place);
 
-        let first = commit(&key("1"), None, "small");
-        let huge = commit(&key("2"), None, &"x".repeat(200_000));
-        let second = commit(&key("1"), Some(first.commit()), "small");
+        let first = commit(&key("1"), None, "small", "agent-7");
+        let huge = commit(&key("2"), None, &"x".repeat(200_000), "agent-8");
+        let second = commit(&key("1"), Some(first.commit()), "small", "agent-8");
         assert_eq!(writer.try_write([&first].into_iter()).unwrap(), [Appended::Written]);
         let error = writer.try_write([&huge].into_iter()).unwrap_err();
         assert!(error.to_string().contains("no room left"), "{error}");
@@ -289,6 +289,9 @@ mod tests {
             .query_row("SELECT max(position), count(*) FROM bodies", [], |row| Ok((row.get(0)?, row.get(1)?)))
             .unwrap();
         assert_eq!(positions, (2, 2));
+        // Whoever wrote nothing yet but what there was no room for is known by what they write then.
+        let by = "SELECT count(*) FROM commits JOIN actors ON actors.id = actor WHERE name = 'agent-8'";
+        assert_eq!(connection.query_row(by, [], |row| row.get(0)), Ok(1));
         drop(connection);
         std::fs::remove_dir_all(&folder).unwrap();
     }
