@@ -117,16 +117,36 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn p4_nobody_is_believed_of_whom_it_is_not_known_that_they_are_on_this_machine() {
+    /// Whether a request from there is believed that names these hosts.
+    fn is_believed(peer: &str, hosts: &[&'static str]) -> bool {
         let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         tokio.block_on(async {
             let trust = TrustBody::on(&TcpListener::bind("127.0.0.1:0").await.unwrap()).unwrap();
-            let headers = HeaderMap::from_iter([(axum::http::header::HOST, HeaderValue::from_static("localhost"))]);
-            for (peer, is_believed) in [("127.0.0.1:1", true), ("192.0.2.1:1", false), ("", false)] {
-                let credentials = Credentials::new(&headers, peer.parse().ok());
-                assert_eq!(trust.authenticate(credentials).await.is_ok(), is_believed, "{peer}");
+            let mut headers = HeaderMap::new();
+            for &host in hosts {
+                headers.append(axum::http::header::HOST, HeaderValue::from_static(host));
             }
-        });
+            trust.authenticate(Credentials::new(&headers, peer.parse().ok())).await.is_ok()
+        })
+    }
+
+    #[test]
+    fn p4_nobody_is_believed_of_whom_it_is_not_known_that_they_are_on_this_machine() {
+        for (peer, expected) in [("127.0.0.1:1", true), ("192.0.2.1:1", false), ("", false)] {
+            assert_eq!(is_believed(peer, &["localhost"]), expected, "{peer}");
+        }
+    }
+
+    #[test]
+    fn p4_nobody_is_believed_who_asks_for_another_host() {
+        for host in ["localhost", "localhost:80", "127.0.0.1:80", "[::1]", "[::1]:80"] {
+            assert!(is_believed("127.0.0.1:1", &[host]), "{host}");
+        }
+        for host in ["evil.example", "evil.example:80", "127.0.0.1.evil.example:80", "localhost.evil.example"] {
+            assert!(!is_believed("127.0.0.1:1", &[host]), "{host}");
+        }
+        // Where there are none or two, nobody knows which one is meant.
+        assert!(!is_believed("127.0.0.1:1", &[]));
+        assert!(!is_believed("127.0.0.1:1", &["localhost", "localhost"]));
     }
 }

@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use kiff::ActorKind;
 use kiff::http::{Api, Metrics, Tokens};
 use serde_json::{Value, json};
 
@@ -208,6 +209,29 @@ fn a_token_is_checked_with_the_key_that_it_names_and_that_is_a_public_one() {
     let header = Header { kid: Some("shared".to_owned()), ..Header::new(Algorithm::HS256) };
     let forged = encode(&header, &claims, &EncodingKey::from_secret(b"a secret that many know")).unwrap();
     assert_eq!(status(&forged), 401);
+    claims["org"] = "acme".into();
+    assert_eq!(status(&one.token("one", &claims)), 404, "the order is another tenant's");
     claims.as_object_mut().unwrap().remove("org");
     assert_eq!(status(&one.token("one", &claims)), 401, "it says of no tenant that it is its own");
+}
+
+#[test]
+fn p4_a_token_that_says_its_kind_is_of_that_kind_whatever_others_are() {
+    let one = Issuer::new("one", ONE.0, ONE.1);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("jwks.json");
+    std::fs::write(&path, json!({ "keys": [one.public] }).to_string()).unwrap();
+    let tokens = Tokens::new("https://login.example", "kiff", &path).unwrap();
+    let tokens = tokens.kind(ActorKind::Human).kind_claim("sort");
+    let server = Server::with(kiff::http::Limits::DEFAULT, |api| api.authenticate(tokens));
+    server.everybody().place("ord-1");
+    let mut claims = json!({
+        "sub": "nora", "iss": "https://login.example", "aud": "kiff", "exp": from_now(60), "kiff_kind": "agent",
+    });
+    let status = |claims: &Value| server.bearing(&one.token("one", claims)).get("/entities/ord-1").status;
+    assert_eq!(status(&claims), 200, "it is another claim that says the kind");
+    claims["sort"] = "agent".into();
+    assert_eq!(status(&claims), 403);
+    claims["sort"] = "alien".into();
+    assert_eq!(status(&claims), 401);
 }

@@ -91,16 +91,20 @@ fn p4_nobody_is_another_by_saying_so() {
 }
 
 #[test]
-fn a_service_that_may_acts_for_others_and_an_agent_never_does() {
+fn a_service_that_may_acts_for_others_and_nobody_else_ever_does() {
     let server = Server::open();
     server.everybody().paid("ord-1");
     let portal = Actor::new(ActorId::new("portal").unwrap(), ActorKind::Service);
     let key = |actor| server.bearing(&server.keys.create(NewKey::new(actor).acting_for_others()).unwrap().1);
-    let (portal, agent) = (key(portal), key(people().agent));
+    let partner = Actor::new(ActorId::new("partner").unwrap(), ActorKind::External);
+    let (portal, people) = (key(portal), people());
     let body = r#"{"approval_id": "app-1", "parameters": {"amount": 1, "reason": "x"}, "actor": {"id": "agent-7"}}"#;
     portal.post("/entities/ord-1/actions/REFUND_ORDER/approvals", body).expect(201);
     let grant = r#"{"actor": {"id": "nora"}}"#;
-    agent.post("/approvals/app-1/grant", grant).expect(403);
+    // Whatever their keys say.
+    for other in [people.agent, people.auditor, partner] {
+        key(other).post("/approvals/app-1/grant", grant).expect(403);
+    }
     let granted = portal.post("/approvals/app-1/grant", grant).expect(200);
     assert_eq!(granted["approval"]["reviewed_by"], "nora");
     // Itself it holds no role.
@@ -116,6 +120,8 @@ fn who_holds_no_role_sees_nothing_not_even_what_there_is() {
     let server = Server::open();
     let everybody = server.everybody();
     everybody.paid("ord-1");
+    let asked = r#"{"approval_id": "app-1", "parameters": {"amount": 1, "reason": "x"}}"#;
+    everybody.agent.post("/entities/ord-1/actions/REFUND_ORDER/approvals", asked).expect(201);
     let mallory = server.client(&Actor::human("mallory").unwrap());
     // Of the name that has a role, and of another kind.
     let impostor = server.client(&Actor::agent("nora").unwrap());
@@ -127,10 +133,19 @@ fn who_holds_no_role_sees_nothing_not_even_what_there_is() {
             assert_eq!((&known["reason"], &known["current_state"]), (&json!("permission_denied"), &json!(null)));
         }
         client.post(PAY, BODY).expect(403);
+        let placed = |id: &str| {
+            let body =
+                json!({ "type": "ORDER_PLACED", "entity_id": id, "entity_type": "Order", "payload": { "total": 5 } });
+            client.post("/events/raw", &body.to_string()).expect(403).to_string()
+        };
+        assert_eq!(placed("ord-1").replace("ord-1", "ord-2"), placed("ord-2"));
         assert_eq!(client.get("/entities").expect(200), json!({ "entities": [] }));
         assert_eq!(client.get("/approvals").expect(200), json!({ "approvals": [] }));
         client.post("/approvals/app-1/grant", "{}").expect(404);
     }
+    // Nor can they write into the journal of what they may not see.
+    let timeline = everybody.nora.get("/entities/ord-1/timeline").expect(200).to_string();
+    assert!(timeline.contains("approval_recorded") && !timeline.contains("approval_review_rejected"), "{timeline}");
     assert_eq!(server.shop.services().done().len(), 1);
 }
 
@@ -171,9 +186,11 @@ fn a_file_of_keys_is_private_and_seen_by_other_processes() {
 
     let mode = |path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&path), 0o600);
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
-    assert!(Keys::open(&path).unwrap_err().to_string().contains("chmod 600"));
-    assert!(one.list().is_err());
+    for open in [0o640, 0o620, 0o604, 0o602] {
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(open)).unwrap();
+        assert!(Keys::open(&path).unwrap_err().to_string().contains("chmod 600"), "{open:o}");
+        assert!(one.list().is_err(), "{open:o}");
+    }
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
     std::fs::write(&path, "{}").unwrap();
     assert!(one.list().unwrap_err().to_string().contains("no file of keys"));

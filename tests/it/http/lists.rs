@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use kiff::http::{Api, Limits};
-use kiff::{Domain, Failure, MemoryStore, Proposal, RolePolicy, Runtime, action, domain};
+use kiff::http::{Api, Keys, Limits, NewKey};
+use kiff::{Domain, Failure, MemoryStore, Proposal, RolePolicy, Runtime, Store, action, domain};
 use pollster::block_on;
 use serde_json::Value;
 
 use super::page::Browser;
 use super::server::{Client, Server};
-use crate::shop::{self, MarkPaid, Mood, people};
+use super::stream::Events;
+use crate::shop::{self, MarkPaid, Mood, Refund, people};
 
 domain! {
     /// Papers that somebody has filed.
@@ -38,12 +39,17 @@ async fn burn_paper() -> Result<PaperBurnt, Failure> {
     Ok(PaperBurnt)
 }
 
-/// An archive of its own store, and a server that has it beside the shop.
-fn with_archive() -> (Server, Arc<Runtime<Archive>>) {
+/// An archive that keeps its journals there.
+fn archive_in<S: Store>(store: S) -> Arc<Runtime<Archive, S>> {
     let policy = RolePolicy::new()
         .assign(people().nora.id().clone(), ArchiveRole::Clerk)
         .assign(people().agent.id().clone(), ArchiveRole::Runner);
-    let archive: Arc<Runtime<Archive>> = Arc::new(Runtime::new(MemoryStore::new(), policy, ()));
+    Arc::new(Runtime::new(store, policy, ()))
+}
+
+/// An archive of its own store, and a server that has it beside the shop.
+fn with_archive() -> (Server, Arc<Runtime<Archive>>) {
+    let archive = archive_in(MemoryStore::new());
     let served = Arc::clone(&archive);
     (Server::with(Limits::DEFAULT, move |api: Api| api.domain(served)), archive)
 }
@@ -137,6 +143,39 @@ fn the_requests_of_several_domains_are_one_list() {
     assert_eq!(found, expected);
     let ids = expected.iter().map(|path| path.split_once('/').unwrap().1).collect::<Vec<_>>();
     assert_eq!(items(&server.everybody().nora, "/approvals", "approvals", "entity_id"), ids);
+}
+
+#[test]
+fn p4_where_several_domains_are_asked_what_may_not_be_seen_is_not_there() {
+    let (server, _) = with_archive();
+    block_on(shop::paid(&server.shop, "ord-1"));
+    let (nora, mallory) = (server.client(&people().nora), server.client(&kiff::Actor::human("mallory").unwrap()));
+    for path in ["", "/timeline", "/allowed-actions", "/approvals"] {
+        assert_eq!(nora.get(&format!("/entities/ord-1{path}")).status, 200, "{path}");
+        let known = mallory.get(&format!("/entities/ord-1{path}"));
+        let unknown = mallory.get(&format!("/entities/ord-2{path}"));
+        assert_eq!((known.status, known.body.replace("ord-1", "ord-2")), (unknown.status, unknown.body), "{path}");
+    }
+}
+
+#[test]
+fn what_another_domain_keeps_in_the_same_store_is_nowhere_to_be_seen() {
+    let (store, keys) = (Arc::new(MemoryStore::new()), Arc::new(Keys::in_memory()));
+    let archive = archive_in(Arc::clone(&store));
+    let shop: Arc<Runtime<Refund, _>> = Arc::new(Runtime::new(store, shop::policy(), shop::Desk::default()));
+    let paper = Archive::entity("paper-1").unwrap();
+    assert!(block_on(archive.ingest(&people().nora, &paper, PaperFiled { page: 1 })).unwrap().is_allowed());
+    let placed = shop::OrderPlaced { total: kiff::Cents(1) };
+    assert!(block_on(shop.ingest(&people().shop, &shop::order("ord-1"), placed)).unwrap().is_allowed());
+    let (_, token) = keys.create(NewKey::new(people().nora)).unwrap();
+    // The shop alone is served.
+    let server = Server::with(Limits::DEFAULT, move |_| Api::new().domain(shop).authenticate(keys));
+    let nora = server.bearing(&token);
+    let listed = serde_json::json!({ "entities": [{ "id": "ord-1", "type": "Order" }] });
+    assert_eq!(nora.get("/entities").expect(200), listed);
+    assert_eq!(Events::open(&nora, "/events?after=0").next().2["entity_id"], "ord-1");
+    let browser = Browser::at(&server.stranger(), &format!("key={token}")).unwrap();
+    assert_eq!(walk(&browser, "/admin/search?kind=event_ingested", "/admin/entities/"), ["Order/ord-1"]);
 }
 
 #[test]

@@ -101,9 +101,11 @@ fn p4_only_people_get_in_and_only_with_what_is_theirs() {
     // Another site can neither sign somebody out nor in.
     assert_eq!(post(&nora.client, "/admin/sign-out", "csrf=0").status, 403);
     assert_eq!(nora.client.get("/admin").status, 200);
-    let elsewhere = server.stranger().header("sec-fetch-site: cross-site");
-    let lured = post(&elsewhere, "/admin/sign-in", &format!("key={}", key(&server, &people().nora)));
-    assert_eq!((lured.status, lured.headers.contains_key("set-cookie")), (403, false), "{}", lured.body);
+    for site in ["cross-site", "same-site"] {
+        let elsewhere = server.stranger().header(&format!("sec-fetch-site: {site}"));
+        let lured = post(&elsewhere, "/admin/sign-in", &format!("key={}", key(&server, &people().nora)));
+        assert_eq!((lured.status, lured.headers.contains_key("set-cookie")), (403, false), "{site}: {}", lured.body);
+    }
     assert_eq!(nora.send("/admin/sign-out", "").status, 303);
     assert_eq!(nora.client.get("/admin").status, 303);
 }

@@ -163,8 +163,11 @@ impl Client {
     pub(crate) fn begin(&self, method: &str, path: &str, length: Option<usize>, more: &str) -> TcpStream {
         let mut stream = TcpStream::connect(self.address).unwrap();
         let length = length.map_or_else(String::new, |length| format!("content-length: {length}\r\n"));
-        let own = format!("host: {}", self.address);
-        let headers = [&[own], self.headers.as_slice()].concat().join("\r\n");
+        let mut headers = self.headers.clone();
+        if !headers.iter().any(|line| line.starts_with("host: ")) {
+            headers.insert(0, format!("host: {}", self.address));
+        }
+        let headers = headers.join("\r\n");
         let head = format!("{method} {path} HTTP/1.1\r\n{headers}\r\n{length}{more}\r\n");
         stream.write_all(head.as_bytes()).unwrap();
         stream

@@ -90,10 +90,23 @@ fn a_stream_shows_only_what_was_asked_for_and_may_be_seen() {
 }
 
 #[test]
+fn p4_a_stream_shows_nothing_to_whoever_holds_no_role() {
+    let server = Server::with(Limits { stream_time: Duration::ZERO, ..Limits::DEFAULT }, |api| api);
+    server.everybody().paid("ord-1");
+    let mallory = server.client(&Actor::human("mallory").unwrap());
+    let mut told = String::new();
+    Events::open(&mallory, "/events?after=0").0.read_to_string(&mut told).unwrap();
+    assert!(!told.contains("data:") && !told.contains("ord-1"), "{told}");
+    // It has been past all that there is.
+    assert!(told.contains("id: refund:3"), "{told}");
+}
+
+#[test]
 fn a_principal_has_so_many_streams_and_they_end_when_the_server_stops() {
     let limits = Limits { streams: 2, ..Limits::DEFAULT };
     let mut server = Server::with(limits, |api| api);
     let everybody = server.everybody();
+    everybody.paid("ord-1");
     let streams = [Events::open(&everybody.nora, "/events"), Events::open(&everybody.nora, "/events")];
     everybody.nora.get("/events").expect(429);
     drop(Events::open(&everybody.omar, "/events"));

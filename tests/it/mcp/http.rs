@@ -90,6 +90,26 @@ fn p4_without_a_key_or_from_another_site_there_is_no_mcp() {
 }
 
 #[test]
+fn p4_the_key_says_whose_entities_there_are() {
+    let server = Server::open();
+    pollster::block_on(paid(&server.shop, "ord-1"));
+    let body = json!({
+        "jsonrpc": "2.0", "id": 1, "method": "tools/call",
+        "params": { "name": "timeline", "arguments": { "entity_id": "ord-1" } },
+    });
+    let told = |key: NewKey| {
+        let (_, token) = server.keys.create(key).unwrap();
+        let agent = server.bearing(&token).header("accept: application/json, text/event-stream");
+        let agent = agent.header("content-type: application/json");
+        agent.post("/mcp", &body.to_string()).expect(200)["result"]["structuredContent"].clone()
+    };
+    let ours = told(NewKey::new(people().agent));
+    assert!(ours["records"].is_array(), "{ours}");
+    let theirs = told(NewKey::new(people().agent).tenant("acme"));
+    assert_eq!(theirs["reason"], "unknown_entity", "{theirs}");
+}
+
+#[test]
 fn a_call_that_can_be_read_in_two_ways_is_none() {
     let server = Server::open();
     pollster::block_on(paid(&server.shop, "ord-1"));

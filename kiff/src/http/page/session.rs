@@ -377,3 +377,23 @@ fn by_link(link: &str, actor: &Actor) -> Markup {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn p4_a_session_and_a_link_that_are_over_sign_nobody_in() {
+        let (sessions, now) = (Sessions::default(), Instant::now());
+        for (ends, is_good) in [(now + LASTS, true), (now, false)] {
+            let principal = Principal::new(Actor::human("nora").unwrap());
+            let session = Session { principal, by: By::Link, csrf: String::new(), ends };
+            keep(&sessions.open, "secret", session.clone());
+            assert_eq!(sessions.find("secret").is_some(), is_good);
+            keep(&sessions.links, "secret", session);
+            for take in [false, true] {
+                assert_eq!(sessions.linked("secret", take).is_some(), is_good);
+            }
+        }
+    }
+}
