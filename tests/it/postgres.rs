@@ -1,7 +1,10 @@
 //! The store in PostgreSQL, over a real server.
 
 use kiff::journal::{Content, StateChanged};
-use kiff::{Actor, Appended, Commit, Cursor, Digest, EntityKey, Fact, PostgresStore, Query, Sealed, Store, Timestamp};
+use kiff::{
+    Actor, Appended, Commit, Cursor, Digest, EntityKey, Fact, PostgresStore, Query, Sealed, Store, Timestamp,
+    Verification,
+};
 use kiff_test::block_on;
 
 use crate::cluster::{self, Cluster};
@@ -111,6 +114,42 @@ fn p8_who_appends_can_neither_change_nor_remove_nor_forge_and_the_owner_not_by_a
          kinds, idempotency_key, stamp FROM {schema}.commits"
     );
     assert!(cluster.try_sql("writer", "postgres", &forged).unwrap_err().contains("permission denied"));
+}
+
+#[test]
+fn who_looks_after_a_journal_reads_it_and_can_append_nothing() {
+    let cluster = cluster::shared();
+    let (schema, writer) = cluster.journal();
+    let store = block_on(writer.connect()).unwrap();
+    let first = begin(&store, "ord-1");
+    let auditor = format!("auditor_of_{schema}");
+    cluster.sql("postgres", &format!("CREATE ROLE {auditor} LOGIN"));
+    let reading = PostgresStore::options(&cluster.url(&auditor, "postgres")).schema(&schema);
+    let told = block_on(reading.connect()).unwrap_err().to_string();
+    assert!(told.contains("has no right to the journal") && told.contains("--grant-reader"), "{told}");
+    let owner = PostgresStore::options(&cluster.url("owner", "postgres")).schema(&schema);
+    block_on(owner.grant_reader(&auditor)).unwrap();
+    let reader = block_on(reading.connect()).unwrap();
+    let found = block_on(reader.search(&Query::default(), Cursor::FIRST, 9)).unwrap();
+    assert_eq!(found.len(), 1);
+    assert!(block_on(Verification::of(&reader).run(|_| ())).unwrap().is_sound());
+    let second = commit(&entity("ord-1"), 1, first.commit().hash(), 2);
+    let told = block_on(reader.append(second)).unwrap_err().to_string();
+    assert!(told.contains("permission denied"), "{told}");
+}
+
+#[test]
+fn a_copy_that_follows_another_server_is_read_as_far_as_it_has_come() {
+    let cluster = cluster::shared();
+    let (schema, writer) = cluster.journal();
+    let store = block_on(writer.connect()).unwrap();
+    // A standby lets nobody write; so does a session that says so.
+    let url = format!("{}?options=-c%20default_transaction_read_only%3Don", cluster.url("writer", "postgres"));
+    let standby = block_on(PostgresStore::options(&url).schema(&schema).connect()).unwrap();
+    begin(&store, "ord-1");
+    let count = |store: &PostgresStore| block_on(store.search(&Query::default(), Cursor::FIRST, 9)).unwrap().len();
+    assert_eq!((count(&standby), count(&store), count(&standby)), (0, 1, 1));
+    assert_eq!(block_on(standby.read(&entity("ord-1"), 0, 9)).unwrap().len(), 1);
 }
 
 #[test]

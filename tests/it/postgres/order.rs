@@ -75,13 +75,48 @@ fn count_on(server: &Cluster) {
     }
 }
 
+/// What one server has, in a file.
+fn dumped(old: &Cluster, more: &[&str]) -> String {
+    let dump = old.file("dump.sql");
+    let mut dumping: Command = command(cluster::binaries().join("pg_dump"));
+    dumping.args(["-d", &old.url("owner", "postgres"), "-f", &dump]).args(more);
+    assert!(dumping.status().unwrap().success());
+    dump
+}
+
+#[test]
+fn a_journal_that_was_restored_beside_another_says_so_and_is_not_used() {
+    let cluster = cluster::shared();
+    let (schema, writer) = cluster.journal();
+    let store = block_on(writer.connect()).unwrap();
+    begin(&store, "ord-1");
+    assert_eq!(places(&store), expected(&["ord-1 1"]));
+    let dump = dumped(cluster, &["--schema", &schema]);
+    let database = format!("restored_{schema}");
+    cluster.sql("postgres", &format!("CREATE DATABASE {database}"));
+    let restore = |expected: bool| {
+        let mut restoring: Command = command(cluster::binaries().join("psql"));
+        restoring.args(["-q", "-d", &cluster.url("owner", &database), "-f", &dump]);
+        if expected {
+            restoring.args(["-v", "ON_ERROR_STOP=1", "--single-transaction"]);
+        }
+        let null = std::process::Stdio::null;
+        assert!(restoring.stdout(null()).stderr(null()).status().unwrap().success());
+    };
+    let restored = PostgresStore::options(&cluster.url("owner", &database)).schema(&schema);
+    block_on(restored.migrate()).unwrap();
+    restore(false);
+    let told = block_on(restored.connect()).unwrap_err().to_string();
+    assert!(told.contains("was restored into tables that were there already"), "{told}");
+    cluster.sql(&database, &format!("DROP SCHEMA {schema} CASCADE"));
+    restore(true);
+    assert_eq!(places(&block_on(restored.connect()).unwrap()), expected(&["ord-1 1"]));
+}
+
 /// Restores what one server has into a new one.
 fn restored(old: &Cluster) -> Cluster {
     let new = Cluster::start("");
-    let dump = old.file("dump.sql");
-    let mut dumping: Command = command(cluster::binaries().join("pg_dump"));
-    dumping.args(["-d", &old.url("owner", "postgres"), "-f", &dump]);
-    assert!(dumping.status().unwrap().success());
+    let dump = dumped(old, &[]);
     let mut restoring: Command = command(cluster::binaries().join("psql"));
     restoring.args(["-q", "-v", "ON_ERROR_STOP=1", "-d", &new.url("owner", "postgres"), "-f", &dump]);
     assert!(restoring.stdout(std::process::Stdio::null()).status().unwrap().success());

@@ -27,6 +27,8 @@ pub(super) enum Problem {
     Missing { schema: String },
     /// The journal's schema is of another version of kiff.
     Version { schema: String, found: i32, needed: i32 },
+    /// Its commits have come into tables that were there before.
+    Mixed { schema: String },
     /// The role has no right to it.
     Forbidden { role: String, schema: String, cause: tokio_postgres::Error },
     /// The server or the role is set up so that a promise could not be kept.
@@ -105,10 +107,16 @@ impl fmt::Display for PostgresError {
                 "the journal in the schema `{schema}` has version {found}, this kiff knows versions up to {needed}: \
                  use the kiff that migrated it, or a later one"
             ),
+            Problem::Mixed { schema } => write!(
+                f,
+                "the journal in the schema `{schema}` was restored into tables that were there already, and does not know its own \
+                 order: drop the schema, and restore into a database without it"
+            ),
             Problem::Forbidden { role, schema, cause } => write!(
                 f,
-                "the role `{role}` has no right to the journal in the schema `{schema}`: run `PostgresOptions::grant` \
-                 with the URL of the schema's owner ({})",
+                "the role `{role}` has no right to the journal in the schema `{schema}`: run `PostgresOptions::grant` or \
+                 `kiff migrate URL --grant {role}` with the URL of the schema's owner, or, where it is only to read, \
+                 `grant_reader` or `--grant-reader` ({})",
                 Sentence(cause)
             ),
             Problem::Setting { name, value, instead } => write!(f, "`{name}` is `{value}`: {instead}"),

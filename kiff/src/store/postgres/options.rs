@@ -139,7 +139,7 @@ impl PostgresOptions {
     /// # Errors
     /// [`PostgresError`] when the role or the schema has no name that the server would keep.
     pub fn grants(&self, role: &str) -> Result<String, PostgresError> {
-        Ok(Names::new(&self.schema)?.grants(role)?)
+        Ok(Names::new(&self.schema)?.writer(role)?)
     }
 
     /// Runs [`PostgresOptions::grants`], with the URL of the owner.
@@ -147,7 +147,26 @@ impl PostgresOptions {
     /// # Errors
     /// [`PostgresError`] when there is no such role or no journal, and when the role of the URL may not do that.
     pub async fn grant(&self, role: &str) -> Result<(), PostgresError> {
-        let grants = self.grants(role)?;
+        self.run(self.grants(role)?).await
+    }
+
+    /// The statements that let `role` read the journal, and nothing else: for who looks after it.
+    ///
+    /// # Errors
+    /// [`PostgresError`] when the role or the schema has no name that the server would keep.
+    pub fn reader_grants(&self, role: &str) -> Result<String, PostgresError> {
+        Ok(Names::new(&self.schema)?.reader(role)?)
+    }
+
+    /// Runs [`PostgresOptions::reader_grants`], with the URL of the owner.
+    ///
+    /// # Errors
+    /// [`PostgresError`] when there is no such role or no journal, and when the role of the URL may not do that.
+    pub async fn grant_reader(&self, role: &str) -> Result<(), PostgresError> {
+        self.run(self.reader_grants(role)?).await
+    }
+
+    async fn run(&self, grants: String) -> Result<(), PostgresError> {
         let engine = Engine::start()?;
         let client = self.client(&engine).await?;
         Ok(engine.run(async move { client.batch_execute(&grants).await }).await??)
@@ -211,5 +230,7 @@ async fn check(link: &Link, role: &str) -> Result<(), Problem> {
         None => 0,
     };
     names.judge_version(found)?;
+    let is_own = once(names.origin()).await?.first().map_or(Ok(false), |row| row.try_get(0))?;
+    names.judge_origin(is_own)?;
     once(names.fill("SELECT {schema}.sequence()")).await.map(drop)
 }

@@ -14,7 +14,8 @@ struct Migration {
 /// All of them, from the first on. One that has been released is never changed.
 const MIGRATIONS: &[Migration] = &[Migration { name: "journal", sql: include_str!("sql/0001_journal.sql") }];
 
-const GRANTS: &str = include_str!("sql/grants.sql");
+const READER: &str = include_str!("sql/reader.sql");
+const WRITER: &str = include_str!("sql/writer.sql");
 const CHECK: &str = include_str!("sql/check.sql");
 
 /// What a migration did.
@@ -66,9 +67,14 @@ impl Names {
         sql.replace("{schema}", &self.quoted)
     }
 
+    /// What lets a role read the journal.
+    pub(super) fn reader(&self, role: &str) -> Result<String, Problem> {
+        Ok(self.fill(READER).replace("{role}", &quoted("role", role)?))
+    }
+
     /// What lets a role use the journal: read it, and append to it.
-    pub(super) fn grants(&self, role: &str) -> Result<String, Problem> {
-        Ok(self.fill(GRANTS).replace("{role}", &quoted("role", role)?))
+    pub(super) fn writer(&self, role: &str) -> Result<String, Problem> {
+        Ok(self.reader(role)? + &self.fill(WRITER).replace("{role}", &quoted("role", role)?))
     }
 
     /// What asks whether the journal is as this kiff needs it.
@@ -127,6 +133,18 @@ impl Names {
             found if found == needed() => Ok(()),
             found => Err(Problem::Version { schema, found, needed: needed() }),
         }
+    }
+
+    /// What asks whether the commits have their positions from the one who gives them.
+    pub(super) fn origin(&self) -> String {
+        self.fill(
+            "SELECT s.last = coalesce((SELECT max(p.position) FROM {schema}.positions p), 0) FROM {schema}.sequencer s",
+        )
+    }
+
+    /// Whether they have.
+    pub(super) fn judge_origin(&self, is_own: bool) -> Result<(), Problem> {
+        if is_own { Ok(()) } else { Err(Problem::Mixed { schema: self.schema.clone() }) }
     }
 
     /// What a refusal of the server to show the journal means.

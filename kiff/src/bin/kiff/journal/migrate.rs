@@ -16,6 +16,9 @@ pub(crate) struct Migrate {
     /// Let this role use the journal: read it, and append to it, and nothing else; may be given several times
     #[arg(long, value_name = "ROLE")]
     grant: Vec<String>,
+    /// Let this role read the journal, and nothing else; may be given several times
+    #[arg(long, value_name = "ROLE")]
+    grant_reader: Vec<String>,
 }
 
 impl Migrate {
@@ -29,13 +32,17 @@ impl Migrate {
         for role in &self.grant {
             pollster::block_on(PostgresStore::options(&self.url).grant(role)).map_err(failed)?;
         }
+        for role in &self.grant_reader {
+            pollster::block_on(PostgresStore::options(&self.url).grant_reader(role)).map_err(failed)?;
+        }
         let Migrated { from, to } = migrated;
         let text = match from {
             0 => format!("made the journal's tables, version {to}\n"),
             _ if from == to => format!("the journal's tables are of version {to}, which is the newest\n"),
             _ => format!("brought the journal's tables from version {from} to {to}\n"),
         };
-        shell.answer(&json!({ "from": from, "to": to, "granted": self.grant }), &text)?;
+        shell
+            .answer(&json!({ "from": from, "to": to, "granted": self.grant, "may_read": self.grant_reader }), &text)?;
         Ok(Ended::Well)
     }
 }

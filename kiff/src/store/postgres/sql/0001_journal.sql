@@ -236,6 +236,10 @@ BEGIN
         AND NOT EXISTS (SELECT FROM {schema}.commits c WHERE c.stamp = ANY (state.holes)) THEN
         RETURN state.last;
     END IF;
+    -- A copy that only follows another server has the positions that it was sent.
+    IF current_setting('transaction_read_only')::boolean THEN
+        RETURN state.last;
+    END IF;
     -- Whoever has waited here sees what was written meanwhile: each statement has a snapshot of its own.
     PERFORM pg_advisory_xact_lock('{schema}.positions'::regclass::oid::bigint + (x'6b696666'::bigint << 32));
     SELECT s.* INTO STRICT state FROM {schema}.sequencer s WHERE s.one;

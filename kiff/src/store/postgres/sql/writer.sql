@@ -1,0 +1,1 @@
+GRANT EXECUTE ON FUNCTION {schema}.append TO {role};
