@@ -53,6 +53,36 @@ fn a_reader_beside_the_writer_sees_what_is_appended_and_appends_nothing() {
 }
 
 #[test]
+fn p7_nothing_is_answered_that_went_into_a_file_that_is_not_there_any_more() {
+    for replaced in [false, true] {
+        let folder = folder();
+        let (path, away) = (path_of(folder.path()), folder.path().join("away.db"));
+        let store = SqliteStore::open(&path).unwrap();
+        fill(&store, &order(1), 1);
+        fs::rename(&path, &away).unwrap();
+        if replaced {
+            fs::copy(&away, &path).unwrap();
+        }
+        for _ in 0..2 {
+            let told = block_on(store.append(next(&order(2), None, "one"))).unwrap_err().to_string();
+            assert!(told.contains("was moved, replaced or removed while it was in use"), "{told}");
+        }
+    }
+}
+
+#[test]
+fn tables_that_contradict_each_other_are_told_as_damage() {
+    let folder = folder();
+    let path = path_of(folder.path());
+    let store = SqliteStore::open(&path).unwrap();
+    fill(&store, &order(1), 1);
+    let planted = "INSERT INTO bodies SELECT position + 1, previous, hash, body FROM bodies";
+    assert_eq!(Connection::open(&path).unwrap().execute(planted, []).unwrap(), 1);
+    let told = block_on(store.append(next(&order(2), None, "one"))).unwrap_err().to_string();
+    assert!(told.contains("is damaged") && told.contains("UNIQUE") && told.contains("restore a backup"), "{told}");
+}
+
+#[test]
 fn p7_a_copy_that_was_made_by_vacuum_is_written_ahead_like_any_other() {
     let folder = folder();
     let (path, copy) = (path_of(folder.path()), folder.path().join("copy.db"));

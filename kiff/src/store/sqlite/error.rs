@@ -22,6 +22,7 @@ enum Problem {
     Later(i64),
     ReadOnly,
     Stopped(Arc<str>),
+    Moved,
     Sqlite(&'static str, Arc<rusqlite::Error>),
     Io(&'static str, Arc<io::Error>),
     Entry(&'static str),
@@ -54,6 +55,18 @@ impl SqliteError {
 
     pub(super) fn stopped(path: &Path, why: &str) -> Self {
         Self::new(path, Problem::Stopped(why.into()))
+    }
+
+    pub(super) fn moved(path: &Path) -> Self {
+        Self::new(path, Problem::Moved)
+    }
+
+    /// Whether what failed is to write beside the file, which reading it may take.
+    pub(super) fn is_not_allowed(&self) -> bool {
+        let Problem::Sqlite(_, cause) = &self.problem else {
+            return false;
+        };
+        matches!(cause.sqlite_error_code(), Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen))
     }
 
     /// The file could not `doing`: a verb such as `be read`.
@@ -141,6 +154,11 @@ impl fmt::Display for SqliteError {
                 f,
                 "nothing more is written to `{path}` since the disk failed ({why}); mend it and open the file again"
             ),
+            Problem::Moved => write!(
+                f,
+                "`{path}` was moved, replaced or removed while it was in use, and nothing more is written: stop the process, and put \
+                 the file back that was there"
+            ),
             Problem::Entry(what) => write!(f, "`{path}` holds {what} that kiff did not write; restore a backup"),
             Problem::Io(doing, cause) => write!(f, "`{path}` cannot {doing}: {cause}"),
             Problem::Sqlite(doing, cause) => match cause.sqlite_error_code() {
@@ -149,6 +167,13 @@ impl fmt::Display for SqliteError {
                 }
                 Some(ErrorCode::DatabaseCorrupt) => {
                     write!(f, "a part of `{path}` is damaged and cannot {doing}: {cause}; restore a backup")
+                }
+                // Whether a commit follows was looked at before it was written.
+                Some(ErrorCode::ConstraintViolation) => {
+                    write!(
+                        f,
+                        "a part of `{path}` is damaged, and its tables contradict each other: {cause}; restore a backup"
+                    )
                 }
                 Some(ErrorCode::DiskFull) => {
                     write!(

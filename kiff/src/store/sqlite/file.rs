@@ -31,6 +31,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How many statements a connection keeps prepared: all that there are.
 const STATEMENTS: usize = 64;
 
+/// A file, whatever it is called: its device and its number there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Identity(u64, u64);
+
 /// The file that a store was opened on.
 #[derive(Debug, Clone)]
 pub(super) struct Place {
@@ -47,10 +51,25 @@ impl Place {
         &self.path
     }
 
+    /// Which file stands there now; none where there is none.
+    #[cfg(unix)]
+    pub(super) fn identity(&self) -> Option<Identity> {
+        use std::os::unix::fs::MetadataExt;
+
+        let metadata = fs::metadata(&self.path).ok()?;
+        Some(Identity(metadata.dev(), metadata.ino()))
+    }
+
+    /// Elsewhere a file that is open can be neither moved nor removed.
+    #[cfg(not(unix))]
+    pub(super) fn identity(&self) -> Option<Identity> {
+        None
+    }
+
     /// Opens the file to write to it; one that is empty or not there becomes a journal.
     pub(super) fn open_to_write(&self) -> Result<Connection, SqliteError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut connection = self.open(flags)?;
+        let mut connection = self.open(&self.path, flags)?;
         let failed = |error| SqliteError::sqlite(&self.path, "be opened", error);
         if connection.is_readonly(MAIN_DB).map_err(failed)? {
             return Err(SqliteError::io(&self.path, "be written", io::ErrorKind::PermissionDenied.into()));
@@ -70,15 +89,26 @@ impl Place {
         if !self.path.exists() {
             return Err(SqliteError::no_file(&self.path));
         }
-        let connection = self.open(OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-        if self.is_new(&connection)? {
-            return Err(SqliteError::foreign(&self.path));
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut connection = self.open(&self.path, flags)?;
+        let mut is_new = self.is_new(&connection);
+        if is_new.as_ref().is_err_and(SqliteError::is_not_allowed) && !self.has_log() {
+            // Whoever may not write beside the file cannot take part in its locks; nobody writes to it now.
+            connection = self.open(&as_it_is(&self.path), flags | OpenFlags::SQLITE_OPEN_URI)?;
+            is_new = self.is_new(&connection);
         }
-        Ok(connection)
+        if is_new? { Err(SqliteError::foreign(&self.path)) } else { Ok(connection) }
     }
 
-    fn open(&self, flags: OpenFlags) -> Result<Connection, SqliteError> {
-        let opened = Connection::open_with_flags(&self.path, flags).and_then(|connection| {
+    /// Whether something was written that is not in the file itself yet.
+    fn has_log(&self) -> bool {
+        let mut log = self.path.clone().into_os_string();
+        log.push("-wal");
+        fs::metadata(log).is_ok_and(|metadata| metadata.len() > 0)
+    }
+
+    fn open(&self, path: &Path, flags: OpenFlags) -> Result<Connection, SqliteError> {
+        let opened = Connection::open_with_flags(path, flags).and_then(|connection| {
             connection.busy_timeout(PATIENCE)?;
             connection.set_prepared_statement_cache_capacity(STATEMENTS);
             Ok(connection)
@@ -112,6 +142,20 @@ impl Place {
             .map_err(|error| SqliteError::sqlite(&self.path, "be opened", error))?;
         if application == 0 && version == 0 && objects == 0 { Ok(true) } else { Err(SqliteError::foreign(&self.path)) }
     }
+}
+
+/// The file as `SQLite` is told of one that does not change.
+fn as_it_is(path: &Path) -> PathBuf {
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/._-~".contains(byte);
+    let escaped = path.as_os_str().as_encoded_bytes().iter().fold(String::new(), |mut uri, byte| {
+        if is_plain(byte) {
+            uri.push(char::from(*byte));
+        } else {
+            uri.push_str(&format!("%{byte:02X}"));
+        }
+        uri
+    });
+    format!("file:{escaped}?immutable=1").into()
 }
 
 /// Lets whoever reads the file and whoever writes to it not wait for each other.

@@ -6,7 +6,7 @@ use std::collections::hash_map::Entry;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
 use super::error::SqliteError;
-use super::file::Place;
+use super::file::{Identity, Place};
 use super::queue::{Queue, Ticket};
 use super::row::{digest, expiry, integer};
 use crate::digest::Digest;
@@ -25,6 +25,8 @@ const REMEMBERED: usize = 1 << 14;
 pub(super) struct Writer {
     connection: Connection,
     place: Place,
+    /// The file that was opened.
+    file: Option<Identity>,
     actors: HashMap<ActorId, i64>,
     /// Why nothing more is written: after a failure of the disk nobody knows what is on it.
     stopped: Option<SqliteError>,
@@ -39,7 +41,8 @@ struct Head {
 
 impl Writer {
     pub(super) fn new(connection: Connection, place: Place) -> Self {
-        Self { connection, place, actors: HashMap::new(), stopped: None }
+        let file = place.identity();
+        Self { connection, place, file, actors: HashMap::new(), stopped: None }
     }
 
     /// Writes what comes, until the queue is closed and empty.
@@ -81,6 +84,12 @@ impl Writer {
             return Err(stopped.clone());
         }
         let written = transact(&mut self.connection, &mut self.actors, group);
+        // What went into a file that nobody will find again is not answered as written.
+        if self.place.identity() != self.file {
+            let moved = SqliteError::moved(self.place.path());
+            self.stopped = Some(moved.clone());
+            return Err(moved);
+        }
         written.map_err(|error| {
             // Rows that were rolled back are in no table.
             self.actors.clear();
