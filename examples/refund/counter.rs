@@ -212,7 +212,7 @@ impl<'o, S: Store> Counter<'o, S> {
         let outcome = self.runtime.execute(&self.agent, order, proposal).await?;
         match &outcome {
             Outcome::Executed(_) => self.count("executed under an approval"),
-            Outcome::Failed(failed) if failed.failure.is_unknown() => self.count("in doubt under an approval"),
+            Outcome::Failed(failed) if failed.is_in_doubt() => self.count("in doubt under an approval"),
             _ => {}
         }
         report::answer(self.out, label, &Answer::execution(&outcome, |executed| executed))?;

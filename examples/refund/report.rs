@@ -57,7 +57,7 @@ impl Answer {
                 Self::done(word, format!("{event} by {}: now {}", done.execution, done.state.name()))
             }
             Outcome::Failed(failed) => {
-                let verdict = if failed.failure.is_unknown() { "in doubt" } else { "failed" };
+                let verdict = if failed.is_in_doubt() { "in doubt" } else { "failed" };
                 Self::refused(verdict, failed.failure.code(), failed.failure.message(), None)
             }
             Outcome::ApprovalRequired(refusal) => Self::refusal("held", refusal),

@@ -78,10 +78,15 @@ pub struct Approval {
 }
 
 impl Approval {
-    /// How many bytes its requester has sent.
+    /// About how many bytes a client is told of it.
     #[cfg(feature = "http")]
     pub(crate) fn size(&self) -> usize {
-        self.parameters.as_str().len() + self.reasons.size()
+        /// What stands beside that which its requester has sent.
+        const AROUND: usize = 512;
+        let written = |said: serde_json::Result<String>| said.map_or(0, |text| text.len());
+        // The rationale is told among the claims and by itself.
+        let reasons = written(serde_json::to_string(&self.reasons));
+        AROUND + self.parameters.as_str().len() + reasons + written(serde_json::to_string(&self.reasons.rationale))
     }
 
     /// Whether its time is over at `now`. One that was answered with no, or is spent, ended before.

@@ -164,13 +164,6 @@ impl Rationale {
         self.rationale.is_none() && self.confidence.is_none() && self.evidence.is_empty()
     }
 
-    /// How many bytes it says.
-    #[cfg(feature = "http")]
-    pub(crate) fn size(&self) -> usize {
-        let evidence = self.evidence.iter().map(|evidence| evidence.source.len() + evidence.content.as_str().len());
-        self.rationale.as_ref().map_or(0, String::len) + evidence.sum::<usize>()
-    }
-
     pub(crate) fn check(&self, bounds: &Bounds) -> Result<(), OverBound> {
         let rationale = self.rationale.as_deref().unwrap_or_default();
         Bounds::check("bytes of rationale", rationale.len(), bounds.text)?;

@@ -186,7 +186,7 @@ impl Api {
 
     /// The routes, to be merged into a router: those for programs, and at `/admin` the pages for people.
     ///
-    /// The pages lead to one another by where they stand. Nested below a path they answer nothing but that.
+    /// The pages lead to one another by where they stand. Nested below a path they answer only that they cannot be nested.
     pub fn router(self) -> Router {
         let shared = Shared(Arc::new(Parts {
             rates: Rates::new(&self.limits),

@@ -36,7 +36,7 @@ impl fmt::Display for IdentifierError {
             }
             Self::Hidden(excerpt) => write!(f, "the identifier `{excerpt}` holds a character that is not shown"),
             Self::Step(step) => {
-                write!(f, "the identifier `{step}` is a step in a path, so that no address leads there")
+                write!(f, "the identifier `{step}` is a step in a path: no address can lead to what it names")
             }
         }
     }

@@ -47,7 +47,7 @@ const order = (id) => path('entities', 'Order', id);
 /** A browser of its own for somebody, whose complaints are kept. */
 async function visitor(options) {
   const page = await (await browser.newContext(options)).newPage();
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(60_000);
   page.on('pageerror', (error) => wrong.push(`${page.url()}: ${error.message}`));
   page.on('dialog', (dialog) => { wrong.push(`${page.url()}: a dialog opened`); dialog.dismiss(); });
   page.on('console', (said) => { if (/Content.Security.Policy|Refused/i.test(said.text())) wrong.push(`${page.url()}: ${said.text()}`); });
@@ -278,7 +278,7 @@ const steps = {
     while (tabs.length < 9) {
       await show(tabs.at(-1), false);
       const tab = await first.context().newPage();
-      tab.setDefaultTimeout(15_000);
+      tab.setDefaultTimeout(60_000);
       await tab.goto(`${origin}/admin`);
       tabs.push(tab);
     }
@@ -292,9 +292,9 @@ const steps = {
 
     // Six beside one another have all connections, and what is sent needs one.
     const next = await first.locator('a[href*="/approvals/Order/ord-11/"]').getAttribute('href');
-    for (const tab of tabs.slice(1, 5)) await show(tab, true);
+    await Promise.all(tabs.slice(1, 5).map((tab) => Promise.all([tab.waitForResponse('**/admin/live'), show(tab, true)])));
     await show(last, false);
-    await Promise.all([last.waitForRequest('**/admin/live'), last.goto(origin + next)]);
+    await Promise.all([last.waitForResponse('**/admin/live'), last.goto(origin + next)]);
     await answer(last, 'grant', 'seen beside five others');
     await says(last, 'granted by nora');
     await first.context().close();

@@ -84,6 +84,7 @@ impl Drop for Fragile {
 #[action(Post::Stamp)]
 async fn stamp(say: String) -> Result<ParcelSent, Failure> {
     match say.as_str() {
+        "late" => Err(Failure::unknown("the bank answered after its deadline").with_code("too_late")),
         "refuse at length" => Err(Failure::refused("é".repeat(10_000))),
         "break" => {
             let _fragile = Fragile;
@@ -280,6 +281,18 @@ fn p10_an_event_over_the_bound_leaves_a_doubt_where_something_was_done_and_none_
         let doubt = post.doubt(&key).await.unwrap().unwrap();
         assert!(doubt.unknown, "its executor has ended");
         assert_eq!(post.entity(&key).await.unwrap().state(), Some(ParcelState::Created));
+    });
+}
+
+#[test]
+fn p7_an_executor_that_says_itself_that_it_is_late_is_in_doubt_all_the_same() {
+    block_on(async {
+        let post = office(MemoryStore::new());
+        let (key, clerk) = (handed_in(&post, "parcel-1").await, Actor::agent("clerk-1").unwrap());
+        let outcome = post.execute(&clerk, &key, Stamp { say: "late".into() }).await.unwrap();
+        let Outcome::Failed(failed) = outcome else { panic!("{outcome:?}") };
+        assert!(failed.is_in_doubt() && post.doubt(&key).await.unwrap().is_some(), "{failed:?}");
+        assert!(post.timeline(&key).await.unwrap().to_string().contains("after its deadline, in doubt"));
     });
 }
 

@@ -14,6 +14,7 @@ use crate::shop::{Mood, Refund, open, paid, people, place};
 mod http;
 mod line;
 mod output;
+mod refusal;
 mod room;
 pub(crate) mod two_domains;
 mod wait;
@@ -248,75 +249,6 @@ fn who_holds_no_role_sees_nothing() {
                 assert!(told.get("current_state").is_none(), "{told}");
             }
         }
-    });
-}
-
-#[test]
-fn a_refusal_says_what_is_wrong_and_what_would_help() {
-    with_client(async |client, runtime| {
-        place(&runtime, "ord-1").await;
-        let cases = [
-            ("MARK_PAID", json!({ "payment_id": "pay-1" }), "invalid", "missing_parameter", "`entity_id` is missing"),
-            (
-                "MARK_PAID",
-                json!({ "entity_id": 7, "payment_id": "pay-1" }),
-                "invalid",
-                "invalid_parameter",
-                "must be a text",
-            ),
-            ("MARK_PAID", json!({ "entity_id": "ord-1" }), "invalid", "missing_parameter", "payment_id"),
-            (
-                "MARK_PAID",
-                json!({ "entity_id": "ord-1", "payment_id": "7" }),
-                "invalid",
-                "invalid_parameter",
-                "payment_id",
-            ),
-            ("MARK_PAID", json!({ "entity_id": "ord-9", "payment_id": "pay-1" }), "invalid", "unknown_entity", "ord-9"),
-            (
-                "MARK_PAID",
-                json!({ "entity_id": "..", "payment_id": "pay-1" }),
-                "invalid",
-                "invalid_parameter",
-                "no address leads there",
-            ),
-            (REFUND, refund(500), "blocked", "state_not_allowed", "not allowed in state `CREATED`"),
-            ("timeline", json!({ "entity_id": "ord-9" }), "invalid", "unknown_entity", "ord-9"),
-            ("timeline", json!({ "entity_id": "ord-1", "after": "x" }), "invalid", "invalid_parameter", "`after`"),
-            (
-                "allowed_actions",
-                json!({ "entity_id": "ord-1", "x": 1 }),
-                "invalid",
-                "invalid_parameter",
-                "no argument `x`",
-            ),
-            ("evaluate", json!({ "entity_id": "ord-1", "action": "BURN" }), "invalid", "unknown_action", "`BURN`"),
-            (
-                "wait_for_decision",
-                json!({ "entity_id": "ord-1", "approval_id": "a" }),
-                "invalid",
-                "unknown_entity",
-                "no approval `a`",
-            ),
-            (
-                "wait_for_decision",
-                json!({ "entity_id": "ord-1", "approval_id": "a", "timeout_seconds": 7000 }),
-                "invalid",
-                "invalid_parameter",
-                "from 0 to 600",
-            ),
-        ];
-        for (tool, arguments, outcome, reason, message) in cases {
-            let (told, is_error) = client.call(tool, arguments.clone()).await;
-            assert_eq!(
-                (&told["outcome"], &told["reason"], is_error),
-                (&json!(outcome), &json!(reason), true),
-                "{tool} {arguments} {told}"
-            );
-            assert!(told["message"].as_str().unwrap().contains(message), "{told}");
-        }
-        let unknown = client.ask("BURN_ORDER", json!({})).await.unwrap_err();
-        assert!(unknown.to_string().contains("there is no tool `BURN_ORDER`"), "{unknown}");
     });
 }
 

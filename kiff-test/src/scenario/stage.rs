@@ -78,7 +78,7 @@ impl<D: Domain> fmt::Display for Answer<D> {
                 None => f.write_str("executed without an event"),
             },
             Self::Execution(Outcome::Failed(failed)) => {
-                let doubt = if failed.failure.is_unknown() { ", in doubt" } else { "" };
+                let doubt = if failed.is_in_doubt() { ", in doubt" } else { "" };
                 write!(f, "failed: {}: {}{doubt}", failed.failure.code(), failed.failure.message())
             }
             _ => f.write_str(self.outcome()),

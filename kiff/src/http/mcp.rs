@@ -34,6 +34,7 @@ pub(super) fn route(domains: &[Arc<dyn Served>], limits: &Limits) -> MethodRoute
         (entity_type.to_owned(), Tools::of(domains.iter().filter(governs).map(Arc::clone).collect()))
     });
     let agents = Arc::new(Agents { all: Tools::of(domains.into()), each: each.collect(), limits: *limits });
+    agents.tell_what_is_wrong();
     any(move |State(shared): State<Shared>, caller: Caller, Said(wanted): Said<Wanted>, request: Request| {
         let agents = Arc::clone(&agents);
         async move { agents.answer(shared, caller, &wanted, request).await }
@@ -56,10 +57,6 @@ struct Tools {
 impl Tools {
     fn of(domains: Arc<[Arc<dyn Served>]>) -> Self {
         let catalogue = Catalogue::new(&domains).map(Arc::new);
-        if let Err(error) = &catalogue {
-            let served: Vec<&str> = domains.iter().map(|served| &*served.schema().domain).collect();
-            tracing::error!(target: "kiff::http", domains = served.join(", "), %error, "agents cannot be served");
-        }
         Self { domains, catalogue }
     }
 }
@@ -97,6 +94,19 @@ const INVALID_REQUEST: i32 = -32600;
 const SOONER: Duration = Duration::from_secs(5);
 
 impl Agents {
+    fn tell_what_is_wrong(&self) {
+        let mut is_well = true;
+        for (entity_type, tools) in &self.each {
+            if let Err(error) = &tools.catalogue {
+                is_well = false;
+                tracing::error!(target: "kiff::http", entity_type, %error, "agents cannot be served");
+            }
+        }
+        if let (Err(error), true) = (&self.all.catalogue, is_well) {
+            tracing::warn!(target: "kiff::http", %error, "agents have to say by `entity_type` whose tools they mean");
+        }
+    }
+
     async fn answer(&self, shared: Shared, caller: Caller, wanted: &Wanted, request: Request) -> Response {
         let (tools, catalogue) = match self.meant(&shared, wanted.entity_type.as_deref()) {
             Ok(meant) => meant,

@@ -246,3 +246,22 @@ pub(crate) fn answer<T: Serialize + ?Sized>(status: StatusCode, body: &T) -> Res
         Err(error) => Problem::broken(&error).into_response(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_is_late_is_not_told_to_have_settled_what_is_settled() {
+        let about = About { id: "ord-1", action: Some("MARK_PAID"), state: None };
+        let step = |code: &str| {
+            let failure = Failure::unknown("the bank did not say").with_code(code.to_owned());
+            let failed = Failed { execution: "run-1".parse().unwrap(), failure, deduplicated: false };
+            let problem = Problem::failed(failed, &about);
+            let Body::Decision(decision) = problem.body else { panic!("it is a decision") };
+            (problem.status.as_u16(), decision.next_step)
+        };
+        assert_eq!(step("error"), (409, Some("settle")));
+        assert_eq!(step("too_late"), (409, None));
+    }
+}

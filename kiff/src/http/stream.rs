@@ -144,9 +144,11 @@ impl Stream {
             }
             self.has_moved = true;
             // It also says how much others write, which is nobody's business at every moment.
-            let is_due = !is_at_end || self.told_at.elapsed() >= STILL_THERE;
-            if let Some(place) = is_due.then(|| self.place()).flatten() {
-                return Some(place);
+            if !is_at_end || self.told_at.elapsed() >= STILL_THERE {
+                self.told_at = Instant::now();
+                if let Some(place) = self.place() {
+                    return Some(place);
+                }
             }
             if is_at_end {
                 let working = self.caller.working.clone();

@@ -386,16 +386,6 @@ pub struct ActionFailed {
     pub settled: Option<Settled>,
 }
 
-impl ActionFailed {
-    /// The code of an answer that came after somebody had settled what became of the run.
-    pub(crate) const TOO_LATE: &str = "too_late";
-
-    /// Whether the run is in doubt by this: nobody knows how it ended.
-    pub(crate) fn is_doubt(&self) -> bool {
-        self.outcome == FailedOutcome::Unknown && self.code != Self::TOO_LATE
-    }
-}
-
 /// How a doubt was settled.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "by", rename_all = "snake_case")]

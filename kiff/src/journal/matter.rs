@@ -3,7 +3,7 @@
 use crate::identifier::EntityKey;
 use crate::time::Timestamp;
 
-use super::{Commit, Fact, FailedOutcome};
+use super::{ActionFailed, Commit, Fact, FailedOutcome};
 
 /// What can be open in a journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -84,6 +84,16 @@ impl Commit {
     #[must_use]
     pub fn opening(&self, id: &str, until: Option<Timestamp>) -> Open {
         Open { since: self.at(), key: self.key().clone(), id: id.to_owned(), commit: self.number(), until }
+    }
+}
+
+impl ActionFailed {
+    /// The code of an answer that came after somebody had settled what became of the run.
+    pub(crate) const TOO_LATE: &str = "too_late";
+
+    /// Whether the run is in doubt by this: nobody knows how it ended.
+    pub(crate) fn is_doubt(&self) -> bool {
+        self.outcome == FailedOutcome::Unknown && self.code != Self::TOO_LATE
     }
 }
 

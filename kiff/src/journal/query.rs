@@ -119,8 +119,8 @@ impl Commit {
         })
     }
 
-    /// Whether the run of this number ends in this commit: by its executor's answer, or because somebody knows what
-    /// became of it.
+    /// Whether the run of this number ends in this commit: by an answer of its executor that says what happened, or because
+    /// somebody has settled it. One that is in doubt has not ended.
     #[must_use]
     pub fn ends(&self, execution: &ExecutionId) -> bool {
         let end = Some(Change::Closed(Matter::Execution, execution.as_str()));

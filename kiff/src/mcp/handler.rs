@@ -52,7 +52,7 @@ pub(super) struct Working {
 
 /// The server around this one, which goes on as long as it is held.
 pub(crate) trait Around: Send + Sync {
-    /// A place to wait in, held as long as that goes on; the most that a caller may have, where it has as many.
+    /// A place to wait in, given back when it is dropped; or how many a caller may have, where it has all of them.
     fn seat(&self) -> Result<Box<dyn Any + Send + Sync>, usize>;
 
     /// Waits until the server is told to stop.

@@ -54,7 +54,7 @@ impl Handler {
         let approval = arguments.required("approval_id")?;
         let seconds = arguments.whole("timeout_seconds", LONGEST)?.unwrap_or(SECONDS);
         arguments.end()?;
-        let _seat = self.seat()?;
+        let mut seat = None;
         let mut closing = pin!(self.closing());
         let progress = Progress { context, token: context.meta.get_progress_token(), since: Instant::now() };
         let (mut until, mut pause, mut next_told) =
@@ -74,6 +74,9 @@ impl Handler {
             if now - progress.since >= next_told {
                 progress.still_waiting(seconds).await;
                 next_told = now - progress.since + STILL;
+            }
+            if seat.is_none() {
+                seat = Some(self.seat()?);
             }
             tokio::select! {
                 () = sleep(pause.min(until - now)) => {}

@@ -194,6 +194,9 @@ impl<D: Executable, S: Store> Runtime<D, S> {
                 (recorded, Outcome::Executed(Executed { execution, event, state, deduplicated: false }))
             }
             Err(failure) => {
+                // Only the runtime knows that an answer came too late; said by an executor it would hide the doubt.
+                let is_too_late = failure.code() == ActionFailed::TOO_LATE;
+                let failure = if is_too_late { failure.with_code("error") } else { failure };
                 // INVARIANT: where nothing outside was touched, there is nothing to be in doubt about.
                 let failure = match run.contract.effect {
                     Effect::None => failure.into_refused(),

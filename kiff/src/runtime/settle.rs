@@ -102,7 +102,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         let mut doubts = Vec::new();
         let mut after = after.cloned();
         while doubts.len() < limit {
-            let page = self.store.open(Matter::Execution, self.now(), after.as_ref(), PAGE).await?;
+            let page = self.store.open(Matter::Execution, self.now(), after.as_ref(), limit.min(PAGE)).await?;
             let Some(last) = page.last() else { break };
             after = Some(last.clone());
             for open in page {

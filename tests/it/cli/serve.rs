@@ -166,6 +166,7 @@ fn whoever_listens_beyond_this_machine_is_told_what_belongs_in_front() {
     let folder = exported("serve-beyond");
     for (address, is_told) in [("127.0.0.1:0", false), ("[::1]:0", false), ("0.0.0.0:0", true)] {
         let told = told(&folder, &["day.jsonl", "--address", address]);
+        assert!(!told.is_empty(), "nothing listens at {address}");
         assert_eq!(told.concat().contains("a proxy that ends TLS in front of it"), is_told, "{address}: {told:?}");
     }
 }

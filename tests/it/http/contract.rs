@@ -74,7 +74,8 @@ fn what_no_browser_can_be_led_to_is_no_name() {
     let everybody = server.everybody();
     everybody.paid("ord-1");
     for step in [".", ".."] {
-        let sentence = |refused: &Value| refused["error"].as_str().unwrap().ends_with("no address leads there");
+        let sentence =
+            |refused: &Value| refused["error"].as_str().unwrap().ends_with("no address can lead to what it names");
         let placed =
             json!({ "type": "ORDER_PLACED", "entity_id": step, "entity_type": "Order", "payload": { "total": 1 } });
         assert!(sentence(&everybody.shop.post("/events/raw", &placed.to_string()).expect(400)));

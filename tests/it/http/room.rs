@@ -66,6 +66,8 @@ fn long(number: usize) -> Proposal<Call> {
     let text = format!("{} the end of {number}", "<\"".repeat(15_000));
     let evidence = format!("{} evidence of {number}", "x".repeat(8_000));
     let proposal = Proposal::new(Call::new("SEND_LETTER", json!({ "text": text }).to_string()));
+    // A rationale is told twice, and what cannot be shown takes six times as much.
+    let proposal = proposal.because("\u{1}".repeat(4_000));
     (0..16).fold(proposal, |proposal, _| proposal.evidence(Evidence::new("a mail", &evidence).unwrap()))
 }
 

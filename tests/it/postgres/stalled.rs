@@ -55,8 +55,8 @@ fn commits_that_the_server_gives_up_one_by_one_wait_no_longer_than_all_of_them_m
     let cluster = cluster::shared();
     let (schema, _) = cluster.journal();
     // The server itself ends what takes longer than a part of what the writers wait.
-    let url = format!("{}?options=-c%20statement_timeout%3D400ms", cluster.url("writer", "postgres"));
-    let writer = PostgresStore::options(&url).schema(&schema).lanes(1).patience(Duration::from_secs(2));
+    let url = format!("{}?options=-c%20statement_timeout%3D1s", cluster.url("writer", "postgres"));
+    let writer = PostgresStore::options(&url).schema(&schema).lanes(1).patience(Duration::from_secs(5));
     let store = block_on(writer.connect()).unwrap();
     let mut other = cluster.session();
     other.run("SET idle_in_transaction_session_timeout = '60s'");

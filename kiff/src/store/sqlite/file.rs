@@ -33,6 +33,7 @@ const STATEMENTS: usize = 64;
 
 /// A file, whatever it is called: its device and its number there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(not(unix), expect(dead_code, reason = "only Unix tells which file it is"))]
 pub(super) struct Identity(u64, u64);
 
 /// The file that a store was opened on.
@@ -84,20 +85,21 @@ impl Place {
         Ok(connection)
     }
 
-    /// Opens the file to read it, also while somebody writes to it.
-    pub(super) fn open_to_read(&self) -> Result<Connection, SqliteError> {
+    /// Opens the file to read it, also while somebody writes to it; and whether the connection sees what is written later.
+    pub(super) fn open_to_read(&self) -> Result<(Connection, bool), SqliteError> {
         if !self.path.exists() {
             return Err(SqliteError::no_file(&self.path));
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = self.open(&self.path, flags)?;
         let mut is_new = self.is_new(&connection);
-        if is_new.as_ref().is_err_and(SqliteError::is_not_allowed) && !self.has_log() {
+        let stands_still = is_new.as_ref().is_err_and(SqliteError::is_not_allowed) && !self.has_log();
+        if stands_still {
             // Whoever may not write beside the file cannot take part in its locks; nobody writes to it now.
             connection = self.open(&as_it_is(&self.path), flags | OpenFlags::SQLITE_OPEN_URI)?;
             is_new = self.is_new(&connection);
         }
-        if is_new? { Err(SqliteError::foreign(&self.path)) } else { Ok(connection) }
+        if is_new? { Err(SqliteError::foreign(&self.path)) } else { Ok((connection, !stands_still)) }
     }
 
     /// Whether something was written that is not in the file itself yet.
@@ -147,14 +149,11 @@ impl Place {
 /// The file as `SQLite` is told of one that does not change.
 fn as_it_is(path: &Path) -> PathBuf {
     let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/._-~".contains(byte);
-    let escaped = path.as_os_str().as_encoded_bytes().iter().fold(String::new(), |mut uri, byte| {
-        if is_plain(byte) {
-            uri.push(char::from(*byte));
-        } else {
-            uri.push_str(&format!("%{byte:02X}"));
-        }
-        uri
+    let escaped = path.as_os_str().as_encoded_bytes().iter().map(|byte| match byte {
+        plain if is_plain(plain) => char::from(*plain).to_string(),
+        other => format!("%{other:02X}"),
     });
+    let escaped: String = escaped.collect();
     format!("file:{escaped}?immutable=1").into()
 }
 

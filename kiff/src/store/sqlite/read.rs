@@ -52,21 +52,21 @@ impl From<BrokenJournal> for Unread {
 
 impl Readers {
     pub(super) fn new(place: Place) -> Result<Self, SqliteError> {
-        let first = place.open_to_read()?;
-        Ok(Self { place, idle: Mutex::new(vec![first]) })
+        let (first, lasts) = place.open_to_read()?;
+        Ok(Self { place, idle: Mutex::new(if lasts { vec![first] } else { Vec::new() }) })
     }
 
     /// Reads with a connection that nobody else uses meanwhile.
     pub(super) fn read<T>(&self, ask: impl FnOnce(&Connection) -> Result<T, Unread>) -> Result<T, StoreError> {
         let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let known = idle().pop();
-        let connection = match known {
-            Some(connection) => connection,
+        let (connection, lasts) = match known {
+            Some(connection) => (connection, true),
             None => self.place.open_to_read()?,
         };
         let read = ask(&connection);
         let mut idle = idle();
-        if idle.len() < KEPT {
+        if lasts && idle.len() < KEPT {
             idle.push(connection);
         }
         drop(idle);

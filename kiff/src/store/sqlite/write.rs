@@ -85,7 +85,7 @@ impl Writer {
         }
         let written = transact(&mut self.connection, &mut self.actors, group);
         // What went into a file that nobody will find again is not answered as written.
-        if self.place.identity() != self.file {
+        if self.place.identity() != self.file || (cfg!(unix) && self.file.is_none()) {
             let moved = SqliteError::moved(self.place.path());
             self.stopped = Some(moved.clone());
             return Err(moved);

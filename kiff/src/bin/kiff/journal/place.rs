@@ -35,7 +35,10 @@ pub(crate) fn read<W: Work>(place: &str, work: W, shell: &Shell) -> Result<Ended
     let mut beginning = Vec::new();
     let mut file = File::open(path).map_err(|error| failed(&error))?;
     file.by_ref().take(16).read_to_end(&mut beginning).map_err(|error| failed(&error))?;
-    if beginning == SQLITE {
+    // Beside a file of SQLite that was emptied its lock still stands.
+    let mut lock = path.as_os_str().to_owned();
+    lock.push("-lock");
+    if beginning == SQLITE || beginning.is_empty() && Path::new(&lock).exists() {
         return sqlite(path, work, shell);
     }
     // The export of a store without a commit has no line.
