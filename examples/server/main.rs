@@ -17,6 +17,9 @@ use kiff::http::{Api, Keys, Limits, Metrics, NewKey, Principal, TrustBody, serve
 use kiff::proof::{Sequencer, SigningKey};
 use kiff::{Actor, MemoryStore, Runtime, SqliteStore, Store};
 use tokio::net::TcpListener;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use mission::{Mission, Rover};
 use refund::{Refund, RefundDesk};
@@ -70,6 +73,7 @@ impl Options {
 }
 
 async fn open(options: &Options) -> Result<(), Box<dyn Error>> {
+    log()?;
     if let Some(path) = &options.data {
         return run(options, Arc::new(SqliteStore::open(path)?), &path.with_extension("log")).await;
     }
@@ -78,6 +82,15 @@ async fn open(options: &Options) -> Result<(), Box<dyn Error>> {
     std::fs::remove_dir_all(&log)?;
     std::fs::remove_file(log.with_extension("log.key"))?;
     ended
+}
+
+/// Tells on standard error what breaks and who is not let in. `RUST_LOG=info` tells of each record as well.
+fn log() -> Result<(), Box<dyn Error>> {
+    let levels = std::env::var("RUST_LOG").unwrap_or_else(|_| "warn".to_owned());
+    let levels = levels.parse::<Targets>().map_err(|error| format!("`RUST_LOG`: {error}"))?;
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false);
+    tracing_subscriber::registry().with(levels).with(lines).try_init()?;
+    Ok(())
 }
 
 /// Serves both domains from one store, with receipts from its signed log.

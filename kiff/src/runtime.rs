@@ -19,6 +19,8 @@ use crate::sharded::Sharded;
 use crate::store::{Appended, MemoryStore, Store, StoreError};
 use crate::time::{Clock, SystemClock, Timestamp};
 
+use taken::Taken;
+
 mod access;
 mod announce;
 mod approve;
@@ -34,6 +36,7 @@ mod reconcile;
 mod remembered;
 mod repeat;
 mod settle;
+mod taken;
 
 pub use approve::Pending;
 pub use attempt::Propose;
@@ -99,6 +102,7 @@ pub struct Runtime<D: Domain, S: Store = MemoryStore> {
     fingerprints: Vec<(D, Digest)>,
     /// What it takes to look at an entity: any role of the domain.
     reading: Permission,
+    taken: Taken,
 }
 
 /// How many commits are read at a time: as many as there are behind a fold that was kept. Each may be as large as the bounds allow.
@@ -130,6 +134,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             entities: Sharded::new(),
             fingerprints,
             reading: access::reading(D::schema()),
+            taken: Taken::default(),
         }
     }
 
@@ -199,6 +204,12 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         self.clock.now()
     }
 
+    /// When the store failed to take a commit, where it has taken none since.
+    #[cfg(feature = "http")]
+    pub(crate) fn failed_append(&self) -> Option<Timestamp> {
+        self.taken.failed()
+    }
+
     fn next_identifier<T: TryFrom<Arc<str>, Error = IdentifierError>>(&self, kind: &'static str) -> Result<T, Error> {
         self.identifiers.next(kind).try_into().map_err(Error::Identifier)
     }
@@ -235,7 +246,9 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             sealed = sealed.with_snapshot(snapshot);
         }
         let commit = Arc::clone(sealed.commit());
-        match self.store.append(sealed).await? {
+        let appended = self.store.append(sealed).await;
+        self.taken.note(&appended, || self.now());
+        match appended? {
             Appended::Conflict => Ok(Err(commit.facts().into())),
             Appended::Written => {
                 let moved = self.advance(entity, &commit)?;

@@ -50,6 +50,11 @@ pub(crate) trait Served: Send + Sync {
     fn bounds(&self) -> &Bounds;
     /// The present, by the domain's own clock.
     fn now(&self) -> Timestamp;
+    /// When the store failed to take a commit, where it has taken none since.
+    #[cfg(feature = "http")]
+    fn failed_append(&self) -> Option<Timestamp> {
+        None
+    }
     fn tools(&self, dialect: Dialect) -> Result<Tools, ToolError>;
     /// What the types of the fields of these events look like as JSON, and the definitions that these refer to.
     #[cfg(feature = "mcp")]
@@ -195,6 +200,11 @@ impl<D: Executable, S: Store> Served for Runtime<D, S> {
 
     fn now(&self) -> Timestamp {
         Self::now(self)
+    }
+
+    #[cfg(feature = "http")]
+    fn failed_append(&self) -> Option<Timestamp> {
+        Self::failed_append(self)
     }
 
     fn tools(&self, dialect: Dialect) -> Result<Tools, ToolError> {

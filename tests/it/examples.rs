@@ -9,6 +9,7 @@ mod bridge;
 mod data;
 mod faults;
 mod lending;
+mod log;
 mod parts;
 mod python;
 mod refund_agent;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock};
 
-use metrics::{Counter, CounterFn, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
+use metrics::{Counter, CounterFn, Gauge, GaugeFn, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
 use pollster::block_on;
 use tracing::field::{Field, Visit};
 use tracing::span;
@@ -70,14 +70,19 @@ impl tracing::Subscriber for Heard {
     fn exit(&self, _: &span::Id) {}
 }
 
-/// What was counted, by name and label.
+/// What was counted, and what gauges show, by name and label.
 #[derive(Clone, Default)]
-pub(crate) struct Counted(Arc<Mutex<BTreeMap<String, u64>>>);
+pub(crate) struct Counted(Arc<Mutex<BTreeMap<String, u64>>>, Arc<Mutex<BTreeMap<String, f64>>>);
 
 impl Counted {
     /// How often something was counted.
     pub(crate) fn of(&self, name: &str) -> u64 {
         self.0.lock().unwrap().get(name).copied().unwrap_or_default()
+    }
+
+    /// What a gauge shows; nothing where it shows nothing yet.
+    pub(crate) fn shown(&self, name: &str) -> Option<String> {
+        self.1.lock().unwrap().get(name).map(f64::to_string)
     }
 }
 
@@ -91,6 +96,22 @@ impl CounterFn for One {
     fn absolute(&self, _: u64) {}
 }
 
+impl GaugeFn for One {
+    fn increment(&self, _: f64) {}
+
+    fn decrement(&self, _: f64) {}
+
+    fn set(&self, value: f64) {
+        self.0.1.lock().unwrap().insert(self.1.clone(), value);
+    }
+}
+
+/// A metric's name with its labels.
+fn named(key: &Key) -> String {
+    let labels: Vec<_> = key.labels().map(|label| format!("{}={}", label.key(), label.value())).collect();
+    format!("{}{{{}}}", key.name(), labels.join(","))
+}
+
 impl Recorder for Counted {
     fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
 
@@ -99,12 +120,11 @@ impl Recorder for Counted {
     fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
 
     fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
-        let labels: Vec<_> = key.labels().map(|label| format!("{}={}", label.key(), label.value())).collect();
-        Counter::from_arc(Arc::new(One(self.clone(), format!("{}{{{}}}", key.name(), labels.join(",")))))
+        Counter::from_arc(Arc::new(One(self.clone(), named(key))))
     }
 
-    fn register_gauge(&self, _: &Key, _: &Metadata<'_>) -> Gauge {
-        Gauge::noop()
+    fn register_gauge(&self, key: &Key, _: &Metadata<'_>) -> Gauge {
+        Gauge::from_arc(Arc::new(One(self.clone(), named(key))))
     }
 
     fn register_histogram(&self, _: &Key, _: &Metadata<'_>) -> Histogram {

@@ -7,13 +7,14 @@ use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
-use crate::proof::Sequencer;
+use crate::journal::{Cursor, Query};
+use crate::proof::{LogError, Sequencer};
 use crate::store::Store;
 
 impl Sequencer {
     /// Appends what is new in the store and signs it, again and again, so that a server has receipts for what it does.
     ///
-    /// It ends with the task that it runs in. What cannot be appended is in the log of the process, and is tried again.
+    /// It ends with the task that it runs in. What cannot be appended is in the log of the process and counted, and is tried again.
     ///
     /// ```no_run
     /// # use std::sync::Arc;
@@ -31,22 +32,45 @@ impl Sequencer {
     /// ```
     pub async fn follow<S: Store>(self, store: Arc<S>, every: Duration) {
         let mut sequencer = self;
+        let origin = sequencer.origin().to_owned();
+        let failed = |times| metrics::counter!("kiff_log_failures_total", "log" => origin.clone()).increment(times);
         loop {
-            let (handle, store) = (Handle::current(), Arc::clone(&store));
+            let (handle, advancing) = (Handle::current(), Arc::clone(&store));
             // It reads and writes files.
             let advanced = spawn_blocking(move || {
-                let advanced = handle.block_on(sequencer.advance(&*store));
+                let advanced = handle.block_on(sequencer.advance(&*advancing));
                 (sequencer, advanced)
             });
             let Ok((back, advanced)) = advanced.await else {
                 tracing::error!(target: "kiff::log", "the log is not followed any more");
+                failed(1);
                 return;
             };
             sequencer = back;
-            if let Err(error) = advanced {
-                tracing::error!(target: "kiff::log", %error, "the log could not be advanced");
+            match advanced {
+                Ok(advanced) => {
+                    shows("kiff_log_signed_position", &origin, advanced.size);
+                    // So that the first one is seen as one more, whenever the counts were taken up.
+                    failed(0);
+                }
+                Err(error) => {
+                    tracing::error!(target: "kiff::log", %error, "the log could not be advanced");
+                    failed(1);
+                    if let LogError::RolledBack { signed } = error {
+                        shows("kiff_log_signed_position", &origin, signed);
+                    }
+                }
+            }
+            if let Ok(newest) = store.search(&Query::default(), Cursor::LAST, 1).await {
+                shows("kiff_store_position", &origin, newest.first().map_or(0, |(position, _)| *position));
             }
             sleep(every).await;
         }
     }
+}
+
+/// Shows a position beside the name of the log that it belongs to.
+#[expect(clippy::cast_precision_loss, reason = "a gauge has no other numbers; up to 2^53 commits this one is exact")]
+fn shows(gauge: &'static str, log: &str, position: u64) {
+    metrics::gauge!(gauge, "log" => log.to_owned()).set(position as f64);
 }

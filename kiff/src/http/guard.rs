@@ -22,6 +22,8 @@ use tokio::runtime::Handle;
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::time::timeout;
 
+use crate::served::Served;
+
 use super::Shared;
 use super::around::onwards;
 use super::headers;
@@ -245,7 +247,7 @@ pub(super) async fn healthy() -> &'static str {
 #[derive(Debug, Default)]
 pub(super) struct Readiness(Mutex<Option<(Instant, bool)>>);
 
-/// `GET /readyz`: the stores answer.
+/// `GET /readyz`: the stores answer, and take what is written.
 pub(super) async fn ready(State(shared): State<Shared>) -> Result<&'static str, Problem> {
     /// How long an answer is given again. Whoever asks is not known, and may ask as often as they like.
     const HOLDS: Duration = Duration::from_secs(1);
@@ -260,7 +262,21 @@ pub(super) async fn ready(State(shared): State<Shared>) -> Result<&'static str, 
         }
     };
     drop(last);
-    if is_ready { Ok("ready\n") } else { Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "a store does not answer")) }
+    let not_ready = |why| Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, why));
+    if !is_ready {
+        not_ready("a store does not answer")
+    } else if shared.domains(None).any(|served| takes_nothing(&**served)) {
+        not_ready("a store does not take what is written")
+    } else {
+        Ok("ready\n")
+    }
+}
+
+/// Whether the store of a domain has failed to take a commit a moment ago, and has taken none since.
+fn takes_nothing(served: &dyn Served) -> bool {
+    /// Nothing is sent to a server that is not ready, by which it could learn that all is well again: so it is tried again.
+    const TOLD: Duration = Duration::from_secs(30);
+    served.failed_append().is_some_and(|failed| served.now() < failed.after(TOLD))
 }
 
 async fn stores_answer(shared: &Shared) -> bool {

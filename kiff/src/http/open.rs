@@ -1,6 +1,9 @@
 //! What is open in the domains, as far as somebody may see it: the oldest first, part by part.
 
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::timeout;
 
 use crate::journal::Open;
 use crate::runtime::{Doubt, Pending};
@@ -87,6 +90,14 @@ pub(super) struct Part<M> {
 const LOOKED_AT: usize = 20;
 
 impl Shared {
+    /// Shows what waits and what is in doubt in each domain, of every tenant.
+    pub(super) async fn count_open(&self) {
+        for served in self.domains(None) {
+            count::<Pending>(&**served, "kiff_open_approvals").await;
+            count::<Doubt>(&**served, "kiff_doubts").await;
+        }
+    }
+
     /// What is open and the caller may see, where `fits` says that it belongs to the list.
     pub(super) async fn open<M: OpenMatter>(
         &self,
@@ -114,6 +125,16 @@ impl Shared {
         }
         Ok(Part { items, next })
     }
+}
+
+/// Shows how many there are, or that nobody knows: whoever looks at the counts wants the others all the same.
+async fn count<M: OpenMatter>(served: &dyn Served, gauge: &'static str) {
+    /// More are not counted.
+    const MOST: usize = 1000;
+    const PATIENCE: Duration = Duration::from_secs(1);
+    let listed = timeout(PATIENCE, M::list(served, None, MOST)).await;
+    let many = listed.ok().and_then(Result::ok).and_then(|found| u32::try_from(found.len()).ok());
+    metrics::gauge!(gauge, "domain" => &*served.schema().domain).set(many.map_or(f64::NAN, f64::from));
 }
 
 /// What fits in one domain, at least one more than is wanted, and where it was stopped to look; none where that is the end. Between

@@ -1,6 +1,6 @@
 //! A server that no slow or greedy client holds up, and that stops without losing what has started.
 
-use std::future::Future;
+use std::future::{Future, pending};
 use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::pin::pin;
@@ -10,6 +10,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
+use futures_util::TryFutureExt;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -17,21 +18,24 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tower_service::Service;
 
 use super::guard::{self, Working};
 use super::limits::Limits;
 use super::seats::Seats;
 use patient::Patient;
+use turn::{Answer, Turns};
 
 mod patient;
+mod turn;
 
 /// Serves a router until `shutdown` is done, and then finishes what has started.
 ///
 /// Beside what `axum::serve` does, it holds clients to [`Limits`]: the time of a request's head, of taking an answer, and the
 /// number of connections. When it stops, it takes no more connections, ends streams of events, and waits up to
-/// [`Limits::grace`] for answers that are on their way and for actions that have started, also where their client has left.
+/// [`Limits::grace`] for answers that are on their way and for actions that have started, also where their client has left. For
+/// a request whose head is not there yet it waits no longer than half a second.
 ///
 /// # Errors
 /// None today: a connection that cannot be accepted is logged, and the next one is.
@@ -82,7 +86,7 @@ pub async fn serve(
 async fn rest(error: &io::Error) {
     const PAUSE: Duration = Duration::from_millis(100);
     tracing::warn!(target: "kiff::http", %error, "a connection was not accepted");
-    tokio::time::sleep(PAUSE).await;
+    sleep(PAUSE).await;
 }
 
 struct Server {
@@ -102,24 +106,45 @@ impl Server {
         };
         // Answers are small: waiting to fill a packet would only delay them.
         let _ = stream.set_nodelay(true);
-        let (router, working) = (self.router.clone(), Working::of(&self.working));
+        let (router, working, turns) = (self.router.clone(), Working::of(&self.working), Turns::default());
+        let taken = Patient::new(stream, self.limits.write_time, turns.clone());
+        let begun = turns.clone();
         let service = service_fn(move |request: hyper::Request<Incoming>| {
             let mut request: Request = request.map(Body::new);
             request.extensions_mut().insert(ConnectInfo(peer));
             request.extensions_mut().insert(working.clone());
-            router.clone().call(request)
+            let turn = begun.begin();
+            router.clone().call(request).map_ok(|response| response.map(|body| Answer::new(body, turn)))
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.limits.header_time)
-            .serve_connection(TokioIo::new(Patient::new(stream, self.limits.write_time)), service);
-        let connection = self.graceful.watch(connection);
+            .serve_connection(TokioIo::new(taken), service);
+        let (connection, closing) = (self.graceful.watch(connection), self.working.closing.clone());
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(target: "kiff::http", %peer, %error, "a connection broke off");
+            tokio::select! {
+                biased;
+                ended = connection => if let Err(error) = ended {
+                    tracing::debug!(target: "kiff::http", %peer, %error, "a connection broke off");
+                },
+                () = last_call(closing, &turns) => {
+                    tracing::debug!(target: "kiff::http", %peer, "a request was not waited for: its head is not there");
+                }
             }
             drop((place, seat));
         });
+    }
+}
+
+/// Waits until the server is told to stop, and a little longer for a request that is on its way; without an end where one is
+/// under way, because its connection ends with it.
+async fn last_call(mut closing: watch::Receiver<bool>, turns: &Turns) {
+    const ON_ITS_WAY: Duration = Duration::from_millis(500);
+    // A server that is gone closes as well.
+    let _ = closing.wait_for(|closing| *closing).await;
+    sleep(ON_ITS_WAY).await;
+    if !turns.are_over() {
+        pending::<()>().await;
     }
 }
 

@@ -99,6 +99,12 @@ impl Sequencer {
         self
     }
 
+    /// The name of the log: that of its key.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        self.signers.origin()
+    }
+
     /// Appends the commits that the store has behind the log's last, and signs a checkpoint when there are some, or when the
     /// newest is not signed by each of the keys.
     ///

@@ -1,7 +1,7 @@
 //! `kiff new`: from an empty folder to a governed project.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
@@ -75,10 +75,10 @@ fn an_empty_folder_becomes_a_server_that_holds_an_agent_until_a_person_says_yes(
     };
     let told = again();
     assert!(told.starts_with("error: ") && told.contains(&format!("process {}", server.process.id())), "{told}");
-    drop(server);
+    assert_eq!(server.log(), "");
     let beyond = Running::start(&package, &program, &["0.0.0.0:0"], "/timeline");
     assert!(beyond.told.contains(TLS), "{}", beyond.told);
-    drop(beyond);
+    beyond.turns_a_stranger_away();
     fs::remove_file(package.join("support-desk.db")).unwrap();
     let told = again();
     assert!(told.starts_with("error: support-desk.log does not fit support-desk.db: "), "{told}");
@@ -100,12 +100,14 @@ impl Running {
     /// Starts it, and listens until it has told the last thing.
     fn start(package: &Path, program: &Path, arguments: &[&str], last: &str) -> Self {
         let mut command = Command::new(program);
-        command.args(arguments).current_dir(package).stdout(Stdio::piped());
+        command.args(arguments).current_dir(package).env_remove("RUST_LOG");
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut process = command.spawn().unwrap();
         let mut told = String::new();
         let mut out = BufReader::new(process.stdout.take().unwrap());
         while !told.contains(last) && out.read_line(&mut told).unwrap() > 0 {}
-        let address = between(&told, "http://", "/").to_owned();
+        let (_, address) = told.split_once("http://").unwrap();
+        let address = address.split(['/', ';']).next().unwrap().to_owned();
         Self { process, told, address, _out: out }
     }
 
@@ -124,6 +126,23 @@ impl Running {
 
     fn ask(&self, method: &str, path: &str, headers: &[&str], body: &str) -> String {
         wire::ask(&self.address, method, path, headers, body)
+    }
+}
+
+impl Running {
+    /// Refuses somebody whom it does not know, and tells its log of that.
+    fn turns_a_stranger_away(self) {
+        assert!(self.ask("GET", "/entities", &[], "").starts_with("HTTP/1.1 401"));
+        let log = self.log();
+        assert!(log.contains(" WARN kiff::http: a request was refused") && log.lines().count() == 1, "{log}");
+    }
+
+    /// Ends it, for what it has said of its work.
+    fn log(mut self) -> String {
+        self.process.kill().unwrap();
+        let mut log = String::new();
+        self.process.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+        log
     }
 }
 
@@ -178,6 +197,7 @@ fn an_agent_of_python_goes_through_the_whole_governed_loop() {
     for (address, is_told) in [("127.0.0.1:0", false), ("0.0.0.0:0", true)] {
         let server = Running::start(&package, &program, &["--address", address, "--data", "beyond"], "link=");
         assert_eq!(server.told.contains(TLS), is_told, "{}", server.told);
+        server.turns_a_stranger_away();
     }
 
     // What the README says of proof, after the demo.
@@ -219,7 +239,8 @@ fn a_name_under_which_nothing_would_build_is_refused() {
     let folder = folder("new-names");
     let of_cargo = ["build", "deps", "examples", "incremental", "test"];
     let of_rust = ["core", "proc-macro", "proc_macro", "static"];
-    let of_dependencies = ["kiff", "kiff-macros", "kiff_macros", "kiff-test", "kiff_test", "tokio"];
+    let of_dependencies =
+        ["kiff", "kiff-macros", "kiff_macros", "kiff-test", "kiff_test", "tokio", "tracing-subscriber"];
     for template in ["starter", "agentic-ops"] {
         for name in of_cargo.iter().chain(&of_rust).chain(&of_dependencies) {
             let told = kiff(&folder, &["new", name, "--template", template]).not_done();

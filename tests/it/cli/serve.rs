@@ -1,7 +1,7 @@
 //! `kiff serve --readonly`: the pages over a journal, and nothing that changes it.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -30,7 +30,8 @@ impl Drop for Serving {
 /// Starts `kiff serve`, and signs in by the link that it prints.
 fn serve(folder: &Path, arguments: &[&str]) -> (Serving, Client) {
     let mut command = Command::new(Program::CommandLine.path());
-    command.args(["serve", "--json", "--readonly"]).args(arguments).current_dir(folder).stdout(Stdio::piped());
+    command.args(["serve", "--json", "--readonly"]).args(arguments).current_dir(folder).env_remove("RUST_LOG");
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -104,9 +105,13 @@ fn a_journal_is_shown_without_its_domain_and_cannot_be_changed() {
     let folder = folder("serve");
     a_day(SqliteStore::open(folder.join("refunds.db")).unwrap());
     let before = kiff(&folder, &["export", "refunds.db"]).well();
-    let (serving, client) = serve(&folder, &["refunds.db"]);
+    let (mut serving, client) = serve(&folder, &["refunds.db"]);
     look(&client);
-    drop(serving);
+    serving.0.kill().unwrap();
+    let mut log = String::new();
+    serving.0.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+    // Who came beside the pages, and the link that was used again.
+    assert_eq!(log.matches(" WARN kiff::http: ").count(), 2, "{log}");
     assert_eq!(kiff(&folder, &["export", "refunds.db"]).well(), before);
 }
 

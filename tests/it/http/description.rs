@@ -1,9 +1,9 @@
-//! What the face says of itself: `OpenAPI`, tools, domains and counts.
+//! What the face says of itself: `OpenAPI`, tools and domains.
 
 use base64::Engine;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use kiff::ActorKind;
-use kiff::http::{Api, Metrics, Tokens};
+use kiff::http::Tokens;
 use serde_json::{Value, json};
 
 use super::server::Server;
@@ -76,19 +76,6 @@ fn the_tools_and_the_domains_are_those_of_the_block() {
     assert!(agent.get("/tools/mcp.json").expect(200)[0]["inputSchema"].is_object());
     agent.get("/tools/mcp.json?entity=amount").expect(400);
     assert_eq!(agent.get("/domains").expect(200)["domains"][0]["entity_type"], "Order");
-}
-
-#[test]
-fn what_is_counted_is_shown_to_whoever_is_somebody() {
-    let metrics = Metrics::install().unwrap();
-    let server = Server::with(kiff::http::Limits::DEFAULT, |api: Api| api.metrics(metrics));
-    let agent = server.client(&people().agent);
-    agent.get("/entities").expect(200);
-    server.stranger().get("/metrics").expect(401);
-    let answer = agent.get("/metrics");
-    assert!(answer.headers["content-type"].starts_with("text/plain"));
-    assert!(answer.body.contains(r#"kiff_http_requests_total{route="/entities",status="200"}"#), "{}", answer.body);
-    assert!(answer.body.contains("kiff_http_unauthenticated_total"), "{}", answer.body);
 }
 
 /// A key to sign with, and the file that says how its signatures are checked.

@@ -1,22 +1,27 @@
 //! What one client may take, and stopping.
 
 use std::io::{BufReader, Read, Write};
+use std::net::TcpStream;
 use std::num::NonZeroU32;
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
 use kiff::Domain;
-use kiff::http::Limits;
+use kiff::http::{Limits, serve};
 use pollster::block_on;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 
 use super::page::Browser;
-use super::server::{Answer, Server};
+use super::server::{Answer, Client, Server, on_its_own_thread};
 use crate::mcp::two_domains::{ParcelPacked, ParcelState, Shipping, depot};
 use crate::shop::{Mood, people};
 
 const PAY: &str = "/entities/ord-1/actions/MARK_PAID/execute";
 const BODY: &str = r#"{"parameters": {"payment_id": "pay-1"}}"#;
+/// Longer than any test waits.
+const HOUR: Duration = Duration::from_hours(1);
 
 #[test]
 fn p10_a_body_over_the_bound_is_refused_before_it_is_read() {
@@ -74,7 +79,7 @@ fn a_client_that_does_not_end_its_head_is_shut_out_while_others_go_on() {
     let everybody = server.everybody();
     let slow: Vec<_> = (0..8)
         .map(|_| {
-            let mut stream = std::net::TcpStream::connect(server.address).unwrap();
+            let mut stream = TcpStream::connect(server.address).unwrap();
             stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\nx-slow: ").unwrap();
             stream
         })
@@ -141,6 +146,63 @@ fn a_server_that_stops_finishes_what_has_started() {
     assert_eq!(shop.services().done(), ["noted n"]);
 }
 
+/// Tells a server to stop; the receiver hears when it has.
+fn stopping(server: Server) -> mpsc::Receiver<()> {
+    let (end, ended) = mpsc::channel();
+    thread::spawn(move || {
+        server.stopped();
+        let _ = end.send(());
+    });
+    ended
+}
+
+/// Lets it hear of what was sent: it does so no later than it has answered others.
+fn hears(server: &Server) {
+    for _ in 0..50 {
+        assert_eq!(server.stranger().get("/healthz").status, 200);
+    }
+}
+
+#[test]
+fn a_server_that_stops_does_not_wait_for_a_head_that_does_not_come() {
+    let server = Server::with(Limits { header_time: HOUR, grace: HOUR, ..Limits::DEFAULT }, |api| api);
+    let mut first = TcpStream::connect(server.address).unwrap();
+    let mut second = server.stranger().begin("GET", "/healthz", None, "");
+    assert_eq!(Answer::read(&mut BufReader::new(&second)).status, 200);
+    for stream in [&mut first, &mut second] {
+        stream.write_all(b"GET /heal").unwrap();
+    }
+    hears(&server);
+    stopping(server).recv_timeout(Duration::from_mins(1)).expect("it stops");
+}
+
+#[test]
+fn a_server_that_stops_lets_a_slow_client_take_its_answer() {
+    /// Far more than the system keeps for a client that takes nothing.
+    const LARGE: usize = 64 << 20;
+    let (close, closed) = oneshot::channel::<()>();
+    let ((listening, address), (end, ended)) = (mpsc::channel(), mpsc::channel());
+    on_its_own_thread(move || async move {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        listening.send(listener.local_addr().unwrap()).unwrap();
+        let router = axum::Router::new().route("/", axum::routing::get(|| async { vec![b'x'; LARGE] }));
+        let limits = Limits { write_time: HOUR, grace: HOUR, ..Limits::DEFAULT };
+        let closed = async {
+            let _ = closed.await;
+        };
+        serve(listener, router, limits, closed).await.unwrap();
+        let _ = end.send(());
+    });
+    let mut slow = Client::at(address.recv().unwrap()).begin("GET", "/", None, "");
+    slow.read_exact(&mut [0; 8]).unwrap();
+    drop(close);
+    assert!(ended.recv_timeout(Duration::from_secs(1)).is_err(), "it waits");
+    let mut rest = Vec::new();
+    slow.read_to_end(&mut rest).unwrap();
+    assert!(rest.len() > LARGE, "{}", rest.len());
+    ended.recv_timeout(Duration::from_mins(1)).expect("it stops");
+}
+
 #[test]
 fn an_action_goes_on_when_its_client_has_left_or_waits_no_longer() {
     let limits = Limits { request_time: Duration::from_millis(100), grace: Duration::ZERO, ..Limits::DEFAULT };
@@ -157,33 +219,34 @@ fn an_action_goes_on_when_its_client_has_left_or_waits_no_longer() {
 }
 
 #[test]
-fn p7_a_server_that_stops_waits_for_an_action_whose_client_has_left() {
+fn p7_a_server_that_stops_waits_for_an_action_whether_its_client_has_left_or_waits() {
+    for has_left in [true, false] {
+        let answer = stopped_while_it_runs(has_left);
+        assert_eq!(answer.map(|answer| answer.status), (!has_left).then_some(200));
+    }
+}
+
+/// What a client that has not left is answered by a server that is told to stop while an action runs.
+fn stopped_while_it_runs(has_left: bool) -> Option<Answer> {
     let (depot, parcel) = (depot(0), Shipping::entity("one").unwrap());
     let packed = block_on(depot.ingest(&people().shop, &parcel, ParcelPacked { weight: 7 })).unwrap();
     assert!(packed.is_allowed());
-    let shared = Arc::clone(&depot);
-    let mut server = Server::with(Limits::DEFAULT, |api| api.domain(shared));
+    let parcels = Arc::clone(&depot);
+    let server = Server::with(Limits::DEFAULT, |api| api.domain(parcels));
     let body = r#"{"parameters": {"entity_id": "one", "rationale": "it is packed"}}"#;
     let agent = server.client(&people().agent);
     let mut stream = agent.begin("POST", "/entities/one/actions/SEND_PARCEL/execute", Some(body.len()), "");
     stream.write_all(body.as_bytes()).unwrap();
     block_on(depot.services().seen.acquire()).unwrap().forget();
-    drop(stream);
-    // It hears of that no later than it has answered others.
-    for _ in 0..50 {
-        assert_eq!(server.stranger().get("/healthz").status, 200);
-    }
-    server.stop();
-    let (end, ended) = mpsc::channel();
-    let stopping = thread::spawn(move || {
-        server.stopped();
-        end.send(()).unwrap();
-    });
-    assert!(ended.recv_timeout(Duration::from_millis(300)).is_err(), "it waits");
+    let waiting = (!has_left).then_some(stream);
+    hears(&server);
+    let ended = stopping(server);
+    assert!(ended.recv_timeout(Duration::from_secs(1)).is_err(), "it waits");
     depot.services().open.add_permits(1);
+    let answer = waiting.map(|stream| Answer::read(&mut BufReader::new(stream)));
     ended.recv().unwrap();
-    stopping.join().unwrap();
     assert_eq!(block_on(depot.entity(&parcel)).unwrap().state(), Some(ParcelState::Sent));
+    answer
 }
 
 #[test]

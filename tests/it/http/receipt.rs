@@ -11,6 +11,7 @@ use pollster::block_on;
 
 use super::page::Browser;
 use super::server::{Server, on_its_own_thread};
+use crate::observed::Counted;
 use crate::shop::{self, Desk, OrderPlaced, Refund, people};
 
 /// A server whose receipts come from these logs, in this order.
@@ -163,4 +164,36 @@ fn a_log_follows_its_store_while_a_server_runs() {
         following.abort();
     });
     thread.join().unwrap();
+}
+
+#[test]
+fn a_log_that_does_not_follow_its_store_is_counted_and_both_positions_are_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let (log, key) = (folder.path().join("log"), key());
+    // A journal, and an older one that was put back under its log.
+    for (orders, is_well) in [(2, true), (1, false)] {
+        let shop = Runtime::<Refund, _>::new(Arc::new(MemoryStore::new()), shop::policy(), Desk::default());
+        for number in 1..=orders {
+            let order = shop::order(&format!("ord-{number}"));
+            let placed = block_on(shop.ingest(&people().shop, &order, OrderPlaced { total: Cents(1) })).unwrap();
+            assert!(placed.is_allowed());
+        }
+        let (sequencer, store) = (Sequencer::open(&log, key.clone()).unwrap(), Arc::clone(shop.store()));
+        let thread = on_its_own_thread(move || async move {
+            let counted: &'static Counted = Box::leak(Box::default());
+            let _counting = metrics::set_default_local_recorder(counted);
+            let following = tokio::spawn(sequencer.follow(store, Duration::from_millis(1)));
+            let position = |of: &str| counted.shown(&format!("kiff_{of}_position{{log=example.com/refunds}}"));
+            let shown = async {
+                while position("store").is_none() {
+                    tokio::task::yield_now().await;
+                }
+            };
+            tokio::time::timeout(Duration::from_mins(1), shown).await.expect("it is shown");
+            following.abort();
+            assert_eq!((position("log_signed"), position("store")), (Some("2".to_owned()), Some(orders.to_string())));
+            assert_eq!(counted.of("kiff_log_failures_total{log=example.com/refunds}") == 0, is_well);
+        });
+        thread.join().unwrap();
+    }
 }

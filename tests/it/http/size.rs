@@ -1,31 +1,34 @@
-//! What a request reads does not grow with the number of entities.
+//! What a request reads does not grow with the number of entities; and what a server says of its store.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
-use kiff::http::{Api, Keys, Limits, NewKey, serve};
+use kiff::http::{Api, Keys, Limits, Metrics, NewKey, serve};
 use kiff::journal::{Content, EventIngested, StateChanged};
 use kiff::{
     Appended, Bounds, Commit, Cursor, EntityKey, IdempotencyKey, Json, Matter, MemoryStore, Open, Query, Runtime,
     Sealed, Snapshot, Store, StoreError, Timestamp,
 };
+use kiff_test::FixedClock;
 use pollster::block_on;
 use tokio::net::TcpListener;
 
 use super::page::Browser;
 use super::server::{Client, on_its_own_thread};
-use crate::shop::{self, Desk, Refund, people};
+use crate::shop::{self, Desk, Mood, Refund, people};
 
-/// A store that counts how often it is asked, and how many rows it gives, and that can be away.
+/// A store that counts how often it is asked, and how many rows it gives, and that can be away or full.
 #[derive(Debug, Default)]
 struct Counted {
     store: MemoryStore,
     asked: AtomicUsize,
     given: AtomicUsize,
     is_away: AtomicBool,
+    is_full: AtomicBool,
 }
 
 impl Counted {
@@ -45,6 +48,9 @@ impl Counted {
 
 impl Store for Counted {
     async fn append(&self, commit: Sealed) -> Result<Appended, StoreError> {
+        if self.is_full.load(Ordering::Relaxed) {
+            return Err(StoreError::new("there is no room left"));
+        }
         self.store.append(commit).await
     }
 
@@ -82,17 +88,25 @@ impl Store for Counted {
 /// A server with so many orders, sixty of which wait for a sign-off, and two clients.
 struct Measured {
     store: Arc<Counted>,
+    clock: FixedClock,
+    shop: Arc<Runtime<Refund, Arc<Counted>>>,
     agent: Client,
     nora: Browser,
 }
 
 impl Measured {
     fn of(orders: usize) -> Self {
+        Self::with(orders, |api| api)
+    }
+
+    fn with(orders: usize, change: impl FnOnce(Api) -> Api) -> Self {
         let store = Arc::new(Counted::default());
         for number in 0..orders {
             assert_eq!(block_on(store.append(placed(number))).unwrap(), Appended::Written);
         }
-        let shop = Arc::new(Runtime::<Refund, _>::new(Arc::clone(&store), shop::policy(), Desk::default()));
+        let (clock, keeping) = (FixedClock::new(), Arc::clone(&store));
+        let shop = Runtime::<Refund, _>::new(keeping, shop::policy(), Desk::default()).with_clock(clock.clone());
+        let shop = Arc::new(shop);
         for number in 0..60 {
             let order = shop::order(&format!("ord-{number:06}"));
             let pay = shop::MarkPaid { payment_id: "pay-1".into() };
@@ -102,7 +116,7 @@ impl Measured {
         let (keys, many) = (Keys::in_memory(), NonZeroU32::MAX);
         let [agent, nora] = [people().agent, people().nora].map(|who| keys.create(NewKey::new(who)).unwrap().1);
         let limits = Limits { rate: many, burst: many, ..Limits::DEFAULT };
-        let api = Api::new().limits(limits).domain(shop).authenticate(keys);
+        let api = change(Api::new().limits(limits).domain(Arc::clone(&shop)).authenticate(keys));
         let (listening, address) = std::sync::mpsc::channel::<SocketAddr>();
         on_its_own_thread(move || async move {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -111,7 +125,7 @@ impl Measured {
         });
         let stranger = Client::at(address.recv().unwrap());
         let nora = Browser::at(&stranger, &format!("key={nora}")).unwrap_or_else(|refused| panic!("{}", refused.body));
-        Self { store, agent: stranger.header(&format!("authorization: Bearer {agent}")), nora }
+        Self { store, clock, shop, agent: stranger.header(&format!("authorization: Bearer {agent}")), nora }
     }
 
     /// How often each request asks the store, and how many rows it gets.
@@ -149,10 +163,13 @@ impl Measured {
         for path in routes {
             note(path, &|| self.agent.get(path).status);
         }
-        note(evaluate, &|| self.agent.post(evaluate, r#"{"parameters": {"payment_id": "pay-1"}}"#).status);
+        note(evaluate, &|| self.agent.post(evaluate, PAY).status);
         costs
     }
 }
+
+const PAY: &str = r#"{"parameters": {"payment_id": "pay-1"}}"#;
+const NOTE: &str = r#"{"parameters": {"text": "fragile"}}"#;
 
 /// The first commit of an order.
 fn placed(number: usize) -> Sealed {
@@ -199,6 +216,51 @@ fn a_server_whose_store_is_away_is_alive_and_not_ready() {
     measured.store.is_away.store(false, Ordering::Relaxed);
     while measured.agent.get("/readyz").status == 503 {}
     assert_eq!(measured.agent.get("/readyz").status, 200);
+}
+
+#[test]
+fn a_server_whose_store_takes_nothing_is_not_ready_until_it_does_or_it_is_time_to_try_again() {
+    let measured = Measured::of(60);
+    let note = || measured.agent.post("/entities/ord-000001/actions/ADD_NOTE/execute", NOTE).status;
+    let is_full = |is_full| measured.store.is_full.store(is_full, Ordering::Relaxed);
+    let ready = || measured.agent.get("/readyz");
+    assert_eq!((note(), ready().status), (200, 200));
+    is_full(true);
+    assert_eq!(note(), 500);
+    assert_eq!(ready().expect(503)["error"], "a store does not take what is written");
+    is_full(false);
+    assert_eq!((note(), ready().status), (200, 200));
+
+    // Where nothing is sent to it as long as it is not ready, it would never be ready again.
+    is_full(true);
+    assert_eq!((note(), ready().status), (500, 503));
+    measured.clock.advance(Duration::from_secs(29));
+    assert_eq!(ready().status, 503);
+    measured.clock.advance(Duration::from_secs(1));
+    assert_eq!((ready().status, note(), ready().status), (200, 500, 503));
+}
+
+#[test]
+fn what_is_counted_is_shown_to_whoever_is_somebody() {
+    let metrics = Metrics::install().unwrap();
+    let measured = Measured::with(61, |api| api.metrics(metrics));
+    measured.shop.services().be(Mood::Silent);
+    assert_eq!(measured.agent.post("/entities/ord-000060/actions/MARK_PAID/execute", PAY).status, 409);
+    Client::at(measured.agent.address).get("/metrics").expect(401);
+    measured.agent.get("/entities").expect(200);
+    let shown = |metric: &str| {
+        let answer = measured.agent.get("/metrics");
+        assert!(answer.status == 200 && answer.headers["content-type"].starts_with("text/plain"));
+        let line = answer.body.lines().find_map(|line| line.strip_prefix(metric)).map(str::to_owned);
+        line.unwrap_or_else(|| panic!("no `{metric}` in {}", answer.body))
+    };
+    shown(r#"kiff_http_requests_total{route="/entities",status="200"}"#);
+    shown("kiff_http_unauthenticated_total");
+    let open = || ["kiff_open_approvals", "kiff_doubts"].map(|gauge| shown(&format!("{gauge}{{domain=\"refund\"}} ")));
+    assert_eq!(open(), ["60", "1"]);
+    // What cannot be known keeps nothing else from being shown.
+    measured.store.is_away.store(true, Ordering::Relaxed);
+    assert_eq!(open(), ["NaN", "NaN"]);
 }
 
 #[test]

@@ -7,6 +7,9 @@ use kiff::http::{Api, Limits, Principal, serve};
 use kiff::{Actor, Store};
 use serde_json::json;
 use tokio::net::TcpListener;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::failure::Failure;
 use crate::journal::place::{self, Work};
@@ -38,6 +41,7 @@ const BEYOND: &str = "It listens beyond this machine, and over plain HTTP a brow
 
 impl Serve {
     pub(crate) fn run(self, shell: &Shell) -> Result<Ended, Failure> {
+        log()?;
         let store = self.readonly.clone();
         place::read(&store, self, shell)
     }
@@ -70,6 +74,15 @@ impl Serve {
         ended.map_err(|error| broken(&error))?;
         Ok(Ended::Well)
     }
+}
+
+/// Tells on standard error what breaks and who is not let in. `RUST_LOG` asks for more, or less.
+fn log() -> Result<(), Failure> {
+    let levels = std::env::var("RUST_LOG").unwrap_or_else(|_| "warn".to_owned());
+    let levels = levels.parse::<Targets>().map_err(|error| Failure::new(format!("`RUST_LOG`: {error}")))?;
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false);
+    let started = tracing_subscriber::registry().with(levels).with(lines).try_init();
+    started.map_err(|error| Failure::new(error.to_string()))
 }
 
 impl Work for Serve {

@@ -9,17 +9,20 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
+use super::turn::{Turn, Turns};
+
 /// A stream that breaks off once its other end has taken no byte for some time.
 pub(super) struct Patient<S> {
     stream: S,
     patience: Duration,
+    turns: Turns,
     /// Runs while a byte waits to be taken.
-    waiting: Option<Pin<Box<Sleep>>>,
+    waiting: Option<(Pin<Box<Sleep>>, Turn)>,
 }
 
 impl<S> Patient<S> {
-    pub(super) const fn new(stream: S, patience: Duration) -> Self {
-        Self { stream, patience, waiting: None }
+    pub(super) const fn new(stream: S, patience: Duration, turns: Turns) -> Self {
+        Self { stream, patience, turns, waiting: None }
     }
 
     /// What writing came to, or an end to the waiting.
@@ -28,8 +31,8 @@ impl<S> Patient<S> {
             self.waiting = None;
             return written;
         }
-        let patience = self.patience;
-        let waiting = self.waiting.get_or_insert_with(|| Box::pin(sleep(patience)));
+        let (patience, turns) = (self.patience, &self.turns);
+        let (waiting, _) = self.waiting.get_or_insert_with(|| (Box::pin(sleep(patience)), turns.begin()));
         match waiting.as_mut().poll(context) {
             Poll::Ready(()) => Poll::Ready(Err(io::Error::new(ErrorKind::TimedOut, "the client takes nothing"))),
             Poll::Pending => Poll::Pending,

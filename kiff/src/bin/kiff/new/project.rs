@@ -60,6 +60,7 @@ const TAKEN: &[&str] = &[
     "super",
     "test",
     "tokio",
+    "tracing_subscriber",
     "trait",
     "true",
     "try",

@@ -8,12 +8,16 @@ use std::path::Path;
 use kiff::http::{Api, Keys, Limits, NewKey, Principal, serve, until_stopped};
 use kiff::{Actor, Domain};
 use tokio::net::TcpListener;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use ::@LIBRARY@::domain::{AlertRaised, Ops};
 
 use crate::{People, journal};
 
 pub async fn run(address: &str, data: &Path) -> Result<(), Box<dyn Error>> {
+    log()?;
     fs::create_dir_all(data)?;
     let people = People::new()?;
     let runtime = people.runtime(&journal(data)?);
@@ -47,6 +51,15 @@ pub async fn run(address: &str, data: &Path) -> Result<(), Box<dyn Error>> {
     println!("Nora decides on the page; this link signs her in, once:\n\n  {server}{link}\n");
     serve(listener, api.router(), Limits::DEFAULT, until_stopped()).await?;
     println!("the server has stopped");
+    Ok(())
+}
+
+/// Tells on standard error what breaks and who is not let in. `RUST_LOG=info` tells of each record as well.
+fn log() -> Result<(), Box<dyn Error>> {
+    let levels = std::env::var("RUST_LOG").unwrap_or_else(|_| "warn".to_owned());
+    let levels = levels.parse::<Targets>().map_err(|error| format!("`RUST_LOG`: {error}"))?;
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false);
+    tracing_subscriber::registry().with(levels).with(lines).try_init()?;
     Ok(())
 }
 

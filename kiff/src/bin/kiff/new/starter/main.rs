@@ -8,6 +8,9 @@ use kiff::http::{Api, Keys, Limits, NewKey, Principal, serve, until_stopped};
 use kiff::proof::{Sequencer, SigningKey};
 use kiff::{Actor, Domain, RolePolicy, Runtime, SqliteStore};
 use tokio::net::TcpListener;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use @LIBRARY@::domain::{Desk, Support, SupportRole, TicketOpened, TicketState};
 
@@ -23,6 +26,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Box<dyn std::error::Error>> {
+    log()?;
     // Who there is, and which role they hold. A key says who asks; what they may do is said here.
     let (agent, nora, inbox) = (Actor::agent("agent-7")?, Actor::human("nora")?, Actor::system("inbox")?);
     let policy = RolePolicy::new()
@@ -72,6 +76,15 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
     }
     tell(&format!("http://{server}"), &key, &link);
     serve(listener, api.router(), Limits::DEFAULT, until_stopped()).await?;
+    Ok(())
+}
+
+/// Tells on standard error what breaks and who is not let in. `RUST_LOG=info` tells of each record as well.
+fn log() -> Result<(), Box<dyn std::error::Error>> {
+    let levels = std::env::var("RUST_LOG").unwrap_or_else(|_| "warn".to_owned());
+    let levels = levels.parse::<Targets>().map_err(|error| format!("`RUST_LOG`: {error}"))?;
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false);
+    tracing_subscriber::registry().with(levels).with(lines).try_init()?;
     Ok(())
 }
 

@@ -1,0 +1,38 @@
+//! What the server that is an example says of its work: nothing while all is well, who is not let in, and more where it is asked to.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::Stdio;
+
+use super::{assert_plain, command};
+use crate::wire;
+
+/// What it has logged by the time that it has turned a stranger away.
+fn logged(levels: Option<&str>) -> String {
+    let mut server = command("server");
+    server.args(["--address", "127.0.0.1:0"]).stdout(Stdio::piped()).stderr(Stdio::piped()).env_remove("RUST_LOG");
+    server.envs(levels.map(|levels| ("RUST_LOG", levels)));
+    let mut process = server.spawn().unwrap();
+    let (mut out, mut told) = (BufReader::new(process.stdout.take().unwrap()), String::new());
+    while !told.contains("Listening on ") && out.read_line(&mut told).unwrap() > 0 {}
+    if let Some((_, address)) = told.split_once("Listening on http://") {
+        let answer = wire::ask(address.split(';').next().unwrap(), "GET", "/entities", &[], "");
+        assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+        process.kill().unwrap();
+    }
+    let mut log = String::new();
+    process.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+    process.wait().unwrap();
+    log
+}
+
+#[test]
+fn a_server_says_on_standard_error_what_it_is_asked_to_and_who_is_not_let_in() {
+    let log = logged(None);
+    assert!(log.contains(" WARN kiff::http: a request was refused") && log.lines().count() == 1, "{log}");
+    assert_plain(&log);
+    let log = logged(Some("off,kiff::record=info"));
+    let seeded = log.lines().filter(|line| line.contains(" INFO kiff::record: ")).count();
+    assert!(log.contains("kind=\"approval_recorded\"") && seeded == log.lines().count(), "{log}");
+    let refused = logged(Some("kiff=loud"));
+    assert!(refused.starts_with("`RUST_LOG`: ") && refused.lines().count() == 1, "{refused}");
+}
