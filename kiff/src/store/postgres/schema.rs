@@ -137,9 +137,7 @@ impl Names {
 
     /// What asks whether the commits have their positions from the one who gives them.
     pub(super) fn origin(&self) -> String {
-        self.fill(
-            "SELECT s.last = coalesce((SELECT max(p.position) FROM {schema}.positions p), 0) FROM {schema}.sequencer s",
-        )
+        self.fill("SELECT s.last > 0 OR NOT EXISTS (SELECT FROM {schema}.positions) FROM {schema}.sequencer s")
     }
 
     /// Whether they have.
