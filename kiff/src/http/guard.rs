@@ -169,6 +169,9 @@ pub(super) async fn admitted(shared: &Shared, request: &Parts) -> Result<Princip
 }
 
 fn unauthenticated(request: &Parts, peer: Option<SocketAddr>, error: &Unauthenticated) -> Response {
+    if error.is_undecided() {
+        return Problem::unrecognized(error).into_response();
+    }
     let trace = request::trace(&request.headers);
     tracing::warn!(
         target: "kiff::http",
@@ -245,7 +248,7 @@ pub(super) async fn healthy() -> &'static str {
 #[derive(Debug, Default)]
 pub(super) struct Readiness(Mutex<Option<(Instant, bool)>>);
 
-/// `GET /readyz`: the stores answer.
+/// `GET /readyz`: the stores answer, and it can be told who asks.
 pub(super) async fn ready(State(shared): State<Shared>) -> Result<&'static str, Problem> {
     /// How long an answer is given again. Whoever asks is not known, and may ask as often as they like.
     const HOLDS: Duration = Duration::from_secs(1);
@@ -254,13 +257,26 @@ pub(super) async fn ready(State(shared): State<Shared>) -> Result<&'static str, 
     let is_ready = match *last {
         Some((asked, is_ready)) if asked.elapsed() < HOLDS => is_ready,
         _ => {
-            let is_ready = stores_answer(&shared).await;
+            let is_ready = stores_answer(&shared).await && authenticators_answer(&shared).await;
             *last = Some((Instant::now(), is_ready));
             is_ready
         }
     };
     drop(last);
-    if is_ready { Ok("ready\n") } else { Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "a store does not answer")) }
+    if is_ready { Ok("ready\n") } else { Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, NOT_READY)) }
+}
+
+/// What is told of a server that is not ready; its log says which.
+const NOT_READY: &str = "a store does not answer, or nobody can tell who asks";
+
+async fn authenticators_answer(shared: &Shared) -> bool {
+    for authenticator in &shared.authenticators {
+        if let Err(error) = authenticator.ask_ready().await {
+            tracing::error!(target: "kiff::http", %error, "nobody can tell who asks");
+            return false;
+        }
+    }
+    true
 }
 
 async fn stores_answer(shared: &Shared) -> bool {

@@ -1,12 +1,15 @@
 //! Keys, the signed log, and receipts that are checked with the public key alone.
 
 use std::fs;
+use std::os::unix::fs::{MetadataExt, chown};
 use std::path::Path;
+use std::process::Command;
 
 use kiff::http::Keys;
 
 use super::journal::exported;
 use super::{Ran, kiff, no_room};
+use crate::programs::Program;
 use crate::proof::witness::Witness;
 
 /// A folder with a journal, a key, and a signed log.
@@ -178,4 +181,39 @@ fn an_api_key_is_made_listed_and_revoked() {
     assert!(told.starts_with("error: there is no key `0` in `keys.json`\n"), "{told}");
     let told = kiff(&folder, &["keys", "list", "other.json"]).not_done();
     assert!(told.starts_with("error: there is no file `other.json`\n"), "{told}");
+}
+
+#[test]
+fn a_file_of_keys_stays_with_its_owner_whoever_changes_it() {
+    let folder = super::folder("keys-owner");
+    let create = ["keys", "create", "keys.json", "nora", "--kind", "human"];
+    kiff(&folder, &create).well();
+    let path = folder.join("keys.json");
+    let own = fs::metadata(&path).unwrap().uid();
+    // Only root can change what belongs to somebody else.
+    let owner = if own == 0 { 65_534 } else { own };
+    chown(&path, Some(owner), None).unwrap();
+    let written = || fs::metadata(&path).map(|file| (file.uid(), file.mode() & 0o777, file.ino())).unwrap();
+
+    kiff(&folder, &create).well();
+    let id = Keys::open(&path).unwrap().list().unwrap()[0].id.clone();
+    kiff(&folder, &["keys", "revoke", "keys.json", &id]).well();
+    let (uid, mode, inode) = written();
+    assert_eq!((uid, mode), (owner, 0o600));
+    assert_eq!(fs::metadata(folder.join("keys.json.lock")).unwrap().uid(), owner, "the owner takes turns, too");
+
+    // Where nothing changes nothing is written.
+    kiff(&folder, &["keys", "revoke", "keys.json", "0"]).not_done();
+    kiff(&folder, &["keys", "revoke", "keys.json", &id]).well();
+    assert_eq!(written().2, inode);
+
+    if own == 0 {
+        // Root in a container may not be let give files away.
+        let mut command = Command::new("setpriv");
+        command.args(["--inh-caps=-chown", "--bounding-set=-chown"]).arg(Program::CommandLine.path()).args(create);
+        let told = Ran::of(&command.current_dir(&folder).output().unwrap()).not_done();
+        assert!(told.contains("`keys.json` is left as it is") && told.contains("run this as the owner"), "{told}");
+        assert_eq!(written(), (owner, 0o600, inode));
+        assert!(!folder.join("keys.json.new").exists());
+    }
 }
