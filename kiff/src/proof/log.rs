@@ -167,6 +167,11 @@ pub enum LogError {
         /// Its folder.
         directory: PathBuf,
     },
+    /// None of the keys that were given signs the log.
+    OtherKeys {
+        /// Its folder.
+        directory: PathBuf,
+    },
     /// The log does not reach as far.
     NotYet {
         /// The position that was asked for.
@@ -237,6 +242,12 @@ impl fmt::Display for LogError {
             Self::InUse { directory } => write!(
                 f,
                 "the log in `{}` is being written by another process: only one may sign it at a time",
+                directory.display()
+            ),
+            Self::OtherKeys { directory } => write!(
+                f,
+                "the log in `{}` is signed with another key than was given: give the one that signs it; where that is lost, keep the \
+                 folder and begin a log of another name",
                 directory.display()
             ),
             Self::NotYet { position, size } => write!(

@@ -4,13 +4,13 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::checkpoint::SignedCheckpoint;
+use super::checkpoint::{Checkpoint, CheckpointError, SignedCheckpoint};
 use super::edge::{Edge, Files};
 use super::key::Signers;
 use super::log::{CHECKPOINT, CHECKPOINTS, LogError, read_checkpoint};
 use super::tile::Tile;
 use crate::journal::{Commit, Cursor, Query};
-use crate::merkle;
+use crate::merkle::{self, TreeHead};
 use crate::store::Store;
 
 /// The one writer of a log: two processes cannot both be it.
@@ -78,7 +78,8 @@ impl Sequencer {
     /// Takes the folder, which is made when it is not there.
     ///
     /// # Errors
-    /// [`LogError::InUse`] when another process has it, [`LogError::File`] when it cannot be written.
+    /// [`LogError::InUse`] when another process has it, [`LogError::OtherKeys`] when it has a checkpoint that none of the keys has
+    /// signed, as where the key was lost and another made in its place, [`LogError::File`] when it cannot be written.
     pub fn open(directory: impl Into<PathBuf>, signers: impl Into<Signers>) -> Result<Self, LogError> {
         let (directory, signers) = (directory.into(), signers.into());
         std::fs::create_dir_all(&directory).map_err(|error| at(&directory, &error))?;
@@ -86,10 +87,13 @@ impl Sequencer {
         let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
         let lock = lock.map_err(|error| at(&path, &error))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { directory, lock, signers, every: Self::EVERY, signed: None }),
-            Err(TryLockError::WouldBlock) => Err(LogError::InUse { directory }),
-            Err(TryLockError::Error(error)) => Err(at(&path, &error).into()),
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(LogError::InUse { directory }),
+            Err(TryLockError::Error(error)) => return Err(at(&path, &error).into()),
         }
+        let sequencer = Self { directory, lock, signers, every: Self::EVERY, signed: None };
+        sequencer.newest()?;
+        Ok(sequencer)
     }
 
     /// The same, with a checkpoint after at most so many commits, also while it catches up.
@@ -104,8 +108,7 @@ impl Sequencer {
     ///
     /// # Errors
     /// [`LogError::RolledBack`] and [`LogError::Rewritten`] when the store is not what was signed: then nothing is signed.
-    /// [`LogError::Checkpoint`] when the log is not signed by one of the keys. [`LogError`] when something cannot be read
-    /// or written.
+    /// [`LogError`] when something cannot be read or written.
     pub async fn advance<S: Store>(&mut self, store: &S) -> Result<Advanced, LogError> {
         let (mut checkpoint, mut edge) = match self.signed.take() {
             Some(signed) => signed,
@@ -166,12 +169,10 @@ impl Sequencer {
 
     /// Reads what was signed last, and its edge: from the tiles, or where they are damaged from the store.
     async fn recover<S: Store>(&self, store: &S) -> Result<(SignedCheckpoint, Edge), LogError> {
-        let Some((path, checkpoint)) = newest_checkpoint(&self.directory)? else {
+        let Some((checkpoint, head)) = self.newest()? else {
             let edge = Edge::default();
             return Ok((self.sign(&edge, &mut Files::new(self.directory.clone()), None)?, edge));
         };
-        let keys = self.signers.verifying_keys();
-        let head = checkpoint.verify(&keys).map_err(|error| LogError::Checkpoint { path, error })?.head();
         match Edge::read(&self.directory, head.size) {
             Ok(edge) if edge.head() == head => return Ok((checkpoint, edge)),
             Ok(_) => {}
@@ -180,6 +181,16 @@ impl Sequencer {
         }
         let edge = self.rebuild(store, head.size).await?;
         if edge.head() == head { Ok((checkpoint, edge)) } else { Err(LogError::Rewritten { position: head.size }) }
+    }
+
+    /// What was signed last, where one of the keys has signed it; none where nothing is signed yet.
+    fn newest(&self) -> Result<Option<(SignedCheckpoint, TreeHead)>, LogError> {
+        let Some((path, checkpoint)) = newest_checkpoint(&self.directory)? else { return Ok(None) };
+        match checkpoint.verify(&self.signers.verifying_keys()).map(Checkpoint::head) {
+            Ok(head) => Ok(Some((checkpoint, head))),
+            Err(CheckpointError::Untrusted { .. }) => Err(LogError::OtherKeys { directory: self.directory.clone() }),
+            Err(error) => Err(LogError::Checkpoint { path, error }),
+        }
     }
 
     /// Writes the tiles of the tree of `size` leaves again from the store.

@@ -117,6 +117,18 @@ fn a_key_is_rotated_by_signing_with_both() {
 }
 
 #[test]
+fn a_key_that_is_lost_is_replaced_by_no_other_but_by_another_log() {
+    let folder = signed("proof-lost");
+    fs::remove_file(folder.join("log.key")).unwrap();
+    kiff(&folder, &["keys", "generate", "example.com/refunds", "--out", "new.key"]).well();
+    let told = kiff(&folder, &["log", "advance", "day.jsonl", "log", "--key", "new.key"]).not_done();
+    assert!(told.contains("where that is lost, keep the folder and begin a log of another name"), "{told}");
+    assert!(told.contains("help: ") && told.contains("docs/operations.md"), "{told}");
+    kiff(&folder, &["keys", "generate", "example.com/refunds-2", "--out", "second.key"]).well();
+    kiff(&folder, &["log", "advance", "day.jsonl", "second", "--key", "second.key"]).well();
+}
+
+#[test]
 fn a_key_is_never_written_over_nor_mistaken() {
     let folder = signed("proof-keys");
     let before = fs::read(folder.join("log.key")).unwrap();

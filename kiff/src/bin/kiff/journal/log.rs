@@ -43,7 +43,11 @@ struct Advance {
 }
 
 fn failed(error: &LogError) -> Failure {
-    Failure::new(error.to_string())
+    let failure = Failure::new(error.to_string());
+    match error {
+        LogError::OtherKeys { .. } => failure.help("how is in docs/operations.md, under \"Keys\""),
+        _ => failure,
+    }
 }
 
 impl SignLog {
