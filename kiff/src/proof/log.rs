@@ -266,13 +266,14 @@ impl fmt::Display for LogError {
             ),
             Self::RolledBack { signed } => write!(
                 f,
-                "the store has no commit at position {signed}, which was signed: it was cut or an old copy was put back; \
-                 nothing is signed until it is whole again"
+                "the store has no commit at position {signed}, which was signed: a backup was restored, or its end was cut; this log \
+                 signs nothing until that commit is back, and after a restore a log of another name goes on"
             ),
             Self::Rewritten { position } => write!(
                 f,
-                "the store has another commit at position {position} than the one that was signed: it was rewritten; nothing \
-                 is signed until it is what it was"
+                "the store has another commit at position {position} than the one that was signed: a backup was restored and has \
+                 gone on, or the store was rewritten; this log signs nothing until that commit is back, and after a restore a log of \
+                 another name goes on"
             ),
             Self::Gap { position } => write!(f, "the store has no commit at position {position} but some behind it"),
             Self::Checkpoint { path, error } => write!(f, "`{}`: {error}", path.display()),

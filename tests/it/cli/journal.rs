@@ -68,6 +68,23 @@ pub(super) fn exported(name: &str) -> std::path::PathBuf {
     folder
 }
 
+/// The lines of the export of a store that was put back to the first commits of that day, and has gone on.
+pub(super) fn restored(commits: usize) -> String {
+    let store = Arc::new(MemoryStore::new());
+    block_on(async {
+        for line in lines().lines().take(commits) {
+            let sealed = line.parse::<Exported>().unwrap().sealed().unwrap();
+            assert_eq!(store.append(sealed).await.unwrap(), Appended::Written);
+        }
+        let runtime = Runtime::<Refund, _>::new(Arc::clone(&store), policy(), Desk::default());
+        for id in ["ord-3", "ord-4"] {
+            let placed = OrderPlaced { total: kiff::Cents(99_900) };
+            assert!(runtime.ingest(&people().shop, &order(id), placed).await.unwrap().is_allowed());
+        }
+    });
+    exported_lines(&store)
+}
+
 /// What every store answers alike.
 pub(super) fn answers(folder: &Path, store: &str) {
     let told = kiff(folder, &["timeline", store, "Order/ord-1"]).well();

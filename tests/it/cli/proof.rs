@@ -7,7 +7,7 @@ use std::process::Command;
 
 use kiff::http::Keys;
 
-use super::journal::exported;
+use super::journal::{exported, restored};
 use super::{Ran, kiff, no_room};
 use crate::programs::Program;
 use crate::proof::witness::Witness;
@@ -92,6 +92,27 @@ fn p8_what_was_cut_off_is_found_against_a_checkpoint() {
     assert!(kiff(&folder, &["verify", "day.jsonl"]).well().starts_with("13 commits"));
     let told = kiff(&folder, &[&["verify", "day.jsonl"], &against[..]].concat()).ended_with(1);
     assert!(told.contains("14"), "{told}");
+}
+
+#[test]
+fn whoever_has_restored_a_backup_is_told_how_to_go_on() {
+    let folder = signed("proof-restored");
+    let verify = ["verify", "restored.jsonl", "--log", "log", "--key", "log.key.pub"];
+    let whole = fs::read_to_string(folder.join("day.jsonl")).unwrap();
+    let cut: String = whole.lines().take(13).flat_map(|line| [line, "\n"]).collect();
+    for (lines, fault) in [(cut, "truncated: "), (restored(13), "forged: commit 1 of `Order/ord-3`")] {
+        fs::write(folder.join("restored.jsonl"), lines).unwrap();
+        let told = kiff(&folder, &verify).ended_with(1);
+        assert!(told.starts_with(fault), "{told}");
+        let advanced = kiff(&folder, &["log", "advance", "restored.jsonl", "log", "--key", "log.key"]).not_done();
+        for told in [told, advanced] {
+            let (_, help) = told.split_once("help: ").unwrap_or_else(|| panic!("{told}"));
+            assert!(help.contains("begin a log of another name: docs/operations.md says how"), "{help}");
+        }
+    }
+    kiff(&folder, &["keys", "generate", "example.com/refunds-2", "--out", "second.key"]).well();
+    kiff(&folder, &["log", "advance", "restored.jsonl", "second", "--key", "second.key"]).well();
+    kiff(&folder, &["verify", "restored.jsonl", "--log", "second", "--key", "second.key.pub"]).well();
 }
 
 #[test]

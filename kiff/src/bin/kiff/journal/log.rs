@@ -7,6 +7,7 @@ use kiff::Store;
 use kiff::proof::{Advanced, Log, LogError, Sequencer, Signers, SigningKey};
 use serde_json::json;
 
+use super::AFTER_A_RESTORE;
 use super::place::{self, Work};
 use crate::failure::Failure;
 use crate::shell::{Ended, Shell};
@@ -45,7 +46,8 @@ struct Advance {
 fn failed(error: &LogError) -> Failure {
     let failure = Failure::new(error.to_string());
     match error {
-        LogError::OtherKeys { .. } => failure.help("how is in docs/operations.md, under \"Keys\""),
+        LogError::OtherKeys { .. } => failure.help("docs/operations.md says how, under \"Keys\""),
+        LogError::RolledBack { .. } | LogError::Rewritten { .. } => failure.help(AFTER_A_RESTORE),
         _ => failure,
     }
 }

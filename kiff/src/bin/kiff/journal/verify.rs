@@ -3,8 +3,9 @@
 use std::fmt::Write;
 
 use clap::Args;
-use kiff::{Digest, Progress, Store, TreeHead, Verification};
+use kiff::{Digest, Fault, Progress, Store, TreeHead, Verification};
 
+use super::AFTER_A_RESTORE;
 use super::place::{self, Work};
 use crate::failure::Failure;
 use crate::shell::{Ended, Shell};
@@ -50,6 +51,11 @@ impl Work for Verify {
         let mut text = format!("{report}\n");
         if let Some(TreeHead { size, root }) = report.head.filter(|_| report.is_sound()) {
             let _ = writeln!(text, "write this head down elsewhere, to check against it later: {size}:{root}");
+        }
+        let is_past_what_was_signed =
+            |fault: &Fault| matches!(fault, Fault::Truncated { .. } | Fault::Diverged { .. } | Fault::Forged { .. });
+        if report.faults.iter().any(is_past_what_was_signed) {
+            let _ = writeln!(text, "help: {AFTER_A_RESTORE}");
         }
         shell.answer(&report, &text)?;
         Ok(Ended::if_so(report.is_sound()))
