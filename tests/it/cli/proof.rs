@@ -158,6 +158,15 @@ fn a_key_is_never_written_over_nor_mistaken() {
     let told = kiff(&folder, &["receipt", "verify", "day.jsonl", "--key", "log.key"]).not_done();
     assert!(told.contains("`log.key` is no public key: ") && told.contains("ends with `.pub`"), "{told}");
     assert!(Path::new(&folder).join("log.key.pub").is_file());
+
+    fs::rename(folder.join("log.key.pub"), folder.join("safe.pub")).unwrap();
+    let verify = ["verify", "day.jsonl", "--log", "log", "--key"];
+    let told = kiff(&folder, &[&verify[..], &["log.key.pub"]].concat()).not_done();
+    assert!(told.starts_with("error: there is no file `log.key.pub`"), "{told}");
+    let told = kiff(&folder, &[&verify[..], &["example.com/refunds+0+0"]].concat()).not_done();
+    assert!(told.starts_with("error: `example.com/refunds+0+0` is no public key: "), "{told}");
+    let receipt = ["receipt", "verify", "day.jsonl", "--key", "safe.pub", "--witness", "w1.pub"];
+    assert!(kiff(&folder, &receipt).not_done().starts_with("error: there is no file `w1.pub`"));
 }
 
 #[test]
@@ -212,6 +221,8 @@ fn an_api_key_is_made_listed_and_revoked() {
     assert!(first["revoked_at"].is_string() && first.get("digest").is_none(), "{first}");
     let told = kiff(&folder, &["keys", "revoke", "keys.json", "0"]).not_done();
     assert!(told.starts_with("error: there is no key `0` in `keys.json`\n"), "{told}");
+    let never = kiff(&folder, &["keys", "create", "keys.json", "nora", "--kind", "human", "--days", "0"]);
+    assert_eq!((never.code, never.said.as_str()), (Some(2), ""), "a key that is good for no day: {}", never.complained);
     let told = kiff(&folder, &["keys", "list", "other.json"]).not_done();
     assert!(told.starts_with("error: there is no file `other.json`\n"), "{told}");
 }

@@ -48,7 +48,10 @@ impl Serve {
         let reader = Principal::new(reader).in_tenant(&self.tenant).map_err(|error| broken(&error))?;
         let api = Api::new().journals(store).await?;
         #[cfg(feature = "proof")]
-        let api = self.log.into_iter().fold(api, Api::log);
+        let api = match self.log {
+            Some(log) => api.log(of_a_log(log)?),
+            None => api,
+        };
         let link = api.sign_in_link(reader).map_err(|error| broken(&error))?;
         let listening = TcpListener::bind(self.address).await;
         let at = listening.and_then(|listener| Ok((listener.local_addr()?, listener)));
@@ -69,6 +72,15 @@ impl Serve {
         let ended = serve(listener, api.router(), Limits::DEFAULT, std::future::pending()).await;
         ended.map_err(|error| broken(&error))?;
         Ok(Ended::Well)
+    }
+}
+
+/// A folder in which there is a log: without one there would be no receipts, and nobody would know why.
+#[cfg(feature = "proof")]
+fn of_a_log(folder: std::path::PathBuf) -> Result<std::path::PathBuf, Failure> {
+    match kiff::proof::Log::open(&folder) {
+        Ok(_) => Ok(folder),
+        Err(error) => Err(Failure::new(error.to_string()).help("`kiff log advance` makes it and signs it")),
     }
 }
 
