@@ -19,7 +19,7 @@ use crate::store::StoreError;
 
 /// The file of the newest checkpoint.
 pub(super) const CHECKPOINT: &str = "checkpoint";
-/// The folder of all checkpoints, each under its size.
+/// The folder of the newest checkpoints and some of the older ones, each under its size.
 pub(super) const CHECKPOINTS: &str = "checkpoints";
 
 /// A log in a folder, as it was at its newest checkpoint. It can be read while a [`Sequencer`](super::Sequencer) writes it.
@@ -71,7 +71,8 @@ impl Log {
         Self { directory, checkpoint, tiles }
     }
 
-    /// The same log as it was at an older checkpoint; none where the log has no checkpoint of that size.
+    /// The same log as it was at an older checkpoint; none where the log has no checkpoint of that size, or keeps it no more: of the
+    /// older ones it keeps the first of each 65,536 commits.
     ///
     /// # Errors
     /// [`LogError`] when the checkpoint cannot be read.

@@ -76,6 +76,29 @@ fn a_log_grows_with_its_store_and_is_the_same_however_often_it_was_signed() {
 }
 
 #[test]
+fn a_log_that_is_signed_often_keeps_few_of_its_checkpoints() {
+    let (folder, key) = (TempDir::new().unwrap(), key());
+    let ledger = Ledger::default();
+    let mut sequencer = Sequencer::open(folder.path(), key.clone()).unwrap();
+    for _ in 0..40 {
+        ledger.grow(1, 1);
+        block_on(sequencer.advance(&ledger)).unwrap();
+    }
+    let kept = || fs::read_dir(folder.path().join("checkpoints")).unwrap().count();
+    assert_eq!(kept(), 1 + 16);
+    let log = Log::open(folder.path()).unwrap();
+    let is_kept = |size| log.back_to(size).unwrap().is_some();
+    assert!(is_kept(0) && !is_kept(24) && (25..=40).all(is_kept));
+    // A folder that is full of them is emptied at the next signature.
+    for size in 1..25 {
+        fs::copy(folder.path().join("checkpoint"), folder.path().join(format!("checkpoints/{size}"))).unwrap();
+    }
+    ledger.grow(1, 1);
+    block_on(sequencer.advance(&ledger)).unwrap();
+    assert_eq!(kept(), 1 + 16);
+}
+
+#[test]
 fn what_no_longer_is_what_was_signed_is_not_signed() {
     let (folder, key) = (TempDir::new().unwrap(), key());
     let ledger = Ledger::of(300, 5);
