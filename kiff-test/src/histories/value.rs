@@ -89,8 +89,8 @@ pub(super) fn valid(field: &Field<'_>) -> BoxedStrategy<Value> {
             let (least, most) = within(field.rules, i64::MIN, i64::MAX);
             let min = least.max(-WIDEST).min(most);
             let max = most.min(WIDEST).max(min);
-            let last = if min < max { max - 1 } else { max };
-            (min..=last).prop_map(move |whole| half(whole, min < max)).boxed()
+            let end = if min < max { max - 1 } else { max };
+            (min..=end).prop_map(move |whole| half(whole, min < max)).boxed()
         }
         Kind::Text => text(field),
         Kind::Instant => (0..=4_000_000_000_000_000_u64)
