@@ -161,8 +161,8 @@ fn p7_a_server_that_stops_waits_for_an_action_whose_client_has_left() {
     let (depot, parcel) = (depot(0), Shipping::entity("one").unwrap());
     let packed = block_on(depot.ingest(&people().shop, &parcel, ParcelPacked { weight: 7 })).unwrap();
     assert!(packed.is_allowed());
-    let served = Arc::clone(&depot);
-    let mut server = Server::with(Limits::DEFAULT, |api| api.domain(served));
+    let shared = Arc::clone(&depot);
+    let mut server = Server::with(Limits::DEFAULT, |api| api.domain(shared));
     let body = r#"{"parameters": {"entity_id": "one", "rationale": "it is packed"}}"#;
     let agent = server.client(&people().agent);
     let mut stream = agent.begin("POST", "/entities/one/actions/SEND_PARCEL/execute", Some(body.len()), "");
