@@ -129,3 +129,27 @@ fn completions_and_the_manual_page_are_made_from_the_arguments() {
     let page = kiff(&folder, &["man"]).well();
     assert!(page.starts_with(".ie") && page.contains("kiff\\-new"), "{page}");
 }
+
+/// The pages that a manual page refers to, each as the words of its command.
+fn referred(page: &str) -> Vec<Vec<String>> {
+    let names = page.lines().filter_map(|line| line.strip_prefix("kiff\\-")?.strip_suffix("(1)"));
+    names.map(|name| name.split("\\-").map(str::to_owned).collect()).collect()
+}
+
+#[test]
+fn each_manual_page_that_another_refers_to_can_be_printed() {
+    let folder = folder("manual");
+    let print = |words: &[String]| {
+        let words: Vec<&str> = ["man"].into_iter().chain(words.iter().map(String::as_str)).collect();
+        kiff(&folder, &words).well()
+    };
+    let mut open = referred(&print(&[]));
+    assert!(open.len() > 10, "{open:?}");
+    while let Some(words) = open.pop() {
+        let page = print(&words);
+        assert!(page.contains(&format!(".TH kiff-{} 1", words.join("-"))), "{words:?}: {page}");
+        open.extend(referred(&page));
+    }
+    let told = kiff(&folder, &["man", "log", "retreat"]).not_done();
+    assert!(told.starts_with("error: there is no command `log retreat`\n"), "{told}");
+}

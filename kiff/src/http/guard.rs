@@ -171,6 +171,9 @@ pub(super) async fn admitted(shared: &Shared, request: &Parts) -> Result<Princip
 }
 
 fn unauthenticated(request: &Parts, peer: Option<SocketAddr>, error: &Unauthenticated) -> Response {
+    if error.is_undecided() {
+        return Problem::unrecognized(error).into_response();
+    }
     let trace = request::trace(&request.headers);
     tracing::warn!(
         target: "kiff::http",
@@ -247,7 +250,7 @@ pub(super) async fn healthy() -> &'static str {
 #[derive(Debug, Default)]
 pub(super) struct Readiness(Mutex<Option<(Instant, bool)>>);
 
-/// `GET /readyz`: the stores answer, and take what is written.
+/// `GET /readyz`: the stores answer and take what is written, and it can be told who asks.
 pub(super) async fn ready(State(shared): State<Shared>) -> Result<&'static str, Problem> {
     /// How long an answer is given again. Whoever asks is not known, and may ask as often as they like.
     const HOLDS: Duration = Duration::from_secs(1);
@@ -256,7 +259,7 @@ pub(super) async fn ready(State(shared): State<Shared>) -> Result<&'static str, 
     let is_ready = match *last {
         Some((asked, is_ready)) if asked.elapsed() < HOLDS => is_ready,
         _ => {
-            let is_ready = stores_answer(&shared).await;
+            let is_ready = stores_answer(&shared).await && authenticators_answer(&shared).await;
             *last = Some((Instant::now(), is_ready));
             is_ready
         }
@@ -264,7 +267,7 @@ pub(super) async fn ready(State(shared): State<Shared>) -> Result<&'static str, 
     drop(last);
     let not_ready = |why| Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, why));
     if !is_ready {
-        not_ready("a store does not answer")
+        not_ready("a store does not answer, or nobody can tell who asks")
     } else if shared.domains(None).any(|served| takes_nothing(&**served)) {
         not_ready("a store does not take what is written")
     } else {
@@ -277,6 +280,16 @@ fn takes_nothing(served: &dyn Served) -> bool {
     /// Nothing is sent to a server that is not ready, by which it could learn that all is well again: so it is tried again.
     const TOLD: Duration = Duration::from_secs(30);
     served.failed_append().is_some_and(|failed| served.now() < failed.after(TOLD))
+}
+
+async fn authenticators_answer(shared: &Shared) -> bool {
+    for authenticator in &shared.authenticators {
+        if let Err(error) = authenticator.ask_ready().await {
+            tracing::error!(target: "kiff::http", %error, "nobody can tell who asks");
+            return false;
+        }
+    }
+    true
 }
 
 async fn stores_answer(shared: &Shared) -> bool {

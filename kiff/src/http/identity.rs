@@ -1,7 +1,7 @@
 //! Who asks: what a request shows, who that is, and for whom it may act.
 
 use std::fmt;
-use std::future::Future;
+use std::future::{self, Future};
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -148,6 +148,9 @@ impl Principal {
 
 /// Establishes who sends a request.
 ///
+/// An error says which of two things it is: what was shown is not good ([`Unauthenticated::new`], 401), or nobody can tell at the
+/// moment, because what it is looked up in cannot be read ([`Unauthenticated::undecided`], 503).
+///
 /// ```
 /// use kiff::Actor;
 /// use kiff::http::{Authenticate, Credentials, Principal, Unauthenticated};
@@ -172,11 +175,20 @@ pub trait Authenticate: Send + Sync + 'static {
     /// Who it is; none when the request shows nothing that this one knows, so that the next is asked.
     ///
     /// # Errors
-    /// [`Unauthenticated`] when it shows something that is not good; nobody else is asked then.
+    /// [`Unauthenticated`] when it shows something that is not good, or of which nobody can tell whether it is; nobody else is
+    /// asked then.
     fn authenticate(
         &self,
         credentials: Credentials<'_>,
     ) -> impl Future<Output = Result<Option<Principal>, Unauthenticated>> + Send;
+
+    /// Whether it can tell at the moment who somebody is, for `/readyz`, which asks at most once a second.
+    ///
+    /// # Errors
+    /// [`Unauthenticated`] when it cannot, with a sentence for the log.
+    fn ready(&self) -> impl Future<Output = Result<(), Unauthenticated>> + Send {
+        future::ready(Ok(()))
+    }
 }
 
 impl<T: Authenticate> Authenticate for Arc<T> {
@@ -186,37 +198,62 @@ impl<T: Authenticate> Authenticate for Arc<T> {
     ) -> impl Future<Output = Result<Option<Principal>, Unauthenticated>> + Send {
         T::authenticate(self, credentials)
     }
-}
 
-/// What an authenticator answers, on its way.
-type Answer<'a> = Pin<Box<dyn Future<Output = Result<Option<Principal>, Unauthenticated>> + Send + 'a>>;
-
-/// An [`Authenticate`] of whatever type.
-pub(super) trait AnyAuthenticate: Send + Sync {
-    fn ask<'a>(&'a self, credentials: Credentials<'a>) -> Answer<'a>;
-}
-
-impl<A: Authenticate> AnyAuthenticate for A {
-    fn ask<'a>(&'a self, credentials: Credentials<'a>) -> Answer<'a> {
-        Box::pin(self.authenticate(credentials))
+    fn ready(&self) -> impl Future<Output = Result<(), Unauthenticated>> + Send {
+        T::ready(self)
     }
 }
 
-/// Why a request's credentials are not good. It goes to the log; the client is told only that they are not.
+/// What an authenticator answers, on its way.
+type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Unauthenticated>> + Send + 'a>>;
+
+/// An [`Authenticate`] of whatever type.
+pub(super) trait AnyAuthenticate: Send + Sync {
+    fn ask<'a>(&'a self, credentials: Credentials<'a>) -> Answer<'a, Option<Principal>>;
+
+    fn ask_ready(&self) -> Answer<'_, ()>;
+}
+
+impl<A: Authenticate> AnyAuthenticate for A {
+    fn ask<'a>(&'a self, credentials: Credentials<'a>) -> Answer<'a, Option<Principal>> {
+        Box::pin(self.authenticate(credentials))
+    }
+
+    fn ask_ready(&self) -> Answer<'_, ()> {
+        Box::pin(self.ready())
+    }
+}
+
+/// Why a request's credentials are not good, or why nobody can tell. It goes to the log; the client is told only which of the two.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unauthenticated(String);
+pub struct Unauthenticated {
+    message: String,
+    is_undecided: bool,
+}
 
 impl Unauthenticated {
-    /// An error with a sentence for the log.
+    /// The credentials are not good, with a sentence for the log.
     #[must_use]
     pub fn new(message: impl Into<String>) -> Self {
-        Self(message.into())
+        Self { message: message.into(), is_undecided: false }
+    }
+
+    /// Nobody can tell whether they are good, with a sentence for the log: what they are looked up in cannot be read.
+    #[must_use]
+    pub fn undecided(message: impl Into<String>) -> Self {
+        Self { message: message.into(), is_undecided: true }
+    }
+
+    /// Whether nobody can tell.
+    #[must_use]
+    pub const fn is_undecided(&self) -> bool {
+        self.is_undecided
     }
 }
 
 impl fmt::Display for Unauthenticated {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.message)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
 use std::time::SystemTime;
@@ -227,6 +228,7 @@ impl Keys {
 
     /// Changes the keys, in the file first.
     fn change<T>(&self, change: impl FnOnce(&mut BTreeMap<String, Key>) -> T) -> Result<T, KeysError> {
+        self.refresh()?;
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         let Some(path) = &self.path else {
             let mut keys = std::mem::take(&mut known.keys);
@@ -240,20 +242,31 @@ impl Keys {
         Ok(changed)
     }
 
-    /// Reads the file where it is no longer as it was.
+    /// Reads the file where it is no longer as it was. What was read before never counts again: a key may be revoked since.
     fn refresh(&self) -> Result<(), KeysError> {
         let Some(path) = &self.path else { return Ok(()) };
         let seen = file::look(path)?;
-        if self.known.read().unwrap_or_else(PoisonError::into_inner).seen == Some(seen) {
-            return Ok(());
+        {
+            let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+            if known.seen == Some(seen) {
+                return Ok(());
+            }
+            if seen == Seen::NOTHING && !known.keys.is_empty() {
+                let gone = "it is gone, and with it the keys that were in it: put it back";
+                return Err(KeysError::file(path)(io::Error::new(io::ErrorKind::NotFound, gone)));
+            }
         }
-        let keys = file::read(path)?.keys;
+        let keys = file::read(path, seen)?.keys;
         *self.known.write().unwrap_or_else(PoisonError::into_inner) = Known::new(keys, Some(seen));
         Ok(())
     }
 
-    fn check(&self, token: &str) -> Result<Principal, String> {
-        self.refresh().map_err(|error| error.to_string())?;
+    fn check(&self, token: &str) -> Result<Principal, Unauthenticated> {
+        self.refresh().map_err(|error| Unauthenticated::undecided(error.to_string()))?;
+        self.find(token).map_err(Unauthenticated::new)
+    }
+
+    fn find(&self, token: &str) -> Result<Principal, String> {
         let (id, secret) = token.split_once('_').ok_or("a key is written like `kiff_<number>_<secret>`")?;
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         let key = known.keys.get(id).ok_or("there is no such key")?;
@@ -266,7 +279,11 @@ impl Keys {
 impl Authenticate for Keys {
     async fn authenticate(&self, credentials: Credentials<'_>) -> Result<Option<Principal>, Unauthenticated> {
         let token = credentials.bearer().and_then(|token| token.strip_prefix(PREFIX));
-        token.map(|token| self.check(token).map_err(Unauthenticated::new)).transpose()
+        token.map(|token| self.check(token)).transpose()
+    }
+
+    async fn ready(&self) -> Result<(), Unauthenticated> {
+        self.refresh().map_err(|error| Unauthenticated::undecided(error.to_string()))
     }
 }
 
@@ -282,11 +299,13 @@ fn random<const BYTES: usize>() -> Result<[u8; BYTES], KeysError> {
 #[non_exhaustive]
 pub enum KeysError {
     /// A file cannot be read or written.
-    File(PathBuf, std::io::Error),
+    File(PathBuf, io::Error),
     /// The file is not one of keys.
     Shape(PathBuf, serde_json::Error),
     /// Others than its owner can read or write the file; its mode.
     Open(PathBuf, u32),
+    /// The file belongs to somebody else, and what is written in its place cannot be given to them.
+    Owner(PathBuf, io::Error),
     /// The name of a tenant is none.
     Tenant(IdentifierError),
     /// The system gives no random bytes.
@@ -294,7 +313,7 @@ pub enum KeysError {
 }
 
 impl KeysError {
-    fn file(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+    fn file(path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |error| Self::File(path.to_owned(), error)
     }
 }
@@ -309,6 +328,11 @@ impl fmt::Display for KeysError {
                 "others can reach the keys in `{path}` (mode {mode:o}): run `chmod 600 {path}`",
                 path = path.display()
             ),
+            Self::Owner(path, error) => write!(
+                f,
+                "`{path}` is left as it is: what is written in its place cannot be given to its owner ({error}); run this as the owner",
+                path = path.display()
+            ),
             Self::Tenant(error) => write!(f, "the tenant: {error}"),
             Self::Random(error) => write!(f, "the system gives no random bytes: {error}"),
         }
@@ -318,7 +342,7 @@ impl fmt::Display for KeysError {
 impl std::error::Error for KeysError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::File(_, error) => Some(error),
+            Self::File(_, error) | Self::Owner(_, error) => Some(error),
             Self::Shape(_, error) => Some(error),
             Self::Open(..) => None,
             Self::Tenant(error) => Some(error),

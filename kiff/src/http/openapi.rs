@@ -12,7 +12,7 @@ use super::Parts;
 const BASE: &str = include_str!("openapi/base.json");
 
 /// What every route that is not open to all can answer beside what it is for.
-const PROBLEMS: [&str; 4] = ["400", "401", "429", "504"];
+const PROBLEMS: [&str; 5] = ["400", "401", "429", "503", "504"];
 
 /// The document, and none where a domain's actions cannot be described, which the log then says.
 pub(super) fn document(parts: &Parts) -> Option<Value> {
@@ -112,7 +112,7 @@ fn describe(document: &mut Value, name: &str, Action { descriptions, parameters 
             "summary": format!("{name}: {summary}"),
             "description": description,
             "tags": [name],
-            "problems": ["403", "404", "409", "413", "422", "503"],
+            "problems": ["403", "404", "409", "413", "422"],
             "parameters": (["id", "idempotency_key", "traceparent"])
                 .map(|parameter| json!({ "$ref": format!("#/components/parameters/{parameter}") })),
             "requestBody": {

@@ -12,6 +12,7 @@ use crate::runtime::{Error, Failed};
 use crate::verdict::{ReasonCode, Refusal};
 
 use super::headers;
+use super::identity::Unauthenticated;
 
 /// An answer that says why not: a status and JSON that has an `error`.
 #[derive(Debug)]
@@ -107,6 +108,12 @@ impl Problem {
 
     pub(crate) fn unauthenticated() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "the credentials are missing or not good")
+    }
+
+    /// Nobody can tell whether the credentials are good; why, is in the log and not for the client.
+    pub(crate) fn unrecognized(error: &Unauthenticated) -> Self {
+        tracing::error!(target: "kiff::http", %error, "nobody can tell who sends a request");
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "nobody can tell at the moment whether the credentials are good")
     }
 
     /// The principal may not do that, whatever the entity says.

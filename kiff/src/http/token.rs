@@ -111,9 +111,9 @@ impl Tokens {
     }
 
     /// Reads the keys again where the file is no longer as it was. While it cannot be read, the keys are those of before;
-    /// where it is gone, there are none.
-    fn refresh(&self) -> Result<(), String> {
-        let seen = look(&self.path).map_err(|error| error.to_string())?;
+    /// where it is gone, nobody can tell.
+    fn refresh(&self) -> Result<(), Unauthenticated> {
+        let seen = look(&self.path).map_err(|error| Unauthenticated::undecided(error.to_string()))?;
         if self.known.read().unwrap_or_else(PoisonError::into_inner).seen == seen {
             return Ok(());
         }
@@ -125,7 +125,6 @@ impl Tokens {
     }
 
     fn check(&self, token: &str) -> Result<Principal, String> {
-        self.refresh()?;
         let header = decode_header(token).map_err(|error| error.to_string())?;
         if !SIGNATURES.contains(&header.alg) {
             return Err(format!("a token signed by {:?} does not count", header.alg));
@@ -165,7 +164,13 @@ impl Authenticate for Tokens {
     async fn authenticate(&self, credentials: Credentials<'_>) -> Result<Option<Principal>, Unauthenticated> {
         // Three parts and two dots: whatever else somebody bears is for somebody else to look at.
         let token = credentials.bearer().filter(|token| token.matches('.').count() == 2);
-        token.map(|token| self.check(token).map_err(Unauthenticated::new)).transpose()
+        let Some(token) = token else { return Ok(None) };
+        self.refresh()?;
+        self.check(token).map(Some).map_err(Unauthenticated::new)
+    }
+
+    async fn ready(&self) -> Result<(), Unauthenticated> {
+        self.refresh()
     }
 }
 

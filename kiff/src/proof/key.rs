@@ -53,7 +53,8 @@ impl SigningKey {
 
     /// Reads the key from a file, and makes one for a log of this name where there is no such file yet.
     ///
-    /// A file that is there is taken as it is, whichever log's key it holds.
+    /// A file that is there is taken as it is, whichever log's key it holds. A key that is made in the place of one that was lost signs
+    /// nothing: [`Sequencer::open`](super::Sequencer::open) refuses it.
     ///
     /// # Errors
     /// [`KeyError`] as for [`SigningKey::read`], [`SigningKey::generate`] and [`SigningKey::write`].

@@ -19,7 +19,7 @@ use crate::store::StoreError;
 
 /// The file of the newest checkpoint.
 pub(super) const CHECKPOINT: &str = "checkpoint";
-/// The folder of all checkpoints, each under its size.
+/// The folder of the newest checkpoints and some of the older ones, each under its size.
 pub(super) const CHECKPOINTS: &str = "checkpoints";
 
 /// A log in a folder, as it was at its newest checkpoint. It can be read while a [`Sequencer`](super::Sequencer) writes it.
@@ -71,7 +71,8 @@ impl Log {
         Self { directory, checkpoint, tiles }
     }
 
-    /// The same log as it was at an older checkpoint; none where the log has no checkpoint of that size.
+    /// The same log as it was at an older checkpoint; none where the log has no checkpoint of that size, or keeps it no more: of the
+    /// older ones it keeps the first of each 65,536 commits.
     ///
     /// # Errors
     /// [`LogError`] when the checkpoint cannot be read.
@@ -167,6 +168,11 @@ pub enum LogError {
         /// Its folder.
         directory: PathBuf,
     },
+    /// None of the keys that were given signs the log.
+    OtherKeys {
+        /// Its folder.
+        directory: PathBuf,
+    },
     /// The log does not reach as far.
     NotYet {
         /// The position that was asked for.
@@ -239,6 +245,12 @@ impl fmt::Display for LogError {
                 "the log in `{}` is being written by another process: only one may sign it at a time",
                 directory.display()
             ),
+            Self::OtherKeys { directory } => write!(
+                f,
+                "the log in `{}` is signed with another key than was given: give the one that signs it; where that is lost, keep the \
+                 folder and begin a log of another name",
+                directory.display()
+            ),
             Self::NotYet { position, size } => write!(
                 f,
                 "the log reaches to position {size} and not to {position}: let the sequencer sign a new checkpoint first"
@@ -255,13 +267,14 @@ impl fmt::Display for LogError {
             ),
             Self::RolledBack { signed } => write!(
                 f,
-                "the store has no commit at position {signed}, which was signed: it was cut or an old copy was put back; \
-                 nothing is signed until it is whole again"
+                "the store has no commit at position {signed}, which was signed: a backup was restored, or its end was cut; this log \
+                 signs nothing until that commit is back, and after a restore a log of another name goes on"
             ),
             Self::Rewritten { position } => write!(
                 f,
-                "the store has another commit at position {position} than the one that was signed: it was rewritten; nothing \
-                 is signed until it is what it was"
+                "the store has another commit at position {position} than the one that was signed: a backup was restored and has \
+                 gone on, or the store was rewritten; this log signs nothing until that commit is back, and after a restore a log of \
+                 another name goes on"
             ),
             Self::Gap { position } => write!(f, "the store has no commit at position {position} but some behind it"),
             Self::Checkpoint { path, error } => write!(f, "`{}`: {error}", path.display()),

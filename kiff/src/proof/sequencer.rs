@@ -1,16 +1,16 @@
 //! The one writer of a log: it appends what the store has, and signs what it has appended.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::checkpoint::SignedCheckpoint;
+use super::checkpoint::{Checkpoint, CheckpointError, SignedCheckpoint};
 use super::edge::{Edge, Files};
 use super::key::Signers;
 use super::log::{CHECKPOINT, CHECKPOINTS, LogError, read_checkpoint};
 use super::tile::Tile;
 use crate::journal::{Commit, Cursor, Query};
-use crate::merkle;
+use crate::merkle::{self, TreeHead};
 use crate::store::Store;
 
 /// The one writer of a log: two processes cannot both be it.
@@ -78,18 +78,22 @@ impl Sequencer {
     /// Takes the folder, which is made when it is not there.
     ///
     /// # Errors
-    /// [`LogError::InUse`] when another process has it, [`LogError::File`] when it cannot be written.
+    /// [`LogError::InUse`] when another process has it, [`LogError::OtherKeys`] when it has a checkpoint that none of the keys has
+    /// signed, as where the key was lost and another made in its place, [`LogError::File`] when it cannot be written.
     pub fn open(directory: impl Into<PathBuf>, signers: impl Into<Signers>) -> Result<Self, LogError> {
         let (directory, signers) = (directory.into(), signers.into());
-        std::fs::create_dir_all(&directory).map_err(|error| at(&directory, &error))?;
+        fs::create_dir_all(&directory).map_err(|error| at(&directory, &error))?;
         let path = directory.join("lock");
         let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
         let lock = lock.map_err(|error| at(&path, &error))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { directory, lock, signers, every: Self::EVERY, signed: None }),
-            Err(TryLockError::WouldBlock) => Err(LogError::InUse { directory }),
-            Err(TryLockError::Error(error)) => Err(at(&path, &error).into()),
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(LogError::InUse { directory }),
+            Err(TryLockError::Error(error)) => return Err(at(&path, &error).into()),
         }
+        let sequencer = Self { directory, lock, signers, every: Self::EVERY, signed: None };
+        sequencer.newest()?;
+        Ok(sequencer)
     }
 
     /// The same, with a checkpoint after at most so many commits, also while it catches up.
@@ -110,8 +114,7 @@ impl Sequencer {
     ///
     /// # Errors
     /// [`LogError::RolledBack`] and [`LogError::Rewritten`] when the store is not what was signed: then nothing is signed.
-    /// [`LogError::Checkpoint`] when the log is not signed by one of the keys. [`LogError`] when something cannot be read
-    /// or written.
+    /// [`LogError`] when something cannot be read or written.
     pub async fn advance<S: Store>(&mut self, store: &S) -> Result<Advanced, LogError> {
         let (mut checkpoint, mut edge) = match self.signed.take() {
             Some(signed) => signed,
@@ -159,6 +162,10 @@ impl Sequencer {
         files.settle()?;
         files.write(&Path::new(CHECKPOINTS).join(head.size.to_string()), text.as_bytes())?;
         files.settle()?;
+        for copy in surplus(copies(&self.directory)?) {
+            // One that cannot be removed takes a little room, and nothing else.
+            drop(fs::remove_file(self.directory.join(CHECKPOINTS).join(copy.to_string())));
+        }
         let before = before.map_or(0, |before| before.claim().head().size);
         for level in 0..Tile::levels(before) {
             let full = Tile::last_full(level, head.size);
@@ -172,12 +179,10 @@ impl Sequencer {
 
     /// Reads what was signed last, and its edge: from the tiles, or where they are damaged from the store.
     async fn recover<S: Store>(&self, store: &S) -> Result<(SignedCheckpoint, Edge), LogError> {
-        let Some((path, checkpoint)) = newest_checkpoint(&self.directory)? else {
+        let Some((checkpoint, head)) = self.newest()? else {
             let edge = Edge::default();
             return Ok((self.sign(&edge, &mut Files::new(self.directory.clone()), None)?, edge));
         };
-        let keys = self.signers.verifying_keys();
-        let head = checkpoint.verify(&keys).map_err(|error| LogError::Checkpoint { path, error })?.head();
         match Edge::read(&self.directory, head.size) {
             Ok(edge) if edge.head() == head => return Ok((checkpoint, edge)),
             Ok(_) => {}
@@ -186,6 +191,16 @@ impl Sequencer {
         }
         let edge = self.rebuild(store, head.size).await?;
         if edge.head() == head { Ok((checkpoint, edge)) } else { Err(LogError::Rewritten { position: head.size }) }
+    }
+
+    /// What was signed last, where one of the keys has signed it; none where nothing is signed yet.
+    fn newest(&self) -> Result<Option<(SignedCheckpoint, TreeHead)>, LogError> {
+        let Some((path, checkpoint)) = newest_checkpoint(&self.directory)? else { return Ok(None) };
+        match checkpoint.verify(&self.signers.verifying_keys()).map(Checkpoint::head) {
+            Ok(head) => Ok(Some((checkpoint, head))),
+            Err(CheckpointError::Untrusted { .. }) => Err(LogError::OtherKeys { directory: self.directory.clone() }),
+            Err(error) => Err(LogError::Checkpoint { path, error }),
+        }
     }
 
     /// Writes the tiles of the tree of `size` leaves again from the store.
@@ -242,16 +257,59 @@ fn newest_checkpoint(directory: &Path) -> Result<Option<(PathBuf, SignedCheckpoi
 
 /// The copy of the checkpoint over the most commits.
 fn last_copy(directory: &Path) -> Result<Option<PathBuf>, LogError> {
-    let copies = match std::fs::read_dir(directory.join(CHECKPOINTS)) {
+    Ok(copies(directory)?.last().map(|size| directory.join(CHECKPOINTS).join(size.to_string())))
+}
+
+/// The sizes of the checkpoints of which there are copies, in order.
+fn copies(directory: &Path) -> Result<Vec<u64>, LogError> {
+    let copies = match fs::read_dir(directory.join(CHECKPOINTS)) {
         Ok(copies) => copies,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(error.into()),
     };
-    let size = |copy: &std::fs::DirEntry| copy.file_name().to_str()?.parse::<u64>().ok();
-    let copies = copies.filter_map(Result::ok).filter_map(|copy| Some((size(&copy)?, copy.path())));
-    Ok(copies.max().map(|(_, copy)| copy))
+    let size = |copy: fs::DirEntry| copy.file_name().to_str()?.parse::<u64>().ok();
+    let mut sizes: Vec<u64> = copies.filter_map(Result::ok).filter_map(size).collect();
+    sizes.sort_unstable();
+    Ok(sizes)
+}
+
+/// How many of the newest copies are kept, however close they are.
+const NEWEST: usize = 16;
+
+/// Of the older ones one is kept for so many commits.
+const SPAN: u64 = 65_536;
+
+/// Which of the copies go: the folder of a log that is signed every second would be full of them. The first of each span stays
+/// for good, so that what is an older checkpoint today is one tomorrow.
+fn surplus(mut sizes: Vec<u64>) -> Vec<u64> {
+    sizes.truncate(sizes.len().saturating_sub(NEWEST));
+    let mut kept = None;
+    sizes.retain(|size| kept.replace(size / SPAN) == Some(size / SPAN));
+    sizes
 }
 
 fn at(path: &Path, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("`{}`: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_the_older_checkpoints_the_first_of_each_span_stays() {
+        let every = |step: usize, to: u64| (0..=to).step_by(step).collect::<Vec<_>>();
+        assert!(surplus(every(1, 15)).is_empty());
+        assert_eq!(surplus(every(1, 19)), [1, 2, 3]);
+        // Signed again and again, it keeps what it kept.
+        let mut kept = Vec::new();
+        for size in every(1_000, 10 * SPAN) {
+            kept.push(size);
+            let gone = surplus(kept.clone());
+            kept.retain(|size| !gone.contains(size));
+        }
+        let firsts: Vec<u64> = (0..10).map(|span| (span * SPAN).next_multiple_of(1_000)).collect();
+        assert_eq!(kept[..firsts.len()], firsts);
+        assert_eq!(kept.len(), firsts.len() + NEWEST);
+    }
 }

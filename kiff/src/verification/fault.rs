@@ -108,7 +108,8 @@ pub enum Fault {
         /// What the store says.
         problem: String,
     },
-    /// A commit is not the one that was logged at its position, although its hash fits: it was written anew.
+    /// A commit is not the one that was logged at its position, although its hash fits: it was written anew, or a backup was
+    /// restored and has gone on.
     Forged {
         /// Whose journal.
         #[serde(serialize_with = "as_text")]
@@ -274,7 +275,7 @@ impl fmt::Display for Fault {
             Self::Forged { key, number, position } => write!(
                 f,
                 "forged: commit {number} of `{key}` at position {position} is not the one that was logged there; the journal \
-                 was written anew"
+                 was written anew, or has gone on from a backup"
             ),
             Self::Moved { key, number, position, logged } => {
                 write!(f, "moved: commit {number} of `{key}` stands at position {position}, and was logged at {logged}")

@@ -68,6 +68,23 @@ pub(super) fn exported(name: &str) -> std::path::PathBuf {
     folder
 }
 
+/// The lines of the export of a store that was put back to the first commits of that day, and has gone on.
+pub(super) fn restored(commits: usize) -> String {
+    let store = Arc::new(MemoryStore::new());
+    block_on(async {
+        for line in lines().lines().take(commits) {
+            let sealed = line.parse::<Exported>().unwrap().sealed().unwrap();
+            assert_eq!(store.append(sealed).await.unwrap(), Appended::Written);
+        }
+        let runtime = Runtime::<Refund, _>::new(Arc::clone(&store), policy(), Desk::default());
+        for id in ["ord-3", "ord-4"] {
+            let placed = OrderPlaced { total: kiff::Cents(99_900) };
+            assert!(runtime.ingest(&people().shop, &order(id), placed).await.unwrap().is_allowed());
+        }
+    });
+    exported_lines(&store)
+}
+
 /// What every store answers alike.
 pub(super) fn answers(folder: &Path, store: &str) {
     let told = kiff(folder, &["timeline", store, "Order/ord-1"]).well();
@@ -279,9 +296,10 @@ fn the_export_of_an_empty_store_holds_no_commit_and_is_well() {
     drop(SqliteStore::open(folder.join("day.db")).unwrap());
     kiff(&folder, &["export", "day.db", "--out", "day.jsonl"]).well();
     assert_eq!(fs::read(folder.join("day.jsonl")).unwrap(), b"");
-    for store in ["day.db", "day.jsonl"] {
+    // So is a copy that was cut at its beginning.
+    for (store, empty) in [("day.db", ""), ("day.jsonl", ": the file is empty")] {
         let told = kiff(&folder, &["verify", store]).well();
-        assert!(told.starts_with("0 commits of 0 entities are what was written\n"), "{told}");
+        assert!(told.starts_with(&format!("0 commits of 0 entities are what was written{empty}\n")), "{told}");
         assert_eq!(kiff(&folder, &["timeline", store]).well(), "");
     }
     // Where there were some once, that is told as for every other journal.
@@ -290,6 +308,7 @@ fn the_export_of_an_empty_store_holds_no_commit_and_is_well() {
     let head = told.trim_end().rsplit(' ').next().unwrap();
     let cut = kiff(&folder, &["verify", "day.jsonl", "--head", head]).ended_with(1);
     assert!(cut.starts_with("truncated: the store ends at position 0, and 14 commits were signed\n"), "{cut}");
+    assert!(cut.contains("1 fault was found: the file is empty\n"), "{cut}");
 }
 
 #[test]

@@ -79,6 +79,11 @@ fn an_empty_folder_becomes_a_server_that_holds_an_agent_until_a_person_says_yes(
     let beyond = Running::start(&package, &program, &["0.0.0.0:0"], "/timeline");
     assert!(beyond.told.contains(TLS), "{}", beyond.told);
     beyond.turns_a_stranger_away();
+    // A key that was lost is replaced by no other.
+    fs::rename(package.join("support-desk.log.key"), package.join("safe.key")).unwrap();
+    let told = again();
+    assert!(told.starts_with("error: the log in `support-desk.log` is signed with another key"), "{told}");
+    fs::rename(package.join("safe.key"), package.join("support-desk.log.key")).unwrap();
     fs::remove_file(package.join("support-desk.db")).unwrap();
     let told = again();
     assert!(told.starts_with("error: support-desk.log does not fit support-desk.db: "), "{told}");

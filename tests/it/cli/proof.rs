@@ -1,12 +1,15 @@
 //! Keys, the signed log, and receipts that are checked with the public key alone.
 
 use std::fs;
+use std::os::unix::fs::{MetadataExt, chown};
 use std::path::Path;
+use std::process::Command;
 
 use kiff::http::Keys;
 
-use super::journal::exported;
+use super::journal::{exported, restored};
 use super::{Ran, kiff, no_room};
+use crate::programs::Program;
 use crate::proof::witness::Witness;
 
 /// A folder with a journal, a key, and a signed log.
@@ -92,6 +95,27 @@ fn p8_what_was_cut_off_is_found_against_a_checkpoint() {
 }
 
 #[test]
+fn whoever_has_restored_a_backup_is_told_how_to_go_on() {
+    let folder = signed("proof-restored");
+    let verify = ["verify", "restored.jsonl", "--log", "log", "--key", "log.key.pub"];
+    let whole = fs::read_to_string(folder.join("day.jsonl")).unwrap();
+    let cut: String = whole.lines().take(13).flat_map(|line| [line, "\n"]).collect();
+    for (lines, fault) in [(cut, "truncated: "), (restored(13), "forged: commit 1 of `Order/ord-3`")] {
+        fs::write(folder.join("restored.jsonl"), lines).unwrap();
+        let told = kiff(&folder, &verify).ended_with(1);
+        assert!(told.starts_with(fault), "{told}");
+        let advanced = kiff(&folder, &["log", "advance", "restored.jsonl", "log", "--key", "log.key"]).not_done();
+        for told in [told, advanced] {
+            let (_, help) = told.split_once("help: ").unwrap_or_else(|| panic!("{told}"));
+            assert!(help.contains("begin a log of another name: docs/operations.md says how"), "{help}");
+        }
+    }
+    kiff(&folder, &["keys", "generate", "example.com/refunds-2", "--out", "second.key"]).well();
+    kiff(&folder, &["log", "advance", "restored.jsonl", "second", "--key", "second.key"]).well();
+    kiff(&folder, &["verify", "restored.jsonl", "--log", "second", "--key", "second.key.pub"]).well();
+}
+
+#[test]
 fn a_key_with_nothing_that_it_signed_is_no_check() {
     let folder = signed("proof-key-alone");
     let Ran { code, said, complained } = kiff(&folder, &["verify", "day.jsonl", "--key", "log.key.pub"]);
@@ -114,6 +138,18 @@ fn a_key_is_rotated_by_signing_with_both() {
 }
 
 #[test]
+fn a_key_that_is_lost_is_replaced_by_no_other_but_by_another_log() {
+    let folder = signed("proof-lost");
+    fs::remove_file(folder.join("log.key")).unwrap();
+    kiff(&folder, &["keys", "generate", "example.com/refunds", "--out", "new.key"]).well();
+    let told = kiff(&folder, &["log", "advance", "day.jsonl", "log", "--key", "new.key"]).not_done();
+    assert!(told.contains("where that is lost, keep the folder and begin a log of another name"), "{told}");
+    assert!(told.contains("help: ") && told.contains("docs/operations.md"), "{told}");
+    kiff(&folder, &["keys", "generate", "example.com/refunds-2", "--out", "second.key"]).well();
+    kiff(&folder, &["log", "advance", "day.jsonl", "second", "--key", "second.key"]).well();
+}
+
+#[test]
 fn a_key_is_never_written_over_nor_mistaken() {
     let folder = signed("proof-keys");
     let before = fs::read(folder.join("log.key")).unwrap();
@@ -122,6 +158,15 @@ fn a_key_is_never_written_over_nor_mistaken() {
     let told = kiff(&folder, &["receipt", "verify", "day.jsonl", "--key", "log.key"]).not_done();
     assert!(told.contains("`log.key` is no public key: ") && told.contains("ends with `.pub`"), "{told}");
     assert!(Path::new(&folder).join("log.key.pub").is_file());
+
+    fs::rename(folder.join("log.key.pub"), folder.join("safe.pub")).unwrap();
+    let verify = ["verify", "day.jsonl", "--log", "log", "--key"];
+    let told = kiff(&folder, &[&verify[..], &["log.key.pub"]].concat()).not_done();
+    assert!(told.starts_with("error: there is no file `log.key.pub`"), "{told}");
+    let told = kiff(&folder, &[&verify[..], &["example.com/refunds+0+0"]].concat()).not_done();
+    assert!(told.starts_with("error: `example.com/refunds+0+0` is no public key: "), "{told}");
+    let receipt = ["receipt", "verify", "day.jsonl", "--key", "safe.pub", "--witness", "w1.pub"];
+    assert!(kiff(&folder, &receipt).not_done().starts_with("error: there is no file `w1.pub`"));
 }
 
 #[test]
@@ -176,6 +221,43 @@ fn an_api_key_is_made_listed_and_revoked() {
     assert!(first["revoked_at"].is_string() && first.get("digest").is_none(), "{first}");
     let told = kiff(&folder, &["keys", "revoke", "keys.json", "0"]).not_done();
     assert!(told.starts_with("error: there is no key `0` in `keys.json`\n"), "{told}");
+    let never = kiff(&folder, &["keys", "create", "keys.json", "nora", "--kind", "human", "--days", "0"]);
+    assert_eq!((never.code, never.said.as_str()), (Some(2), ""), "a key that is good for no day: {}", never.complained);
     let told = kiff(&folder, &["keys", "list", "other.json"]).not_done();
     assert!(told.starts_with("error: there is no file `other.json`\n"), "{told}");
+}
+
+#[test]
+fn a_file_of_keys_stays_with_its_owner_whoever_changes_it() {
+    let folder = super::folder("keys-owner");
+    let create = ["keys", "create", "keys.json", "nora", "--kind", "human"];
+    kiff(&folder, &create).well();
+    let path = folder.join("keys.json");
+    let own = fs::metadata(&path).unwrap().uid();
+    // Only root can change what belongs to somebody else.
+    let owner = if own == 0 { 65_534 } else { own };
+    chown(&path, Some(owner), None).unwrap();
+    let written = || fs::metadata(&path).map(|file| (file.uid(), file.mode() & 0o777, file.ino())).unwrap();
+
+    kiff(&folder, &create).well();
+    let id = Keys::open(&path).unwrap().list().unwrap()[0].id.clone();
+    kiff(&folder, &["keys", "revoke", "keys.json", &id]).well();
+    let (uid, mode, inode) = written();
+    assert_eq!((uid, mode), (owner, 0o600));
+    assert_eq!(fs::metadata(folder.join("keys.json.lock")).unwrap().uid(), owner, "the owner takes turns, too");
+
+    // Where nothing changes nothing is written.
+    kiff(&folder, &["keys", "revoke", "keys.json", "0"]).not_done();
+    kiff(&folder, &["keys", "revoke", "keys.json", &id]).well();
+    assert_eq!(written().2, inode);
+
+    if own == 0 {
+        // Root in a container may not be let give files away.
+        let mut command = Command::new("setpriv");
+        command.args(["--inh-caps=-chown", "--bounding-set=-chown"]).arg(Program::CommandLine.path()).args(create);
+        let told = Ran::of(&command.current_dir(&folder).output().unwrap()).not_done();
+        assert!(told.contains("`keys.json` is left as it is") && told.contains("run this as the owner"), "{told}");
+        assert_eq!(written(), (owner, 0o600, inode));
+        assert!(!folder.join("keys.json.new").exists());
+    }
 }

@@ -183,6 +183,8 @@ fn what_cannot_be_served_is_told() {
     fs::write(folder.join("notes"), "no journal").unwrap();
     assert!(kiff(&folder, &["serve", "--readonly", "notes"]).not_done().contains("`notes` is no journal"));
     a_day(SqliteStore::open(folder.join("refunds.db")).unwrap());
+    let told = kiff(&folder, &["serve", "--readonly", "refunds.db", "--log", "nolog"]).not_done();
+    assert!(told.starts_with("error: there is no log in `nolog`"), "{told}");
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let told = kiff(&folder, &["serve", "--readonly", "refunds.db", "--address", &address]).not_done();

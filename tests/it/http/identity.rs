@@ -1,14 +1,18 @@
 //! Who asks: keys, whom a body may name, and who sees what.
 
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::sync::Arc;
 
-use kiff::http::{Api, Authenticate, Credentials, Keys, NewKey, Principal, TrustBody, Unauthenticated};
-use kiff::{Actor, ActorId, ActorKind, Timestamp};
+use kiff::http::{Api, Authenticate, Credentials, Keys, Limits, NewKey, Principal, TrustBody, Unauthenticated};
+use kiff::{Actor, ActorId, ActorKind, MemoryStore, Runtime, Timestamp};
 use serde_json::json;
 use tokio::net::TcpListener;
 
+use super::page::Browser;
 use super::server::{Client, Server, on_its_own_thread};
-use crate::shop::people;
+use crate::observed::Heard;
+use crate::shop::{self, people};
 
 const PAY: &str = "/entities/ord-1/actions/MARK_PAID/validate";
 const BODY: &str = r#"{"parameters": {"payment_id": "pay-1"}}"#;
@@ -59,7 +63,7 @@ impl Authenticate for Credulous {
 
 #[test]
 fn p4_whoever_shows_what_is_not_good_is_not_asked_for_something_else() {
-    let server = Server::with(kiff::http::Limits::DEFAULT, |api| api.authenticate(Credulous));
+    let server = Server::with(Limits::DEFAULT, |api| api.authenticate(Credulous));
     server.everybody().place("ord-1");
     let (key, token) = server.keys.create(NewKey::new(people().agent)).unwrap();
     let also = |client: Client| client.header("x-nora: yes").get("/entities/ord-1").status;
@@ -217,7 +221,7 @@ fn keys_that_are_made_at_once_are_all_kept() {
 fn a_demonstration_believes_bodies_from_this_machine_alone() {
     let (listening, address) = std::sync::mpsc::channel();
     let server = Server::open();
-    let shop = std::sync::Arc::clone(&server.shop);
+    let shop = Arc::clone(&server.shop);
     let thread = on_its_own_thread(move || async move {
         let open = TcpListener::bind("0.0.0.0:0").await.unwrap();
         assert!(TrustBody::on(&open).unwrap_err().to_string().contains("listen on 127.0.0.1"));
@@ -226,7 +230,7 @@ fn a_demonstration_believes_bodies_from_this_machine_alone() {
         let (close, closed) = tokio::sync::oneshot::channel::<()>();
         listening.send((listener.local_addr().unwrap(), close)).unwrap();
         let closed = async { drop(closed.await) };
-        kiff::http::serve(listener, router, kiff::http::Limits::DEFAULT, closed).await.unwrap();
+        kiff::http::serve(listener, router, Limits::DEFAULT, closed).await.unwrap();
     });
     let (address, close) = address.recv().unwrap();
     server.everybody().place("ord-1");
@@ -248,4 +252,71 @@ fn a_demonstration_believes_bodies_from_this_machine_alone() {
     client.header("origin: http://localhost:3000").post(PAY, named).expect(200);
     drop(close);
     thread.join().unwrap();
+}
+
+/// A server whose keys stand in a file, and Nora, who is signed in at the pages with one of them.
+fn of_a_file(path: &Path) -> (Server, Client, Browser) {
+    let keys = Keys::open(path).unwrap();
+    let (_, nora) = keys.create(NewKey::new(people().nora)).unwrap();
+    let shop = Arc::new(Runtime::new(MemoryStore::new(), shop::policy(), shop::Desk::default()));
+    let server = Server::known_by(keys, shop, Limits::DEFAULT, |api| api);
+    let client = server.bearing(&nora);
+    let Ok(browser) = Browser::at(&server.stranger(), &format!("key={nora}")) else { panic!("she is let in") };
+    (server, client, browser)
+}
+
+/// Something that is done to a file.
+type Change<'a> = &'a dyn Fn();
+
+#[test]
+fn p9_a_file_of_keys_that_cannot_be_read_is_no_fault_of_who_shows_one() {
+    let heard = Heard::everything();
+    let folder = tempfile::tempdir().unwrap();
+    let (path, away) = (folder.path().join("keys.json"), folder.path().join("away.json"));
+    let (server, client, browser) = of_a_file(&path);
+    let whole = std::fs::read(&path).unwrap();
+    let open = |mode| std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+    let spoil: [(Change<'_>, Change<'_>, &str); 3] = [
+        (&|| open(0o640), &|| open(0o600), "chmod 600"),
+        (
+            &|| std::fs::write(&path, &whole[..whole.len() / 2]).unwrap(),
+            &|| std::fs::write(&path, &whole).unwrap(),
+            "no file of keys",
+        ),
+        (&|| std::fs::rename(&path, &away).unwrap(), &|| std::fs::rename(&away, &path).unwrap(), "it is gone"),
+    ];
+    for (spoil, mend, why) in spoil {
+        assert_eq!((client.get("/entities").status, server.stranger().get("/readyz").status), (200, 200), "{why}");
+        spoil();
+        let told = client.get("/entities").expect(503);
+        assert_eq!(told["error"], "nobody can tell at the moment whether the credentials are good");
+        assert_eq!(browser.client.get("/admin").status, 503);
+        let Err(door) = Browser::at(&server.stranger(), "key=kiff_0_0") else { panic!("nobody is let in") };
+        assert_eq!(door.status, 503);
+        while server.stranger().get("/readyz").status == 200 {}
+        server.stranger().get("/readyz").expect(503);
+        let told = heard.with("message", "nobody can tell who sends a request");
+        let is_of_it = |error: &String| error.contains(path.to_str().unwrap()) && error.contains(why);
+        assert!(told.iter().any(|event| is_of_it(&event["error"])), "{why}: {told:?}");
+        mend();
+        assert_eq!(browser.client.get("/admin").status, 200, "{why}: the session outlasts it");
+        while server.stranger().get("/readyz").status == 503 {}
+    }
+}
+
+#[test]
+fn p9_a_key_that_was_revoked_is_not_good_again_while_the_file_cannot_be_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("keys.json");
+    let (_server, client, browser) = of_a_file(&path);
+    let elsewhere = Keys::open(&path).unwrap();
+    let key = elsewhere.list().unwrap().remove(0);
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(client.get("/entities").status, 503);
+    // Nor is a file begun anew past the keys that were in it.
+    assert!(elsewhere.create(NewKey::new(people().agent)).unwrap_err().to_string().contains("put it back"));
+    assert!(!path.exists());
+    std::fs::write(&path, "").unwrap();
+    assert!(elsewhere.revoke(&key.id).is_err());
+    assert_eq!((client.get("/entities").status, browser.client.get("/admin").status), (503, 503));
 }

@@ -46,7 +46,17 @@ impl Server {
         limits: Limits,
         change: impl FnOnce(Api) -> Api + Send + 'static,
     ) -> Self {
-        let keys = Arc::new(Keys::in_memory());
+        Self::known_by(Keys::in_memory(), shop, limits, change)
+    }
+
+    /// One whose people are known by these keys.
+    pub(crate) fn known_by(
+        keys: Keys,
+        shop: Arc<Runtime<Refund>>,
+        limits: Limits,
+        change: impl FnOnce(Api) -> Api + Send + 'static,
+    ) -> Self {
+        let keys = Arc::new(keys);
         let api = Api::new().limits(limits).domain(Arc::clone(&shop)).authenticate(Arc::clone(&keys));
         let (close, closed) = oneshot::channel();
         let (listening, address) = std::sync::mpsc::channel();

@@ -210,7 +210,7 @@ fn a_server_whose_store_is_away_is_alive_and_not_ready() {
     // What was told a moment ago is told again for so long.
     while measured.agent.get("/readyz").status == 200 {}
     let told = measured.agent.get("/readyz").expect(503);
-    assert_eq!(told["error"], "a store does not answer");
+    assert_eq!(told["error"], "a store does not answer, or nobody can tell who asks");
     let told = measured.agent.get("/entities/ord-000001").expect(500);
     assert_eq!(told["error"], "something broke on the server; its log says what", "what broke is no client's business");
     measured.store.is_away.store(false, Ordering::Relaxed);

@@ -76,6 +76,29 @@ fn a_log_grows_with_its_store_and_is_the_same_however_often_it_was_signed() {
 }
 
 #[test]
+fn a_log_that_is_signed_often_keeps_few_of_its_checkpoints() {
+    let (folder, key) = (TempDir::new().unwrap(), key());
+    let ledger = Ledger::default();
+    let mut sequencer = Sequencer::open(folder.path(), key.clone()).unwrap();
+    for _ in 0..40 {
+        ledger.grow(1, 1);
+        block_on(sequencer.advance(&ledger)).unwrap();
+    }
+    let kept = || fs::read_dir(folder.path().join("checkpoints")).unwrap().count();
+    assert_eq!(kept(), 1 + 16);
+    let log = Log::open(folder.path()).unwrap();
+    let is_kept = |size| log.back_to(size).unwrap().is_some();
+    assert!(is_kept(0) && !is_kept(24) && (25..=40).all(is_kept));
+    // A folder that is full of them is emptied at the next signature.
+    for size in 1..25 {
+        fs::copy(folder.path().join("checkpoint"), folder.path().join(format!("checkpoints/{size}"))).unwrap();
+    }
+    ledger.grow(1, 1);
+    block_on(sequencer.advance(&ledger)).unwrap();
+    assert_eq!(kept(), 1 + 16);
+}
+
+#[test]
 fn what_no_longer_is_what_was_signed_is_not_signed() {
     let (folder, key) = (TempDir::new().unwrap(), key());
     let ledger = Ledger::of(300, 5);
@@ -229,11 +252,12 @@ fn a_key_is_followed_by_another_without_a_gap_in_trust() {
     let (folder, old, new) = (TempDir::new().unwrap(), key(), key());
     let (trusts_old, trusts_new) = (old.verifying_key(), new.verifying_key());
     let ledger = Ledger::of(3, 1);
-    let advance = |signers: Signers| block_on(Sequencer::open(folder.path(), signers).unwrap().advance(&ledger));
+    let advance =
+        |signers: Signers| block_on(async { Sequencer::open(folder.path(), signers)?.advance(&ledger).await });
     advance(old.clone().into()).unwrap();
     assert!(matches!(size(folder.path(), trusts_new), Err(CheckpointError::Untrusted { .. })));
     let stranger = advance(new.clone().into()).unwrap_err();
-    assert!(matches!(stranger, LogError::Checkpoint { .. }), "{stranger}");
+    assert!(matches!(stranger, LogError::OtherKeys { .. }), "{stranger}");
 
     advance(Signers::from(old.clone()).and(new.clone()).unwrap()).unwrap();
     assert_eq!(size(folder.path(), trusts_old), Ok(3));
@@ -243,6 +267,31 @@ fn a_key_is_followed_by_another_without_a_gap_in_trust() {
     advance(new.clone().into()).unwrap();
     assert_eq!(size(folder.path(), trusts_new), Ok(4));
     assert!(size(folder.path(), trusts_old).is_err());
+}
+
+#[test]
+fn a_log_whose_key_is_lost_is_opened_with_no_other() {
+    let folder = TempDir::new().unwrap();
+    let (log, path) = (folder.path().join("log"), folder.path().join("log.key"));
+    let open = || Sequencer::open(&log, SigningKey::read_or_generate(&path, "example.com/refunds").unwrap());
+    let ledger = Ledger::of(3, 1);
+    block_on(open().unwrap().advance(&ledger)).unwrap();
+    let signed = files(&log);
+    fs::rename(&path, folder.path().join("safe.key")).unwrap();
+    // Nor at the second start, when a new key is there already.
+    for _ in 0..2 {
+        let refused = open().unwrap_err();
+        assert!(matches!(refused, LogError::OtherKeys { .. }), "{refused}");
+        assert!(refused.to_string().contains("begin a log of another name"), "{refused}");
+    }
+    // Nor where the newest checkpoint is gone, and its copies are there.
+    fs::remove_file(log.join("checkpoint")).unwrap();
+    assert!(matches!(open().unwrap_err(), LogError::OtherKeys { .. }));
+    fs::rename(folder.path().join("safe.key"), &path).unwrap();
+    block_on(open().unwrap().advance(&ledger)).unwrap();
+    ledger.grow(1, 1);
+    assert_eq!(block_on(open().unwrap().advance(&ledger)).unwrap().size, 4);
+    assert!(files(&log).len() > signed.len());
 }
 
 #[test]

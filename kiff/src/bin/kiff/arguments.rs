@@ -86,7 +86,7 @@ impl Arguments {
             #[cfg(feature = "postgres")]
             Command::Migrate(migrate) => migrate.run(shell),
             Command::Completions(completions) => completions.run(),
-            Command::Man(Man {}) => Man::run(),
+            Command::Man(man) => man.run(),
         }
     }
 }
@@ -106,14 +106,26 @@ impl Completions {
     }
 }
 
-/// Print the manual page
+/// Print the manual page, or that of one command
 #[derive(Debug, Args)]
-struct Man {}
+struct Man {
+    /// The command, as in `verify` or `log advance`
+    command: Vec<String>,
+}
 
 impl Man {
-    fn run() -> Result<Ended, Failure> {
+    fn run(self) -> Result<Ended, Failure> {
+        let mut command = Arguments::command();
+        // Only then each command has the name that others refer to it by.
+        command.build();
+        for name in &self.command {
+            command = command.find_subcommand(name).cloned().ok_or_else(|| {
+                Failure::new(format!("there is no command `{}`", kiff::visible(&self.command.join(" "))))
+                    .help("`kiff --help` shows which there are")
+            })?;
+        }
         let mut page = Vec::new();
-        let rendered = clap_mangen::Man::new(Arguments::command()).render(&mut page);
+        let rendered = clap_mangen::Man::new(command).render(&mut page);
         rendered.map_err(|error| Failure::new(format!("the manual page cannot be written: {error}")))?;
         Shell::raw(&page)
     }

@@ -26,6 +26,10 @@ pub(crate) use verify::Verify;
 /// How many commits or entities are read at once.
 const PAGE: usize = 512;
 
+/// What to do where a store is not the one that was signed because a backup was put in its place.
+const AFTER_A_RESTORE: &str = "where a backup was restored, keep the log's folder and begin a log of another name: docs/operations.md says how, under \
+     \"A signed log after a restore\"";
+
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         if let Some(broken) = error.broken() {

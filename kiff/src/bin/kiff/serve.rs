@@ -52,7 +52,10 @@ impl Serve {
         let reader = Principal::new(reader).in_tenant(&self.tenant).map_err(|error| broken(&error))?;
         let api = Api::new().journals(store).await?;
         #[cfg(feature = "proof")]
-        let api = self.log.into_iter().fold(api, Api::log);
+        let api = match self.log {
+            Some(log) => api.log(of_a_log(log)?),
+            None => api,
+        };
         let link = api.sign_in_link(reader).map_err(|error| broken(&error))?;
         let listening = TcpListener::bind(self.address).await;
         let at = listening.and_then(|listener| Ok((listener.local_addr()?, listener)));
@@ -83,6 +86,15 @@ fn log() -> Result<(), Failure> {
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false);
     let started = tracing_subscriber::registry().with(levels).with(lines).try_init();
     started.map_err(|error| Failure::new(error.to_string()))
+}
+
+/// A folder in which there is a log: without one there would be no receipts, and nobody would know why.
+#[cfg(feature = "proof")]
+fn of_a_log(folder: std::path::PathBuf) -> Result<std::path::PathBuf, Failure> {
+    match kiff::proof::Log::open(&folder) {
+        Ok(_) => Ok(folder),
+        Err(error) => Err(Failure::new(error.to_string()).help("`kiff log advance` makes it and signs it")),
+    }
 }
 
 impl Work for Serve {

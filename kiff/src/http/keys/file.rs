@@ -43,12 +43,12 @@ fn private(_: &Path, _: &fs::Metadata) -> Result<(), KeysError> {
     Ok(())
 }
 
-pub(super) fn read(path: &Path) -> Result<Written, KeysError> {
-    let text = match fs::read(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Written::default()),
-        Err(error) => return Err(KeysError::file(path)(error)),
-    };
+/// What stands in the file that was seen; nothing yet, where there was none.
+pub(super) fn read(path: &Path, seen: Seen) -> Result<Written, KeysError> {
+    if seen == Seen::NOTHING {
+        return Ok(Written::default());
+    }
+    let text = fs::read(path).map_err(KeysError::file(path))?;
     let written: Written = serde_json::from_slice(&text).map_err(|error| KeysError::Shape(path.to_owned(), error))?;
     if written.kiff_keys != VERSION {
         let error = serde::de::Error::custom(format_args!("version {} is not known", written.kiff_keys));
@@ -57,33 +57,59 @@ pub(super) fn read(path: &Path) -> Result<Written, KeysError> {
     Ok(written)
 }
 
-/// Reads the file, changes what it says and writes it, while no other process does.
+/// Reads the file, changes what it says and writes it where that is a change, while no other process does.
 pub(super) fn change<T>(path: &Path, change: impl FnOnce(&mut Written) -> T) -> Result<(Written, T), KeysError> {
     let lock_path = beside(path, "lock");
     let lock = private_file(&lock_path, OpenOptions::new().create(true)).map_err(KeysError::file(&lock_path))?;
     lock.lock().map_err(KeysError::file(&lock_path))?;
-    look(path)?;
-    let mut written = read(path)?;
+    give_to_owner_of(path, &lock)?;
+    let seen = look(path)?;
+    let mut written = read(path, seen)?;
+    let before = written.keys.clone();
     let changed = change(&mut written);
     written.kiff_keys = VERSION;
-    write(path, &written)?;
+    if written.keys != before {
+        write(path, &written)?;
+    }
     Ok((written, changed))
 }
 
-/// Writes the file beside the old one and puts it in its place, so that a reader sees the one or the other whole.
+/// Writes the file beside the old one and puts it in its place, so that a reader sees the one or the other whole. It belongs to
+/// whom the old one belonged, so that a server goes on reading it, whoever has changed it.
 fn write(path: &Path, written: &Written) -> Result<(), KeysError> {
     let text = serde_json::to_vec_pretty(written).map_err(|error| KeysError::Shape(path.to_owned(), error))?;
     let new_path = beside(path, "new");
-    let write = || -> std::io::Result<()> {
-        let mut new = private_file(&new_path, OpenOptions::new().create(true).truncate(true))?;
-        new.write_all(&text)?;
-        new.write_all(b"\n")?;
-        new.sync_all()?;
-        fs::rename(&new_path, path)?;
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        File::open(folder)?.sync_all()
+    let failed = |error| KeysError::file(path)(error);
+    let mut new = private_file(&new_path, OpenOptions::new().create(true).truncate(true)).map_err(failed)?;
+    let mut put = || {
+        give_to_owner_of(path, &new)?;
+        new.write_all(&text).and_then(|()| new.write_all(b"\n")).and_then(|()| new.sync_all()).map_err(failed)?;
+        fs::rename(&new_path, path).map_err(failed)
     };
-    write().map_err(KeysError::file(path))
+    put().inspect_err(|_| drop(fs::remove_file(&new_path)))?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)
+}
+
+/// Gives a file beside the one at `path` to its owner, where there is one at `path` already and it belongs to somebody else.
+#[cfg(unix)]
+fn give_to_owner_of(path: &Path, file: &File) -> Result<(), KeysError> {
+    use std::os::unix::fs::{MetadataExt, fchown};
+    let old = match fs::metadata(path) {
+        Ok(old) => old,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(KeysError::file(path)(error)),
+    };
+    let own = file.metadata().map_err(KeysError::file(path))?;
+    if (own.uid(), own.gid()) == (old.uid(), old.gid()) {
+        return Ok(());
+    }
+    fchown(file, Some(old.uid()), Some(old.gid())).map_err(|error| KeysError::Owner(path.to_owned(), error))
+}
+
+#[cfg(not(unix))]
+fn give_to_owner_of(_: &Path, _: &File) -> Result<(), KeysError> {
+    Ok(())
 }
 
 #[cfg(unix)]

@@ -22,8 +22,10 @@ use super::super::Shared;
 use super::super::around::onwards;
 use super::super::guard::{self, identify};
 use super::super::identity::{Principal, Unauthenticated};
+use super::super::problem::Problem;
 use super::frame;
 use super::sender::Sender;
+use super::sorry::Sorry;
 
 /// How long a session lasts.
 const LASTS: Duration = Duration::from_hours(8);
@@ -179,8 +181,10 @@ fn cookie(headers: &HeaderMap) -> Option<&str> {
 /// Lets in whoever is signed in, and sends others to the door.
 pub(super) async fn required(shared: Shared, request: Request, route: Route) -> Response {
     let (mut parts, body) = request.into_parts();
-    let Some(signed) = signed(&shared, &parts.headers, Sender::of(&parts)).await else {
-        return Redirect::to("/admin/sign-in").into_response();
+    let signed = match signed(&shared, &parts.headers, Sender::of(&parts)).await {
+        Ok(Some(signed)) => signed,
+        Ok(None) => return Redirect::to("/admin/sign-in").into_response(),
+        Err(problem) => return Sorry::from(problem).into_response(),
     };
     if let Err(refused) = guard::within_rate(&shared, &signed.principal) {
         return refused.into_response();
@@ -190,17 +194,22 @@ pub(super) async fn required(shared: Shared, request: Request, route: Route) -> 
     onwards(route, Request::from_parts(parts, body)).await
 }
 
-/// Whose session it is. A key that was revoked, or a token that is over, ends the session that it opened.
-async fn signed(shared: &Shared, headers: &HeaderMap, sender: Sender) -> Option<Signed> {
-    let secret = cookie(headers)?.to_owned();
-    let Session { principal, by, csrf, .. } = shared.sessions.find(&secret)?;
-    if let By::Bearer(bearer) = by
-        && whose(shared, bearer, sender.peer()).await.ok().as_ref() != Some(&principal)
-    {
-        shared.sessions.end(&secret);
-        return None;
+/// Whose session it is. A key that was revoked, or a token that is over, ends the session that it opened; one of which nobody can
+/// tell at the moment opens nothing, and ends nothing either.
+async fn signed(shared: &Shared, headers: &HeaderMap, sender: Sender) -> Result<Option<Signed>, Problem> {
+    let Some(secret) = cookie(headers).map(str::to_owned) else { return Ok(None) };
+    let Some(Session { principal, by, csrf, .. }) = shared.sessions.find(&secret) else { return Ok(None) };
+    if let By::Bearer(bearer) = by {
+        match whose(shared, bearer, sender.peer()).await {
+            Ok(still) if still == principal => {}
+            Err(error) if error.is_undecided() => return Err(Problem::unrecognized(&error)),
+            _ => {
+                shared.sessions.end(&secret);
+                return Ok(None);
+            }
+        }
     }
-    Some(Signed { principal, csrf, sender })
+    Ok(Some(Signed { principal, csrf, sender }))
 }
 
 /// What the door is asked for.
@@ -261,6 +270,7 @@ pub(super) async fn sign_in(
     };
     let (principal, by) = match opened {
         Ok(opened) => opened,
+        Err(error) if error.is_undecided() => return Sorry::from(Problem::unrecognized(&error)).into_response(),
         Err(error) => {
             sender.refused(&error);
             let problem = by_key(Some("This key is not good, or this link has been used."));

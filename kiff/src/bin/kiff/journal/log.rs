@@ -7,6 +7,7 @@ use kiff::Store;
 use kiff::proof::{Advanced, Log, LogError, Sequencer, Signers, SigningKey};
 use serde_json::json;
 
+use super::AFTER_A_RESTORE;
 use super::place::{self, Work};
 use crate::failure::Failure;
 use crate::shell::{Ended, Shell};
@@ -43,7 +44,12 @@ struct Advance {
 }
 
 fn failed(error: &LogError) -> Failure {
-    Failure::new(error.to_string())
+    let failure = Failure::new(error.to_string());
+    match error {
+        LogError::OtherKeys { .. } => failure.help("docs/operations.md says how, under \"Keys\""),
+        LogError::RolledBack { .. } | LogError::Rewritten { .. } => failure.help(AFTER_A_RESTORE),
+        _ => failure,
+    }
 }
 
 impl SignLog {

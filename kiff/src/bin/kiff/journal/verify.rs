@@ -1,10 +1,12 @@
 //! `kiff verify`: whether a journal is what was written, and whether it is the one that was signed.
 
 use std::fmt::Write;
+use std::fs;
 
 use clap::Args;
-use kiff::{Digest, Progress, Store, TreeHead, Verification};
+use kiff::{Digest, Fault, Progress, Store, TreeHead, Verification};
 
+use super::AFTER_A_RESTORE;
 use super::place::{self, Work};
 use crate::failure::Failure;
 use crate::shell::{Ended, Shell};
@@ -30,6 +32,11 @@ impl Verify {
         let store = self.store.clone();
         place::read(&store, self, shell)
     }
+
+    /// Whether it is a file without a byte: nothing in it is wrong, and nothing is in it.
+    fn is_empty_file(&self) -> bool {
+        fs::metadata(&self.store).is_ok_and(|file| file.is_file() && file.len() == 0)
+    }
 }
 
 impl Work for Verify {
@@ -47,9 +54,15 @@ impl Work for Verify {
         };
         let report = verification.run(told).await?;
         drop(bar);
-        let mut text = format!("{report}\n");
+        let empty = if self.is_empty_file() { ": the file is empty" } else { "" };
+        let mut text = format!("{report}{empty}\n");
         if let Some(TreeHead { size, root }) = report.head.filter(|_| report.is_sound()) {
             let _ = writeln!(text, "write this head down elsewhere, to check against it later: {size}:{root}");
+        }
+        let is_past_what_was_signed =
+            |fault: &Fault| matches!(fault, Fault::Truncated { .. } | Fault::Diverged { .. } | Fault::Forged { .. });
+        if report.faults.iter().any(is_past_what_was_signed) {
+            let _ = writeln!(text, "help: {AFTER_A_RESTORE}");
         }
         shell.answer(&report, &text)?;
         Ok(Ended::if_so(report.is_sound()))

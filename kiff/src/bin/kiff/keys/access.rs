@@ -33,7 +33,7 @@ pub(super) struct Create {
     #[arg(long, value_name = "TEXT", default_value = "")]
     note: String,
     /// For how many days the key is good; forever, if nothing is said
-    #[arg(long, value_name = "DAYS")]
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..))]
     days: Option<u32>,
 }
 

@@ -101,11 +101,21 @@ pub(crate) fn witnesses_of(keys: &[String]) -> Result<Vec<WitnessKey>, Failure> 
             text.clone()
         };
         written.trim().parse().map_err(|error: KeyError| {
-            Failure::new(format!("`{}` is no key of a witness: {error}", kiff::visible(text)))
+            unread(text, "key of a witness", &error)
                 .help("write it as the witness publishes it: its name, `+`, eight digits, `+`, and the key in base64")
         })
     };
     keys.iter().map(read).collect()
+}
+
+/// What is said of a key that is none, or of a file that is not there: a key is never without a `+`.
+fn unread(text: &str, what: &str, error: &KeyError) -> Failure {
+    let shown = kiff::visible(text);
+    if text.contains('+') || Path::new(text).exists() {
+        Failure::new(format!("`{shown}` is no {what}: {error}"))
+    } else {
+        Failure::new(format!("there is no file `{shown}`, and a {what} is written otherwise"))
+    }
 }
 
 /// Public keys, each as it is written or in a file.
@@ -114,7 +124,7 @@ pub(crate) fn trusted(keys: &[String]) -> Result<Vec<VerifyingKey>, Failure> {
         let path = Path::new(text);
         let key = if path.is_file() { VerifyingKey::read(path) } else { text.parse() };
         key.map_err(|error| {
-            Failure::new(format!("`{}` is no public key: {error}", kiff::visible(text)))
+            unread(text, "public key", &error)
                 .help("name the file that `kiff keys generate` wrote, which ends with `.pub`, or write what is in it")
         })
     };

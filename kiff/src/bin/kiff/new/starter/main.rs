@@ -38,8 +38,9 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
 
     // The signed log, which the receipts come from. Its key is made here once; keep it where the journal is not.
     let signing = SigningKey::read_or_generate("@PACKAGE@.log.key", "example.com/@PACKAGE@")?;
-    println!("Receipts are signed with {}\n", signing.verifying_key());
+    let public = signing.verifying_key().clone();
     let mut sequencer = Sequencer::open("@PACKAGE@.log", signing)?;
+    println!("Receipts are signed with {public}\n");
     // A journal that is not the one that was signed is not served.
     sequencer.advance(&*store).await.map_err(|error| format!("@PACKAGE@.log does not fit @PACKAGE@.db: {error}"))?;
     tokio::spawn(sequencer.follow(store, Duration::from_secs(1)));
