@@ -100,13 +100,16 @@ async fn run<S: Store>(options: &Options, store: Arc<S>, log: &Path) -> Result<(
     let refunds: Arc<Runtime<Refund, _>> = Arc::new(Runtime::new(Arc::clone(&store), people.policy(), desk));
     let missions: Arc<Runtime<Mission, _>> =
         Arc::new(Runtime::new(Arc::clone(&store), people.policy(), Rover::new("rover-1")));
-    seed::refunds(&refunds, &people).await?;
-    seed::missions(&missions, &people).await?;
-
     // Whoever has the public key believes the receipts. Elsewhere the secret one is kept where the journals are not.
     let key = SigningKey::read_or_generate(log.with_extension("log.key"), "example.com/server")?;
     let public = key.verifying_key().to_string();
-    tokio::spawn(Sequencer::open(log, key)?.follow(store, Duration::from_secs(1)));
+    let mut sequencer = Sequencer::open(log, key)?;
+    // A journal that is not the one that was signed is neither written to nor served.
+    let unfit = |error| format!("the log in {} does not fit the journal: {error}", log.display());
+    sequencer.advance(&*store).await.map_err(unfit)?;
+    seed::refunds(&refunds, &people).await?;
+    seed::missions(&missions, &people).await?;
+    tokio::spawn(sequencer.follow(store, Duration::from_secs(1)));
 
     let listener = TcpListener::bind(options.address).await.map_err(|error| {
         format!("the server cannot listen at {}: {error}; give another one with `--address`", options.address)

@@ -1,5 +1,6 @@
 //! What the server that is an example says of its work: nothing while all is well, who is not let in, and more where it is asked to.
 
+use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::process::Stdio;
 
@@ -23,6 +24,33 @@ fn logged(levels: Option<&str>) -> String {
     process.stderr.take().unwrap().read_to_string(&mut log).unwrap();
     process.wait().unwrap();
     log
+}
+
+#[test]
+fn a_server_whose_journal_is_not_the_one_that_was_signed_serves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("refunds.db");
+    let started = || {
+        let mut server = command("server");
+        server.args(["--address", "127.0.0.1:0", "--data"]).arg(&data).env_remove("RUST_LOG");
+        let mut process = server.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let (mut out, mut told) = (BufReader::new(process.stdout.take().unwrap()), String::new());
+        while !told.contains("Listening on ") && out.read_line(&mut told).unwrap() > 0 {}
+        let _ = process.kill();
+        process.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+        process.wait().unwrap();
+        told
+    };
+    // What the first has written, the second signs before it serves.
+    for _ in 0..2 {
+        let told = started();
+        assert!(told.contains("Listening on "), "{told}");
+    }
+    for end in ["", "-wal", "-shm"] {
+        let _ = fs::remove_file(folder.path().join(format!("refunds.db{end}")));
+    }
+    let told = started();
+    assert!(!told.contains("Listening on ") && told.contains("does not fit the journal: "), "{told}");
 }
 
 #[test]
