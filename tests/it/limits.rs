@@ -54,10 +54,14 @@ fn p10_reasons_are_bounded_and_nothing_over_a_bound_is_kept() {
         let evidence = || Evidence::new("photo", "a lamp").unwrap();
         let many = (0..=Bounds::DEFAULT.evidence_items).fold(pay(), |proposal, _| proposal.evidence(evidence()));
         let long = pay().evidence(Evidence::new("photo", &"x".repeat(Bounds::DEFAULT.evidence)).unwrap());
+        let far = pay().evidence(Evidence::new("x".repeat(Bounds::IDENTIFIER + 1), "a lamp").unwrap());
         let wordy = pay().because("x".repeat(Bounds::DEFAULT.text + 1));
-        for (proposal, told) in
-            [(many, "17 pieces of evidence"), (long, "bytes in a piece of evidence"), (wordy, "bytes of rationale")]
-        {
+        for (proposal, told) in [
+            (many, "17 pieces of evidence"),
+            (long, "bytes in a piece of evidence"),
+            (far, "bytes in a source of evidence"),
+            (wordy, "bytes of rationale"),
+        ] {
             let recorded = runtime.record(&people.agent, &key, proposal.clone()).await.unwrap();
             assert!(recorded.refusal().unwrap().message.contains(told), "{recorded:?}");
             let verdict = runtime.evaluate(&people.agent, &key, proposal).await.unwrap();
