@@ -23,6 +23,8 @@ struct Serving {
 impl Serving {
     fn start() -> Self {
         let mut server = command("server");
+        // Whom it refuses is what is tried here; what breaks is of interest.
+        server.env("RUST_LOG", "error");
         let mut process = server.args(["--address", "127.0.0.1:0"]).stdout(Stdio::piped()).spawn().unwrap();
         let (mut out, mut told) = (BufReader::new(process.stdout.take().unwrap()), String::new());
         while !told.contains("Listening on ") && out.read_line(&mut told).unwrap() > 0 {}
