@@ -334,14 +334,13 @@ impl Identifiers for UuidIdentifiers {
 
 /// The halves of a UUID as everybody writes them: `01932c07-209c-7e1a-9f2b-0c8d4e5f6a7b`.
 fn written(high: u64, low: u64) -> [u8; 36] {
-    let mut text = *b"00000000-0000-0000-0000-000000000000";
-    let digits = [digits(high), digits(low)];
-    let mut rest = digits.as_flattened();
-    for group in text.split_mut(|place| *place == b'-') {
-        let Some((own, others)) = rest.split_at_checked(group.len()) else { break };
-        group.copy_from_slice(own);
-        rest = others;
-    }
+    let (high, low) = (digits(high), digits(low));
+    let mut text = [b'-'; 36];
+    text[..8].copy_from_slice(&high[..8]);
+    text[9..13].copy_from_slice(&high[8..12]);
+    text[14..18].copy_from_slice(&high[12..]);
+    text[19..23].copy_from_slice(&low[..4]);
+    text[24..].copy_from_slice(&low[4..]);
     text
 }
 

@@ -152,9 +152,10 @@ impl Members {
     /// [`ParameterFault`] when the value's `Serialize` fails.
     pub fn put<T: Serialize>(&mut self, name: &'static str, value: &T) -> Result<(), ParameterFault> {
         let out = self.0.out();
-        out.push(if out.is_empty() { b'{' } else { b',' });
-        serde_json::to_writer(&mut *out, name).map_err(|error| ParameterFault::invalid(name, error))?;
-        out.push(b':');
+        out.extend_from_slice(if out.is_empty() { b"{\"" } else { b",\"" });
+        // The name of a parameter is one of Rust, which JSON writes as it is.
+        out.extend_from_slice(name.as_bytes());
+        out.extend_from_slice(b"\":");
         serde_json::to_writer(out, value).map_err(|error| ParameterFault::invalid(name, error))
     }
 

@@ -13,6 +13,10 @@ pub(super) struct Plain<'t> {
 }
 
 impl<'t> Plain<'t> {
+    const fn new() -> Self {
+        Self { members: [("", ""); MOST], count: 0 }
+    }
+
     /// Reads an object of such values; none where `text` is anything else, be it JSON or not.
     pub(super) fn read(text: &'t str) -> Option<Self> {
         Self::read_to(text, 1)
@@ -21,19 +25,14 @@ impl<'t> Plain<'t> {
     /// The same, where its values may be such objects as well, at most `depth` deep with the first.
     fn read_to(text: &'t str, depth: usize) -> Option<Self> {
         let mut rest = Rest { text, bytes: text.as_bytes(), depth };
+        let mut plain = Self::new();
         rest.skip_space();
-        let plain = rest.object()?;
+        rest.object(&mut plain)?;
         rest.skip_space();
         if rest.bytes.is_empty() { Some(plain) } else { None }
     }
 
-    fn add(&mut self, rest: &mut Rest<'t>) -> Option<()> {
-        let key = rest.key()?;
-        rest.skip_space();
-        rest.skip(b':')?;
-        rest.skip_space();
-        let value = rest.value()?;
-        rest.skip_space();
+    fn add(&mut self, key: &'t str, value: &'t str) -> Option<()> {
         if self.members().iter().any(|(other, _)| *other == key) {
             return None;
         }
@@ -73,6 +72,20 @@ pub(super) fn is_plain(text: &str, depth: usize) -> bool {
 /// How deep objects may stand in each other and still be read in this way, which takes the stack for it.
 const DEEPEST: usize = 4;
 
+/// Whether eight bytes are all such as a text without escapes may hold: no control character, quote or backslash.
+///
+/// The highest bit of a byte says that it is none. A byte that is none may set that of those above it as well, by what it borrows
+/// from them; where all are such, none is set.
+const fn is_text(word: u64) -> bool {
+    const EACH: u64 = u64::MAX / 0xff;
+    const HIGHEST: u64 = EACH << 7;
+    let (quotes, backslashes) = (word ^ EACH * b'"' as u64, word ^ EACH * b'\\' as u64);
+    let controls = word.wrapping_sub(EACH * b' ' as u64) & !word;
+    let quotes = quotes.wrapping_sub(EACH) & !quotes;
+    let backslashes = backslashes.wrapping_sub(EACH) & !backslashes;
+    (controls | quotes | backslashes) & HIGHEST == 0
+}
+
 /// A text, the bytes of it that are still to be read, and how deep objects may still stand in each other.
 struct Rest<'t> {
     text: &'t str,
@@ -97,15 +110,26 @@ impl<'t> Rest<'t> {
     }
 
     fn skip_while(&mut self, fits: impl Fn(u8) -> bool) {
-        while let [first, rest @ ..] = self.bytes
-            && fits(*first)
-        {
+        let fitting = self.bytes.iter().position(|byte| !fits(*byte)).unwrap_or(self.bytes.len());
+        self.skip_bytes(fitting);
+    }
+
+    fn skip_bytes(&mut self, count: usize) {
+        self.bytes = self.bytes.get(count..).unwrap_or_default();
+    }
+
+    fn skip_space(&mut self) {
+        while let [b' ' | b'\n' | b'\r' | b'\t', rest @ ..] = self.bytes {
             self.bytes = rest;
         }
     }
 
-    fn skip_space(&mut self) {
-        self.skip_while(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t'));
+    /// Skips what a text without escapes may hold, eight bytes at a time as long as there are so many.
+    fn skip_text(&mut self) {
+        let (words, _) = self.bytes.as_chunks();
+        let plain = words.iter().take_while(|word| is_text(u64::from_ne_bytes(**word))).count();
+        self.skip_bytes(plain * size_of::<u64>());
+        self.skip_while(|byte| byte >= b' ' && !matches!(byte, b'"' | b'\\'));
     }
 
     /// What was read since so many bytes were left.
@@ -113,14 +137,14 @@ impl<'t> Rest<'t> {
         self.text.get(self.text.len() - left..self.text.len() - self.bytes.len())
     }
 
-    fn object(&mut self) -> Option<Plain<'t>> {
+    fn object(&mut self, plain: &mut Plain<'t>) -> Option<()> {
         self.depth = self.depth.checked_sub(1)?;
-        let mut plain = Plain { members: [("", ""); MOST], count: 0 };
         self.skip(b'{')?;
         self.skip_space();
         if self.skip(b'}').is_none() {
             loop {
-                plain.add(self)?;
+                let (key, value) = self.member()?;
+                plain.add(key, value)?;
                 if self.skip(b',').is_none() {
                     break self.skip(b'}')?;
                 }
@@ -128,7 +152,17 @@ impl<'t> Rest<'t> {
             }
         }
         self.depth += 1;
-        Some(plain)
+        Some(())
+    }
+
+    fn member(&mut self) -> Option<(&'t str, &'t str)> {
+        let key = self.key()?;
+        self.skip_space();
+        self.skip(b':')?;
+        self.skip_space();
+        let value = self.value()?;
+        self.skip_space();
+        Some((key, value))
     }
 
     fn key(&mut self) -> Option<&'t str> {
@@ -145,12 +179,10 @@ impl<'t> Rest<'t> {
         match self.bytes.first()? {
             b'"' => {
                 self.skip(b'"')?;
-                self.skip_while(|byte| byte >= b' ' && !matches!(byte, b'"' | b'\\'));
+                self.skip_text();
                 self.skip(b'"')?;
             }
-            b'{' => {
-                self.object()?;
-            }
+            b'{' => self.object(&mut Plain::new())?,
             b't' => self.skip_word(b"true")?,
             b'f' => self.skip_word(b"false")?,
             b'n' => self.skip_word(b"null")?,
@@ -208,6 +240,20 @@ mod tests {
     }
 
     #[test]
+    fn each_byte_is_judged_alike_wherever_it_stands_in_a_text() {
+        for byte in 0..=u8::MAX {
+            let may_stand = byte >= b' ' && !matches!(byte, b'"' | b'\\');
+            for others in [b' ', b'a', 0x80, 0xff] {
+                for place in 0..8 {
+                    let mut word = [others; 8];
+                    word[place] = byte;
+                    assert_eq!(is_text(u64::from_ne_bytes(word)), may_stand, "{word:x?}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn p10_what_is_no_json_or_read_in_two_ways_is_not_plain() {
         for text in [
             "",
@@ -231,6 +277,11 @@ mod tests {
         ] {
             assert!(Plain::read(text).is_none(), "{text}");
             assert!(Json::parse(text, &Bounds::DEFAULT).is_err(), "{text}");
+        }
+        for place in 0..20 {
+            let mut text = "x".repeat(20);
+            text.replace_range(place..=place, "\n");
+            assert!(Plain::read(&format!("{{\"a\":\"{text}\"}}")).is_none(), "{text:?}");
         }
         assert!(Json::parse("{}", &Bounds { json_depth: 0, ..Bounds::DEFAULT }).is_err());
     }

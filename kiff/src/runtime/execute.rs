@@ -96,7 +96,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     ) -> Result<Option<Outcome<Executed<D>>>, Error> {
         let mut facts = self.opening(attempt, 1)?;
         facts.push(run.started().into());
-        let running = live::enter(&self.store, &run.execution.id);
+        let running = live::enter(&self.store, &run.execution.entity, &run.execution.id);
         let batch = run.batch(judged_at, None, facts.into());
         let Some(started) = self.commit(entity, batch).await? else {
             return Ok(None);

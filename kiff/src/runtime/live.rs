@@ -2,10 +2,10 @@
 
 use std::array;
 use std::collections::HashSet;
-use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::hash::{BuildHasher, Hash, Hasher};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
-use crate::identifier::ExecutionId;
+use crate::identifier::{EntityKey, ExecutionId};
 use crate::sharded::AlreadyHashed;
 use crate::store::Store;
 
@@ -14,56 +14,54 @@ const SHARDS: usize = 16;
 
 /// The executions that run in this process now, whichever of its runtimes runs them. What has started, not ended, and is not
 /// among them is in doubt.
-static LIVE: LazyLock<Live> =
-    LazyLock::new(|| Live { hasher: RandomState::new(), shards: array::from_fn(|_| Shard::default()) });
+static LIVE: LazyLock<Live> = LazyLock::new(|| Live(array::from_fn(|_| Shard::default())));
 
-struct Live {
-    hasher: RandomState,
-    shards: [Shard; SHARDS],
-}
+struct Live([Shard; SHARDS]);
 
 /// Each on lines of the cache of its own, so that threads in two of them do not disturb each other.
 #[derive(Default)]
 #[repr(align(128))]
 struct Shard(Mutex<HashSet<Run, AlreadyHashed>>);
 
-/// An execution by the place of its store, since two stores may have executions of one name; hashed once.
+/// An execution of an entity by the place of its store, since two stores may have executions of one name.
 #[derive(Clone, PartialEq, Eq)]
 struct Run {
-    hash: u64,
     place: usize,
+    entity: EntityKey,
     execution: ExecutionId,
 }
 
+impl Run {
+    fn new<S: Store>(store: &S, entity: &EntityKey, execution: &ExecutionId) -> Self {
+        Self { place: store.place(), entity: entity.clone(), execution: execution.clone() }
+    }
+}
+
+/// By its entity alone, which brings its hash along: of one entity there is one at a time.
 impl Hash for Run {
     fn hash<H: Hasher>(&self, hasher: &mut H) {
-        hasher.write_u64(self.hash);
+        self.entity.hash(hasher);
     }
 }
 
 impl Live {
-    fn run<S: Store>(&self, store: &S, execution: &ExecutionId) -> Run {
-        let (place, execution) = (store.place(), execution.clone());
-        Run { hash: self.hasher.hash_one((place, &execution)), place, execution }
-    }
-
     fn shard(&self, run: &Run) -> MutexGuard<'_, HashSet<Run, AlreadyHashed>> {
         // The low bits choose the bucket within the shard, so the shard is chosen by others.
-        let place = (run.hash >> 48) as usize % SHARDS;
-        let [first, ..] = &self.shards;
-        self.shards.get(place).unwrap_or(first).0.lock().unwrap_or_else(PoisonError::into_inner)
+        let place = (AlreadyHashed::default().hash_one(run) >> 48) as usize % SHARDS;
+        let [first, ..] = &self.0;
+        self.0.get(place).unwrap_or(first).0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Whether an execution runs in this process, by what its store says.
-pub(super) fn contains<S: Store>(store: &S, execution: &ExecutionId) -> bool {
-    let run = LIVE.run(store, execution);
+pub(super) fn contains<S: Store>(store: &S, entity: &EntityKey, execution: &ExecutionId) -> bool {
+    let run = Run::new(store, entity, execution);
     LIVE.shard(&run).contains(&run)
 }
 
 /// Counts an execution in until the mark is dropped.
-pub(super) fn enter<S: Store>(store: &S, execution: &ExecutionId) -> Mark {
-    let run = LIVE.run(store, execution);
+pub(super) fn enter<S: Store>(store: &S, entity: &EntityKey, execution: &ExecutionId) -> Mark {
+    let run = Run::new(store, entity, execution);
     LIVE.shard(&run).insert(run.clone());
     Mark(run)
 }

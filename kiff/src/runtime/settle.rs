@@ -124,7 +124,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     /// [`Error`] when the store fails or the journal is broken.
     pub async fn doubt(&self, key: &EntityKey) -> Result<Option<Running>, Error> {
         let entity = self.entity(key).await?;
-        Ok(entity.running().filter(|running| self.is_in_doubt(running)).cloned())
+        Ok(entity.running().filter(|running| self.is_in_doubt(&entity, running)).cloned())
     }
 
     /// What the journal says of a run that the store lists as open; none when it is not in doubt.
@@ -134,15 +134,15 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     }
 
     /// Whether a run that has not ended will not be answered any more.
-    fn is_in_doubt(&self, running: &Running) -> bool {
+    fn is_in_doubt(&self, entity: &Entity<D>, running: &Running) -> bool {
         let may_run_elsewhere = || self.store.is_shared() && self.now() < running.since.after(self.longest_run);
-        running.unknown || !(live::contains(&self.store, &running.execution) || may_run_elsewhere())
+        running.unknown || !(live::contains(&self.store, entity.key(), &running.execution) || may_run_elsewhere())
     }
 
     /// The same verdict; where a doubt is in the way, with how it ends. The gate knows no executors, and no processes.
     pub(super) fn advised<P>(&self, entity: &Entity<D>, verdict: Verdict<P>) -> Verdict<P> {
         let in_the_way = verdict.refusal().is_some_and(|refusal| refusal.code == ReasonCode::ActionInProgress);
-        let Some(running) = entity.running().filter(|running| in_the_way && self.is_in_doubt(running)) else {
+        let Some(running) = entity.running().filter(|running| in_the_way && self.is_in_doubt(entity, running)) else {
             return verdict;
         };
         let action = D::from_name(&running.action);
@@ -194,7 +194,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             Ok(allowed) => allowed,
             Err(refused) => return refused,
         };
-        if !self.is_in_doubt(running) {
+        if !self.is_in_doubt(entity, running) {
             return Verdict::Blocked(Refusal {
                 code: ReasonCode::ActionInProgress,
                 message: format!("execution `{execution}` still runs, here or elsewhere"),
