@@ -26,7 +26,9 @@ mod settle;
 pub use admission::admit;
 pub use reason::ReasonCode;
 pub use review::review;
-pub(crate) use sentence::{key_reused, other_type, over_bound, unknown_action, unknown_entity, unknown_event, way_out};
+pub(crate) use sentence::{
+    key_reused, moved_on, other_type, over_bound, unknown_action, unknown_entity, unknown_event, way_out,
+};
 pub use settle::settle;
 
 /// The gate's answer.

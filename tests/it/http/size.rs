@@ -80,6 +80,10 @@ impl Store for Counted {
         self.store.keyed(key, idempotency_key).await
     }
 
+    fn is_shared(&self) -> bool {
+        self.store.is_shared()
+    }
+
     async fn snapshot(&self, key: &EntityKey) -> Result<Option<Snapshot>, StoreError> {
         self.store.snapshot(key).await
     }
