@@ -165,7 +165,7 @@ pub use parameter::{Measured, ParameterFault, Ranged, Textual};
 pub use permission::{Policy, PolicyError, Question, RolePolicy};
 pub use runtime::{
     Doubt, Error, Executed, Failed, Incoming, Ingested, Inquiry, Outcome, Pending, Propose, Rebuilt, Runtime,
-    Settlement, replay,
+    Settlement, Unexecuted, replay,
 };
 pub use schema::{
     ApprovalRule, Contract, Effect, EventSchema, FieldSchema, List, Never, Parameter, Permission, Risk, Role,

@@ -43,7 +43,7 @@ pub use settle::settle;
 ///     }
 /// }
 /// ```
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use = "what was asked for may have been refused"]
 pub enum Verdict<P = ()> {
     /// It may run.
