@@ -26,7 +26,7 @@ pub(super) struct Create {
     /// Whose entities they see and act on, where it is not the default tenant
     #[arg(long, value_name = "TENANT")]
     tenant: Option<String>,
-    /// Let them name another actor in a request, for a gateway that has authenticated them
+    /// Let a service or a system name another actor in a request, for a gateway that has authenticated them
     #[arg(long)]
     acts_for_others: bool,
     /// Something to remember the key by
