@@ -107,6 +107,8 @@ impl Model {
                 let mut covering = self.asked.iter().filter(|asked| self.covers(asked, contract, &parameters.text));
                 covering.any(|asked| named.is_none_or(|named| *named == asked.id))
             }
+            // Whatever a later kiff asks for, nobody has given it here.
+            _ => false,
         };
         if signed { Expected::Allowed } else { Expected::Held }
     }
