@@ -1,12 +1,20 @@
 //! Who acts.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 use crate::identifier::{ActorId, IdentifierError};
 
 /// What an actor is. A role is declared for one kind and held by no other.
+///
+/// ```
+/// use kiff::ActorKind;
+///
+/// assert_eq!("agent".parse::<ActorKind>()?, ActorKind::Agent);
+/// # Ok::<(), kiff::ActorKindError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ActorKind {
@@ -44,6 +52,27 @@ impl fmt::Display for ActorKind {
         f.write_str(self.as_str())
     }
 }
+
+impl FromStr for ActorKind {
+    type Err = ActorKindError;
+
+    fn from_str(text: &str) -> Result<Self, ActorKindError> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or(ActorKindError(()))
+    }
+}
+
+/// A word is no [`ActorKind`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ActorKindError(());
+
+impl fmt::Display for ActorKindError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kinds = ActorKind::ALL.map(|kind| format!("`{kind}`"));
+        write!(f, "no kind of actor: write one of {}", kinds.join(", "))
+    }
+}
+
+impl std::error::Error for ActorKindError {}
 
 /// Who acts: an identity and its kind, as the edge's authentication established them.
 ///

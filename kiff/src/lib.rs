@@ -140,7 +140,7 @@ pub mod format;
 pub mod __private;
 
 pub use action::{Action, Declared, Failure, Governed, Named};
-pub use actor::{Actor, ActorKind};
+pub use actor::{Actor, ActorKind, ActorKindError};
 pub use adapter::{Adapter, AdapterError, Mapping, Passthrough, RawEvent};
 pub use approval::{Answer, Approval, ApprovalStatus, Binding, Review, Signature};
 pub use bounds::{Bounds, OverBound};

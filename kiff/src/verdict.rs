@@ -226,6 +226,19 @@ pub struct Case<'c, D: Domain> {
     pub now: Timestamp,
 }
 
+impl<D: Domain> fmt::Debug for Case<'_, D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Case")
+            .field("action", &self.action)
+            .field("parameters", self.parameters)
+            .field("binding", &self.binding)
+            .field("approval", &self.approval)
+            .field("actor", self.actor)
+            .field("now", &self.now)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Decides whether a proposal may run: first by the state, then by the parameters, then by the permission, then by
 /// the approval.
 ///

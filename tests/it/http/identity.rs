@@ -92,7 +92,10 @@ fn p4_nobody_is_another_by_saying_so() {
     everybody.agent.post("/approvals/app-1/grant", as_human).expect(403);
     let note = r#"{"parameters": {"text": "x"}, "actor": {"id": "agent-7", "type": "human"}}"#;
     everybody.agent.post("/entities/ord-1/actions/ADD_NOTE/execute", note).expect(403);
-    everybody.nora.post("/approvals/app-1/grant", r#"{"actor": {"id": "nora", "type": "alien"}}"#).expect(400);
+    let alien = r#"{"actor": {"id": "nora", "type": "alien"}}"#;
+    let told = everybody.nora.post("/approvals/app-1/grant", alien).expect(400);
+    let kinds = "write one of `human`, `agent`, `service`, `system`, `external`";
+    assert_eq!(told["error"], format!("`actor.type`: no kind of actor: {kinds}"));
     everybody.nora.post("/approvals/app-1/grant", grant).expect(200);
 }
 
