@@ -3,12 +3,10 @@
 use std::fmt;
 use std::time::Duration;
 
-use kiff::{
-    Actor, ActorKind, Answer, ApprovalId, ApprovalRule, Contract, Permission, ReasonCode, Schema, Text, Timestamp,
-};
+use kiff::{Actor, ActorKind, ApprovalId, ApprovalRule, Contract, Permission, ReasonCode, Schema, Text, Timestamp};
 use serde_json::Value;
 
-use crate::histories::Draft;
+use crate::histories::{Answer, Draft};
 
 /// What must come of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]

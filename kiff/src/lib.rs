@@ -142,7 +142,7 @@ pub mod __private;
 pub use action::{Action, Declared, Failure, Governed, Named};
 pub use actor::{Actor, ActorKind, ActorKindError};
 pub use adapter::{Adapter, AdapterError, Mapping, Passthrough, RawEvent};
-pub use approval::{Answer, Approval, ApprovalStatus, Binding, Review, Signature};
+pub use approval::{Approval, ApprovalStatus, Binding, Review, Signature};
 pub use bounds::{Bounds, OverBound};
 pub use decision::{Call, Confidence, ConfidenceError, Decision, Evidence, Proposal, Rationale};
 pub use digest::{Digest, DigestError};
