@@ -15,8 +15,8 @@
 //! # }
 //! ```
 //!
-//! Every request is authenticated, but for `/healthz` and `/readyz`. Who asks, and of which kind, comes from the credentials and never
-//! from the body. Who holds no role of a domain does not see its entities.
+//! Every request is authenticated, but for `/healthz`, `/readyz`, and the page on which people sign in with its files. Who asks, and of
+//! which kind, comes from the credentials and never from the body. Who holds no role of a domain does not see its entities.
 
 mod action;
 mod answers;

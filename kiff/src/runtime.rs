@@ -41,7 +41,7 @@ mod taken;
 pub use approve::Pending;
 pub use attempt::Propose;
 pub use ingest::{Arrival, Incoming, Ingested};
-pub use outcome::{Executed, Failed, Outcome};
+pub use outcome::{Executed, Failed, Outcome, Unexecuted};
 pub use read::{Rebuilt, replay};
 pub use reconcile::Inquiry;
 pub use settle::{Doubt, Settlement};

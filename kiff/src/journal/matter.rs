@@ -7,6 +7,7 @@ use super::{ActionFailed, Commit, Fact, FailedOutcome};
 
 /// What can be open in a journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Matter {
     /// A request for a sign-off that nobody has reviewed.
     Review,
