@@ -16,6 +16,7 @@ use crate::json::{Excerpt, is_hidden};
 
 /// Why a text cannot be an identifier.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum IdentifierError {
     /// It has no characters.
     Empty,

@@ -16,6 +16,7 @@ use crate::schema::Parameter;
 
 /// What is wrong with the parameters of a proposal.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ParameterFault {
     /// A parameter that the action needs is not there; its name.
     Missing(Cow<'static, str>),

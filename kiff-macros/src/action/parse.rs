@@ -12,6 +12,7 @@ use super::duty::Duty;
 use super::kind;
 use super::model::{Argument, Borrowed, Executor, Parameter, Target};
 use super::sentence::{code, plain};
+use crate::domain::is_called;
 use crate::errors::Errors;
 
 /// Reads the attribute and the fn; none when there is no fn.
@@ -20,7 +21,7 @@ pub(super) fn executor(duty: Duty, attribute: TokenStream, item: TokenStream, er
     let (attribute, kiff) = without_crate(attribute);
     let target = target(duty, attribute, &function.signature.ident, errors);
     let (documentation, others) = documentation::divide(function.attributes);
-    let (conditions, attributes) = others.into_iter().partition(|attribute| attribute.path().is_ident("cfg"));
+    let (conditions, attributes) = others.into_iter().partition(|attribute| is_called(attribute.path(), "cfg"));
     let mut signature = function.signature;
     let arguments = signature.inputs.iter_mut().map(|input| argument(duty, input, errors)).collect();
     Some(Executor {
@@ -206,7 +207,7 @@ fn is_for_rustc(duty: Duty, attribute: &Attribute, errors: &Errors) -> bool {
     if ["allow", "expect", "warn", "deny"].iter().any(|level| path.is_ident(level)) {
         return true;
     }
-    let message = if path.is_ident("cfg") || path.is_ident("cfg_attr") {
+    let message = if is_called(path, "cfg") || is_called(path, "cfg_attr") {
         "an action has the same parameters in every build: take this away, or write two fns, each with its own `#[cfg(..)]`"
             .to_owned()
     } else {

@@ -8,6 +8,11 @@ pub(crate) fn plain(ident: &Ident) -> String {
     text.strip_prefix("r#").map_or_else(|| text.clone(), str::to_owned)
 }
 
+/// Whether a path is one name, which rustc reads alike where it is written raw: `r#cfg` is `cfg`.
+pub(crate) fn is_called(path: &syn::Path, name: &str) -> bool {
+    path.get_ident().is_some_and(|ident| plain(ident) == name)
+}
+
 /// `RefundOrder` becomes `refund_order`, `HTTPCall2` becomes `http_call2`.
 pub(crate) fn snake(name: &str) -> String {
     let letters: Vec<char> = name.chars().collect();

@@ -18,6 +18,7 @@ use super::{Batch, Error, PAGE, Runtime};
 /// What asking the outside world about an action in doubt led to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use = "it may still not be known what happened"]
+#[non_exhaustive]
 pub enum Inquiry<D: Domain> {
     /// It is known now, and on the record.
     Settled {

@@ -11,6 +11,7 @@ use syn::{Attribute, LitStr, braced, bracketed, parenthesized};
 use super::example::Example;
 use super::words;
 use crate::domain::syntax::Misplaced;
+use crate::domain::wire::is_called;
 use crate::errors::{Errors, SYNTAX};
 
 /// What all readers of one block have in common.
@@ -268,7 +269,7 @@ impl<'a> Reader<'a> {
 
     /// Whether this leaves a part out under some condition: what governs must not depend on how it is built.
     fn is_condition(&self, attribute: &Attribute) -> bool {
-        let is_condition = attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr");
+        let is_condition = ["cfg", "cfg_attr"].iter().any(|condition| is_called(attribute.path(), condition));
         if is_condition {
             let message =
                 "no part of a domain can be left out or changed under a condition: write `#[cfg(…)]` before `domain!`";

@@ -162,6 +162,8 @@ fn no_part_can_be_left_out_under_a_condition() {
     each(&[
         ("Paid, final", "«#[cfg(test)]» Paid, final", message),
         ("amount: Cents,", "«#[cfg_attr(not(test), cfg(any()))]» amount: Cents,", message),
+        ("amount: Cents,", "«#[r#cfg(any())]» amount: Cents,", message),
+        ("amount: Cents,", "«#[r#cfg_attr(all(), serde(skip))]» amount: Cents,", message),
         ("RefundOrder {", "«#[cfg(feature = \"refunds\")]» RefundOrder {", message),
     ]);
 }
