@@ -243,6 +243,7 @@ fn demands(contract: &Contract) -> String {
         ApprovalRule::None => "nobody has to sign it off".to_owned(),
         ApprovalRule::Waived { reason } => format!("nobody has to sign it off: {reason}"),
         ApprovalRule::By(permission) => format!("{} signs it off", permission.holders()),
+        _ => "it is signed off by a rule of a later kiff".to_owned(),
     };
     let (risk, states) = (contract.risk, contract.allowed_in.join(" or "));
     format!("{}: {risk} risk, in {states}, by {}; {approval}", contract.name, contract.permission.holders())

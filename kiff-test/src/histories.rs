@@ -20,7 +20,7 @@ mod walk;
 
 pub(crate) use object::Draft;
 pub use object::Field;
-pub(crate) use step::{How, Step};
+pub(crate) use step::{Answer, How, Step};
 pub use tree::HistoryTree;
 
 /// Who knows values for a field; none where it does not.

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use kiff::Identifiers;
 
-/// Identifiers that count, each kind from 1: `execution-1`, `execution-2`, `approval-1`.
+/// Identifiers that count, each kind from 1: `execution-1`, `execution-2`, `approval-1`. Clones draw from the same counts, as two
+/// runtimes over one store have to.
 ///
 /// ```
 /// use kiff::Identifiers;
@@ -16,8 +17,8 @@ use kiff::Identifiers;
 /// assert_eq!(&*identifiers.next("approval"), "approval-1");
 /// assert_eq!(&*identifiers.next("execution"), "execution-2");
 /// ```
-#[derive(Debug, Default)]
-pub struct SequentialIdentifiers(Mutex<BTreeMap<&'static str, u64>>);
+#[derive(Debug, Clone, Default)]
+pub struct SequentialIdentifiers(Arc<Mutex<BTreeMap<&'static str, u64>>>);
 
 impl SequentialIdentifiers {
     /// Identifiers of which none was given yet.

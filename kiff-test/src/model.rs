@@ -3,12 +3,10 @@
 use std::fmt;
 use std::time::Duration;
 
-use kiff::{
-    Actor, ActorKind, Answer, ApprovalId, ApprovalRule, Contract, Permission, ReasonCode, Schema, Text, Timestamp,
-};
+use kiff::{Actor, ActorKind, ApprovalId, ApprovalRule, Contract, Permission, ReasonCode, Schema, Text, Timestamp};
 use serde_json::Value;
 
-use crate::histories::Draft;
+use crate::histories::{Answer, Draft};
 
 /// What must come of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,6 +105,8 @@ impl Model {
                 let mut covering = self.asked.iter().filter(|asked| self.covers(asked, contract, &parameters.text));
                 covering.any(|asked| named.is_none_or(|named| *named == asked.id))
             }
+            // Whatever a later kiff asks for, nobody has given it here.
+            _ => false,
         };
         if signed { Expected::Allowed } else { Expected::Held }
     }

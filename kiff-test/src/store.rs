@@ -100,6 +100,11 @@
 //!         Ok(first.map(|commit| commit.number()))
 //!     }
 //!
+//!     fn is_shared(&self) -> bool {
+//!         // Nobody else can append to what lies in this process.
+//!         false
+//!     }
+//!
 //!     async fn snapshot(&self, key: &EntityKey) -> Result<Option<Snapshot>, StoreError> {
 //!         let shelf = self.0.lock().unwrap();
 //!         let mut kept = shelf.iter().rev().filter(|sealed| sealed.commit().key() == key);

@@ -10,7 +10,7 @@ use kiff::{
 
 use crate::actors::Actors;
 use crate::clock::FixedClock;
-use crate::histories::{Draft, How, Step};
+use crate::histories::{Answer, Draft, How, Step};
 use crate::identifiers::SequentialIdentifiers;
 use crate::model::{Asked, Expected, LIFETIME, Model, Status};
 use crate::wait::block_on;
@@ -73,12 +73,12 @@ impl<D: Executable> Trial<D> {
             Step::Review { by, pick, answer } => match self.model.picked(*pick).cloned() {
                 Some(asked) => {
                     let expected = self.model.review(by, &asked);
-                    let review = if *answer == kiff::Answer::Grant { Review::grant() } else { Review::deny() };
+                    let review = if *answer == Answer::Grant { Review::grant() } else { Review::deny() };
                     let verdict = broke(block_on(self.runtime.review(by, &self.key, &asked.id, review)))?;
                     let allowed = compare(&expected, &Got::of(&verdict))?;
                     let kind = match (allowed, answer) {
-                        (true, kiff::Answer::Grant) => "approval_granted",
-                        (true, kiff::Answer::Deny) => "approval_denied",
+                        (true, Answer::Grant) => "approval_granted",
+                        (true, Answer::Deny) => "approval_denied",
                         (false, _) => "approval_review_rejected",
                     };
                     if allowed {

@@ -76,6 +76,10 @@ impl Store for Orders {
         Ok(None)
     }
 
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     async fn snapshot(&self, _: &EntityKey) -> Result<Option<Snapshot>, StoreError> {
         Ok(None)
     }

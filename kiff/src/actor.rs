@@ -1,12 +1,20 @@
 //! Who acts.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 use crate::identifier::{ActorId, IdentifierError};
 
 /// What an actor is. A role is declared for one kind and held by no other.
+///
+/// ```
+/// use kiff::ActorKind;
+///
+/// assert_eq!("agent".parse::<ActorKind>()?, ActorKind::Agent);
+/// # Ok::<(), kiff::ActorKindError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ActorKind {
@@ -45,17 +53,38 @@ impl fmt::Display for ActorKind {
     }
 }
 
+impl FromStr for ActorKind {
+    type Err = ActorKindError;
+
+    fn from_str(text: &str) -> Result<Self, ActorKindError> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or(ActorKindError(()))
+    }
+}
+
+/// A word is no [`ActorKind`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ActorKindError(());
+
+impl fmt::Display for ActorKindError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kinds = ActorKind::ALL.map(|kind| format!("`{kind}`"));
+        write!(f, "no kind of actor: write one of {}", kinds.join(", "))
+    }
+}
+
+impl std::error::Error for ActorKindError {}
+
 /// Who acts: an identity and its kind, as the edge's authentication established them.
 ///
-/// An actor carries no roles: what it may do is the policy's to say, so that nobody gains power by asserting it.
+/// An actor carries no roles: what it may do is the policy's to say, so that nobody gains power by asserting it. It can be
+/// deserialized because journals hold it. Never read it from a request: who sends one would then say who they are.
 ///
 /// ```
-/// use kiff::Actor;
+/// use kiff::{Actor, ActorKind};
 ///
-/// let claimed = r#"{"id": "agent-7", "kind": "agent", "roles": ["operator"]}"#;
-/// let actor: Actor = serde_json::from_str(claimed)?;
-/// assert_eq!(actor, Actor::agent("agent-7")?);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// let actor = Actor::agent("agent-7")?;
+/// assert_eq!((actor.id().as_str(), actor.kind()), ("agent-7", ActorKind::Agent));
+/// # Ok::<(), kiff::IdentifierError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Actor {

@@ -164,7 +164,7 @@ pub struct Review {
 
 /// Yes or no.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answer {
+pub(crate) enum Answer {
     /// The action may run, once, as it was shown.
     Grant,
     /// It may not.

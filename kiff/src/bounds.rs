@@ -5,7 +5,7 @@ use std::fmt;
 /// The largest input that kiff accepts of each sort.
 ///
 /// Sizes are in bytes of UTF-8 text. What is over a bound is refused with an [`OverBound`] that says which bound and
-/// by how much; nothing is cut off silently.
+/// by how much. Only a message that has to be on the record in any case is cut to its bound, and ends in `…` then.
 ///
 /// ```
 /// use kiff::Bounds;

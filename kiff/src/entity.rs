@@ -20,7 +20,8 @@ pub(crate) use fold::Fold;
 
 /// What an entity is, by its journal and by nothing else.
 ///
-/// It can be had only by folding commits that follow on each other, so that no caller can say what a state is.
+/// It can be had only by folding commits that follow on each other, and it is what they say. A runtime judges before it appends
+/// one; whoever writes commits past it is judged by nobody.
 #[derive(Debug, Clone)]
 pub struct Entity<D: Domain> {
     fold: Fold<D::State>,

@@ -125,6 +125,7 @@ impl FromStr for Exported {
 
 /// A line is no commit as an export writes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ExportError {
     /// It is not that JSON; what is wrong with it.
     Malformed(String),

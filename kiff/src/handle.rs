@@ -121,7 +121,8 @@ impl<D: Domain, S> Handle<D, S> {
 }
 
 impl<D: Executable, S> Handle<D, S> {
-    /// Executes an action that this state allows; on success the answer holds the handle in the state after.
+    /// Executes an action that this state allows; on success the answer holds the handle in the state after. Where the entity is in
+    /// another state by now, nothing runs, also where that state allows the action as well.
     ///
     /// # Errors
     /// [`Error`] when the store fails or the journal is broken.
@@ -138,7 +139,7 @@ impl<D: Executable, S> Handle<D, S> {
         T: 'static,
     {
         Box::pin(async move {
-            let outcome = runtime.execute(actor, &self.key, action).await?;
+            let outcome = runtime.execute_in(self.state, actor, &self.key, action).await?;
             Ok(outcome.map(|executed| {
                 let handle = Handle { key: self.key, state: executed.state, in_state: PhantomData };
                 Moved { handle, executed }

@@ -15,8 +15,8 @@
 //! # }
 //! ```
 //!
-//! Every request is authenticated, but for `/healthz` and `/readyz`. Who asks, and of which kind, comes from the credentials and never
-//! from the body. Who holds no role of a domain does not see its entities.
+//! Every request is authenticated, but for `/healthz`, `/readyz`, and the page on which people sign in with its files. Who asks, and of
+//! which kind, comes from the credentials and never from the body. Who holds no role of a domain does not see its entities.
 
 mod action;
 mod answers;
@@ -360,6 +360,6 @@ impl Shared {
         /// The levels of a body around an action's parameters or a piece of evidence.
         const AROUND: usize = 4;
         let deepest = self.0.domains.iter().map(|served| served.bounds().json_depth).max().unwrap_or_default();
-        Bounds { payload: self.0.limits.body, json_depth: deepest + AROUND, ..Bounds::DEFAULT }
+        Bounds { payload: self.0.limits.body, json_depth: deepest.saturating_add(AROUND), ..Bounds::DEFAULT }
     }
 }

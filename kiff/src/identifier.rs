@@ -317,6 +317,13 @@ pub trait Identifiers: Send + Sync + 'static {
     fn next(&self, kind: &'static str) -> Arc<str>;
 }
 
+/// A source that others draw from as well.
+impl<I: Identifiers + ?Sized> Identifiers for Arc<I> {
+    fn next(&self, kind: &'static str) -> Arc<str> {
+        I::next(self, kind)
+    }
+}
+
 /// Identifiers that are unique everywhere and sort by time, to a quarter of a microsecond: UUID version 7.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct UuidIdentifiers;

@@ -141,6 +141,8 @@ impl Serialize for Json {
 impl<'de> Deserialize<'de> for Json {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = Box::<RawValue>::deserialize(deserializer)?;
+        // How deep it may nest is bounded by whoever reads what it is part of.
+        check(raw.get(), usize::MAX).map_err(de::Error::custom)?;
         Ok(Self(Arc::from(raw.get())))
     }
 }
@@ -363,6 +365,15 @@ mod tests {
 
     fn refused(text: &str) -> String {
         Json::parse(text, &Bounds { payload: 200, json_depth: 3, ..Bounds::DEFAULT }).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn p10_what_is_read_as_a_part_of_something_else_is_no_less_checked() {
+        let read = |text: &str| serde_json::from_str::<Vec<Json>>(&format!("[{text}]"));
+        assert!(read(r#"{"damage": "none"}, 1.5, [[]]"#).is_ok());
+        for text in [r#"{"damage": "none", "damage": "total"}"#, "9007199254740992", r#"[{"a": {"b": 1, "b": 2}}]"#] {
+            assert!(read(text).is_err(), "{text}");
+        }
     }
 
     #[test]

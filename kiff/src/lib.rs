@@ -140,9 +140,9 @@ pub mod format;
 pub mod __private;
 
 pub use action::{Action, Declared, Failure, Governed, Named};
-pub use actor::{Actor, ActorKind};
+pub use actor::{Actor, ActorKind, ActorKindError};
 pub use adapter::{Adapter, AdapterError, Mapping, Passthrough, RawEvent};
-pub use approval::{Answer, Approval, ApprovalStatus, Binding, Review, Signature};
+pub use approval::{Approval, ApprovalStatus, Binding, Review, Signature};
 pub use bounds::{Bounds, OverBound};
 pub use decision::{Call, Confidence, ConfidenceError, Decision, Evidence, Proposal, Rationale};
 pub use digest::{Digest, DigestError};
@@ -165,7 +165,7 @@ pub use parameter::{Measured, ParameterFault, Ranged, Textual};
 pub use permission::{Policy, PolicyError, Question, RolePolicy};
 pub use runtime::{
     Doubt, Error, Executed, Failed, Incoming, Ingested, Inquiry, Outcome, Pending, Propose, Rebuilt, Runtime,
-    Settlement, replay,
+    Settlement, Unexecuted, replay,
 };
 pub use schema::{
     ApprovalRule, Contract, Effect, EventSchema, FieldSchema, List, Never, Parameter, Permission, Risk, Role,

@@ -38,6 +38,16 @@ impl ParameterFault {
     pub fn invalid(name: impl Into<Cow<'static, str>>, problem: impl fmt::Display) -> Self {
         Self::Invalid { name: name.into(), problem: problem.to_string() }
     }
+
+    /// The same of parameters as they go on the record, which their own types have written.
+    pub(crate) fn of_written(self) -> Self {
+        const AGAIN: &str = "what its type writes of it cannot be read again";
+        match self {
+            Self::Invalid { name, problem } => Self::Invalid { name, problem: format!("{AGAIN}: {problem}") },
+            Self::Missing(name) => Self::Invalid { name, problem: AGAIN.to_owned() },
+            Self::Unknown(_) | Self::Unreadable(_) => self,
+        }
+    }
 }
 
 impl fmt::Display for ParameterFault {

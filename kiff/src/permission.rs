@@ -81,10 +81,24 @@ impl std::error::Error for PolicyError {}
 /// A policy that is a list of actors and their roles.
 ///
 /// ```
-/// use kiff::{ActorId, ActorKind, Role, RolePolicy};
+/// # use kiff::{Cents, Failure, action, domain};
+/// # domain! {
+/// #     pub domain Refund governs Order;
+/// #     roles { Agent: agent, Operator: human, Shop: system }
+/// #     states { Paid, final Refunded }
+/// #     events { OrderPaid { total: Cents } reported by Shop; OrderRefunded { amount: Cents }; }
+/// #     transitions { OrderPaid: new => Paid; OrderRefunded: Paid => Refunded; }
+/// #     actions { RefundOrder { risk: high, by: Agent, emits: OrderRefunded, approval: Operator }; }
+/// #     allow { Paid => [RefundOrder]; }
+/// # }
+/// # #[action(Refund::RefundOrder)]
+/// # async fn refund_order(amount: Cents) -> Result<OrderRefunded, Failure> {
+/// #     Ok(OrderRefunded { amount })
+/// # }
+/// use kiff::{Actor, RolePolicy};
 ///
-/// let operator = Role { domain: "refund".into(), name: "operator".into(), kind: ActorKind::Human };
-/// let policy = RolePolicy::new().assign(ActorId::new("nora")?, operator);
+/// let nora = Actor::human("nora")?;
+/// let policy = RolePolicy::new().assign(&nora, RefundRole::Operator);
 /// # Ok::<(), kiff::IdentifierError>(())
 /// ```
 #[derive(Debug, Clone, Default)]

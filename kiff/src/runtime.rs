@@ -41,7 +41,7 @@ mod taken;
 pub use approve::Pending;
 pub use attempt::Propose;
 pub use ingest::{Arrival, Incoming, Ingested};
-pub use outcome::{Executed, Failed, Outcome};
+pub use outcome::{Executed, Failed, Outcome, Unexecuted};
 pub use read::{Rebuilt, replay};
 pub use reconcile::Inquiry;
 pub use settle::{Doubt, Settlement};
@@ -249,7 +249,13 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         let appended = self.store.append(sealed).await;
         self.taken.note(&appended, || self.now());
         match appended? {
-            Appended::Conflict => Ok(Err(commit.facts().into())),
+            Appended::Conflict => {
+                // Where nobody has moved it, the store has lost what is remembered of it.
+                if self.store.read(commit.key(), commit.number() - 1, 1).await?.is_empty() {
+                    self.entities.remove(commit.key());
+                }
+                Ok(Err(commit.facts().into()))
+            }
             Appended::Written => {
                 let moved = self.advance(entity, &commit)?;
                 announce::commit(&D::schema().domain, &commit);

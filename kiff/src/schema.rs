@@ -248,6 +248,7 @@ pub struct Role {
 /// Whether a human signs off each run of an action.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum ApprovalRule {
     /// Nobody needs to.
     None,
@@ -278,6 +279,7 @@ pub struct Parameter {
 /// What a parameter's value must fulfil.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Rule {
     /// A number within limits, both included.
     Range {
@@ -308,6 +310,7 @@ pub enum Rule {
 /// What was proved to be impossible in a domain. It is shown as the block writes it: `REFUNDED without operator`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Never {
     /// No entity gets into a state without a step that a role took or approved.
     Without {

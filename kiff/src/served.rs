@@ -350,7 +350,7 @@ impl<D: Executable, S: Store> Served for Runtime<D, S> {
                 Inquiry::Settled { state, .. } => Found::Settled(state.name()),
                 Inquiry::StillUnknown { why, .. } => Found::StillUnknown(why),
                 Inquiry::NobodyToAsk(_) => Found::NobodyToAsk,
-                Inquiry::NothingInDoubt => Found::NothingInDoubt,
+                Inquiry::NothingInDoubt | Inquiry::MayStillRun { .. } => Found::NothingInDoubt,
             })
         })
     }

@@ -28,6 +28,9 @@ pub use sqlite::{SqliteError, SqliteStore};
 /// that a domain means stays above it: what a store looks commits up by, each commit says itself
 /// ([`Commit::changes`], [`Commit::idempotency_key`], [`Query::matches`]). The laws that every store obeys are in
 /// `kiff_test::store`, with a store of one's own that obeys them.
+///
+/// Two things no law can find out, and the store has to say: whether [others append](Store::is_shared) as well, and, where it is
+/// a handle of which there are several, [where](Store::place) it lies.
 pub trait Store: Send + Sync + 'static {
     /// Appends a commit if its number and the hash before still follow on the entity's last commit. The
     /// [snapshot](Sealed::snapshot) that may come along is kept with it, in place of the last one.
@@ -99,9 +102,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// Whether other processes may append as well. What has started elsewhere may then still run there, so that a runtime
     /// gives it time before it calls it in doubt.
-    fn is_shared(&self) -> bool {
-        false
-    }
+    ///
+    /// A store that is wrong about this lets an action run twice: one over a server says `true`.
+    fn is_shared(&self) -> bool;
 
     /// The last snapshot that was kept of the entity.
     ///

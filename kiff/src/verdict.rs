@@ -26,7 +26,9 @@ mod settle;
 pub use admission::admit;
 pub use reason::ReasonCode;
 pub use review::review;
-pub(crate) use sentence::{key_reused, other_type, over_bound, unknown_action, unknown_entity, unknown_event, way_out};
+pub(crate) use sentence::{
+    key_reused, moved_on, other_type, over_bound, unknown_action, unknown_entity, unknown_event, way_out,
+};
 pub use settle::settle;
 
 /// The gate's answer.
@@ -43,7 +45,7 @@ pub use settle::settle;
 ///     }
 /// }
 /// ```
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use = "what was asked for may have been refused"]
 pub enum Verdict<P = ()> {
     /// It may run.
@@ -224,6 +226,19 @@ pub struct Case<'c, D: Domain> {
     pub policy: &'c dyn Policy,
     /// The present, by which an approval has expired or not; where the journal has a later time, by that one.
     pub now: Timestamp,
+}
+
+impl<D: Domain> fmt::Debug for Case<'_, D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Case")
+            .field("action", &self.action)
+            .field("parameters", self.parameters)
+            .field("binding", &self.binding)
+            .field("approval", &self.approval)
+            .field("actor", self.actor)
+            .field("now", &self.now)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Decides whether a proposal may run: first by the state, then by the parameters, then by the permission, then by

@@ -1,17 +1,21 @@
 //! P7: what several processes run on one store, and answers that come after somebody has settled what became of a run.
 
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Waker};
 use std::time::Duration;
 
 use kiff::{
-    Appended, Bounds, Commit, Cursor, EntityKey, IdempotencyKey, Matter, MemoryStore, Open, Outcome, Query, ReasonCode,
-    Runtime, Sealed, Settlement, Snapshot, Store, StoreError, Timestamp,
+    Appended, Bounds, Commit, Cursor, EntityKey, Error, IdempotencyKey, Inquiry, Matter, MemoryStore, Open, Outcome,
+    Query, ReasonCode, Review, Runtime, Sealed, Settlement, Snapshot, Store, StoreError, Timestamp,
 };
 use pollster::block_on;
 
-use crate::shop::{Desk, MarkPaid, Mood, OrderPaid, OrderState, Refund, SharedClock, order, people, policy};
+use crate::shop::{
+    AddNote, Desk, MarkPaid, Mood, OrderPaid, OrderPlaced, OrderState, Refund, SharedClock, order, people, policy,
+    refund,
+};
 
 fn pay() -> MarkPaid {
     MarkPaid { payment_id: "pay-1".into() }
@@ -28,7 +32,7 @@ fn p7_what_still_runs_here_cannot_be_settled_and_an_answer_after_a_settlement_ch
     let bounds = Bounds { text: 64, ..Bounds::DEFAULT };
     let here = Runtime::<Refund, _>::new(store.clone(), policy(), Desk::default()).with_bounds(bounds);
     let key = order("ord-1");
-    let placed = crate::shop::OrderPlaced { total: kiff::Cents(5) };
+    let placed = OrderPlaced { total: kiff::Cents(5) };
     assert!(block_on(here.ingest(&people.shop, &key, placed)).unwrap().is_allowed());
     here.services().be(Mood::Waiting);
     let mut slow = Box::pin(here.execute(&people.agent, &key, pay()));
@@ -52,7 +56,7 @@ fn p7_what_still_runs_here_cannot_be_settled_and_an_answer_after_a_settlement_ch
     let entity = block_on(there.entity(&key)).unwrap();
     assert_eq!((entity.state(), entity.running()), (Some(OrderState::Created), None));
     let timeline = block_on(there.timeline(&key)).unwrap();
-    let said = "its executor answered after the doubt was settled: it was execut";
+    let said = "its executor answered when it was no longer under way: it was…";
     assert!(timeline.to_string().contains(said) && failed.failure.message() == said, "{timeline}");
 
     // It is settled and in doubt no more, and ended where it was settled.
@@ -70,7 +74,7 @@ fn p7_a_late_answer_is_that_of_its_own_run_and_not_of_the_one_that_runs_now() {
         || Runtime::<Refund, _>::new(store.clone(), policy(), Desk::default()).with_longest_run(Duration::ZERO);
     let (here, there) = (runtime(), runtime());
     let (key, mut context) = (order("ord-1"), Context::from_waker(Waker::noop()));
-    let placed = crate::shop::OrderPlaced { total: kiff::Cents(5) };
+    let placed = OrderPlaced { total: kiff::Cents(5) };
     assert!(block_on(here.ingest(&people.shop, &key, placed)).unwrap().is_allowed());
     here.services().be(Mood::Waiting);
     let mut first = Box::pin(here.execute(&people.agent, &key, pay()));
@@ -94,65 +98,68 @@ fn p7_a_late_answer_is_that_of_its_own_run_and_not_of_the_one_that_runs_now() {
     assert_eq!(block_on(there.entity(&key)).unwrap().state(), Some(OrderState::Paid));
 }
 
-/// A store in memory that says that others append to it as well.
+/// A store in memory that says that others append to it as well, and that can be lost for an older one.
 #[derive(Clone, Default)]
-struct SharedStore(Arc<MemoryStore>);
+struct SharedStore {
+    inner: Arc<Mutex<Arc<MemoryStore>>>,
+    appends: Arc<AtomicUsize>,
+}
+
+impl SharedStore {
+    fn store(&self) -> Arc<MemoryStore> {
+        Arc::clone(&self.inner.lock().unwrap())
+    }
+
+    /// Goes back to its first so many commits, as a server does that another one stands in for which had not got the last.
+    async fn lose_all_but(&self, commits: usize) {
+        let kept = MemoryStore::new();
+        for (_, commit) in self.store().search(&Query::default(), Cursor::FIRST, commits).await.unwrap() {
+            let (key, body) = (commit.key().clone(), commit.body().into_owned());
+            let sealed = Sealed::verbatim(key, commit.number(), commit.previous(), body).unwrap();
+            assert_eq!(kept.append(sealed).await.unwrap(), Appended::Written);
+        }
+        *self.inner.lock().unwrap() = Arc::new(kept);
+    }
+}
 
 impl Store for SharedStore {
-    fn append(&self, commit: Sealed) -> impl Future<Output = Result<Appended, StoreError>> + Send {
-        self.0.append(commit)
+    async fn append(&self, commit: Sealed) -> Result<Appended, StoreError> {
+        self.appends.fetch_add(1, Ordering::Relaxed);
+        self.store().append(commit).await
     }
 
-    fn read(
-        &self,
-        key: &EntityKey,
-        after: u64,
-        limit: usize,
-    ) -> impl Future<Output = Result<Vec<Arc<Commit>>, StoreError>> + Send {
-        self.0.read(key, after, limit)
+    async fn read(&self, key: &EntityKey, after: u64, limit: usize) -> Result<Vec<Arc<Commit>>, StoreError> {
+        self.store().read(key, after, limit).await
     }
 
-    fn entities(
-        &self,
-        after: Option<&EntityKey>,
-        limit: usize,
-    ) -> impl Future<Output = Result<Vec<EntityKey>, StoreError>> + Send {
-        self.0.entities(after, limit)
+    async fn entities(&self, after: Option<&EntityKey>, limit: usize) -> Result<Vec<EntityKey>, StoreError> {
+        self.store().entities(after, limit).await
     }
 
-    fn search(
-        &self,
-        query: &Query,
-        cursor: Cursor,
-        limit: usize,
-    ) -> impl Future<Output = Result<Vec<(u64, Arc<Commit>)>, StoreError>> + Send {
-        self.0.search(query, cursor, limit)
+    async fn search(&self, query: &Query, cursor: Cursor, limit: usize) -> Result<Vec<(u64, Arc<Commit>)>, StoreError> {
+        self.store().search(query, cursor, limit).await
     }
 
-    fn open(
+    async fn open(
         &self,
         matter: Matter,
         now: Timestamp,
         after: Option<&Open>,
         limit: usize,
-    ) -> impl Future<Output = Result<Vec<Open>, StoreError>> + Send {
-        self.0.open(matter, now, after, limit)
+    ) -> Result<Vec<Open>, StoreError> {
+        self.store().open(matter, now, after, limit).await
     }
 
-    fn keyed(
-        &self,
-        key: &EntityKey,
-        idempotency_key: &IdempotencyKey,
-    ) -> impl Future<Output = Result<Option<u64>, StoreError>> + Send {
-        self.0.keyed(key, idempotency_key)
+    async fn keyed(&self, key: &EntityKey, idempotency_key: &IdempotencyKey) -> Result<Option<u64>, StoreError> {
+        self.store().keyed(key, idempotency_key).await
     }
 
     fn is_shared(&self) -> bool {
         true
     }
 
-    fn snapshot(&self, key: &EntityKey) -> impl Future<Output = Result<Option<Snapshot>, StoreError>> + Send {
-        self.0.snapshot(key)
+    async fn snapshot(&self, key: &EntityKey) -> Result<Option<Snapshot>, StoreError> {
+        self.store().snapshot(key).await
     }
 }
 
@@ -163,7 +170,7 @@ fn p7_what_another_process_runs_is_in_doubt_only_once_it_takes_too_long() {
     let open =
         || Runtime::<Refund, _>::new(Arc::new(store.clone()), policy(), Desk::default()).with_clock(clock.clone());
     let (here, there) = (open(), open().with_longest_run(Duration::from_mins(1)));
-    let placed = crate::shop::OrderPlaced { total: kiff::Cents(5) };
+    let placed = OrderPlaced { total: kiff::Cents(5) };
     assert!(block_on(here.ingest(&people.shop, &key, placed)).unwrap().is_allowed());
     here.services().be(Mood::Stuck);
     let mut slow = Box::pin(here.execute(&people.agent, &key, pay()));
@@ -185,4 +192,86 @@ fn p7_what_another_process_runs_is_in_doubt_only_once_it_takes_too_long() {
     let outcome = block_on(here.execute(&people.agent, &key, pay())).unwrap();
     assert!(matches!(&outcome, Outcome::Failed(failed) if failed.failure.is_unknown()), "{outcome:?}");
     assert_eq!(block_on(there.in_doubt(None, 9)).unwrap().len(), 1);
+}
+
+#[test]
+fn p7_a_clock_that_was_ahead_once_keeps_no_doubt_from_its_end() {
+    let (store, clock, people, key) = (SharedStore::default(), SharedClock::default(), people(), order("ord-1"));
+    let open = || Runtime::<Refund, _>::new(store.clone(), policy(), Desk::default()).with_clock(clock.clone());
+    let (here, there) = (open(), open());
+    clock.0.pass(Duration::from_hours(24 * 365 * 10));
+    let placed = OrderPlaced { total: kiff::Cents(5) };
+    assert!(block_on(here.ingest(&people.shop, &key, placed)).unwrap().is_allowed());
+    clock.0.back(Duration::from_hours(24 * 365 * 9));
+    here.services().be(Mood::Stuck);
+    let mut slow = Box::pin(here.execute(&people.agent, &key, pay()));
+    assert!(slow.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    drop(slow);
+    // It began now, and its record has the time of the one before.
+    let doubts = block_on(there.in_doubt(None, 9)).unwrap();
+    let [doubt] = doubts.as_slice() else { panic!("{doubts:?}") };
+    let no = Settlement::did_not_happen("the process is gone");
+    assert!(block_on(there.settle(&people.nora, &key, &doubt.running.execution, no)).unwrap().is_allowed());
+}
+
+#[test]
+fn p7_what_was_left_behind_a_moment_ago_is_named_and_asked_about_later() {
+    block_on(async {
+        let (store, clock, people, key) = (SharedStore::default(), SharedClock::default(), people(), order("ord-1"));
+        let open = || Runtime::<Refund, _>::new(store.clone(), policy(), Desk::default()).with_clock(clock.clone());
+        let (crashed, started) = (open(), open());
+        let placed = crashed.ingest(&people.shop, &key, OrderPlaced { total: kiff::Cents(5) }).await.unwrap();
+        assert!(placed.is_allowed() && crashed.execute(&people.agent, &key, pay()).await.unwrap().executed().is_some());
+        let asked = crashed.request_approval(&people.agent, &key, refund(49)).await.unwrap().into_result().unwrap();
+        assert!(crashed.review(&people.nora, &key, &asked.id, Review::grant()).await.unwrap().is_allowed());
+        crashed.services().be(Mood::Stuck);
+        let mut lost = Box::pin(crashed.execute(&people.agent, &key, refund(49)));
+        assert!(lost.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        drop(lost);
+
+        let recovered = started.recover(&people.shop).await.unwrap();
+        let [(entity, Ok(Inquiry::MayStillRun { running, until }))] = recovered.as_slice() else {
+            panic!("{recovered:?}")
+        };
+        assert_eq!((entity, *until), (&key, running.since.after(Runtime::<Refund>::LONGEST_RUN)));
+        clock.0.pass(Runtime::<Refund>::LONGEST_RUN);
+        let recovered = started.recover(&people.shop).await.unwrap();
+        assert!(matches!(recovered.as_slice(), [(_, Ok(Inquiry::Settled { .. }))]), "{recovered:?}");
+        assert!(started.recover(&people.shop).await.unwrap().is_empty());
+    });
+}
+
+#[test]
+fn p7_a_store_that_has_lost_a_start_is_told_of_its_end_and_not_asked_for_ever() {
+    block_on(async {
+        for kept in [1, 0] {
+            let (store, people, key) = (SharedStore::default(), people(), order("ord-1"));
+            let here = Runtime::<Refund, _>::new(store.clone(), policy(), Desk::default());
+            let placed = here.ingest(&people.shop, &key, OrderPlaced { total: kiff::Cents(5) }).await.unwrap();
+            assert!(placed.is_allowed());
+            here.services().be(Mood::Waiting);
+            let mut slow = Box::pin(here.execute(&people.agent, &key, pay()));
+            assert!(slow.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+            store.lose_all_but(kept).await;
+            here.services().be(Mood::Willing);
+            let before = store.appends.load(Ordering::Relaxed);
+            match (kept, slow.await) {
+                (1, Ok(Outcome::Failed(failed))) => assert_eq!(failed.failure.code(), "too_late"),
+                (0, Err(Error::Unrecorded { cause, .. })) => {
+                    assert!(cause.to_string().contains("the store has lost it"), "{cause}");
+                }
+                (_, other) => panic!("{other:?}"),
+            }
+            assert!(store.appends.load(Ordering::Relaxed) - before <= 3);
+            assert_eq!(here.services().done(), ["captured pay-1"]);
+        }
+        // Nor does any other step rely on what is remembered of it.
+        let (store, people, key) = (SharedStore::default(), people(), order("ord-1"));
+        let here = Runtime::<Refund, _>::new(store.clone(), policy(), Desk::default());
+        let placed = here.ingest(&people.shop, &key, OrderPlaced { total: kiff::Cents(5) }).await.unwrap();
+        assert!(placed.is_allowed() && here.execute(&people.agent, &key, pay()).await.unwrap().executed().is_some());
+        store.lose_all_but(1).await;
+        let noted = here.execute(&people.agent, &key, AddNote { text: "again".into() }).await.unwrap();
+        assert_eq!(noted.executed().map(|done| done.state), Some(OrderState::Created), "{noted:?}");
+    });
 }

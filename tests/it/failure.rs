@@ -180,6 +180,10 @@ impl Store for Failing {
         self.inner.keyed(key, idempotency_key).await
     }
 
+    fn is_shared(&self) -> bool {
+        self.inner.is_shared()
+    }
+
     async fn snapshot(&self, key: &EntityKey) -> Result<Option<Snapshot>, StoreError> {
         self.inner.snapshot(key).await
     }

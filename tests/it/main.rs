@@ -40,3 +40,4 @@ mod sqlite;
 mod tidy;
 mod tools;
 mod wire;
+mod written;

@@ -287,3 +287,33 @@ fn p6_another_action_with_the_same_parameters_is_not_the_same_wish() {
         assert_eq!(refused.refusal().unwrap().code, ReasonCode::IdempotencyKeyReused, "{refused:?}");
     });
 }
+
+/// A policy that cannot decide the question after so many more.
+struct Flapping(RolePolicy, Mutex<Option<usize>>);
+
+impl Policy for Flapping {
+    fn holds(&self, question: &Question<'_>) -> Result<bool, PolicyError> {
+        let mut left = self.1.lock().unwrap();
+        let is_away = *left == Some(0);
+        *left = left.and_then(|left| left.checked_sub(1));
+        if is_away { Err(PolicyError::new("the directory is away")) } else { self.0.holds(question) }
+    }
+}
+
+#[test]
+fn p6_a_policy_that_is_away_for_a_moment_makes_nothing_run_twice() {
+    block_on(async {
+        let people = people();
+        for away in 0..6 {
+            let flapping = Arc::new(Flapping(policy(), Mutex::new(None)));
+            let runtime = Runtime::<Refund>::new(MemoryStore::new(), Arc::clone(&flapping), Desk::default());
+            let order = paid(&runtime, "ord-1").await;
+            let export = || Proposal::new(ExportOrder { format: None }).idempotency_key(key("wish-2"));
+            executed(runtime.execute(&people.auditor, &order, export()).await.unwrap());
+            *flapping.1.lock().unwrap() = Some(away);
+            let again = runtime.execute(&people.auditor, &order, export()).await.unwrap();
+            assert!(again.executed().is_none_or(|done| done.deduplicated), "{again:?}");
+            assert_eq!(runtime.services().done(), ["captured pay-1", "exported as json"], "away at question {away}");
+        }
+    });
+}

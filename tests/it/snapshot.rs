@@ -56,6 +56,10 @@ impl Store for Counting {
         self.inner.keyed(key, idempotency_key).await
     }
 
+    fn is_shared(&self) -> bool {
+        self.inner.is_shared()
+    }
+
     async fn snapshot(&self, key: &EntityKey) -> Result<Option<Snapshot>, StoreError> {
         let forged = self.forged.lock().unwrap().clone();
         Ok(forged.or(self.inner.snapshot(key).await?))

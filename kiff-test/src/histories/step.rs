@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use kiff::{Actor, Answer};
+use kiff::Actor;
 
 use super::object::Draft;
 
@@ -24,6 +24,13 @@ pub(crate) enum Step {
     Rebuild { by: Actor },
     /// Lets time pass.
     Wait(Duration),
+}
+
+/// Yes or no.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Grant,
+    Deny,
 }
 
 /// What is done with a proposal.

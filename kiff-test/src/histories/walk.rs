@@ -3,14 +3,14 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use kiff::{Actor, Answer, ApprovalRule, Bounds, Contract, Domain, Event, EventSchema, Json, Schema, Transition};
+use kiff::{Actor, ApprovalRule, Bounds, Contract, Domain, Event, EventSchema, Json, Schema, Transition};
 use proptest::prelude::{Just, RngExt as _, Strategy};
 use proptest::sample::select;
 use proptest::strategy::{BoxedStrategy, Union, ValueTree};
 use proptest::test_runner::{Reason, TestRunner};
 
 use super::object::{Draft, fields_of_action, fields_of_event, sound, spoiled_action, spoiled_event};
-use super::step::{How, Step};
+use super::step::{Answer, How, Step};
 use super::{Reads, Values};
 use crate::actors::Actors;
 

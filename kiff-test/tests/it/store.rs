@@ -180,6 +180,10 @@ impl Store for Plain {
         Ok(found.map(|commit| commit.number()))
     }
 
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     async fn snapshot(&self, key: &EntityKey) -> Result<Option<Snapshot>, StoreError> {
         Ok(self.snapshots.lock().unwrap().get(key).cloned())
     }

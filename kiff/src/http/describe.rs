@@ -67,7 +67,7 @@ pub(super) async fn metrics(State(shared): State<Shared>, _: Caller) -> Result<R
     let Some(metrics) = &shared.metrics else {
         return Err(Problem::not_found("nothing is measured here"));
     };
-    shared.count_open().await;
+    metrics.refresh(shared.count_open()).await;
     let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     Ok(([(header::CONTENT_TYPE, kind)], metrics.render()).into_response())
 }

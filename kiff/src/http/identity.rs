@@ -20,7 +20,9 @@ pub struct Credentials<'a> {
 }
 
 impl<'a> Credentials<'a> {
-    pub(super) const fn new(headers: &'a HeaderMap, peer: Option<SocketAddr>) -> Self {
+    /// What a request with these headers shows, which comes from `peer`: for the tests of an [`Authenticate`] of your own.
+    #[must_use]
+    pub const fn new(headers: &'a HeaderMap, peer: Option<SocketAddr>) -> Self {
         Self { headers, peer }
     }
 
@@ -152,6 +154,7 @@ impl Principal {
 /// moment, because what it is looked up in cannot be read ([`Unauthenticated::undecided`], 503).
 ///
 /// ```
+/// use axum::http::HeaderMap;
 /// use kiff::Actor;
 /// use kiff::http::{Authenticate, Credentials, Principal, Unauthenticated};
 ///
@@ -170,6 +173,17 @@ impl Principal {
 ///         Ok(Some(Principal::new(actor)))
 ///     }
 /// }
+///
+/// # pollster::block_on(async {
+/// let mut headers = HeaderMap::new();
+/// headers.insert("x-forwarded-user", "nora".parse()?);
+/// let proxy = "127.0.0.1:4711".parse()?;
+/// let nora = Proxy.authenticate(Credentials::new(&headers, Some(proxy))).await?;
+/// assert_eq!(nora, Some(Principal::new(Actor::human("nora")?)));
+/// assert!(Proxy.authenticate(Credentials::new(&headers, None)).await.is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait Authenticate: Send + Sync + 'static {
     /// Who it is; none when the request shows nothing that this one knows, so that the next is asked.

@@ -12,7 +12,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
-use crate::actor::Actor;
+use crate::actor::{Actor, ActorKind};
 use crate::digest::Digest;
 use crate::identifier::{EntityKey, IdentifierError};
 use crate::time::Timestamp;
@@ -137,7 +137,8 @@ impl NewKey {
         self
     }
 
-    /// The same, whose holder may name another actor in a request; see [`Principal::acting_for_others`].
+    /// The same, whose holder may name another actor in a request; see [`Principal::acting_for_others`]. Only a service or a system
+    /// has such a key.
     #[must_use]
     pub fn acting_for_others(mut self) -> Self {
         self.acts_for_others = true;
@@ -180,9 +181,12 @@ impl Keys {
     /// Makes a key. The text is its secret: it is shown here and never again.
     ///
     /// # Errors
-    /// [`KeysError`] when it cannot be kept, or the tenant's name is none.
+    /// [`KeysError`] when it cannot be kept, the tenant's name is none, or it is to act for others and is of somebody who never does.
     pub fn create(&self, new: NewKey) -> Result<(Key, String), KeysError> {
-        Principal::new(new.actor.clone()).in_tenant(&new.tenant).map_err(KeysError::Tenant)?;
+        let principal = Principal::new(new.actor.clone()).in_tenant(&new.tenant).map_err(KeysError::Tenant)?;
+        if new.acts_for_others && !principal.acting_for_others().acts_for_others() {
+            return Err(KeysError::ActsForOthers(new.actor.kind()));
+        }
         let id = format!("{:016x}", u64::from_be_bytes(random()?));
         let secret = URL_SAFE_NO_PAD.encode(random::<32>()?);
         let key = Key {
@@ -290,7 +294,7 @@ impl Authenticate for Keys {
 /// So many random bytes.
 fn random<const BYTES: usize>() -> Result<[u8; BYTES], KeysError> {
     let mut bytes = [0; BYTES];
-    getrandom::fill(&mut bytes).map_err(KeysError::Random)?;
+    getrandom::fill(&mut bytes).map_err(|error| KeysError::Random(error.into()))?;
     Ok(bytes)
 }
 
@@ -308,8 +312,10 @@ pub enum KeysError {
     Owner(PathBuf, io::Error),
     /// The name of a tenant is none.
     Tenant(IdentifierError),
+    /// An actor of this kind never acts for others.
+    ActsForOthers(ActorKind),
     /// The system gives no random bytes.
-    Random(getrandom::Error),
+    Random(io::Error),
 }
 
 impl KeysError {
@@ -334,6 +340,9 @@ impl fmt::Display for KeysError {
                 path = path.display()
             ),
             Self::Tenant(error) => write!(f, "the tenant: {error}"),
+            Self::ActsForOthers(kind) => {
+                write!(f, "an actor of kind `{kind}` never acts for others: only a service or a system can")
+            }
             Self::Random(error) => write!(f, "the system gives no random bytes: {error}"),
         }
     }
@@ -342,11 +351,10 @@ impl fmt::Display for KeysError {
 impl std::error::Error for KeysError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::File(_, error) | Self::Owner(_, error) => Some(error),
+            Self::File(_, error) | Self::Owner(_, error) | Self::Random(error) => Some(error),
             Self::Shape(_, error) => Some(error),
-            Self::Open(..) => None,
+            Self::Open(..) | Self::ActsForOthers(_) => None,
             Self::Tenant(error) => Some(error),
-            Self::Random(error) => Some(error),
         }
     }
 }

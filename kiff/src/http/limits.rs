@@ -57,12 +57,19 @@ impl Limits {
         grace: Duration::from_secs(30),
     };
 
-    /// When a stream that begins now has to end. However long that is meant to be, a clock can say it.
+    /// How long the head of a request may take.
+    pub(super) fn head_time(&self) -> Duration {
+        self.header_time.min(LONGEST)
+    }
+
+    /// When a stream that begins now has to end.
     pub(super) fn stream_end(&self) -> Instant {
-        const LONGEST: Duration = Duration::from_hours(365 * 24);
         Instant::now() + self.stream_time.min(LONGEST)
     }
 }
+
+/// However long something is meant to be, a clock can say when it ends.
+const LONGEST: Duration = Duration::from_hours(365 * 24);
 
 impl Default for Limits {
     fn default() -> Self {

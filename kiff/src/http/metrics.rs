@@ -1,8 +1,10 @@
 //! What the process counts, as Prometheus reads it.
 
 use std::fmt;
+use std::time::{Duration, Instant};
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tokio::sync::Mutex;
 
 /// The counts and durations of this process: kiff's own, and whatever else is measured through the `metrics` facade.
 ///
@@ -12,8 +14,11 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 /// let api = Api::new().metrics(Metrics::install()?);
 /// # Ok::<(), kiff::http::MetricsError>(())
 /// ```
-#[derive(Clone)]
-pub struct Metrics(PrometheusHandle);
+pub struct Metrics {
+    handle: PrometheusHandle,
+    /// When that was counted last which is not counted as it happens.
+    counted: Mutex<Option<Instant>>,
+}
 
 impl Metrics {
     /// Takes up, for the whole process, what is measured from now on.
@@ -26,14 +31,37 @@ impl Metrics {
         let durations = Matcher::Suffix("_seconds".to_owned());
         let builder = PrometheusBuilder::new().set_buckets_for_metric(durations, &SECONDS);
         let handle = builder.and_then(PrometheusBuilder::install_recorder);
-        handle.map(Self).map_err(|error| MetricsError(error.to_string()))
+        handle.map(Self::new).map_err(|error| MetricsError(error.to_string()))
+    }
+
+    fn new(handle: PrometheusHandle) -> Self {
+        Self { handle, counted: Mutex::new(None) }
+    }
+
+    /// Has that counted which is not counted as it happens, unless it was a moment ago.
+    pub(super) async fn refresh(&self, count: impl Future<Output = ()>) {
+        /// How long a count is shown again. Each reads what is open, and whoever asks may ask as often as their rate allows.
+        const HOLDS: Duration = Duration::from_secs(1);
+        // Held while it is counted, so that the stores are asked by one at a time.
+        let mut counted = self.counted.lock().await;
+        if counted.is_none_or(|counted| counted.elapsed() >= HOLDS) {
+            count.await;
+            *counted = Some(Instant::now());
+        }
     }
 
     /// All of it, in Prometheus' own format.
     #[must_use]
     pub fn render(&self) -> String {
-        self.0.run_upkeep();
-        self.0.render()
+        self.handle.run_upkeep();
+        self.handle.render()
+    }
+}
+
+impl Clone for Metrics {
+    /// The same counts for another face, which looks itself for what is open in its domains.
+    fn clone(&self) -> Self {
+        Self::new(self.handle.clone())
     }
 }
 

@@ -274,7 +274,7 @@ impl ActionBody {
     }
 }
 
-/// An identifier that a client sends.
+/// An identifier that a client sends, or a word of which there are few.
 pub(crate) fn identifier<T>(name: &str, text: &str) -> Result<T, Problem>
 where
     T: std::str::FromStr,
@@ -306,7 +306,8 @@ pub(crate) fn acting(
             Ok(own.clone())
         };
     };
-    let kind = named.kind.as_deref().filter(|kind| !kind.is_empty()).map(kind).transpose()?;
+    let kind = named.kind.as_deref().filter(|kind| !kind.is_empty());
+    let kind = kind.map(|kind| identifier::<ActorKind>("actor.type", kind)).transpose()?;
     if !principal.is_anybody() && named.id == own.id().as_str() && kind.is_none_or(|kind| kind == own.kind()) {
         return Ok(own.clone());
     }
@@ -316,13 +317,6 @@ pub(crate) fn acting(
     }
     let id = identifier::<ActorId>("actor.id", &named.id)?;
     Ok(Actor::new(id, kind.unwrap_or(otherwise)))
-}
-
-fn kind(word: &str) -> Result<ActorKind, Problem> {
-    ActorKind::ALL.into_iter().find(|kind| kind.as_str() == word).ok_or_else(|| {
-        let kinds = ActorKind::ALL.map(|kind| format!("`{kind}`"));
-        Problem::bad_request(format!("`actor.type` is none of {}", kinds.join(", ")))
-    })
 }
 
 /// The key of an entity of the principal's tenant.

@@ -49,7 +49,7 @@ pub async fn serve(
     let (held, mut all_done) = mpsc::channel::<()>(1);
     let working = guard::Server { held, closing };
     let server = Server { router, limits, working, peers: Seats::default(), graceful: GracefulShutdown::new() };
-    let room = Arc::new(Semaphore::new(limits.connections));
+    let room = Arc::new(Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS)));
     let mut shutdown = pin!(shutdown);
     loop {
         let next = async {
@@ -118,7 +118,7 @@ impl Server {
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(self.limits.header_time)
+            .header_read_timeout(self.limits.head_time())
             .serve_connection(TokioIo::new(taken), service);
         let (connection, closing) = (self.graceful.watch(connection), self.working.closing.clone());
         tokio::spawn(async move {

@@ -98,7 +98,7 @@ pub(super) async fn events(
 }
 
 /// The position of the last commit of a domain's store.
-async fn head(served: &dyn Served) -> Result<u64, Problem> {
+pub(super) async fn head(served: &dyn Served) -> Result<u64, Problem> {
     let last = served.search(&Query::default(), Cursor::LAST, 1).await?;
     Ok(last.first().map_or(0, |(position, _)| *position))
 }

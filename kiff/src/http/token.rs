@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
@@ -175,32 +176,48 @@ impl Authenticate for Tokens {
 }
 
 fn look(path: &Path) -> Result<Seen, TokensError> {
-    let metadata = std::fs::metadata(path).map_err(TokensError::at(path))?;
+    let metadata = std::fs::metadata(path).map_err(TokensError::file(path))?;
     Ok(Seen::of(&metadata))
 }
 
 fn read(path: &Path) -> Result<Known, TokensError> {
     // Looked at before it is read: a file that changes in between is read again.
     let seen = look(path)?;
-    let text = std::fs::read(path).map_err(TokensError::at(path))?;
-    let keys = serde_json::from_slice(&text).map_err(TokensError::at(path))?;
+    let text = std::fs::read(path).map_err(TokensError::file(path))?;
+    let keys = serde_json::from_slice(&text).map_err(|error| TokensError::Shape(path.to_owned(), error))?;
     Ok(Known { keys, seen })
 }
 
-/// A file is no set of keys.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TokensError(PathBuf, String);
+/// The keys of an issuer cannot be read.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum TokensError {
+    /// The file cannot be read.
+    File(PathBuf, io::Error),
+    /// The file is no set of keys.
+    Shape(PathBuf, serde_json::Error),
+}
 
 impl TokensError {
-    fn at<E: fmt::Display>(path: &Path) -> impl FnOnce(E) -> Self {
-        move |error| Self(path.to_owned(), error.to_string())
+    fn file(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |error| Self::File(path.to_owned(), error)
     }
 }
 
 impl fmt::Display for TokensError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` is no set of keys: {}", self.0.display(), self.1)
+        match self {
+            Self::File(path, error) => write!(f, "`{}`: {error}", path.display()),
+            Self::Shape(path, error) => write!(f, "`{}` is no set of keys: {error}", path.display()),
+        }
     }
 }
 
-impl std::error::Error for TokensError {}
+impl std::error::Error for TokensError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::File(_, error) => Some(error),
+            Self::Shape(_, error) => Some(error),
+        }
+    }
+}

@@ -31,6 +31,7 @@ macro_rules! facts {
         ///
         /// On the wire `{"kind": …, "v": …, "data": {…}}`. Those that say much are boxed, so that the many small ones stay small.
         #[derive(Debug, Clone, PartialEq, Eq)]
+        #[non_exhaustive]
         pub enum Fact {
             $($(#[$documentation])* $variant($data),)*
             /// A record of a kind or version that only a later kiff knows: it is kept and shown as it is, and nothing is

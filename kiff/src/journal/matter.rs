@@ -7,6 +7,7 @@ use super::{ActionFailed, Commit, Fact, FailedOutcome};
 
 /// What can be open in a journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Matter {
     /// A request for a sign-off that nobody has reviewed.
     Review,
@@ -73,11 +74,17 @@ impl Commit {
 
     /// A matter that had stopped to matter by itself at this time ([`Open::until`]) is forgotten by a store that keeps this
     /// commit, if the commit opens a review. So expired requests which nobody has reviewed do not gather for ever. A day lies
-    /// between, because the clocks of those who write differ.
+    /// between, because the clocks of those who write differ. A store that forgets what stands in the journals of other entities
+    /// asks a clock of its own as well: by one commit whose time is far ahead everything would be forgotten.
     #[must_use]
     pub fn forgets(&self) -> Timestamp {
+        Self::forgets_at(self.at())
+    }
+
+    /// The same of a commit of this time.
+    pub(crate) fn forgets_at(at: Timestamp) -> Timestamp {
         const DAY: u64 = 24 * 60 * 60 * 1_000_000;
-        Timestamp::from_microseconds(self.at().as_microseconds().saturating_sub(DAY))
+        Timestamp::from_microseconds(at.as_microseconds().saturating_sub(DAY))
     }
 
     /// One of the matters that this commit opens, as a store lists it.

@@ -133,6 +133,7 @@ impl FromStr for SignedCheckpoint {
 
 /// Why a checkpoint is not believed.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum CheckpointError {
     /// The text is no checkpoint.
     Malformed(&'static str),

@@ -330,6 +330,7 @@ fn write(
 
 /// A key cannot be made, read or written.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum KeyError {
     /// The text is no key; how one is written.
     Malformed(&'static str),

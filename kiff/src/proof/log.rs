@@ -157,6 +157,7 @@ pub(super) fn read_checkpoint(path: &Path) -> Result<Option<SignedCheckpoint>, L
 
 /// A log cannot be read or written, or must not be signed.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum LogError {
     /// There is no log in the folder.
     NoLog {

@@ -118,6 +118,7 @@ impl FromStr for Receipt {
 
 /// Why a receipt is not believed.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ReceiptError {
     /// The text is no receipt.
     Malformed(&'static str),

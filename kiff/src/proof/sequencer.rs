@@ -130,7 +130,7 @@ impl Sequencer {
                 break;
             }
             for (expected, (position, commit)) in (size + 1..).zip(page) {
-                append(&mut edge, &mut files, expected, position, &commit)?;
+                append(&mut edge, expected, position, &commit, |path, bytes| files.write(&path, &bytes))?;
                 if expected - checkpoint.claim().head().size >= self.every {
                     checkpoint = self.sign(&edge, &mut files, Some(&checkpoint))?;
                 }
@@ -189,8 +189,7 @@ impl Sequencer {
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidData) => {}
             Err(error) => return Err(error.into()),
         }
-        let edge = self.rebuild(store, head.size).await?;
-        if edge.head() == head { Ok((checkpoint, edge)) } else { Err(LogError::Rewritten { position: head.size }) }
+        Ok((checkpoint, self.rebuild(store, head).await?))
     }
 
     /// What was signed last, where one of the keys has signed it; none where nothing is signed yet.
@@ -203,20 +202,12 @@ impl Sequencer {
         }
     }
 
-    /// Writes the tiles of the tree of `size` leaves again from the store.
-    async fn rebuild<S: Store>(&self, store: &S, size: u64) -> Result<Edge, LogError> {
-        let (mut edge, mut files) = (Edge::default(), Files::new(self.directory.clone()));
-        while edge.head().size < size {
-            let from = edge.head().size;
-            let limit = usize::try_from(size - from).map_or(PAGE, |rest| rest.min(PAGE));
-            let page = store.search(&Query::default(), Cursor::After(from), limit).await?;
-            if page.is_empty() {
-                return Err(LogError::RolledBack { signed: size });
-            }
-            for (expected, (position, commit)) in (from + 1..).zip(page) {
-                append(&mut edge, &mut files, expected, position, &commit)?;
-            }
-        }
+    /// Writes the tiles of what was signed again from the store. Before it is known that the store still leads there nothing is
+    /// written: the tiles that are left tell which of its commits are not those that were signed.
+    async fn rebuild<S: Store>(&self, store: &S, signed: TreeHead) -> Result<Edge, LogError> {
+        walk_to(store, signed, |_, _| Ok(())).await?;
+        let mut files = Files::new(self.directory.clone());
+        let edge = walk_to(store, signed, |path, bytes| files.write(&path, &bytes)).await?;
         for (path, bytes) in edge.partial() {
             files.write(&path, &bytes)?;
         }
@@ -225,11 +216,38 @@ impl Sequencer {
     }
 }
 
-fn append(edge: &mut Edge, files: &mut Files, expected: u64, position: u64, commit: &Commit) -> Result<(), LogError> {
+/// The edge of what was signed, from the store; each file of a tile that is full goes to `full`.
+async fn walk_to<S: Store>(
+    store: &S,
+    signed: TreeHead,
+    mut full: impl FnMut(PathBuf, Vec<u8>) -> io::Result<()>,
+) -> Result<Edge, LogError> {
+    let (mut edge, size) = (Edge::default(), signed.size);
+    while edge.head().size < size {
+        let from = edge.head().size;
+        let limit = usize::try_from(size - from).map_or(PAGE, |rest| rest.min(PAGE));
+        let page = store.search(&Query::default(), Cursor::After(from), limit).await?;
+        if page.is_empty() {
+            return Err(LogError::RolledBack { signed: size });
+        }
+        for (expected, (position, commit)) in (from + 1..).zip(page) {
+            append(&mut edge, expected, position, &commit, &mut full)?;
+        }
+    }
+    if edge.head() == signed { Ok(edge) } else { Err(LogError::Rewritten { position: size }) }
+}
+
+fn append(
+    edge: &mut Edge,
+    expected: u64,
+    position: u64,
+    commit: &Commit,
+    full: impl FnMut(PathBuf, Vec<u8>) -> io::Result<()>,
+) -> Result<(), LogError> {
     if position != expected {
         return Err(LogError::Gap { position: expected });
     }
-    Ok(edge.push(commit.hash(), |path, bytes| files.write(&path, &bytes))?)
+    Ok(edge.push(commit.hash(), full)?)
 }
 
 /// Checks that the last commit that was signed is still at its position.

@@ -109,12 +109,13 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             return Ok(Ok(Asked::Waits(Approval::clone(waiting))));
         }
         let id = match wanted {
-            Some(wanted) if entity.approval(wanted).is_some() => {
-                return Ok(Err(Verdict::Invalid(taken(wanted))));
-            }
             Some(wanted) => wanted.clone(),
             None => self.next_identifier("approval")?,
         };
+        // Also where the source of identifiers repeats itself: an old answer must not be taken for one to this.
+        if entity.approval(&id).is_some() {
+            return Ok(Err(Verdict::Invalid(taken(&id))));
+        }
         let open = entity.open_approvals().iter().filter(|open| !open.has_expired(now)).count();
         if let Err(over) = Bounds::check("open approvals of one entity", open + 1, self.bounds.open_approvals) {
             return Ok(Err(Verdict::Invalid(verdict::over_bound(&over))));

@@ -33,18 +33,37 @@ pub struct Attempt<D: Executable> {
     pub(super) approval: Option<ApprovalId>,
     pub(super) trace: Trace,
     pub(super) key: Option<IdempotencyKey>,
+    /// The state that the entity has to be in, where whoever proposes this relies on one.
+    pub(super) expected: Option<D::State>,
     /// What an approval of this would be bound to, once it has been asked for.
     binding: OnceLock<Option<Box<Binding>>>,
 }
 
 impl<D: Executable> Attempt<D> {
-    fn typed(action: D, ready: Box<dyn Ready<D>>, bounds: &Bounds) -> Self {
-        let (parameters, checked) = match ready.encode(bounds) {
-            Ok(parameters) => (Some(parameters), ready.check()),
-            Err(fault) => (None, Err(fault)),
-        };
-        let name = action.contract().name.clone();
-        Self { ready: Some(ready), checked, parameters, ..Self::unread(Some(action), name) }
+    /// An attempt of what goes on the record of `given`.
+    ///
+    /// INVARIANT: what is judged, and what runs, is read from what is on the record. A type may write less of itself than it
+    /// holds, and what nobody was shown must not run.
+    fn written(action: D, given: &dyn Ready<D>, bounds: &Bounds) -> Self {
+        match given.encode(bounds) {
+            Ok(written) => Self::read(action, read_again(action, &written), written),
+            Err(fault) => Self::faulty(action, fault, None),
+        }
+    }
+
+    fn read(action: D, read: Result<Box<dyn Ready<D>>, ParameterFault>, parameters: Json) -> Self {
+        match read {
+            Ok(ready) => {
+                let unread = Self::unread(Some(action), action.contract().name.clone());
+                Self { checked: ready.check(), ready: Some(ready), parameters: Some(parameters), ..unread }
+            }
+            Err(fault) => Self::faulty(action, fault, Some(parameters)),
+        }
+    }
+
+    fn faulty(action: D, fault: ParameterFault, parameters: Option<Json>) -> Self {
+        let unread = Self::unread(Some(action), action.contract().name.clone());
+        Self { checked: Err(fault), parameters, ..unread }
     }
 
     fn unread(action: Option<D>, name: Text) -> Self {
@@ -59,6 +78,7 @@ impl<D: Executable> Attempt<D> {
             approval: None,
             trace: Trace::default(),
             key: None,
+            expected: None,
             binding: OnceLock::new(),
         }
     }
@@ -69,14 +89,17 @@ impl<D: Executable> Attempt<D> {
             let name = Cow::Owned(Excerpt(&call.action).to_string());
             return Self { parameters: given.ok(), ..Self::unread(None, name) };
         };
-        let read = given.as_ref().map_err(Clone::clone).and_then(|given| action.entry().read(given));
-        match read {
-            Ok(ready) => Self::typed(action, ready, bounds),
-            Err(fault) => Self {
-                checked: Err(fault),
-                parameters: given.ok(),
-                ..Self::unread(Some(action), action.contract().name.clone())
-            },
+        let given = match given {
+            Ok(given) => given,
+            Err(fault) => return Self::faulty(action, fault, None),
+        };
+        match action.entry().read(&given) {
+            // What is given as it goes on the record was read already.
+            Ok(ready) if ready.encode(bounds).is_ok_and(|written| written == given) => {
+                Self::read(action, Ok(ready), given)
+            }
+            Ok(ready) => Self::written(action, &*ready, bounds),
+            Err(fault) => Self::faulty(action, fault, Some(given)),
         }
     }
 
@@ -85,7 +108,7 @@ impl<D: Executable> Attempt<D> {
         let (Some(action), Some(parameters)) = (self.action, &self.parameters) else {
             return;
         };
-        match action.entry().read(parameters) {
+        match read_again(action, parameters) {
             Ok(ready) => self.ready = Some(ready),
             Err(fault) => self.checked = Err(fault),
         }
@@ -103,6 +126,11 @@ impl<D: Executable> Attempt<D> {
         };
         self.binding.get_or_init(bind).as_deref()
     }
+}
+
+/// The parameters as they go on the record, read from there.
+fn read_again<D: Executable>(action: D, written: &Json) -> Result<Box<dyn Ready<D>>, ParameterFault> {
+    action.entry().read(written).map_err(ParameterFault::of_written)
 }
 
 /// What can be proposed: an action's parameters, a [`Call`], or a [`Proposal`] of one of them with its reasons.
@@ -128,7 +156,7 @@ where
         if !action.entry().is_of::<A::Declared>() {
             return Attempt::unread(None, Cow::Borrowed(std::any::type_name::<A>()));
         }
-        Attempt::typed(action, Box::new(Typed(self)), bounds)
+        Attempt::written(action, &Typed(self), bounds)
     }
 }
 
@@ -140,16 +168,18 @@ impl<D: Executable> Propose<D> for Call {
 
 impl<D: Executable, A: Propose<D>> Propose<D> for Proposal<A> {
     fn attempt(self, bounds: &Bounds) -> Attempt<D> {
+        let inner = self.action.attempt(bounds);
         let within = self.reasons.check(bounds);
         // What is over a bound is told and not kept.
         let reasons = if within.is_ok() { self.reasons } else { Rationale::default() };
+        // What is left open around a proposal is as the proposal has it: nobody who only adds a trace takes a key away.
         Attempt {
-            reasons,
-            within,
-            approval: self.approval,
-            trace: self.trace,
-            key: self.key,
-            ..self.action.attempt(bounds)
+            reasons: if reasons.is_empty() { inner.reasons } else { reasons },
+            within: inner.within.and(within),
+            approval: self.approval.or(inner.approval),
+            trace: if self.trace.is_empty() { inner.trace } else { self.trace },
+            key: self.key.or(inner.key),
+            ..inner
         }
     }
 }

@@ -9,7 +9,9 @@ use crate::domain::{Domain, Event};
 use crate::entity::Entity;
 use crate::executor::{Executable, Execution, Ready};
 use crate::identifier::{EntityKey, IdempotencyKey};
-use crate::journal::{ActionExecuted, ActionFailed, ActionStarted, EventIngested, Fact, FailedOutcome, RecordId};
+use crate::journal::{
+    ActionExecuted, ActionFailed, ActionStarted, BrokenJournal, EventIngested, Fact, FailedOutcome, RecordId,
+};
 use crate::schema::{Contract, Effect, Text};
 use crate::store::Store;
 use crate::time::Timestamp;
@@ -33,7 +35,9 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     /// on one entity, one runs.
     ///
     /// # Errors
-    /// [`Error`] when the store fails or the journal is broken.
+    /// [`Error::Unrecorded`] when the executor ran and its answer could not be kept: the action is in doubt. Any other [`Error`]
+    /// when the store fails or the journal is broken: nothing ran outside, and that it starts may be on the record all the same.
+    /// Ask again under the same [idempotency key](crate::Proposal::idempotency_key).
     pub async fn execute(
         &self,
         actor: &Actor,
@@ -41,6 +45,19 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         proposal: impl Propose<D>,
     ) -> Result<Outcome<Executed<D>>, Error> {
         self.execute_attempt(actor, key, &mut proposal.attempt(&self.bounds)).await
+    }
+
+    /// The same, where the entity has to be in `state`.
+    pub(crate) async fn execute_in(
+        &self,
+        state: D::State,
+        actor: &Actor,
+        key: &EntityKey,
+        proposal: impl Propose<D>,
+    ) -> Result<Outcome<Executed<D>>, Error> {
+        let mut attempt = proposal.attempt(&self.bounds);
+        attempt.expected = Some(state);
+        self.execute_attempt(actor, key, &mut attempt).await
     }
 
     pub(crate) async fn execute_attempt(
@@ -52,12 +69,15 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         for tried in 0..TRIES {
             let entity = self.presumed(key, tried).await?;
             let now = self.now();
-            match self.wish(&entity, actor, attempt, now).await? {
-                Wish::New => {}
+            let is_untold = match self.wish(&entity, actor, attempt, now).await? {
+                Wish::New => false,
+                Wish::Untold => true,
                 Wish::Repeated(outcome) => return Ok(outcome),
                 Wish::Moved => continue,
-            }
+            };
             let permit = match self.judge(&entity, actor, attempt, now).permit() {
+                // Whoever may run it now, by a policy that has said otherwise a moment ago, may be told of the key.
+                Ok(_) if is_untold => continue,
                 Ok(permit) => permit,
                 Err(refused) => match self.refuse(entity, actor, attempt, now, refused).await? {
                     Some(refused) => return Ok(Outcome::from(refused)),
@@ -124,11 +144,18 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             return Ok(None);
         };
         let answer = self.answer(ready, permit, &run.execution).await;
+        let now = self.now();
+        // It starts and ends now, and an approval that has expired meanwhile lets nothing start.
+        let is_approved = run.execution.approval.is_some();
+        if is_approved && !self.judge(&entity, &run.execution.actor, attempt, now).is_allowed() {
+            attempt.read_again();
+            return Ok(None);
+        }
         let (answered, outcome) = self.answered(run, answer);
         let mut facts = self.opening(attempt, 1 + answered.len())?;
         facts.push(run.started().into());
         facts.extend(answered);
-        let batch = run.batch(self.now(), None, facts.into());
+        let batch = run.batch(now, None, facts.into());
         if self.commit(entity, batch).await?.is_some() {
             return Ok(Some(outcome));
         }
@@ -174,6 +201,10 @@ impl<D: Executable, S: Store> Runtime<D, S> {
                 Err(again) => facts = again,
             }
             entity = self.entity(&run.execution.entity).await?;
+            if entity.state().is_none() {
+                let problem = "the store has lost it: an action has started there that has ended now".to_owned();
+                return Err(BrokenJournal::new(run.execution.entity.clone(), 1, problem).into());
+            }
         }
     }
 
@@ -248,7 +279,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             Outcome::Failed(failed) => failed.failure.message().to_owned(),
             other => format!("it was {}", other.outcome()),
         };
-        let message = self.short(&format!("its executor answered after the doubt was settled: {said}"));
+        let message = self.short(&format!("its executor answered when it was no longer under way: {said}"));
         let failed = ActionFailed {
             action: run.contract.name.clone(),
             outcome: FailedOutcome::Unknown,
@@ -265,11 +296,15 @@ impl<D: Executable, S: Store> Runtime<D, S> {
 
     /// A text that must be recorded in any case, cut to the bound.
     pub(super) fn short(&self, text: &str) -> String {
-        let mut end = text.len().min(self.bounds.text);
+        const CUT: &str = "…";
+        if text.len() <= self.bounds.text {
+            return text.to_owned();
+        }
+        let mut end = self.bounds.text.saturating_sub(CUT.len());
         while !text.is_char_boundary(end) {
             end -= 1;
         }
-        text.get(..end).unwrap_or_default().to_owned()
+        text.get(..end).unwrap_or_default().to_owned() + CUT
     }
 }
 

@@ -1,5 +1,7 @@
 //! What became of an execution.
 
+use std::fmt;
+
 use crate::action::Failure;
 use crate::domain::Domain;
 use crate::identifier::ExecutionId;
@@ -7,7 +9,7 @@ use crate::journal::ActionFailed;
 use crate::verdict::{Refusal, Verdict};
 
 /// What became of an execution.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use = "an action may have been held, refused, or in doubt"]
 pub enum Outcome<T> {
     /// The executor ran and answered with its event.
@@ -53,6 +55,41 @@ impl<T> Outcome<T> {
         }
     }
 
+    /// What the executor did, or why it did not: for callers to whom anything else is the end of what they are about.
+    ///
+    /// # Errors
+    /// [`Unexecuted`] where the outcome is not [`Outcome::Executed`].
+    ///
+    /// ```
+    /// use kiff::{ExecutionId, Failed, Failure, Outcome, ReasonCode, Refusal, Unexecuted};
+    ///
+    /// let held: Outcome<u64> = Outcome::ApprovalRequired(Refusal {
+    ///     code: ReasonCode::ApprovalRequired,
+    ///     message: "a human has to agree".into(),
+    ///     remedy: None,
+    /// });
+    /// assert_eq!(held.into_result().unwrap_err().to_string(), "approval_required: a human has to agree");
+    ///
+    /// let failed: Outcome<u64> = Outcome::Failed(Failed {
+    ///     execution: ExecutionId::new("execution-1")?,
+    ///     failure: Failure::unknown("no answer from the bank"),
+    ///     deduplicated: false,
+    /// });
+    /// assert!(matches!(failed.into_result(), Err(Unexecuted::Failed(failed)) if failed.is_in_doubt()));
+    ///
+    /// assert_eq!(Outcome::Executed(4_900).into_result(), Ok(4_900));
+    /// # Ok::<(), kiff::IdentifierError>(())
+    /// ```
+    pub fn into_result(self) -> Result<T, Unexecuted> {
+        match self {
+            Self::Executed(done) => Ok(done),
+            Self::ApprovalRequired(refusal) | Self::Blocked(refusal) | Self::Invalid(refusal) => {
+                Err(Unexecuted::Refused(refusal))
+            }
+            Self::Failed(failed) => Err(Unexecuted::Failed(failed)),
+        }
+    }
+
     /// The same outcome of something else.
     pub fn map<U>(self, convert: impl FnOnce(T) -> U) -> Outcome<U> {
         match self {
@@ -77,11 +114,12 @@ impl<T> From<Verdict<T>> for Outcome<T> {
 }
 
 /// An executor ran and answered with its event.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Executed<D: Domain> {
     /// The run's number.
     pub execution: ExecutionId,
-    /// The event; none where the action emits none.
+    /// The event; none where the action emits none, and none where it ran earlier and what it answered then no longer fits the
+    /// event's struct.
     pub event: Option<D::Event>,
     /// What the entity is now.
     pub state: D::State,
@@ -90,7 +128,7 @@ pub struct Executed<D: Domain> {
 }
 
 /// An executor ran and did not answer with its event.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failed {
     /// The run's number.
     pub execution: ExecutionId,
@@ -108,3 +146,26 @@ impl Failed {
         self.failure.is_unknown() && self.failure.code() != ActionFailed::TOO_LATE
     }
 }
+
+/// An outcome that is not [`Outcome::Executed`], for those to whom it is an error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unexecuted {
+    /// The gate did not let it through, or holds it; nothing ran.
+    Refused(Refusal),
+    /// The executor ran and did not answer with its event.
+    Failed(Failed),
+}
+
+impl fmt::Display for Unexecuted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(refusal) => refusal.fmt(f),
+            Self::Failed(failed) if failed.is_in_doubt() => {
+                write!(f, "{}: it may have happened, and waits until somebody settles it", failed.failure)
+            }
+            Self::Failed(failed) => failed.failure.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Unexecuted {}

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::actor::Actor;
 use crate::approval::{Approval, Binding};
 use crate::decision::Decision;
+use crate::domain::State;
 use crate::entity::Entity;
 use crate::executor::Executable;
 use crate::identifier::EntityKey;
@@ -135,6 +136,11 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         let Some(action) = attempt.action else {
             return Err(Verdict::Invalid(verdict::unknown_action(D::schema(), &attempt.name)));
         };
+        if let (Some(expected), Some(state)) = (attempt.expected, entity.state())
+            && expected != state
+        {
+            return Err(Verdict::Blocked(verdict::moved_on(action.contract(), expected.name(), state.name())));
+        }
         // Where nobody has asked for a sign-off and none is named, there is nothing to compare it with.
         let is_asked_for = attempt.approval.is_some() || entity.approvals().next().is_some();
         let binding = if is_asked_for { self.binding(entity, attempt) } else { None };

@@ -9,6 +9,7 @@ use crate::identifier::{ApprovalId, EntityKey};
 use crate::journal::{BrokenJournal, Commit, Fact, Matter, Settled};
 use crate::json::Json;
 use crate::store::Store;
+use crate::time::Timestamp;
 
 use super::panics::caught;
 use super::settle::Became;
@@ -16,6 +17,7 @@ use super::{Batch, Error, PAGE, Runtime};
 
 /// What asking the outside world about an action in doubt led to.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use = "it may still not be known what happened"]
 pub enum Inquiry<D: Domain> {
     /// It is known now, and on the record.
     Settled {
@@ -33,6 +35,13 @@ pub enum Inquiry<D: Domain> {
     },
     /// The action has no reconcile fn: a person has to settle it.
     NobodyToAsk(Running),
+    /// Another process may still be at it, for all that anybody knows here: ask again then.
+    MayStillRun {
+        /// The run.
+        running: Running,
+        /// When it is in doubt unless it has ended before.
+        until: Timestamp,
+    },
     /// Nothing is in doubt, or no longer.
     NothingInDoubt,
 }
@@ -49,7 +58,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     /// [`Error`] when the store fails or the journal is broken.
     pub async fn reconcile(&self, actor: &Actor, key: &EntityKey) -> Result<Inquiry<D>, Error> {
         let Some(running) = self.doubt(key).await? else {
-            return Ok(Inquiry::NothingInDoubt);
+            return self.running_elsewhere(key).await;
         };
         let ask = D::from_name(&running.action).and_then(|action| action.entry().reconcile());
         let Some(ask) = ask else {
@@ -74,8 +83,20 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         self.keep(actor, key, running, &execution, &became).await
     }
 
-    /// Asks about every action in doubt of this domain that has a reconcile fn: what to do first after a restart. Where a
-    /// journal is broken, the answer is what is wrong with it, and the others are asked about all the same. `actor` needs no
+    /// What is to be said of an entity of which nothing is in doubt.
+    async fn running_elsewhere(&self, key: &EntityKey) -> Result<Inquiry<D>, Error> {
+        let entity = self.entity(key).await?;
+        let running = entity.running().filter(|running| !self.runs_here(&entity, running));
+        let elsewhere = running.and_then(|running| Some((running, self.may_run_elsewhere(running)?)));
+        Ok(elsewhere.map_or(Inquiry::NothingInDoubt, |(running, until)| Inquiry::MayStillRun {
+            running: running.clone(),
+            until,
+        }))
+    }
+
+    /// Asks about every action in doubt of this domain that has a reconcile fn: what to do first after a restart. Over a store
+    /// that is [shared](Store::is_shared), what this process has left behind a moment ago may run in another one for all that
+    /// anybody knows: it is [named](Inquiry::MayStillRun), and asked about when this is called again later. Where a journal is broken, the answer is what is wrong with it, and the others are asked about all the same. `actor` needs no
     /// role, as for [`Runtime::reconcile`].
     ///
     /// # Errors
@@ -90,12 +111,8 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             };
             after = Some(last.clone());
             for open in page.into_iter().filter(|open| Self::check_type(&open.key).is_none()) {
-                let inquiry = match self.doubt_of(&open).await {
-                    Ok(None) => continue,
-                    Ok(Some(_)) => self.reconcile(actor, &open.key).await,
-                    Err(error) => Err(error),
-                };
-                match inquiry {
+                match self.reconcile(actor, &open.key).await {
+                    Ok(Inquiry::NothingInDoubt) => {}
                     Ok(inquiry) => recovered.push((open.key, Ok(inquiry))),
                     Err(Error::Journal(broken)) => recovered.push((open.key, Err(broken))),
                     Err(error) => return Err(error),

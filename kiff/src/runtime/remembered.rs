@@ -15,11 +15,14 @@ use super::{Error, PAGE, Runtime};
 const REMEMBERED: usize = 1 << 20;
 
 impl<D: Executable, S: Store> Runtime<D, S> {
-    /// What the entity is now, by its journal.
+    /// What the entity is now, by its journal. Of another domain there is none here, whatever the store holds.
     ///
     /// # Errors
     /// [`Error`] when the store fails or the journal is broken.
     pub async fn entity(&self, key: &EntityKey) -> Result<Arc<Entity<D>>, Error> {
+        if Self::check_type(key).is_some() {
+            return Ok(Arc::new(Entity::empty(key.clone())));
+        }
         let entity = self.follow(key).await;
         if let Err(Error::Journal(_)) = entity {
             // What is remembered of it is not to be shown either.

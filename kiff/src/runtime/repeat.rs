@@ -23,6 +23,8 @@ use super::{Batch, Error, PAGE, Runtime};
 pub(super) enum Wish<D: Domain> {
     /// It was not made before, or it has not ended: it is judged like any other.
     New,
+    /// Whoever makes it may not know whether it was made before.
+    Untold,
     /// It was made before, and this was the answer.
     Repeated(Outcome<Executed<D>>),
     /// The entity moved before it was looked up, or before the answer was on the record.
@@ -52,7 +54,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             return Ok(Wish::New);
         };
         if permission::has(&*self.policy, actor, &action.contract().permission, entity.key()) != Ok(true) {
-            return Ok(Wish::New);
+            return Ok(Wish::Untold);
         }
         let Some(number) = self.store.keyed(entity.key(), key).await? else {
             return Ok(Wish::New);

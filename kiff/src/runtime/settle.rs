@@ -10,6 +10,7 @@ use crate::identifier::{EntityKey, ExecutionId};
 use crate::journal::{ActionExecuted, ActionFailed, Fact, FailedOutcome, Matter, Open, Settled};
 use crate::schema::Contract;
 use crate::store::Store;
+use crate::time::Timestamp;
 use crate::verdict::{self, ReasonCode, Refusal, Verdict};
 
 use super::{Batch, Error, PAGE, Runtime, TRIES, live, readable};
@@ -135,8 +136,20 @@ impl<D: Executable, S: Store> Runtime<D, S> {
 
     /// Whether a run that has not ended will not be answered any more.
     fn is_in_doubt(&self, entity: &Entity<D>, running: &Running) -> bool {
-        let may_run_elsewhere = || self.store.is_shared() && self.now() < running.since.after(self.longest_run);
-        running.unknown || !(live::contains(&self.store, entity.key(), &running.execution) || may_run_elsewhere())
+        running.unknown || !(self.runs_here(entity, running) || self.may_run_elsewhere(running).is_some())
+    }
+
+    pub(super) fn runs_here(&self, entity: &Entity<D>, running: &Running) -> bool {
+        live::contains(&self.store, entity.key(), &running.execution)
+    }
+
+    /// Until when a run may be one of another process that has not ended; none when it is not.
+    ///
+    /// One that began in the future, by a clock that was ahead, began nobody knows when, and is not waited for.
+    pub(super) fn may_run_elsewhere(&self, running: &Running) -> Option<Timestamp> {
+        let (now, until) = (self.now(), running.since.after(self.longest_run));
+        let is_young = now < until && running.since < now.after(self.longest_run);
+        (self.store.is_shared() && is_young && !running.unknown).then_some(until)
     }
 
     /// The same verdict; where a doubt is in the way, with how it ends. The gate knows no executors, and no processes.

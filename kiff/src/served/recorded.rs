@@ -108,7 +108,10 @@ impl<S: Store> Recorded<S> {
 
 /// The action that has started and that nobody will answer for any more, as far as a journal can say.
 fn in_doubt(entity: &Entity<Unknown>) -> Option<&Running> {
-    entity.running().filter(|running| running.unknown || running.since.after(LONGEST_RUN) < SystemClock.now())
+    let now = SystemClock.now();
+    // One that began in the future, by a clock that was ahead, began nobody knows when.
+    let is_old = |since: Timestamp| since.after(LONGEST_RUN) < now || now.after(LONGEST_RUN) < since;
+    entity.running().filter(|running| running.unknown || is_old(running.since))
 }
 
 /// Why nothing is done.

@@ -272,6 +272,10 @@ impl Store for MemoryStore {
         Ok(journal.and_then(|journal| lock(&journal).keys.get(idempotency_key).copied()))
     }
 
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     async fn snapshot(&self, key: &EntityKey) -> Result<Option<Snapshot>, StoreError> {
         Ok(self.journals.get(key).and_then(|journal| lock(&journal).snapshot.clone()))
     }

@@ -9,6 +9,7 @@ macro_rules! reason_codes {
         /// Why something was refused, as programs read it.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
+        #[non_exhaustive]
         pub enum ReasonCode {
             $($(#[$documentation])* $variant,)*
         }

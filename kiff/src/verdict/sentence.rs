@@ -61,6 +61,15 @@ pub(super) fn state_not_allowed(contract: &Contract, state: &str) -> Refusal {
     }
 }
 
+/// An action that is asked for in a state that the entity is in no more.
+pub(crate) fn moved_on(contract: &Contract, expected: &str, state: &str) -> Refusal {
+    Refusal {
+        code: ReasonCode::StateNotAllowed,
+        message: format!("`{}` was asked for in state `{expected}`, and the entity is in `{state}` now", contract.name),
+        remedy: Some("look at the entity again".to_owned()),
+    }
+}
+
 pub(super) fn event_not_allowed(schema: &Schema, event: &str, state: Option<&str>) -> Refusal {
     let place =
         |state: Option<&str>| state.map_or_else(|| "a new entity".to_owned(), |state| format!("state `{state}`"));

@@ -234,6 +234,10 @@ fn an_api_key_is_made_listed_and_revoked() {
     assert!(told.starts_with("error: there is no key `0` in `keys.json`\n"), "{told}");
     let never = kiff(&folder, &["keys", "create", "keys.json", "nora", "--kind", "human", "--days", "0"]);
     assert_eq!((never.code, never.said.as_str()), (Some(2), ""), "a key that is good for no day: {}", never.complained);
+    let gateway = ["keys", "create", "keys.json", "portal", "--acts-for-others", "--kind"];
+    let told = kiff(&folder, &[&gateway[..], &["agent"]].concat()).not_done();
+    assert!(told.contains("`agent` never acts for others: only a service or a system can"), "{told}");
+    kiff(&folder, &[&gateway[..], &["service"]].concat()).well();
     let told = kiff(&folder, &["keys", "list", "other.json"]).not_done();
     assert!(told.starts_with("error: there is no file `other.json`\n"), "{told}");
 }

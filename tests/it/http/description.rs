@@ -3,7 +3,7 @@
 use base64::Engine;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use kiff::ActorKind;
-use kiff::http::Tokens;
+use kiff::http::{Tokens, TokensError};
 use serde_json::{Value, json};
 
 use super::server::Server;
@@ -172,6 +172,20 @@ fn a_token_is_held_to_its_issuer_its_audience_its_time_and_its_key() {
     assert_eq!(status(&other.token("other", &claims)), 503);
     while server.stranger().get("/readyz").status == 200 {}
     assert_eq!(server.stranger().get("/readyz").status, 503);
+}
+
+#[test]
+fn keys_of_an_issuer_that_cannot_be_read_are_told_apart_from_what_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("jwks.json");
+    let open = || Tokens::new("https://login.example", "kiff", &path).unwrap_err();
+    let missing = open();
+    assert!(matches!(missing, TokensError::File(..)), "{missing:?}");
+    assert!(!missing.to_string().contains("no set of keys"), "{missing}");
+    std::fs::write(&path, r#"{"key": []}"#).unwrap();
+    let other = open();
+    assert!(matches!(other, TokensError::Shape(..)), "{other:?}");
+    assert!(other.to_string().contains("no set of keys"), "{other}");
 }
 
 #[test]

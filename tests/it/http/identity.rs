@@ -4,7 +4,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use kiff::http::{Api, Authenticate, Credentials, Keys, Limits, NewKey, Principal, TrustBody, Unauthenticated};
+use kiff::http::{
+    Api, Authenticate, Credentials, Keys, KeysError, Limits, NewKey, Principal, TrustBody, Unauthenticated,
+};
 use kiff::{Actor, ActorId, ActorKind, MemoryStore, Runtime, Timestamp};
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -90,7 +92,10 @@ fn p4_nobody_is_another_by_saying_so() {
     everybody.agent.post("/approvals/app-1/grant", as_human).expect(403);
     let note = r#"{"parameters": {"text": "x"}, "actor": {"id": "agent-7", "type": "human"}}"#;
     everybody.agent.post("/entities/ord-1/actions/ADD_NOTE/execute", note).expect(403);
-    everybody.nora.post("/approvals/app-1/grant", r#"{"actor": {"id": "nora", "type": "alien"}}"#).expect(400);
+    let alien = r#"{"actor": {"id": "nora", "type": "alien"}}"#;
+    let told = everybody.nora.post("/approvals/app-1/grant", alien).expect(400);
+    let kinds = "write one of `human`, `agent`, `service`, `system`, `external`";
+    assert_eq!(told["error"], format!("`actor.type`: no kind of actor: {kinds}"));
     everybody.nora.post("/approvals/app-1/grant", grant).expect(200);
 }
 
@@ -99,15 +104,18 @@ fn a_service_that_may_acts_for_others_and_nobody_else_ever_does() {
     let server = Server::open();
     server.everybody().paid("ord-1");
     let portal = Actor::new(ActorId::new("portal").unwrap(), ActorKind::Service);
-    let key = |actor| server.bearing(&server.keys.create(NewKey::new(actor).acting_for_others()).unwrap().1);
+    let portal = server.bearing(&server.keys.create(NewKey::new(portal).acting_for_others()).unwrap().1);
     let partner = Actor::new(ActorId::new("partner").unwrap(), ActorKind::External);
-    let (portal, people) = (key(portal), people());
+    let people = people();
     let body = r#"{"approval_id": "app-1", "parameters": {"amount": 1, "reason": "x"}, "actor": {"id": "agent-7"}}"#;
     portal.post("/entities/ord-1/actions/REFUND_ORDER/approvals", body).expect(201);
     let grant = r#"{"actor": {"id": "nora"}}"#;
-    // Whatever their keys say.
     for other in [people.agent, people.auditor, partner] {
-        key(other).post("/approvals/app-1/grant", grant).expect(403);
+        server.client(&other).post("/approvals/app-1/grant", grant).expect(403);
+        // Nor is anything made for them that says otherwise.
+        assert!(!Principal::new(other.clone()).acting_for_others().acts_for_others(), "{other}");
+        let refused = server.keys.create(NewKey::new(other.clone()).acting_for_others());
+        assert!(matches!(refused, Err(KeysError::ActsForOthers(kind)) if kind == other.kind()), "{refused:?}");
     }
     let granted = portal.post("/approvals/app-1/grant", grant).expect(200);
     assert_eq!(granted["approval"]["reviewed_by"], "nora");

@@ -7,8 +7,8 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use kiff::Domain;
 use kiff::http::{Limits, serve};
+use kiff::{Bounds, Domain, MemoryStore, Runtime};
 use pollster::block_on;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 use super::page::Browser;
 use super::server::{Answer, Client, Server, on_its_own_thread};
 use crate::mcp::two_domains::{ParcelPacked, ParcelState, Shipping, depot};
-use crate::shop::{Mood, people};
+use crate::shop::{Desk, Mood, people, policy};
 
 const PAY: &str = "/entities/ord-1/actions/MARK_PAID/execute";
 const BODY: &str = r#"{"parameters": {"payment_id": "pay-1"}}"#;
@@ -45,6 +45,29 @@ fn p10_a_body_over_the_bound_is_refused_before_it_is_read() {
     if stream.read_to_string(&mut answer).is_ok() && !answer.is_empty() {
         assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
     }
+    everybody.agent.post(PAY, BODY).expect(200);
+}
+
+#[test]
+fn limits_that_are_meant_as_none_break_nothing() {
+    let limits = Limits {
+        body: usize::MAX,
+        header_time: Duration::MAX,
+        request_time: Duration::MAX,
+        write_time: Duration::MAX,
+        connections: usize::MAX,
+        connections_per_address: usize::MAX,
+        streams: usize::MAX,
+        stream_time: Duration::MAX,
+        rate: NonZeroU32::MAX,
+        burst: NonZeroU32::MAX,
+        grace: Duration::MAX,
+    };
+    let bounds = Bounds { json_depth: usize::MAX, ..Bounds::DEFAULT };
+    let shop = Runtime::new(MemoryStore::new(), policy(), Desk::default()).with_bounds(bounds);
+    let server = Server::of(Arc::new(shop), limits, |api| api);
+    let everybody = server.everybody();
+    everybody.place("ord-1");
     everybody.agent.post(PAY, BODY).expect(200);
 }
 

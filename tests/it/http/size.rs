@@ -1,6 +1,7 @@
 //! What a request reads does not grow with the number of entities; and what a server says of its store.
 
 use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -10,8 +11,8 @@ use std::time::Duration;
 use kiff::http::{Api, Keys, Limits, Metrics, NewKey, serve};
 use kiff::journal::{Content, EventIngested, StateChanged};
 use kiff::{
-    Appended, Bounds, Commit, Cursor, EntityKey, IdempotencyKey, Json, Matter, MemoryStore, Open, Query, Runtime,
-    Sealed, Snapshot, Store, StoreError, Timestamp,
+    Appended, Bounds, Cents, Commit, Cursor, EntityKey, IdempotencyKey, Json, Matter, MemoryStore, Open, Query,
+    Runtime, Sealed, Snapshot, Store, StoreError, Timestamp,
 };
 use kiff_test::FixedClock;
 use pollster::block_on;
@@ -27,6 +28,8 @@ struct Counted {
     store: MemoryStore,
     asked: AtomicUsize,
     given: AtomicUsize,
+    /// How often the newest commits of one tenant were looked for, among those of all.
+    newest: AtomicUsize,
     is_away: AtomicBool,
     is_full: AtomicBool,
 }
@@ -63,6 +66,9 @@ impl Store for Counted {
     }
 
     async fn search(&self, query: &Query, cursor: Cursor, limit: usize) -> Result<Vec<(u64, Arc<Commit>)>, StoreError> {
+        if query.tenant.is_some() && cursor == Cursor::LAST {
+            self.newest.fetch_add(1, Ordering::Relaxed);
+        }
         self.note(self.store.search(query, cursor, limit).await)
     }
 
@@ -78,6 +84,10 @@ impl Store for Counted {
 
     async fn keyed(&self, key: &EntityKey, idempotency_key: &IdempotencyKey) -> Result<Option<u64>, StoreError> {
         self.store.keyed(key, idempotency_key).await
+    }
+
+    fn is_shared(&self) -> bool {
+        self.store.is_shared()
     }
 
     async fn snapshot(&self, key: &EntityKey) -> Result<Option<Snapshot>, StoreError> {
@@ -202,6 +212,28 @@ fn a_request_reads_as_much_of_ten_thousand_entities_as_of_a_hundred() {
 }
 
 #[test]
+fn an_open_page_looks_through_what_was_written_and_not_through_all_that_there_is() {
+    let measured = Measured::of(60);
+    let mut live = BufReader::new(measured.nora.client.begin("GET", "/admin/live", None, "connection: close\r\n"));
+    live.get_ref().set_read_timeout(Some(Duration::from_mins(1))).unwrap();
+    let mut next = || {
+        let mut line = String::new();
+        assert!(live.read_line(&mut line).unwrap() > 0, "the page is told nothing more");
+        line
+    };
+    assert!(next().starts_with("HTTP/1.1 200"));
+    measured.store.newest.store(0, Ordering::Relaxed);
+    for id in ["new-1", "new-2"] {
+        for key in [shop::order(id).in_tenant("acme").unwrap(), shop::order(id)] {
+            let placed = shop::OrderPlaced { total: Cents(1) };
+            assert!(block_on(measured.shop.ingest(&people().shop, &key, placed)).unwrap().is_allowed());
+        }
+        while next().trim_end() != "event: changed" {}
+    }
+    assert_eq!(measured.store.newest.load(Ordering::Relaxed), 0);
+}
+
+#[test]
 fn a_server_whose_store_is_away_is_alive_and_not_ready() {
     let measured = Measured::of(60);
     assert_eq!(measured.agent.get("/readyz").status, 200);
@@ -258,8 +290,22 @@ fn what_is_counted_is_shown_to_whoever_is_somebody() {
     shown("kiff_http_unauthenticated_total");
     let open = || ["kiff_open_approvals", "kiff_doubts"].map(|gauge| shown(&format!("{gauge}{{domain=\"refund\"}} ")));
     assert_eq!(open(), ["60", "1"]);
+    // Whoever asks again and again does not have the stores asked each time.
+    let cost = || {
+        shown("kiff_doubts");
+        measured.store.taken().0
+    };
+    measured.store.taken();
+    let mut once = 0;
+    while once == 0 {
+        once = cost();
+    }
+    let all: usize = (0..200).map(|_| cost()).sum();
+    assert!(all < 100 * once, "{all} times where {once} are enough for a while");
     // What cannot be known keeps nothing else from being shown.
     measured.store.is_away.store(true, Ordering::Relaxed);
+    // What was counted a moment ago is shown again for so long.
+    while open() == ["60", "1"] {}
     assert_eq!(open(), ["NaN", "NaN"]);
 }
 

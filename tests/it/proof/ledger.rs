@@ -152,6 +152,10 @@ impl Store for Ledger {
         Ok(None)
     }
 
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     async fn snapshot(&self, _: &EntityKey) -> Result<Option<Snapshot>, StoreError> {
         Ok(None)
     }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use kiff::proof::{CheckpointError, KeyError, Log, LogError, Sequencer, Signers, SigningKey, VerifyingKey};
-use kiff::{Digest, MemoryStore, Verification};
+use kiff::{Digest, Fault, MemoryStore, Verification};
 use pollster::block_on;
 use tempfile::TempDir;
 
@@ -213,6 +213,35 @@ fn a_rewritten_store_does_not_pass_for_the_tiles_that_are_gone() {
     ledger.rows().truncate(100);
     let refused = block_on(Sequencer::open(folder.path(), key).unwrap().advance(&ledger)).unwrap_err();
     assert!(matches!(refused, LogError::RolledBack { signed: 600 }), "{refused}");
+}
+
+#[test]
+fn p8_a_store_that_was_rewritten_replaces_no_tile_that_tells_what_was_signed() {
+    let (folder, key) = (TempDir::new().unwrap(), key());
+    let ledger = Ledger::of(600, 5);
+    let advance = || block_on(Sequencer::open(folder.path(), key.clone()).unwrap().advance(&ledger));
+    let head = advance().unwrap().checkpoint.verify(&[key.verifying_key().clone()]).unwrap().head();
+    let rewritten = super::ledger::order(2);
+    ledger.rewrite(&rewritten, 3, "never said");
+    let faults = || {
+        let log = Log::open(folder.path()).unwrap();
+        block_on(Verification::of(&ledger).signed(head).log(log.leaves()).run(|_| ())).unwrap().faults
+    };
+    let forged = [Fault::Forged { key: rewritten, number: 3, position: 12 }];
+    let written = files(folder.path());
+    for (path, bytes) in written.iter().filter(|(path, _)| path.to_string_lossy().contains(".p/")) {
+        fs::remove_file(path).unwrap();
+        let refused = advance().unwrap_err();
+        assert!(matches!(refused, LogError::Rewritten { position: 600 }), "{refused}");
+        let left = files(folder.path());
+        assert!(left.iter().eq(written.iter().filter(|file| file.0 != *path)), "{}", path.display());
+        // Where all leaves are there, the check still names the commit.
+        if !path.starts_with(folder.path().join("tile/0")) {
+            assert_eq!(faults(), forged);
+        }
+        fs::write(path, bytes).unwrap();
+    }
+    assert_eq!(faults(), forged);
 }
 
 #[test]

@@ -60,6 +60,10 @@ impl Store for Fresh {
         (**self).keyed(key, idempotency_key)
     }
 
+    fn is_shared(&self) -> bool {
+        (**self).is_shared()
+    }
+
     fn snapshot(&self, key: &EntityKey) -> impl Future<Output = Result<Option<Snapshot>, StoreError>> + Send {
         (**self).snapshot(key)
     }

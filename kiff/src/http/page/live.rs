@@ -1,6 +1,7 @@
 //! Telling an open page that something has changed.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
@@ -10,10 +11,12 @@ use futures_util::stream;
 use tokio::time::{Instant, sleep};
 
 use crate::journal::{Cursor, Query};
+use crate::served::Served;
 
 use super::super::Shared;
 use super::super::problem::Problem;
 use super::super::request::Caller;
+use super::super::stream::head;
 use super::sorry::Sorry;
 
 /// How often it is looked whether something has changed.
@@ -26,33 +29,57 @@ pub(super) async fn changes(State(shared): State<Shared>, caller: Caller) -> Res
         return Err(Problem::too_many("this person has too many pages open").into());
     };
     let until = limits.stream_end();
-    let seen = heads(&shared, &caller).await;
-    let start = (shared.clone(), caller, seen, seat);
-    let events = stream::unfold(start, move |(shared, caller, seen, seat)| async move {
+    let mut stores = Vec::new();
+    for served in shared.domains(None) {
+        stores.push(Watched { served: Arc::clone(served), seen: head(&**served).await.ok() });
+    }
+    let wanted = Query::default().tenant(caller.principal.tenant());
+    let start = (stores, wanted, caller, seat);
+    let events = stream::unfold(start, move |(mut stores, wanted, caller, seat)| async move {
         loop {
             tokio::select! {
                 () = sleep(PAUSE) => if Instant::now() >= until { return None },
                 () = caller.working.closing() => return None,
             }
-            let now = heads(&shared, &caller).await;
-            if now != seen {
+            let mut has_changed = false;
+            for store in &mut stores {
+                has_changed |= store.has_changed(&wanted).await;
+            }
+            if has_changed {
                 // A browser drops an event without data.
                 let event = Event::default().event("changed").data("yes");
-                return Some((Ok::<_, Infallible>(event), (shared, caller, now, seat)));
+                return Some((Ok::<_, Infallible>(event), (stores, wanted, caller, seat)));
             }
         }
     });
     Ok(Sse::new(events).keep_alive(KeepAlive::new()).into_response())
 }
 
-/// The position of the last commit that the person's tenant has in each domain's store. A store that fails says nothing: the
-/// page itself will tell.
-async fn heads(shared: &Shared, caller: &Caller) -> Vec<Option<u64>> {
-    let query = Query::default().tenant(caller.principal.tenant());
-    let mut heads = Vec::new();
-    for served in shared.domains(None) {
-        let last = served.search(&query, Cursor::LAST, 1).await.ok();
-        heads.push(last.and_then(|last| last.first().map(|(position, _)| *position)));
+/// A domain's store, and how far it was looked through.
+struct Watched {
+    served: Arc<dyn Served>,
+    /// The position up to which it was; none as long as it has not said where it ends.
+    seen: Option<u64>,
+}
+
+impl Watched {
+    /// Whether something that is wanted has been written since it was looked for. It is looked for in what was written since, and not
+    /// backwards from the end: of somebody who is quiet there may be nothing for a long way. A store that fails says nothing: the
+    /// page itself will tell.
+    async fn has_changed(&mut self, wanted: &Query) -> bool {
+        // Known before the commits are looked for: whatever stands up to there and is not found is not wanted.
+        let Ok(head) = head(&*self.served).await else { return false };
+        let Some(seen) = self.seen else {
+            // It failed when the page was shown.
+            self.seen = Some(head);
+            return true;
+        };
+        if head <= seen {
+            return false;
+        }
+        let Ok(found) = self.served.search(wanted, Cursor::After(seen), 1).await else { return false };
+        let found = found.first().map(|(position, _)| *position);
+        self.seen = found.max(Some(head));
+        found.is_some()
     }
-    heads
 }

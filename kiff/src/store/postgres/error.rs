@@ -49,9 +49,15 @@ impl From<tokio_postgres::Error> for PostgresError {
     }
 }
 
+impl From<PostgresError> for StoreError {
+    fn from(error: PostgresError) -> Self {
+        Self::new(error)
+    }
+}
+
 impl From<Problem> for StoreError {
     fn from(problem: Problem) -> Self {
-        Self::new(PostgresError::from(problem))
+        PostgresError::from(problem).into()
     }
 }
 

@@ -14,6 +14,7 @@ use crate::identifier::{ActorId, EntityKey};
 use crate::journal::{Change, Commit, Matter, Sealed};
 use crate::store::rows::kinds;
 use crate::store::{Appended, StoreError};
+use crate::time::{Clock as _, SystemClock};
 
 /// What waits for the writer.
 pub(super) type Commits = Queue<Sealed, Result<Appended, StoreError>>;
@@ -208,7 +209,9 @@ fn change_open(
     const FORGET: &str = "DELETE FROM open_matters WHERE matter = 'review' AND expires <= ?1";
     let (number, since) = (integer(commit.number()), integer(commit.at().as_microseconds()));
     if matches!(change, Change::Opened(Matter::Review, ..)) {
-        transaction.prepare_cached(FORGET)?.execute([integer(commit.forgets().as_microseconds())])?;
+        // The clock of a commit that is ahead is not believed: the requests of all would be gone.
+        let forgets = commit.forgets().min(Commit::forgets_at(SystemClock.now()));
+        transaction.prepare_cached(FORGET)?.execute([integer(forgets.as_microseconds())])?;
     }
     match change {
         Change::Opened(matter, id, until) => transaction.prepare_cached(OPEN)?.execute(params![

@@ -66,6 +66,7 @@ fn of_parameter(parameter: &Parameter) -> Option<(&'static str, String, &'static
         Rule::Range { max, .. } => max.is_some(),
         Rule::Length { max, .. } => max.is_some(),
         Rule::Pattern { .. } | Rule::Float { .. } => true,
+        _ => false,
     });
     match type_name {
         _ if has_end => None,

@@ -49,6 +49,7 @@ fn actions(schema: &Schema) -> Vec<Vec<String>> {
             ApprovalRule::None => "-".to_owned(),
             ApprovalRule::Waived { .. } => "waived".to_owned(),
             ApprovalRule::By(permission) => permission.holders(),
+            _ => "of a later kiff".to_owned(),
         };
         let emits = if action.emits.is_empty() { "-".to_owned() } else { action.emits.join(" or ") };
         let effect = if action.effect == Effect::None { " (journal only)" } else { "" };

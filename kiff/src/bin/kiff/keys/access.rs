@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use kiff::http::{Key, Keys, KeysError, NewKey};
 use kiff::{Actor, ActorId, ActorKind, Timestamp};
 use serde_json::json;
@@ -21,12 +22,12 @@ pub(super) struct Create {
     /// Who shows the key, as the policy knows them
     actor: String,
     /// What they are
-    #[arg(long, value_name = "KIND")]
-    kind: Kind,
+    #[arg(long, value_name = "KIND", value_parser = kinds())]
+    kind: ActorKind,
     /// Whose entities they see and act on, where it is not the default tenant
     #[arg(long, value_name = "TENANT")]
     tenant: Option<String>,
-    /// Let them name another actor in a request, for a gateway that has authenticated them
+    /// Let a service or a system name another actor in a request, for a gateway that has authenticated them
     #[arg(long)]
     acts_for_others: bool,
     /// Something to remember the key by
@@ -53,26 +54,9 @@ pub(super) struct Revoke {
     id: String,
 }
 
-/// What an actor is.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Kind {
-    Agent,
-    Human,
-    Service,
-    System,
-    External,
-}
-
-impl From<Kind> for ActorKind {
-    fn from(kind: Kind) -> Self {
-        match kind {
-            Kind::Agent => Self::Agent,
-            Kind::Human => Self::Human,
-            Kind::Service => Self::Service,
-            Kind::System => Self::System,
-            Kind::External => Self::External,
-        }
-    }
+/// What an actor can be, in words that the help lists.
+fn kinds() -> impl TypedValueParser<Value = ActorKind> {
+    PossibleValuesParser::new(ActorKind::ALL.map(ActorKind::as_str)).try_map(|kind| kind.parse::<ActorKind>())
 }
 
 fn failed(error: &KeysError) -> Failure {
@@ -83,7 +67,7 @@ impl Create {
     pub(super) fn run(self, shell: &Shell) -> Result<Ended, Failure> {
         let actor = ActorId::new(&self.actor)
             .map_err(|error| Failure::new(format!("`{}` is no actor: {error}", kiff::visible(&self.actor))))?;
-        let mut new = NewKey::new(Actor::new(actor, self.kind.into())).note(self.note);
+        let mut new = NewKey::new(Actor::new(actor, self.kind)).note(self.note);
         if let Some(tenant) = self.tenant {
             new = new.tenant(tenant);
         }
