@@ -148,6 +148,8 @@ impl Standing {
 pub(crate) struct Accepted {
     pub(crate) state: &'static str,
     pub(crate) record: RecordId,
+    /// What it says on the record.
+    pub(crate) payload: Option<Json>,
 }
 
 /// An action that was done.
@@ -246,9 +248,12 @@ impl<D: Executable, S: Store> Served for Runtime<D, S> {
     }
 
     fn ingest<'a>(&'a self, actor: &'a Actor, key: &'a EntityKey, event: Envelope) -> Answering<'a, Verdict<Accepted>> {
+        // As the runtime writes it: what its struct does not have is not on the record.
+        let read = D::Event::decode(&event.event, &event.payload).and_then(Result::ok);
+        let payload = read.and_then(|read| read.encode(Self::bounds(self)).ok());
         Box::pin(async move {
             let verdict = Self::ingest(self, actor, key, event).await?;
-            Ok(verdict.map(|done| Accepted { state: done.state.name(), record: done.record }))
+            Ok(verdict.map(|done| Accepted { state: done.state.name(), record: done.record, payload }))
         })
     }
 

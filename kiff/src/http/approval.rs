@@ -35,7 +35,8 @@ pub(super) struct ApprovalView<'a> {
     parameters: &'a Json,
     requested_by: &'a ActorId,
     status: &'static str,
-    /// Why it was asked for and, once it is reviewed, why the answer is what it is.
+    /// Why it was asked for; once it is reviewed, why the answer is what it is, where its reviewer said so. What one of them
+    /// wrote never stands for the other.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
     #[serde(skip_serializing_if = "Rationale::is_empty")]
@@ -54,7 +55,10 @@ impl<'a> ApprovalView<'a> {
             ApprovalStatus::Granted(signature) | ApprovalStatus::Denied(signature) => Some(signature),
             ApprovalStatus::Pending | ApprovalStatus::Spent(_) => None,
         };
-        let reason = signature.and_then(|signature| signature.reason.as_deref());
+        let reason = match signature {
+            Some(signature) => signature.reason.as_deref(),
+            None => approval.reasons.rationale.as_deref(),
+        };
         Self {
             id: &approval.id,
             entity_id: key.id(),
@@ -63,7 +67,7 @@ impl<'a> ApprovalView<'a> {
             parameters: &approval.parameters,
             requested_by: approval.requested_by.id(),
             status: approval.status_at(now),
-            reason: reason.or(approval.reasons.rationale.as_deref()),
+            reason,
             claims: &approval.reasons,
             created_at: approval.requested_at,
             expires_at: approval.expires_at,

@@ -43,7 +43,8 @@ struct EventView<'a> {
     actor_id: &'a ActorId,
     occurred_at: Timestamp,
     metadata: &'a Trace,
-    payload: &'a Json,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payload: Option<&'a Json>,
     current_state: &'static str,
 }
 
@@ -85,7 +86,7 @@ pub(super) async fn ingest(
         actor_id: actor.id(),
         occurred_at: envelope.occurred_at.unwrap_or_else(|| served.now()),
         metadata: &envelope.trace,
-        payload: &envelope.payload,
+        payload: accepted.payload.as_ref(),
         current_state: accepted.state,
     };
     Ok(answer(StatusCode::CREATED, &Under("event", event)))

@@ -150,6 +150,17 @@ fn a_key_that_is_lost_is_replaced_by_no_other_but_by_another_log() {
 }
 
 #[test]
+fn whoever_has_lost_a_file_of_a_log_is_told_how_it_is_written_again() {
+    let folder = signed("proof-missing");
+    let receipt = ["receipt", "day.jsonl", "Order/ord-1", "--log", "log"];
+    fs::remove_dir_all(folder.join("log/tile")).unwrap();
+    let told = kiff(&folder, &receipt).not_done();
+    assert!(told.contains("help: ") && told.contains("remove all of `tile`"), "{told}");
+    kiff(&folder, &["log", "advance", "day.jsonl", "log", "--key", "log.key"]).well();
+    kiff(&folder, &receipt).well();
+}
+
+#[test]
 fn a_key_is_never_written_over_nor_mistaken() {
     let folder = signed("proof-keys");
     let before = fs::read(folder.join("log.key")).unwrap();

@@ -50,6 +50,20 @@ fn an_event_is_ingested_in_the_words_of_the_contract() {
 }
 
 #[test]
+fn an_accepted_event_is_told_as_it_is_on_the_record() {
+    let server = Server::open();
+    let everybody = server.everybody();
+    let body = json!({
+        "type": "ORDER_PLACED", "entity_id": "ord-1", "entity_type": "Order",
+        "payload": { "total": 99900, "note": "fragile" },
+    });
+    let event = everybody.shop.post("/events/raw", &body.to_string()).expect(201)["event"].clone();
+    let timeline = everybody.nora.get("/entities/ord-1/timeline").expect(200);
+    let recorded = &timeline["timeline"][0]["data"]["payload"];
+    assert_eq!((&event["payload"], recorded), (&json!({ "total": 99900 }), &json!({ "total": 99900 })));
+}
+
+#[test]
 fn events_that_are_none_are_refused() {
     let server = Server::open();
     let everybody = server.everybody();
@@ -254,6 +268,29 @@ fn an_approval_is_asked_for_listed_and_reviewed() {
     let done = everybody.agent.post(&path("ord-1", "REFUND_ORDER", "execute"), body).expect(200);
     assert_eq!(done["result"]["current_state"], "REFUNDED");
     assert_eq!(server.shop.services().done().len(), 2);
+}
+
+#[test]
+fn what_an_agent_wrote_is_not_told_as_the_reason_of_its_reviewer() {
+    let server = Server::open();
+    let everybody = server.everybody();
+    for (id, answer) in [("ord-1", "grant"), ("ord-2", "deny")] {
+        everybody.paid(id);
+        assert_eq!(asked(&everybody, id, "app-1")["approval"]["reason"], "the photo");
+        let review = json!({ "entity_id": id }).to_string();
+        let reviewed = everybody.nora.post(&format!("/approvals/app-1/{answer}"), &review).expect(200);
+        let listed = everybody.nora.get(&format!("/entities/{id}/approvals")).expect(200);
+        for approval in [&reviewed["approval"], &listed["approvals"][0]] {
+            assert_eq!(approval["reviewed_by"], "nora");
+            assert!(approval.get("reason").is_none(), "{approval}");
+            assert_eq!(approval["claims"]["rationale"], "the photo");
+        }
+    }
+    // Once it is spent, it says who had it asked for and no longer who granted it.
+    everybody.agent.post(&path("ord-1", "REFUND_ORDER", "execute"), REFUND).expect(200);
+    let spent = everybody.nora.get("/entities/ord-1/approvals").expect(200)["approvals"][0].clone();
+    assert_eq!((&spent["status"], &spent["reason"]), (&json!("spent"), &json!("the photo")));
+    assert!(spent.get("reviewed_by").is_none(), "{spent}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
-use kiff::proof::{Cosignature, Log, Receipt};
+use kiff::proof::{Cosignature, Log, LogError, Receipt};
 use kiff::{Commit, Cursor, EntityKey, ExecutionId, Fact, Query, Store, Timeline};
 use serde_json::json;
 
@@ -128,8 +128,18 @@ impl Work for Wanted {
         if !self.make.key.is_empty() {
             advance(store, &self.make.log, &self.make.key, shell).await?;
         }
-        let failed = |error: kiff::proof::LogError| {
-            Failure::new(error.to_string()).help("with `--key FILE` the log is given first what it does not have yet")
+        let failed = |error: LogError| {
+            let failure = Failure::new(error.to_string());
+            match error {
+                LogError::NoLog { .. } | LogError::NotYet { .. } => {
+                    failure.help("with `--key FILE` the log is given first what it does not have yet")
+                }
+                LogError::File(_) => failure.help(
+                    "where a file below `tile` is missing, stop whoever writes the log and remove all of `tile`: `kiff log advance` \
+                     writes it again",
+                ),
+                _ => failure,
+            }
         };
         let log = Log::open(&self.make.log).map_err(failed)?;
         let receipt = log.receipt(position, &commit).map_err(failed)?.to_string();
