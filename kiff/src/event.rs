@@ -74,3 +74,77 @@ impl Envelope {
         Self { event: event.into(), payload, id: None, source: None, occurred_at: None, trace: Trace::default() }
     }
 }
+
+/// An event's struct with what its source says beside: which number it has there, when it happened, and in which story.
+///
+/// ```
+/// # use kiff::{Domain, Failure, action, domain};
+/// # domain! {
+/// #     pub domain Desk governs Ticket;
+/// #     roles { Clerk: human }
+/// #     states { Open, final Closed }
+/// #     events { TicketOpened reported by Clerk; TicketClosed; }
+/// #     transitions { TicketOpened: new => Open; TicketClosed: Open => Closed; }
+/// #     actions { CloseTicket { risk: low, by: Clerk, emits: TicketClosed }; }
+/// #     allow { Open => [CloseTicket]; }
+/// # }
+/// # #[action(Desk::CloseTicket)]
+/// # async fn close_ticket() -> Result<TicketClosed, Failure> {
+/// #     Ok(TicketClosed)
+/// # }
+/// # pollster::block_on(async {
+/// use kiff::{Actor, EventId, MemoryStore, Reported, RolePolicy, Runtime};
+///
+/// let nora = Actor::human("nora")?;
+/// let policy = RolePolicy::new().assign(&nora, DeskRole::Clerk);
+/// let runtime = Runtime::<Desk>::new(MemoryStore::new(), policy, ());
+/// let opened = Reported::new(TicketOpened).id(EventId::new("mail-4711")?);
+/// runtime.ingest(&nora, &Desk::entity("t-1")?, opened).await?.into_result()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reported<E> {
+    pub(crate) event: E,
+    pub(crate) id: Option<EventId>,
+    pub(crate) source: Option<TraceId>,
+    pub(crate) occurred_at: Option<Timestamp>,
+    pub(crate) trace: Trace,
+}
+
+impl<E> Reported<E> {
+    /// An event that happens now and comes from nowhere in particular.
+    #[must_use]
+    pub fn new(event: E) -> Self {
+        Self { event, id: None, source: None, occurred_at: None, trace: Trace::default() }
+    }
+
+    /// The same event with the number that its source gave it.
+    #[must_use]
+    pub fn id(mut self, id: EventId) -> Self {
+        self.id = Some(id);
+        self
+    }
+
+    /// The same event from a system that is told.
+    #[must_use]
+    pub fn source(mut self, source: TraceId) -> Self {
+        self.source = Some(source);
+        self
+    }
+
+    /// The same event, which happened at another time than that of its arrival.
+    #[must_use]
+    pub fn occurred_at(mut self, at: Timestamp) -> Self {
+        self.occurred_at = Some(at);
+        self
+    }
+
+    /// The same event as part of a larger story.
+    #[must_use]
+    pub fn trace(mut self, trace: Trace) -> Self {
+        self.trace = trace;
+        self
+    }
+}

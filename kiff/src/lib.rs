@@ -148,7 +148,7 @@ pub use decision::{Call, Confidence, ConfidenceError, Decision, Evidence, Propos
 pub use digest::{Digest, DigestError};
 pub use domain::{Domain, Emitted, Event, State};
 pub use entity::{Entity, Running};
-pub use event::{Envelope, Trace};
+pub use event::{Envelope, Reported, Trace};
 pub use executor::{Executable, Executes, Execution, Executor, Finding, Outside, Reconciled, Reconciles};
 pub use export::{ExportError, Exported};
 pub use handle::{AllowedIn, Any, Handle, InState, Moved};

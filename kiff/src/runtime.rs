@@ -112,6 +112,9 @@ const PAGE: usize = 256;
 /// from its beginning after a restart.
 const FOLD_KEPT_EVERY: u64 = 256;
 
+/// How far two clocks may be apart before it is told.
+const SKEW: Duration = Duration::from_mins(1);
+
 /// How often a step is judged again because its entity has moved in the meantime, before that becomes an error.
 const TRIES: u16 = 10_000;
 
@@ -233,8 +236,13 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         let snapshot =
             (entity.number() > 0 && entity.number().is_multiple_of(FOLD_KEPT_EVERY)).then(|| entity.snapshot());
         let snapshot = snapshot.transpose()?;
+        let at = entity.present(batch.at);
+        if at > batch.at.after(SKEW) {
+            tracing::warn!(target: "kiff::clock", entity = %entity.key(), last = %at, now = %batch.at,
+                "the journal ends in the future: what is written now gets that time, and approvals hold longer");
+        }
         let content = Content {
-            at: entity.present(batch.at),
+            at,
             actor: batch.actor.clone(),
             trace: (!batch.trace.is_empty()).then(|| Box::new(batch.trace.clone())),
             cause: batch.cause,

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use kiff::{
-    Actor, Call, Domain, EntityKey, Failure, IdempotencyKey, MemoryStore, Proposal, ReasonCode, Review, RolePolicy,
-    Runtime, Trace, TraceId, Verdict, action, domain,
+    Actor, Call, Domain, EntityKey, Fact, Failure, IdempotencyKey, MemoryStore, Proposal, ReasonCode, Reported, Review,
+    RolePolicy, Runtime, Timestamp, Trace, TraceId, Verdict, action, domain,
 };
 use kiff_test::SequentialIdentifiers;
 use pollster::block_on;
@@ -192,6 +192,24 @@ fn p3_an_approval_that_expires_while_an_action_begins_begins_nothing() {
         assert_eq!(entity.state(), Some(PaymentState::Planned));
         assert_eq!(entity.approval(&approval).unwrap().status.as_str(), "granted", "it was not spent");
         assert!(!payments.timeline(&key).await.unwrap().kinds().contains(&"action_started"));
+    });
+}
+
+#[test]
+fn a_typed_event_says_where_it_comes_from() {
+    block_on(async {
+        let (payments, key) = (payments(), Payments::entity("p-1").unwrap());
+        let trace = Trace { correlation_id: Some(TraceId::new("ticket-1").unwrap()), ..Trace::default() };
+        let (source, at) = (TraceId::new("mail").unwrap(), Timestamp::from_microseconds(7));
+        let planned = Reported::new(PaymentPlanned).id("mail-4711".parse().unwrap()).source(source.clone());
+        let planned = planned.occurred_at(at).trace(trace.clone());
+        assert!(payments.ingest(&Actor::system("desk").unwrap(), &key, planned).await.unwrap().is_allowed());
+        let timeline = payments.timeline(&key).await.unwrap();
+        let record = timeline.records().next().unwrap();
+        let Fact::EventIngested(ingested) = record.fact() else { panic!("{record:?}") };
+        assert_eq!(ingested.id.as_ref().map(ToString::to_string), Some("mail-4711".into()));
+        assert_eq!((ingested.source.as_ref(), ingested.occurred_at), (Some(&source), Some(at)));
+        assert_eq!(record.commit().trace(), Some(&trace));
     });
 }
 

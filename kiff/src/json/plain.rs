@@ -79,7 +79,7 @@ const DEEPEST: usize = 4;
 const fn is_text(word: u64) -> bool {
     const EACH: u64 = u64::MAX / 0xff;
     const HIGHEST: u64 = EACH << 7;
-    let (quotes, backslashes) = (word ^ EACH * b'"' as u64, word ^ EACH * b'\\' as u64);
+    let (quotes, backslashes) = (word ^ (EACH * b'"' as u64), word ^ (EACH * b'\\' as u64));
     let controls = word.wrapping_sub(EACH * b' ' as u64) & !word;
     let quotes = quotes.wrapping_sub(EACH) & !quotes;
     let backslashes = backslashes.wrapping_sub(EACH) & !backslashes;

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use crate::actor::Actor;
 use crate::bounds::Bounds;
 use crate::domain::{Domain, Event, State};
-use crate::event::{Envelope, Trace};
+use crate::event::{Envelope, Reported, Trace};
 use crate::executor::Executable;
 use crate::identifier::{EntityKey, EventId, TraceId};
 use crate::journal::{EventIngested, Fact, RecordId, StateChanged};
@@ -26,7 +26,8 @@ pub struct Ingested<D: Domain> {
     pub record: RecordId,
 }
 
-/// What can be ingested: the struct of an event that somebody may report, or an [`Envelope`] that an adapter made.
+/// What can be ingested: the struct of an event that somebody may report, alone or [`Reported`] with what its source says beside, or
+/// an [`Envelope`] that an adapter made.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no event of `{D}` that anybody may report",
     label = "cannot be reported",
@@ -75,6 +76,20 @@ impl<D: Domain> Incoming<D> for Envelope {
             source: self.source,
             occurred_at: self.occurred_at,
             trace: self.trace,
+        }
+    }
+}
+
+impl<D: Domain, E: Incoming<D>> Incoming<D> for Reported<E> {
+    fn arrive(self, bounds: &Bounds) -> Arrival {
+        let Self { event, id, source, occurred_at, trace } = self;
+        let arrival = event.arrive(bounds);
+        Arrival {
+            id: id.or(arrival.id),
+            source: source.or(arrival.source),
+            occurred_at: occurred_at.or(arrival.occurred_at),
+            trace: if trace.is_empty() { arrival.trace } else { trace },
+            ..arrival
         }
     }
 }

@@ -214,11 +214,11 @@ fn a_request_reads_as_much_of_ten_thousand_entities_as_of_a_hundred() {
 #[test]
 fn an_open_page_looks_through_what_was_written_and_not_through_all_that_there_is() {
     let measured = Measured::of(60);
-    let mut live = BufReader::new(measured.nora.client.begin("GET", "/admin/live", None, "connection: close\r\n"));
-    live.get_ref().set_read_timeout(Some(Duration::from_mins(1))).unwrap();
+    let mut page = BufReader::new(measured.nora.client.begin("GET", "/admin/live", None, "connection: close\r\n"));
+    page.get_ref().set_read_timeout(Some(Duration::from_mins(1))).unwrap();
     let mut next = || {
         let mut line = String::new();
-        assert!(live.read_line(&mut line).unwrap() > 0, "the page is told nothing more");
+        assert!(page.read_line(&mut line).unwrap() > 0, "the page is told nothing more");
         line
     };
     assert!(next().starts_with("HTTP/1.1 200"));
