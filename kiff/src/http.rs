@@ -46,6 +46,7 @@ mod problem;
 #[cfg(feature = "proof")]
 mod receipt;
 mod request;
+mod search;
 mod seats;
 mod seen;
 mod serve;
@@ -82,6 +83,7 @@ use identity::AnyAuthenticate;
 use page::Sessions;
 use problem::Problem;
 use request::{Caller, entity_key};
+use search::Searches;
 use seats::Seats;
 
 pub use identity::{Authenticate, Credentials, Principal, Unauthenticated};
@@ -195,6 +197,7 @@ impl Api {
             adapters: self.adapters,
             limits: self.limits,
             streams: Seats::default(),
+            searches: Searches::default(),
             sessions: self.sessions,
             logs: self.logs,
             metrics: self.metrics,
@@ -261,6 +264,7 @@ pub(crate) struct Parts {
     rates: Rates,
     /// How many streams each principal has.
     streams: Seats<Principal>,
+    searches: Searches,
     sessions: Sessions,
     /// The folders of the signed logs.
     logs: Vec<PathBuf>,

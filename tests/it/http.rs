@@ -15,6 +15,7 @@ mod namesakes;
 mod page;
 mod receipt;
 mod room;
+mod search;
 pub(crate) mod server;
 mod size;
 mod stream;

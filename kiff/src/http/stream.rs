@@ -73,6 +73,7 @@ pub(super) async fn events(
     }
     let until = limits.stream_end();
     let mut stream = Stream {
+        shared,
         caller,
         wanted,
         tails,
@@ -110,6 +111,7 @@ struct Tail {
 }
 
 struct Stream {
+    shared: Shared,
     caller: Caller,
     wanted: Wanted,
     tails: Vec<Tail>,
@@ -186,7 +188,7 @@ impl Stream {
                 continue;
             }
             let query = self.query(&*served)?;
-            let commits = served.search(&query, Cursor::After(place.before()), PAGE).await?;
+            let commits = self.shared.search(&self.caller, &served, query, Cursor::After(place.before()), PAGE).await?;
             let mut is_all = commits.len() < PAGE;
             for (position, commit) in commits {
                 self.take(index, position, &commit)?;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use kiff::http::{Api, Keys, Limits, NewKey, serve};
-use kiff::{Actor, MemoryStore, Runtime};
+use kiff::{Actor, MemoryStore, Runtime, Store};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -23,9 +23,9 @@ pub(crate) fn on_its_own_thread<F: Future<Output = ()>>(work: impl FnOnce() -> F
 }
 
 /// An open shop behind a port, and a key for each of its people.
-pub(crate) struct Server {
+pub(crate) struct Server<S: Store = MemoryStore> {
     pub(crate) address: SocketAddr,
-    pub(crate) shop: Arc<Runtime<Refund>>,
+    pub(crate) shop: Arc<Runtime<Refund, S>>,
     pub(crate) keys: Arc<Keys>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -40,9 +40,11 @@ impl Server {
         let shop = Arc::new(Runtime::new(MemoryStore::new(), shop::policy(), shop::Desk::default()));
         Self::of(shop, limits, change)
     }
+}
 
+impl<S: Store> Server<S> {
     pub(crate) fn of(
-        shop: Arc<Runtime<Refund>>,
+        shop: Arc<Runtime<Refund, S>>,
         limits: Limits,
         change: impl FnOnce(Api) -> Api + Send + 'static,
     ) -> Self {
@@ -52,7 +54,7 @@ impl Server {
     /// One whose people are known by these keys.
     pub(crate) fn known_by(
         keys: Keys,
-        shop: Arc<Runtime<Refund>>,
+        shop: Arc<Runtime<Refund, S>>,
         limits: Limits,
         change: impl FnOnce(Api) -> Api + Send + 'static,
     ) -> Self {

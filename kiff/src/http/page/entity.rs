@@ -71,7 +71,7 @@ pub(super) async fn show(
     };
     let changes = changes(&*served, &key).await?;
     let lifecycle = Timeline::new(key.clone(), changes.clone()).lifecycle();
-    let part = filter.part(&*served, &key, standing.number).await?;
+    let part = filter.found(&shared, &caller, &served, &key, standing.number).await?;
     let main = html! {
         p { "It is " strong { (state) } "." }
         @if let Some(running) = &standing.running {

@@ -133,7 +133,7 @@ async fn found(shared: &Shared, caller: &Caller, wanted: &Wanted) -> Result<Mark
             // Where nothing is said of a domain, it is at its end.
             Some(places) => places.get(&*served.schema().entity_type).copied().unwrap_or(0),
         };
-        columns.push(column(&**served, caller, wanted, before).await?);
+        columns.push(column(shared, served, caller, wanted, before).await?);
     }
     let rows = newest(&mut columns);
     let next: BTreeMap<&str, u64> =
@@ -162,7 +162,8 @@ async fn found(shared: &Shared, caller: &Caller, wanted: &Wanted) -> Result<Mark
 }
 
 async fn column<'a>(
-    served: &'a dyn Served,
+    shared: &Shared,
+    served: &'a Arc<dyn Served>,
     caller: &Caller,
     wanted: &Wanted,
     before: u64,
@@ -175,11 +176,11 @@ async fn column<'a>(
     query.actor = given(&wanted.actor, ActorId::new)?;
     query.trace = given(&wanted.trace, TraceId::new)?;
     query.kind = Fact::KINDS.iter().find(|kind| **kind == wanted.kind).map(|kind| (*kind).into());
-    let page = served.search(&query, Cursor::Before(before), SHOWN).await?;
+    let page = shared.search(caller, served, query, Cursor::Before(before), SHOWN).await?;
     let further = page.last().filter(|_| page.len() == SHOWN).map(|(position, _)| *position);
     let mut commits = VecDeque::new();
     for (position, commit) in page {
-        if caller.may_read(served, caller.principal.actor(), commit.key())? {
+        if caller.may_read(&**served, caller.principal.actor(), commit.key())? {
             commits.push_back((position, commit));
         }
     }

@@ -11,7 +11,9 @@ use crate::json::visible;
 use crate::served::Served;
 use crate::timeline::{Line, Timeline};
 
+use super::super::Shared;
 use super::super::problem::Problem;
+use super::super::request::Caller;
 use super::frame::{self, encoded, pretty};
 
 /// How many commits are shown at once.
@@ -51,14 +53,16 @@ impl Filter {
     }
 
     /// The last part of what fits, or the one before a place.
-    pub(super) async fn part(&self, served: &dyn Served, key: &EntityKey, last: u64) -> Result<Part, Problem> {
-        let key = key.clone();
+    pub(super) async fn found(
+        &self,
+        shared: &Shared,
+        caller: &Caller,
+        served: &Arc<dyn Served>,
+        key: &EntityKey,
+        last: u64,
+    ) -> Result<Part, Problem> {
         if self.is_empty() {
-            let end = self.before.map_or(last, |before| before.saturating_sub(1).min(last));
-            let start = end.saturating_sub(SHOWN as u64);
-            let commits = served.read(&key, start, usize::try_from(end - start).unwrap_or_default()).await?;
-            let commits = commits.into_iter().map(|commit| (commit.number(), commit)).collect();
-            return Ok(Part { key, commits, earlier: (start > 0).then_some(start + 1) });
+            return self.part(&**served, key, last).await;
         }
         let mut query = Query::default().entity(key.clone());
         query.kind = Fact::KINDS.iter().find(|kind| **kind == self.kind).map(|kind| (*kind).into());
@@ -66,10 +70,21 @@ impl Filter {
             let actor = ActorId::new(self.actor.trim()).map_err(|error| Problem::bad_request(error.to_string()))?;
             query = query.actor(actor);
         }
-        let mut found = served.search(&query, Cursor::Before(self.before.unwrap_or(u64::MAX)), SHOWN).await?;
+        // Some stores look through what the actor did with all entities.
+        let before = Cursor::Before(self.before.unwrap_or(u64::MAX));
+        let mut found = shared.search(caller, served, query, before, SHOWN).await?;
         let earlier = found.last().filter(|_| found.len() == SHOWN).map(|(position, _)| *position);
         found.reverse();
-        Ok(Part { key, commits: found, earlier })
+        Ok(Part { key: key.clone(), commits: found, earlier })
+    }
+
+    /// The last part of a whole timeline, or the one before a commit.
+    pub(super) async fn part(&self, served: &dyn Served, key: &EntityKey, last: u64) -> Result<Part, Problem> {
+        let end = self.before.map_or(last, |before| before.saturating_sub(1).min(last));
+        let start = end.saturating_sub(SHOWN as u64);
+        let commits = served.read(key, start, usize::try_from(end - start).unwrap_or_default()).await?;
+        let commits = commits.into_iter().map(|commit| (commit.number(), commit)).collect();
+        Ok(Part { key: key.clone(), commits, earlier: (start > 0).then_some(start + 1) })
     }
 
     fn takes(&self, line: &Line<'_>) -> bool {

@@ -1,0 +1,87 @@
+//! Searches that may look through all of a store: apart from the threads that answer, and only so many at a time.
+
+use std::collections::HashMap;
+use std::num::NonZero;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::thread::available_parallelism;
+
+use tokio::runtime::Handle;
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
+use tokio::task::spawn_blocking;
+
+use crate::journal::{Commit, Cursor, Query};
+use crate::served::Served;
+
+use super::Shared;
+use super::identity::Principal;
+use super::problem::Problem;
+use super::request::Caller;
+
+/// The room for searches: for as many at a time as there are cores, and at least for two.
+#[derive(Debug)]
+pub(super) struct Searches {
+    room: Arc<Semaphore>,
+    /// How much of the room one principal may take: half of it.
+    share: usize,
+    /// The shares of those who search or wait to.
+    shares: Mutex<HashMap<Principal, Weak<Semaphore>>>,
+}
+
+/// A place for one search: of its principal's share, and of the room.
+type Place = (OwnedSemaphorePermit, OwnedSemaphorePermit);
+
+impl Default for Searches {
+    fn default() -> Self {
+        /// So that there is always a place beside what one principal may take.
+        const LEAST: usize = 2;
+        let most = available_parallelism().map_or(LEAST, NonZero::get).max(LEAST);
+        Self { room: Arc::new(Semaphore::new(most)), share: most / 2, shares: Mutex::default() }
+    }
+}
+
+impl Searches {
+    /// A place for a search of this principal, as soon as there is one.
+    async fn place(&self, principal: &Principal) -> Result<Place, AcquireError> {
+        // In this order: whoever waits for more than their share keeps no place from others.
+        let own = self.share_of(principal).acquire_owned().await?;
+        let place = Arc::clone(&self.room).acquire_owned().await?;
+        Ok((own, place))
+    }
+
+    fn share_of(&self, principal: &Principal) -> Arc<Semaphore> {
+        let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
+        shares.retain(|_, share| share.strong_count() > 0);
+        if let Some(share) = shares.get(principal).and_then(Weak::upgrade) {
+            return share;
+        }
+        let share = Arc::new(Semaphore::new(self.share));
+        shares.insert(principal.clone(), Arc::downgrade(&share));
+        share
+    }
+}
+
+impl Shared {
+    /// As [`Served::search`], for what a client looks for and of which there may be nothing for a long way.
+    ///
+    /// A store may look through all that it has without letting go of its thread. On one that answers requests it would keep others
+    /// waiting, and could not be given up when its time is over.
+    pub(super) async fn search(
+        &self,
+        caller: &Caller,
+        served: &Arc<dyn Served>,
+        query: Query,
+        cursor: Cursor,
+        limit: usize,
+    ) -> Result<Vec<(u64, Arc<Commit>)>, Problem> {
+        let place = self.searches.place(&caller.principal).await.map_err(|error| Problem::broken(&error))?;
+        let (served, runtime) = (Arc::clone(served), Handle::current());
+        let searching = spawn_blocking(move || {
+            let found = runtime.block_on(served.search(&query, cursor, limit));
+            // Not before: a search goes on and takes its place also when nobody waits for it any more.
+            drop(place);
+            found
+        });
+        let found = searching.await.map_err(|error| Problem::broken(&error))?;
+        Ok(found?)
+    }
+}

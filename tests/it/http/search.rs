@@ -1,0 +1,184 @@
+//! Searches that take long: who is answered meanwhile, and how many of them there are at a time.
+
+use std::io::{BufReader, Read, Write};
+use std::iter::repeat_with;
+use std::net::TcpStream;
+use std::num::NonZero;
+use std::sync::{Arc, Condvar, Mutex};
+use std::thread::available_parallelism;
+use std::time::Duration;
+
+use kiff::http::{Limits, NewKey};
+use kiff::{
+    Actor, Appended, Commit, Cursor, EntityKey, IdempotencyKey, Matter, MemoryStore, Open, Query, Runtime, Sealed,
+    Snapshot, Store, StoreError, Timestamp,
+};
+
+use super::page::Browser;
+use super::server::{Answer, Client, Server};
+use crate::shop::{Desk, Refund, people, policy};
+
+/// For how long something is waited for that comes at once.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A store that keeps the thread on which it looks through the commits of many entities, for as long as it is held.
+#[derive(Debug, Default)]
+struct Held {
+    store: MemoryStore,
+    searches: Mutex<Searches>,
+    changed: Condvar,
+}
+
+/// What a store was asked to look for since it was held, in order.
+#[derive(Debug, Default)]
+struct Searches {
+    are_held: bool,
+    begun: Vec<Query>,
+}
+
+impl Held {
+    /// Holds every such search from now on.
+    fn hold(&self) {
+        *self.searches.lock().unwrap() = Searches { are_held: true, begun: Vec::new() };
+    }
+
+    /// Lets all of them go on.
+    fn release(&self) {
+        self.searches.lock().unwrap().are_held = false;
+        self.changed.notify_all();
+    }
+
+    /// Notes a search, and ends when it may go on.
+    fn begin(&self, query: &Query) {
+        let mut searches = self.searches.lock().unwrap();
+        searches.begun.push(query.clone());
+        self.changed.notify_all();
+        drop(self.changed.wait_while(searches, |searches| searches.are_held).unwrap());
+    }
+
+    /// What has begun, as soon as that is enough.
+    fn begun(&self, is_enough: impl Fn(&[Query]) -> bool) -> Vec<Query> {
+        let searches = self.searches.lock().unwrap();
+        let missing = |searches: &mut Searches| !is_enough(&searches.begun);
+        let (searches, waited) = self.changed.wait_timeout_while(searches, PATIENCE, missing).unwrap();
+        let begun = searches.begun.clone();
+        drop(searches);
+        assert!(!waited.timed_out(), "only these have begun: {begun:?}");
+        begun
+    }
+}
+
+impl Store for Held {
+    async fn append(&self, commit: Sealed) -> Result<Appended, StoreError> {
+        self.store.append(commit).await
+    }
+
+    async fn read(&self, key: &EntityKey, after: u64, limit: usize) -> Result<Vec<Arc<Commit>>, StoreError> {
+        self.store.read(key, after, limit).await
+    }
+
+    async fn entities(&self, after: Option<&EntityKey>, limit: usize) -> Result<Vec<EntityKey>, StoreError> {
+        self.store.entities(after, limit).await
+    }
+
+    async fn search(&self, query: &Query, cursor: Cursor, limit: usize) -> Result<Vec<(u64, Arc<Commit>)>, StoreError> {
+        if query.tenant.is_some() || query.actor.is_some() {
+            self.begin(query);
+        }
+        self.store.search(query, cursor, limit).await
+    }
+
+    async fn open(
+        &self,
+        matter: Matter,
+        now: Timestamp,
+        after: Option<&Open>,
+        limit: usize,
+    ) -> Result<Vec<Open>, StoreError> {
+        self.store.open(matter, now, after, limit).await
+    }
+
+    async fn keyed(&self, key: &EntityKey, idempotency_key: &IdempotencyKey) -> Result<Option<u64>, StoreError> {
+        self.store.keyed(key, idempotency_key).await
+    }
+
+    fn is_shared(&self) -> bool {
+        self.store.is_shared()
+    }
+
+    async fn snapshot(&self, key: &EntityKey) -> Result<Option<Snapshot>, StoreError> {
+        self.store.snapshot(key).await
+    }
+}
+
+/// A server with one thread, and its store.
+fn open(limits: Limits) -> (Server<Arc<Held>>, Arc<Held>) {
+    let store = Arc::new(Held::default());
+    let shop = Runtime::<Refund, _>::new(Arc::clone(&store), policy(), Desk::default());
+    (Server::of(Arc::new(shop), limits, |api| api), store)
+}
+
+fn signed_in(server: &Server<Arc<Held>>, actor: Actor) -> Client {
+    let (_, token) = server.keys.create(NewKey::new(actor)).unwrap();
+    Browser::at(&server.stranger(), &format!("key={token}")).unwrap_or_else(|refused| panic!("{}", refused.body)).client
+}
+
+/// Asks, and waits for the answer later, but not for ever.
+fn ask(client: &Client, method: &str, path: &str, body: Option<&str>) -> TcpStream {
+    let mut stream = client.begin(method, path, body.map(str::len), "connection: close\r\n");
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.write_all(body.unwrap_or_default().as_bytes()).unwrap();
+    stream
+}
+
+fn status(stream: TcpStream) -> u16 {
+    Answer::read(&mut BufReader::new(stream)).status
+}
+
+#[test]
+fn p10_a_search_that_takes_long_holds_up_nobody_else() {
+    let (server, store) = open(Limits { stream_time: Duration::ZERO, ..Limits::DEFAULT });
+    let everybody = server.everybody();
+    everybody.place("ord-1");
+    let nora = signed_in(&server, people().nora);
+    let note = r#"{"parameters": {"text": "fragile"}}"#;
+    for (client, path) in [
+        (&nora, "/admin/search?kind=event_ingested"),
+        (&nora, "/admin/entities/Order/ord-1?actor=shop"),
+        (&everybody.nora, "/events?after=0"),
+    ] {
+        store.hold();
+        let mut searching = ask(client, "GET", path, None);
+        store.begun(|begun| !begun.is_empty());
+        assert_eq!(status(ask(&server.stranger(), "GET", "/healthz", None)), 200, "{path}");
+        let noted = ask(&everybody.agent, "POST", "/entities/ord-1/actions/ADD_NOTE/execute", Some(note));
+        assert_eq!(status(noted), 200, "{path}");
+        store.release();
+        let mut found = String::new();
+        searching.read_to_string(&mut found).unwrap();
+        assert!(found.starts_with("HTTP/1.1 200") && found.contains("ord-1"), "{path}: {found}");
+    }
+}
+
+#[test]
+fn p10_whoever_searches_much_leaves_room_for_others_also_when_nobody_waits_any_more() {
+    let (server, store) = open(Limits { request_time: Duration::from_millis(200), ..Limits::DEFAULT });
+    let [nora, omar] = [people().nora, people().omar].map(|person| signed_in(&server, person));
+    let room = available_parallelism().map_or(2, NonZero::get).max(2);
+    let (hers, his) = ("/admin/search?kind=approval_denied", "/admin/search?kind=approval_granted");
+    store.hold();
+    // What was given up goes on in the store, and counts.
+    for _ in 0..2 {
+        let searching: Vec<_> = (0..room).map(|_| ask(&nora, "GET", hers, None)).collect();
+        assert!(searching.into_iter().all(|search| status(search) == 504));
+    }
+    assert_eq!(status(ask(&omar, "GET", his, None)), 504);
+    let of = |begun: &[Query], kind: &str| begun.iter().filter(|query| query.kind.as_deref() == Some(kind)).count();
+    let is_enough = |begun: &[Query]| of(begun, "approval_denied") >= room / 2 && of(begun, "approval_granted") == 1;
+    let begun = store.begun(is_enough);
+    assert_eq!(of(&begun, "approval_denied"), room / 2);
+    // What has ended makes room.
+    store.release();
+    let mut statuses = repeat_with(|| status(ask(&nora, "GET", hers, None))).take(50);
+    assert_eq!(statuses.find(|status| *status != 504), Some(200));
+}
