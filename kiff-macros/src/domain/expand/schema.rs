@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::names::{Names, private};
+use super::names::Names;
 use super::{documentation, roles};
 use crate::domain::field_names;
 use crate::domain::model::{
@@ -14,27 +14,25 @@ use crate::domain::wire::snake;
 
 /// `static CONTRACTS: [Contract; 2] = …;`
 pub(super) fn contracts(model: &Model, has_executors: bool) -> TokenStream {
-    let kiff = private();
     let actions = model.actions.iter().enumerate();
     let contracts: Vec<_> =
         actions.map(|(position, (id, action))| contract(model, position, id, action, has_executors)).collect();
     let count = contracts.len();
-    quote!(static CONTRACTS: [#kiff::Contract; #count] = [#(#contracts),*];)
+    quote!(static CONTRACTS: [::kiff::__private::Contract; #count] = [#(#contracts),*];)
 }
 
 fn contract(model: &Model, position: usize, id: Id<Action>, action: &Action, has_executors: bool) -> TokenStream {
-    let kiff = private();
     let name = text(&action.declared.wire);
     let documentation = text(&documentation::text(&action.syntax.attributes));
     let risk = match action.risk() {
-        Some((Risk::Low, _)) | None => quote!(#kiff::Risk::Low),
-        Some((Risk::Medium, _)) => quote!(#kiff::Risk::Medium),
-        Some((Risk::High, _)) => quote!(#kiff::Risk::High),
-        Some((Risk::Critical, _)) => quote!(#kiff::Risk::Critical),
+        Some((Risk::Low, _)) | None => quote!(::kiff::__private::Risk::Low),
+        Some((Risk::Medium, _)) => quote!(::kiff::__private::Risk::Medium),
+        Some((Risk::High, _)) => quote!(::kiff::__private::Risk::High),
+        Some((Risk::Critical, _)) => quote!(::kiff::__private::Risk::Critical),
     };
     let effect = match action.effect() {
-        Effect::None => quote!(#kiff::Effect::None),
-        Effect::Outside => quote!(#kiff::Effect::Outside),
+        Effect::None => quote!(::kiff::__private::Effect::None),
+        Effect::Outside => quote!(::kiff::__private::Effect::Outside),
     };
     let permission = permission(model, &action.permission, action.runners.roles());
     let approval = approval(model, action);
@@ -43,7 +41,7 @@ fn contract(model: &Model, position: usize, id: Id<Action>, action: &Action, has
     // What its executors take is known where they are.
     let parameters = if has_executors { quote!(ENTRIES[#position].parameters()) } else { quote!(&[]) };
     quote! {
-        #kiff::Contract {
+        ::kiff::__private::Contract {
             name: #name,
             documentation: #documentation,
             risk: #risk,
@@ -52,23 +50,22 @@ fn contract(model: &Model, position: usize, id: Id<Action>, action: &Action, has
             approval: #approval,
             emits: #emits,
             allowed_in: #allowed_in,
-            parameters: #kiff::List::Borrowed(#parameters),
+            parameters: ::kiff::__private::List::Borrowed(#parameters),
         }
     }
 }
 
 fn approval(model: &Model, action: &Action) -> TokenStream {
-    let kiff = private();
     match &action.approval {
         Approval::Roles(approvers) => {
             let permission = permission(model, &action.approval_permission, approvers);
-            quote!(#kiff::ApprovalRule::By(#permission))
+            quote!(::kiff::__private::ApprovalRule::By(#permission))
         }
         Approval::Waived(reason) => {
             let reason = text(&reason.value());
-            quote!(#kiff::ApprovalRule::Waived { reason: #reason })
+            quote!(::kiff::__private::ApprovalRule::Waived { reason: #reason })
         }
-        Approval::Nobody(_) | Approval::LeftOut => quote!(#kiff::ApprovalRule::None),
+        Approval::Nobody(_) | Approval::LeftOut => quote!(::kiff::__private::ApprovalRule::None),
     }
 }
 
@@ -85,7 +82,6 @@ pub(super) fn allowing(model: &Model, action: Id<Action>) -> impl Iterator<Item 
 
 /// `static SCHEMA: Schema = …;`
 pub(super) fn schema(model: &Model, _names: &Names) -> TokenStream {
-    let kiff = private();
     let domain = text(&model.header.domain_wire());
     let entity_type = text(&model.header.entity_wire());
     let documentation = text(&documentation::text(&model.header.attributes));
@@ -95,7 +91,7 @@ pub(super) fn schema(model: &Model, _names: &Names) -> TokenStream {
     let transitions = list(model.transitions.items.iter().flat_map(|line| transitions(model, line)));
     let never = list(model.clauses.items.iter().filter_map(|clause| promise(model, &clause.promise)));
     quote! {
-        static SCHEMA: #kiff::Schema = #kiff::Schema {
+        static SCHEMA: ::kiff::__private::Schema = ::kiff::__private::Schema {
             domain: #domain,
             entity_type: #entity_type,
             documentation: #documentation,
@@ -103,65 +99,59 @@ pub(super) fn schema(model: &Model, _names: &Names) -> TokenStream {
             states: #states,
             events: #events,
             transitions: #transitions,
-            actions: #kiff::List::Borrowed(&CONTRACTS),
+            actions: ::kiff::__private::List::Borrowed(&CONTRACTS),
             never: #never,
         };
     }
 }
 
 fn role(role: &Role) -> TokenStream {
-    let kiff = private();
     let (name, kind) = (text(&role.declared.wire), roles::kind(role));
     let documentation = text(&documentation::text(&role.syntax.attributes));
-    quote!(#kiff::RoleSchema { name: #name, kind: #kind, documentation: #documentation })
+    quote!(::kiff::__private::RoleSchema { name: #name, kind: #kind, documentation: #documentation })
 }
 
 fn state(state: &State) -> TokenStream {
-    let kiff = private();
     let (name, is_final) = (text(&state.declared.wire), state.syntax.is_final);
     let documentation = text(&documentation::text(&state.syntax.attributes));
-    quote!(#kiff::StateSchema { name: #name, is_final: #is_final, documentation: #documentation })
+    quote!(::kiff::__private::StateSchema { name: #name, is_final: #is_final, documentation: #documentation })
 }
 
 fn event(model: &Model, event: &Event) -> TokenStream {
-    let kiff = private();
     let name = text(&event.declared.wire);
     let documentation = text(&documentation::text(&event.syntax.attributes));
     let fields = list(event.syntax.fields.iter().filter_map(|own| field(event, own)));
     let permission_name = format!("{}.report_{}", model.header.domain_wire(), snake(&event.declared.plain()));
     let report = permission(model, &permission_name, &event.reporters);
-    quote!(#kiff::EventSchema { name: #name, documentation: #documentation, fields: #fields, report: #report })
+    quote!(::kiff::__private::EventSchema { name: #name, documentation: #documentation, fields: #fields, report: #report })
 }
 
 fn field(event: &Event, field: &Field) -> Option<TokenStream> {
-    let kiff = private();
     let (name, kind) = (field_names::on_the_wire(&event.syntax, field)?, field.kind.as_ref()?);
     let (name, comment) = (text(&name), text(&documentation::text(&field.attributes)));
     let type_name = text(&documentation::as_written(kind));
-    Some(quote!(#kiff::FieldSchema { name: #name, type_name: #type_name, documentation: #comment }))
+    Some(quote!(::kiff::__private::FieldSchema { name: #name, type_name: #type_name, documentation: #comment }))
 }
 
 fn transitions(model: &Model, line: &Transition) -> Vec<TokenStream> {
-    let kiff = private();
     let Some((event, target)) = line.event.id().zip(line.target.id()) else {
         return Vec::new();
     };
     let (event, to) = (event_name(model, event), state_name(model, target));
     let sources = line.sources.iter().map(|source| from(model, source));
-    sources.map(|from| quote!(#kiff::Transition { event: #event, from: #from, to: #to })).collect()
+    sources.map(|from| quote!(::kiff::__private::Transition { event: #event, from: #from, to: #to })).collect()
 }
 
 fn promise(model: &Model, promise: &Promise) -> Option<TokenStream> {
-    let kiff = private();
     let role_name = |role: &Reference<Role>| Some(text(&model.roles[role.id()?].declared.wire));
     Some(match promise {
         Promise::Without { state, role } => {
             let (state, role) = (state_name(model, state.id()?), role_name(role)?);
-            quote!(#kiff::Never::Without { state: #state, role: #role })
+            quote!(::kiff::__private::Never::Without { state: #state, role: #role })
         }
         Promise::Alone { role, from, to } => {
             let (role, from, to) = (role_name(role)?, self::from(model, from), state_name(model, to.id()?));
-            quote!(#kiff::Never::Alone { role: #role, from: #from, to: #to })
+            quote!(::kiff::__private::Never::Alone { role: #role, from: #from, to: #to })
         }
     })
 }
@@ -177,13 +167,12 @@ fn from(model: &Model, place: &PlaceReference) -> TokenStream {
 }
 
 fn permission(model: &Model, name: &str, roles: &[Reference<Role>]) -> TokenStream {
-    let kiff = private();
     let name = text(name);
     let roles = list(roles.iter().filter_map(Reference::id).map(|role| {
         let value = roles::value(model, role);
         quote!(#value)
     }));
-    quote!(#kiff::Permission { name: #name, roles: #roles })
+    quote!(::kiff::__private::Permission { name: #name, roles: #roles })
 }
 
 fn event_name(model: &Model, event: Id<Event>) -> TokenStream {
@@ -195,11 +184,9 @@ fn state_name(model: &Model, state: Id<State>) -> TokenStream {
 }
 
 fn text(text: &str) -> TokenStream {
-    let kiff = private();
-    quote!(#kiff::Text::Borrowed(#text))
+    quote!(::kiff::__private::Text::Borrowed(#text))
 }
 
 fn list(items: impl Iterator<Item = TokenStream>) -> TokenStream {
-    let kiff = private();
-    quote!(#kiff::List::Borrowed(&[#(#items),*]))
+    quote!(::kiff::__private::List::Borrowed(&[#(#items),*]))
 }
