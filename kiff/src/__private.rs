@@ -17,10 +17,11 @@ pub use crate::parameter::{
     Fields, Measured, Members, ParameterFault, Pattern, Ranged, Textual, check_length, check_pattern, check_range,
 };
 pub use crate::runtime::{Arrival, Incoming};
-pub use crate::schema::{
-    ApprovalRule, Contract, Effect, EventSchema, FieldSchema, List, Never, Parameter, Permission, Risk, Role,
-    RoleSchema, Rule, Schema, StateSchema, Text, Transition,
+pub use crate::schema::constant::{
+    beginning, contract, event_schema, field_schema, list, parameter, permission, role_schema, state_schema, text,
+    transition,
 };
+pub use crate::schema::{ApprovalRule, Contract, Effect, Never, Parameter, Risk, Role, Rule, Schema, Text};
 pub use crate::shape::{Probe, Shapes};
 pub use crate::signature::{EventField, Float, NoFloat, Reply, Same, Serves, Value};
 pub use crate::verdict::Permit;

@@ -74,15 +74,7 @@ fn parameter(field: &Field<'_>) -> TokenStream {
     let typed = code(&parameter.typed.ty);
     let documentation = documentation::text(&parameter.documentation);
     let rules = rules.iter().filter_map(rule);
-    quote! {
-        ::kiff::__private::Parameter {
-            name: ::kiff::__private::Text::Borrowed(#wire),
-            type_name: ::kiff::__private::Text::Borrowed(#typed),
-            documentation: ::kiff::__private::Text::Borrowed(#documentation),
-            optional: #is_optional,
-            rules: ::kiff::__private::List::Borrowed(&[#(#rules),*]),
-        }
-    }
+    quote!(::kiff::__private::parameter(#wire, #typed, #documentation, #is_optional, &[#(#rules),*]))
 }
 
 /// Asks each type what it looks like as JSON, without demanding that it can say it.

@@ -31,7 +31,7 @@ pub(super) fn enumeration(model: &Model, names: &Names) -> TokenStream {
     }
 }
 
-/// Each role as a value: `const ROLE_0: Role = …;`
+/// Each role as a value: `const ROLE_0: Role = …;`, a literal, so that permissions can borrow it for ever.
 pub(super) fn values(model: &Model, _names: &Names) -> TokenStream {
     let domain = model.header.domain_wire();
     let values = model.roles.iter().map(|(id, role)| {
