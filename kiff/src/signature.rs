@@ -166,6 +166,17 @@ impl<T, R: Answer<Result<T, Failure>>> Reply<T> for R {
     }
 }
 
+/// Waits for an executor's reply, which `settle` takes for what it is: the [`Reply`] of generated code.
+///
+/// # Errors
+/// The executor's own [`Failure`].
+pub async fn settled<R, Emits>(
+    reply: impl Future<Output = R>,
+    settle: fn(R) -> Result<Emits, Failure>,
+) -> Result<Emits, Failure> {
+    settle(reply.await)
+}
+
 /// What is a `T`. Of a trait that any type might have, rustc lists none that have it beside one that has not.
 pub trait Answer<T> {
     /// The same value.
