@@ -13,14 +13,13 @@ pub use crate::executor::{
 };
 pub use crate::handle::{AllowedIn, Allows, Any, Handle, InState};
 pub use crate::json::{Json, JsonError};
-pub use crate::parameter::{
-    Fields, Measured, Members, ParameterFault, Pattern, Ranged, Textual, check_length, check_pattern, check_range,
-};
+pub use crate::parameter::{Checks, Fields, Measured, Members, ParameterFault, Pattern, Ranged, Textual};
 pub use crate::runtime::{Arrival, Incoming};
-pub use crate::schema::{
-    ApprovalRule, Contract, Effect, EventSchema, FieldSchema, List, Never, Parameter, Permission, Risk, Role,
-    RoleSchema, Rule, Schema, StateSchema, Text, Transition,
+pub use crate::schema::constant::{
+    beginning, contract, event_schema, field_schema, list, parameter, permission, role_schema, state_schema, text,
+    transition,
 };
+pub use crate::schema::{ApprovalRule, Contract, Effect, Never, Parameter, Risk, Role, Rule, Schema, Text};
 pub use crate::shape::{Probe, Shapes};
-pub use crate::signature::{EventField, Float, NoFloat, Reply, Same, Serves, Value};
+pub use crate::signature::{EventField, Float, NoFloat, Reply, Same, Serves, Value, settled, show};
 pub use crate::verdict::Permit;

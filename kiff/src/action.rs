@@ -6,7 +6,7 @@ use std::fmt;
 use crate::bounds::Bounds;
 use crate::domain::{Domain, Emitted};
 use crate::json::Json;
-use crate::parameter::ParameterFault;
+use crate::parameter::{Members, ParameterFault};
 use crate::schema::Parameter;
 use crate::shape::Shapes;
 
@@ -30,11 +30,19 @@ pub trait Action: Sized + Send + Sync + 'static {
     /// [`ParameterFault`] when one is missing, unknown or of another shape. The rules are not looked at here.
     fn decode(parameters: &Json) -> Result<Self, ParameterFault>;
 
+    /// Writes the parameters one by one.
+    #[doc(hidden)]
+    fn write(&self, members: &mut Members);
+
     /// Writes the parameters as a JSON object.
     ///
     /// # Errors
     /// [`ParameterFault`] when a value cannot be written, or the whole is over a bound.
-    fn encode(&self, bounds: &Bounds) -> Result<Json, ParameterFault>;
+    fn encode(&self, bounds: &Bounds) -> Result<Json, ParameterFault> {
+        let mut members = Members::default();
+        self.write(&mut members);
+        Ok(members.finish(bounds)?.json)
+    }
 
     /// Holds the parameters to their rules.
     ///

@@ -1,5 +1,6 @@
 //! The parameters of an action: read one by one from JSON, and held to their rules.
 
+use std::any::TypeId;
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::OnceLock;
@@ -70,41 +71,51 @@ impl From<JsonError> for ParameterFault {
     }
 }
 
-/// The members of a JSON object of parameters, taken out one by one.
+/// The members of a JSON object of parameters, taken out one by one until one of them is at fault.
 #[derive(Debug)]
-pub struct Fields<'a>(Object<'a>);
+pub struct Fields<'a>(Result<Object<'a>, ParameterFault>);
 
 impl<'a> Fields<'a> {
     /// Reads an object whose members are all in `known`.
     ///
-    /// # Errors
-    /// [`ParameterFault`] when the text is over a bound, no object, readable in two ways, or when it holds a member
-    /// that is not known: an agent that invents a parameter must not believe that it was heard.
-    pub fn read(text: &'a Json, known: &[Parameter]) -> Result<Self, ParameterFault> {
-        let fields = text.members().map_err(|_| ParameterFault::Unreadable("they are not a JSON object".to_owned()))?;
-        for (name, _) in &fields.0 {
-            if !known.iter().any(|parameter| parameter.name == *name) {
-                return Err(ParameterFault::Unknown(Excerpt(name).to_string()));
+    /// It is at fault when the text is over a bound, no object, readable in two ways, or when it holds a member that is not
+    /// known: an agent that invents a parameter must not believe that it was heard.
+    #[must_use]
+    pub fn read(text: &'a Json, known: &[Parameter]) -> Self {
+        let fields = text.members().map_err(|_| ParameterFault::Unreadable("they are not a JSON object".to_owned()));
+        Self(fields.and_then(|fields| {
+            let is_known = |name: &str| known.iter().any(|parameter| parameter.name == *name);
+            match fields.0.iter().find(|(name, _)| !is_known(name)) {
+                Some((name, _)) => Err(ParameterFault::Unknown(Excerpt(name).to_string())),
+                None => Ok(fields),
             }
-        }
-        Ok(Self(fields))
+        }))
     }
 
-    /// Takes out a parameter that must be there.
-    ///
-    /// # Errors
-    /// [`ParameterFault`] when it is missing or of another shape.
-    pub fn required<T: DeserializeOwned>(&mut self, name: &'static str) -> Result<T, ParameterFault> {
-        let value = self.0.take(name).ok_or(ParameterFault::Missing(Cow::Borrowed(name)))?;
-        decode(name, value)
+    /// Takes out a parameter that must be there; none when it is missing or of another shape.
+    pub fn required<T: DeserializeOwned>(&mut self, name: &'static str) -> Option<T> {
+        self.take(name, |value| {
+            value.map_or(Err(ParameterFault::Missing(Cow::Borrowed(name))), |value| decode(name, value))
+        })
     }
 
-    /// Takes out a parameter that may be left out or `null`.
+    /// Takes out a parameter that may be left out or `null`; none when it is there and of another shape.
+    pub fn optional<T: DeserializeOwned + Default>(&mut self, name: &'static str) -> Option<T> {
+        self.take(name, |value| value.map_or_else(|| Ok(T::default()), |value| decode(name, value)))
+    }
+
+    fn take<T>(&mut self, name: &str, read: impl FnOnce(Option<&RawValue>) -> Result<T, ParameterFault>) -> Option<T> {
+        let fields = self.0.as_mut().ok()?;
+        read(fields.take(name)).map_err(|fault| self.0 = Err(fault)).ok()
+    }
+
+    /// What was made of the parameters, if all of them were read.
     ///
     /// # Errors
-    /// [`ParameterFault`] when it is there and of another shape.
-    pub fn optional<T: DeserializeOwned + Default>(&mut self, name: &'static str) -> Result<T, ParameterFault> {
-        self.0.take(name).map_or_else(|| Ok(T::default()), |value| decode(name, value))
+    /// [`ParameterFault`] when the object or one of them is at fault: the first one.
+    pub fn finish<T>(self, read: Option<T>) -> Result<T, ParameterFault> {
+        let unread = || ParameterFault::Unreadable("one was left out".to_owned());
+        self.0.and_then(|_| read.ok_or_else(unread))
     }
 }
 
@@ -146,42 +157,69 @@ fn excerpt(given: &str) -> Cow<'_, str> {
     }
 }
 
-/// A JSON object of parameters, written one by one in the order of the signature.
+/// A JSON object of parameters, written one by one in the order of the signature until one of them cannot be.
 #[derive(Debug)]
-pub struct Members(Scratch);
+pub struct Members {
+    written: Result<Scratch, ParameterFault>,
+    /// Whether all that the parameters hold has been written.
+    are_whole: bool,
+}
 
 impl Default for Members {
     fn default() -> Self {
-        Self(Scratch::take())
+        Self { written: Ok(Scratch::take()), are_whole: true }
     }
 }
 
 impl Members {
-    /// Adds a parameter.
-    ///
-    /// # Errors
-    /// [`ParameterFault`] when the value's `Serialize` fails.
-    pub fn put<T: Serialize>(&mut self, name: &'static str, value: &T) -> Result<(), ParameterFault> {
-        let out = self.0.out();
-        out.extend_from_slice(if out.is_empty() { b"{\"" } else { b",\"" });
-        // The name of a parameter is one of Rust, which JSON writes as it is.
-        out.extend_from_slice(name.as_bytes());
-        out.extend_from_slice(b"\":");
-        serde_json::to_writer(out, value).map_err(|error| ParameterFault::invalid(name, error))
+    /// Adds a parameter; it is at fault when the value's `Serialize` fails.
+    pub fn put<T: Serialize + 'static>(&mut self, name: &'static str, value: &T) {
+        self.are_whole &= is_whole::<T>();
+        if let Ok(scratch) = &mut self.written
+            && let Err(error) = write(scratch.out(), name, value)
+        {
+            self.written = Err(ParameterFault::invalid(name, error));
+        }
     }
 
     /// The object.
     ///
     /// # Errors
-    /// [`ParameterFault`] when it is over a bound or readable in two ways.
-    pub fn finish(mut self, bounds: &Bounds) -> Result<Json, ParameterFault> {
-        let out = self.0.out();
+    /// [`ParameterFault`] when a parameter is at fault, or when the object is over a bound or readable in two ways.
+    pub(crate) fn finish(self, bounds: &Bounds) -> Result<Written, ParameterFault> {
+        let mut scratch = self.written?;
+        let out = scratch.out();
         if out.is_empty() {
             out.push(b'{');
         }
         out.push(b'}');
-        Ok(Json::parameters(self.0.text()?, bounds)?)
+        Ok(Written { json: Json::parameters(scratch.text()?, bounds)?, is_whole: self.are_whole })
     }
+}
+
+/// Parameters as they go on the record.
+pub(crate) struct Written {
+    pub(crate) json: Json,
+    /// Whether they say all that was held where they were written, so that reading them leads to the same.
+    pub(crate) is_whole: bool,
+}
+
+/// Whether a type writes all that it holds: one's own may leave something out, and a float may be read as one nearby.
+fn is_whole<T: 'static>() -> bool {
+    macro_rules! is_of {
+        ($($whole:ty),*) => {
+            [$(TypeId::of::<$whole>(), TypeId::of::<Option<$whole>>(), TypeId::of::<Vec<$whole>>()),*]
+        };
+    }
+    is_of![String, Cents, bool, i8, i16, i32, i64, u8, u16, u32, u64].contains(&TypeId::of::<T>())
+}
+
+fn write<T: Serialize>(out: &mut Vec<u8>, name: &'static str, value: &T) -> serde_json::Result<()> {
+    out.extend_from_slice(if out.is_empty() { b"{\"" } else { b",\"" });
+    // The name of a parameter is one of Rust, which JSON writes as it is.
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b"\":");
+    serde_json::to_writer(out, value)
 }
 
 /// A type that `#[param(range(..))]` fits.
@@ -285,53 +323,70 @@ impl<T: Textual> Textual for Option<T> {
     }
 }
 
-/// Holds a parameter to `range(min = .., max = ..)`, by what its type has said of it.
+/// Parameters held to their rules one by one, until one of them breaks one.
 ///
-/// The type is asked by generated code where it stands in the source, so that one that cannot answer is blamed there.
-///
-/// # Errors
-/// [`ParameterFault`] when it lies outside.
-pub fn check_range(
-    name: &'static str,
-    is_within: bool,
-    min: Option<i64>,
-    max: Option<i64>,
-) -> Result<(), ParameterFault> {
-    if is_within {
-        return Ok(());
+/// How its type keeps the rule is told by generated code where it stands in the source, so that a type that cannot say is blamed
+/// there.
+#[derive(Debug)]
+pub struct Checks(Result<(), ParameterFault>);
+
+impl Default for Checks {
+    fn default() -> Self {
+        Self(Ok(()))
     }
-    let what = "the value";
-    Err(ParameterFault::invalid(name, Limits { what, min, max }))
 }
 
-/// Holds a parameter to `length(min = .., max = ..)`, by its length if it has one.
-///
-/// # Errors
-/// [`ParameterFault`] when it is shorter or longer.
-pub fn check_length(
-    name: &'static str,
-    length: Option<u64>,
-    min: Option<u64>,
-    max: Option<u64>,
-) -> Result<(), ParameterFault> {
-    let Some(length) = length else { return Ok(()) };
-    if min.is_none_or(|min| min <= length) && max.is_none_or(|max| length <= max) {
-        return Ok(());
+impl Checks {
+    /// Holds a parameter to `range(min = .., max = ..)`.
+    pub fn range<T>(
+        &mut self,
+        name: &'static str,
+        value: &T,
+        is_within: fn(&T, Option<i64>, Option<i64>) -> bool,
+        min: Option<i64>,
+        max: Option<i64>,
+    ) {
+        if self.0.is_ok() && !is_within(value, min, max) {
+            self.0 = Err(ParameterFault::invalid(name, Limits { what: "the value", min, max }));
+        }
     }
-    let what = "the length";
-    Err(ParameterFault::invalid(name, Limits { what, min, max }))
-}
 
-/// Holds a parameter to `pattern("..")`, which must match the whole of its text if it has one.
-///
-/// # Errors
-/// [`ParameterFault`] when it does not match.
-pub fn check_pattern(name: &'static str, text: Option<&str>, pattern: &Pattern) -> Result<(), ParameterFault> {
-    let Some(text) = text else { return Ok(()) };
-    match pattern.matches(text) {
-        Some(true) => Ok(()),
-        Some(false) => Err(ParameterFault::invalid(name, format_args!("it must match `{}`", pattern.text))),
-        None => Err(ParameterFault::invalid(name, format_args!("`{}` is no regular expression", pattern.text))),
+    /// Holds a parameter to `length(min = .., max = ..)`, if it has a length.
+    pub fn length<T>(
+        &mut self,
+        name: &'static str,
+        value: &T,
+        measure: fn(&T) -> Option<u64>,
+        min: Option<u64>,
+        max: Option<u64>,
+    ) {
+        if self.0.is_ok()
+            && let Some(length) = measure(value)
+            && (min.is_some_and(|min| length < min) || max.is_some_and(|max| max < length))
+        {
+            self.0 = Err(ParameterFault::invalid(name, Limits { what: "the length", min, max }));
+        }
+    }
+
+    /// Holds a parameter to `pattern("..")`, which must match the whole of its text if it has one.
+    pub fn pattern<T>(&mut self, name: &'static str, value: &T, text: fn(&T) -> Option<&str>, pattern: &Pattern) {
+        if self.0.is_ok()
+            && let Some(text) = text(value)
+        {
+            self.0 = match pattern.matches(text) {
+                Some(true) => return,
+                Some(false) => Err(ParameterFault::invalid(name, format_args!("it must match `{}`", pattern.text))),
+                None => Err(ParameterFault::invalid(name, format_args!("`{}` is no regular expression", pattern.text))),
+            };
+        }
+    }
+
+    /// The end.
+    ///
+    /// # Errors
+    /// [`ParameterFault`] that names the first parameter that breaks a rule.
+    pub fn finish(self) -> Result<(), ParameterFault> {
+        self.0
     }
 }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::actor::ActorKind;
 
+pub(crate) mod constant;
 mod document;
 mod fingerprint;
 

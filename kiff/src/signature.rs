@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::action::Failure;
-use crate::parameter::{Fields, Members, ParameterFault};
+use crate::parameter::{Fields, Members};
 
 /// The type of a parameter: every type that is shown, cloned, read and written, and that threads can share.
 ///
@@ -27,33 +27,21 @@ use crate::parameter::{Fields, Members, ParameterFault};
     note = "where these are the services of the domain, borrow them: `&{Self}`"
 )]
 pub trait Value: Sized {
-    /// Reads a parameter that must be there.
-    ///
-    /// # Errors
-    /// [`ParameterFault`] when it is missing or of another shape.
+    /// Reads a parameter that must be there; none when it is at fault.
     #[doc(hidden)]
-    fn read(fields: &mut Fields<'_>, name: &'static str) -> Result<Self, ParameterFault>;
+    fn read(fields: &mut Fields<'_>, name: &'static str) -> Option<Self>;
 
-    /// Reads a parameter that may be left out.
-    ///
-    /// # Errors
-    /// [`ParameterFault`] when it is there and of another shape.
+    /// Reads a parameter that may be left out; none when it is at fault.
     #[doc(hidden)]
-    fn read_optional(fields: &mut Fields<'_>, name: &'static str) -> Result<Option<Self>, ParameterFault>;
+    fn read_optional(fields: &mut Fields<'_>, name: &'static str) -> Option<Option<Self>>;
 
     /// Writes the parameter.
-    ///
-    /// # Errors
-    /// [`ParameterFault`] when its `Serialize` fails.
     #[doc(hidden)]
-    fn write(value: &Self, members: &mut Members, name: &'static str) -> Result<(), ParameterFault>;
+    fn write(value: &Self, members: &mut Members, name: &'static str);
 
     /// Writes the parameter, or `null`.
-    ///
-    /// # Errors
-    /// [`ParameterFault`] when its `Serialize` fails.
     #[doc(hidden)]
-    fn write_optional(value: &Option<Self>, members: &mut Members, name: &'static str) -> Result<(), ParameterFault>;
+    fn write_optional(value: &Option<Self>, members: &mut Members, name: &'static str);
 
     /// The same value once more.
     #[doc(hidden)]
@@ -72,22 +60,34 @@ pub trait Value: Sized {
     fn shown_optional(value: &Option<Self>) -> &dyn Debug;
 }
 
+/// Shows a struct of parameters as `#[derive(Debug)]` does.
+///
+/// # Errors
+/// As the formatter's.
+pub fn show(f: &mut fmt::Formatter<'_>, name: &str, fields: &[(&str, &dyn Debug)]) -> fmt::Result {
+    let mut shown = f.debug_struct(name);
+    for (name, value) in fields {
+        shown.field(name, value);
+    }
+    shown.finish()
+}
+
 #[diagnostic::do_not_recommend]
 impl<T: Debug + Clone + Serialize + DeserializeOwned + Send + Sync + 'static> Value for T {
-    fn read(fields: &mut Fields<'_>, name: &'static str) -> Result<Self, ParameterFault> {
+    fn read(fields: &mut Fields<'_>, name: &'static str) -> Option<Self> {
         fields.required(name)
     }
 
-    fn read_optional(fields: &mut Fields<'_>, name: &'static str) -> Result<Option<Self>, ParameterFault> {
+    fn read_optional(fields: &mut Fields<'_>, name: &'static str) -> Option<Option<Self>> {
         fields.optional(name)
     }
 
-    fn write(value: &Self, members: &mut Members, name: &'static str) -> Result<(), ParameterFault> {
-        members.put(name, value)
+    fn write(value: &Self, members: &mut Members, name: &'static str) {
+        members.put(name, value);
     }
 
-    fn write_optional(value: &Option<Self>, members: &mut Members, name: &'static str) -> Result<(), ParameterFault> {
-        members.put(name, value)
+    fn write_optional(value: &Option<Self>, members: &mut Members, name: &'static str) {
+        members.put(name, value);
     }
 
     fn duplicate(value: &Self) -> Self {
@@ -164,6 +164,17 @@ impl<T, R: Answer<Result<T, Failure>>> Reply<T> for R {
     fn settle(self) -> Result<T, Failure> {
         self.same()
     }
+}
+
+/// Waits for an executor's reply, which `settle` takes for what it is: the [`Reply`] of generated code.
+///
+/// # Errors
+/// The executor's own [`Failure`].
+pub async fn settled<R, Emits>(
+    reply: impl Future<Output = R>,
+    settle: fn(R) -> Result<Emits, Failure>,
+) -> Result<Emits, Failure> {
+    settle(reply.await)
 }
 
 /// What is a `T`. Of a trait that any type might have, rustc lists none that have it beside one that has not.

@@ -227,9 +227,7 @@ fn an_executor_that_somebody_else_wrote_for_an_action_of_the_block_runs_nothing(
             Ok(())
         }
 
-        fn encode(&self, bounds: &Bounds) -> Result<kiff::Json, kiff::ParameterFault> {
-            Ok(kiff::Json::parameters("{}", bounds)?)
-        }
+        fn write(&self, _: &mut kiff::__private::Members) {}
 
         fn decode(_: &kiff::Json) -> Result<Self, kiff::ParameterFault> {
             Ok(Self)

@@ -72,6 +72,6 @@ fn a_loop_allocates_no_more_than_it_did() {
         assert!(runtime.execute(&people.agent, key, refund()).await.unwrap().executed().is_some());
     });
     // The figures of docs/performance.md; whoever takes one away may lower them.
-    assert!(low_risk <= 20, "{low_risk} allocations in the low-risk loop");
-    assert!(with_approval <= 44, "{with_approval} allocations from the held refund to its end");
+    assert!(low_risk <= 18, "{low_risk} allocations in the low-risk loop");
+    assert!(with_approval <= 35, "{with_approval} allocations from the held refund to its end");
 }

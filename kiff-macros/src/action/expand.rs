@@ -36,7 +36,7 @@ pub(super) fn stub(executor: &Executor, shape: Shape) -> TokenStream {
     };
     let body = match shape {
         Shape::Sound => execution::body(executor),
-        Shape::Faulty => quote!(loop {}),
+        Shape::Faulty => execution::nothing(executor.duty),
     };
     let mut expansion = match executor.duty {
         Duty::Execute => whole(executor, target, &fields_without_rules(executor), &body),

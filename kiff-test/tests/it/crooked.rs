@@ -222,13 +222,13 @@ impl<const FAULT: u8> Action for Pay<FAULT> {
     const PARAMETERS: &'static [Parameter] = PARAMETERS;
 
     fn decode(parameters: &Json) -> Result<Self, ParameterFault> {
-        Fields::read(parameters, PARAMETERS)?.required("amount").map(Self)
+        let mut fields = Fields::read(parameters, PARAMETERS);
+        let amount = fields.required("amount");
+        fields.finish(amount.map(Self))
     }
 
-    fn encode(&self, bounds: &Bounds) -> Result<Json, ParameterFault> {
-        let mut members = Members::default();
-        members.put("amount", &self.0)?;
-        members.finish(bounds)
+    fn write(&self, members: &mut Members) {
+        members.put("amount", &self.0);
     }
 
     fn check(&self) -> Result<(), ParameterFault> {

@@ -12,7 +12,7 @@ use crate::event::Trace;
 use crate::executor::{Executable, Executor, Ready, Typed};
 use crate::identifier::{ApprovalId, EntityKey, IdempotencyKey};
 use crate::json::{Excerpt, Json};
-use crate::parameter::ParameterFault;
+use crate::parameter::{ParameterFault, Written};
 use crate::schema::{ApprovalRule, Text};
 
 /// A proposal with everything worked out that does not depend on the entity.
@@ -42,11 +42,12 @@ pub struct Attempt<D: Executable> {
 impl<D: Executable> Attempt<D> {
     /// An attempt of what goes on the record of `given`.
     ///
-    /// INVARIANT: what is judged, and what runs, is read from what is on the record. A type may write less of itself than it
-    /// holds, and what nobody was shown must not run.
-    fn written(action: D, given: &dyn Ready<D>, bounds: &Bounds) -> Self {
+    /// INVARIANT: what is judged, and what runs, is what is on the record: it is read from there unless that says all there is. A
+    /// type may write less of itself than it holds, and what nobody was shown must not run.
+    fn written(action: D, given: Box<dyn Ready<D>>, bounds: &Bounds) -> Self {
         match given.encode(bounds) {
-            Ok(written) => Self::read(action, read_again(action, &written), written),
+            Ok(Written { json, is_whole: true }) => Self::read(action, Ok(given), json),
+            Ok(Written { json, is_whole: false }) => Self::read(action, read_again(action, &json), json),
             Err(fault) => Self::faulty(action, fault, None),
         }
     }
@@ -94,11 +95,7 @@ impl<D: Executable> Attempt<D> {
             Err(fault) => return Self::faulty(action, fault, None),
         };
         match action.entry().read(&given) {
-            // What is given as it goes on the record was read already.
-            Ok(ready) if ready.encode(bounds).is_ok_and(|written| written == given) => {
-                Self::read(action, Ok(ready), given)
-            }
-            Ok(ready) => Self::written(action, &*ready, bounds),
+            Ok(ready) => Self::written(action, ready, bounds),
             Err(fault) => Self::faulty(action, fault, Some(given)),
         }
     }
@@ -156,7 +153,7 @@ where
         if !action.entry().is_of::<A::Declared>() {
             return Attempt::unread(None, Cow::Borrowed(std::any::type_name::<A>()));
         }
-        Attempt::written(action, &Typed(self), bounds)
+        Attempt::written(action, Box::new(Typed(self)), bounds)
     }
 }
 

@@ -1,7 +1,7 @@
 //! `Action`: the parameters as data, read, written and held to their rules.
 
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use super::structure::value;
@@ -18,18 +18,7 @@ pub(super) fn action(executor: &Executor, target: &Target, fields: &[Field<'_>])
     let documentation = documentation::text(&executor.documentation);
     let parameters = fields.iter().map(parameter);
     let shapes = shapes(fields);
-    let reads = fields.iter().map(read);
-    let writes = fields.iter().map(write);
-    let checks = fields.iter().flat_map(|field| {
-        let is_checked = |rule: &&Rule| !matches!(rule.demand, Demand::Float(_) | Demand::Unreadable);
-        field.rules.iter().filter(is_checked).map(|rule| check(field, rule))
-    });
-    let fields_are_read = if fields.is_empty() {
-        quote!(::kiff::__private::Fields::read(parameters, Self::PARAMETERS)?;)
-    } else {
-        quote!(let mut fields = ::kiff::__private::Fields::read(parameters, Self::PARAMETERS)?;)
-    };
-    let members = if fields.is_empty() { quote!(let members) } else { quote!(let mut members) };
+    let (decode, write, check) = (decode(fields), write(fields), check(fields));
     quote! {
         #[automatically_derived]
         impl ::kiff::__private::Governed<__Domain> for #name {
@@ -47,22 +36,13 @@ pub(super) fn action(executor: &Executor, target: &Target, fields: &[Field<'_>])
             fn decode(
                 parameters: &::kiff::__private::Json,
             ) -> ::core::result::Result<Self, ::kiff::__private::ParameterFault> {
-                #fields_are_read
-                ::core::result::Result::Ok(Self { #(#reads),* })
+                #decode
             }
 
-            fn encode(
-                &self,
-                bounds: &::kiff::__private::Bounds,
-            ) -> ::core::result::Result<::kiff::__private::Json, ::kiff::__private::ParameterFault> {
-                #members = <::kiff::__private::Members as ::core::default::Default>::default();
-                #(#writes)*
-                members.finish(bounds)
-            }
+            #write
 
             fn check(&self) -> ::core::result::Result<(), ::kiff::__private::ParameterFault> {
-                #(#checks)*
-                ::core::result::Result::Ok(())
+                #check
             }
         }
     }
@@ -74,15 +54,7 @@ fn parameter(field: &Field<'_>) -> TokenStream {
     let typed = code(&parameter.typed.ty);
     let documentation = documentation::text(&parameter.documentation);
     let rules = rules.iter().filter_map(rule);
-    quote! {
-        ::kiff::__private::Parameter {
-            name: ::kiff::__private::Text::Borrowed(#wire),
-            type_name: ::kiff::__private::Text::Borrowed(#typed),
-            documentation: ::kiff::__private::Text::Borrowed(#documentation),
-            optional: #is_optional,
-            rules: ::kiff::__private::List::Borrowed(&[#(#rules),*]),
-        }
-    }
+    quote!(::kiff::__private::parameter(#wire, #typed, #documentation, #is_optional, &[#(#rules),*]))
 }
 
 /// Asks each type what it looks like as JSON, without demanding that it can say it.
@@ -155,43 +127,77 @@ fn both<T: quote::ToTokens>(limits: &Limits<T>) -> (TokenStream, TokenStream) {
     (limit(&limits.min), limit(&limits.max))
 }
 
-fn read(field: &Field<'_>) -> TokenStream {
-    let (name, wire, value) = (field.access(), &field.wire, value(field));
-    let read = field.method("read");
-    quote!(#name: #value::#read(&mut fields, #wire)?)
+/// What goes wrong is kept until the end, here and below: each `?` would be three traits for rustc to look into.
+fn decode(fields: &[Field<'_>]) -> TokenStream {
+    let read = quote!(::kiff::__private::Fields::read(parameters, Self::PARAMETERS));
+    if fields.is_empty() {
+        return quote!(#read.finish(::core::option::Option::Some(Self {})));
+    }
+    let names = fields.iter().map(Field::access);
+    let values: Vec<_> = (0..fields.len()).map(|place| format_ident!("value_{place}")).collect();
+    let reads = fields.iter().map(|field| {
+        let (wire, value, read) = (&field.wire, value(field), field.method("read"));
+        quote!(#value::#read(&mut fields, #wire))
+    });
+    quote! {
+        let mut fields = #read;
+        let read = match (#(#reads,)*) {
+            (#(::core::option::Option::Some(#values),)*) => ::core::option::Option::Some(Self { #(#names: #values),* }),
+            _ => ::core::option::Option::None,
+        };
+        fields.finish(read)
+    }
 }
 
-fn write(field: &Field<'_>) -> TokenStream {
-    let (name, wire, value) = (field.access(), &field.wire, value(field));
-    let write = field.method("write");
-    quote!(#value::#write(&self.#name, &mut members, #wire)?;)
+fn write(fields: &[Field<'_>]) -> TokenStream {
+    if fields.is_empty() {
+        return quote!(
+            fn write(&self, _: &mut ::kiff::__private::Members) {}
+        );
+    }
+    let writes = fields.iter().map(|field| {
+        let (name, wire, value, write) = (field.access(), &field.wire, value(field), field.method("write"));
+        quote!(#value::#write(&self.#name, members, #wire);)
+    });
+    quote! {
+        fn write(&self, members: &mut ::kiff::__private::Members) {
+            #(#writes)*
+        }
+    }
+}
+
+fn check(fields: &[Field<'_>]) -> TokenStream {
+    let is_checked = |rule: &&Rule| !matches!(rule.demand, Demand::Float(_) | Demand::Unreadable);
+    let mut held = fields.iter().flat_map(|field| field.rules.iter().filter(is_checked).map(|rule| hold(field, rule)));
+    let Some(first) = held.next() else {
+        return quote!(::core::result::Result::Ok(()));
+    };
+    quote! {
+        let mut checks = <::kiff::__private::Checks as ::core::default::Default>::default();
+        #first
+        #(#held)*
+        checks.finish()
+    }
 }
 
 /// Asks the type where it stands in the source, so that one that cannot answer is blamed there.
-fn check(field: &Field<'_>, rule: &Rule) -> TokenStream {
+fn hold(field: &Field<'_>, rule: &Rule) -> TokenStream {
     let (name, wire, typed) = (field.access(), &field.wire, field.value);
     let ask = |name: TokenStream| quote_spanned!(typed.span()=> <#typed as ::kiff::__private::#name>);
     let held = match &rule.demand {
         Demand::Range(limits) => {
-            let (min, max) = both(limits);
-            let ranged = ask(quote!(Ranged));
-            quote! {
-                ::kiff::__private::check_range(#wire, #ranged::is_within(value, #min, #max), #min, #max)?;
-            }
+            let ((min, max), ranged) = (both(limits), ask(quote!(Ranged)));
+            quote!(checks.range(#wire, value, #ranged::is_within, #min, #max);)
         }
         Demand::Length(limits) => {
-            let (min, max) = both(limits);
-            let measured = ask(quote!(Measured));
-            quote! {
-                ::kiff::__private::check_length(#wire, #measured::measure(value), #min, #max)?;
-            }
+            let ((min, max), measured) = (both(limits), ask(quote!(Measured)));
+            quote!(checks.length(#wire, value, #measured::measure, #min, #max);)
         }
         Demand::Pattern(pattern) => {
-            let pattern = pattern.value();
-            let textual = ask(quote!(Textual));
+            let (pattern, textual) = (pattern.value(), ask(quote!(Textual)));
             quote! {
                 static PATTERN: ::kiff::__private::Pattern = ::kiff::__private::Pattern::new(#pattern);
-                ::kiff::__private::check_pattern(#wire, #textual::text(value), &PATTERN)?;
+                checks.pattern(#wire, value, #textual::text, &PATTERN);
             }
         }
         Demand::Float(_) | Demand::Unreadable => TokenStream::new(),

@@ -26,7 +26,6 @@ pub(super) fn executor(executor: &Executor, target: &Target, body: &TokenStream)
             Output = ::core::result::Result<Self::Emits, ::kiff::__private::Failure>,
         > + ::core::marker::Send + 'a
     };
-    let block = quote_spanned!(place=> async move { let _ = __permit; #body });
     let header = header(target, &quote!(Executes), Span::call_site());
     quote! {
         #[automatically_derived]
@@ -39,7 +38,8 @@ pub(super) fn executor(executor: &Executor, target: &Target, body: &TokenStream)
                 __services: &'a <__Domain as ::kiff::__private::Domain>::Services,
                 __execution: &'a ::kiff::__private::Execution,
             ) -> #future {
-                #block
+                let _ = __permit;
+                #body
             }
         }
     }
@@ -84,12 +84,26 @@ pub(super) fn body(executor: &Executor) -> TokenStream {
         }
         Argument::Receiver(_) => TokenStream::new(),
     });
+    let call = quote!(#name(#(#arguments),*));
+    let reply = match executor.duty {
+        // The fn's own future, and not a second one around it.
+        Duty::Execute => quote_spanned!(executor.signature.ident.span()=> ::kiff::__private::settled(#call, #settled)),
+        Duty::Reconcile => quote!(#settled(#call.await)),
+    };
     let alias = Ident::new("__Returned", Span::mixed_site());
     quote! {
         type #alias = #returned;
         #function
         let _ = (__services, __execution, &__action);
-        #settled(#name(#(#arguments),*).await)
+        #reply
+    }
+}
+
+/// What stands for both where the fn cannot be called.
+pub(super) fn nothing(duty: Duty) -> TokenStream {
+    match duty {
+        Duty::Execute => quote!(async { loop {} }),
+        Duty::Reconcile => quote!(loop {}),
     }
 }
 

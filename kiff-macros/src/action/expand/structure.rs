@@ -57,13 +57,13 @@ pub(super) fn traits(target: &Target, fields: &[Field<'_>]) -> TokenStream {
     let shown = fields.iter().map(|field| {
         let (name, wire, value) = (field.access(), &field.wire, value(field));
         let shown = field.method("shown");
-        quote!(.field(#wire, #value::#shown(&self.#name)))
+        quote!((#wire, #value::#shown(&self.#name)))
     });
     quote! {
         #[automatically_derived]
         impl ::core::fmt::Debug for #name {
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                f.debug_struct(#text) #(#shown)* .finish()
+                ::kiff::__private::show(f, #text, &[#(#shown),*])
             }
         }
 

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 
 use super::documentation;
-use super::names::{self, Names, distinct, private, used};
+use super::names::{self, Names, distinct, used};
 use crate::domain::model::{Action, Event, Id, Model};
 use crate::domain::syntax::Effect;
 use crate::number;
@@ -53,7 +53,6 @@ pub(super) fn alias(model: &Model, id: Id<Action>) -> Ident {
 
 /// `impl Declared for refund::MarkPaid`, and the way from the path `Refund::MarkPaid` to it.
 pub(super) fn declarations(model: &Model, names: &Names) -> TokenStream {
-    let kiff = private();
     let Names { domain, module, .. } = names;
     // A number, and not `Refund::MarkPaid as usize`: rustc holds every two of these apart, and numbers at a glance.
     let declarations = distinct(&model.actions).enumerate().map(|(place, (_, action))| {
@@ -65,15 +64,15 @@ pub(super) fn declarations(model: &Model, names: &Names) -> TokenStream {
             let place = Span::call_site().located_at(action.declared.name.span());
             quote_spanned! {place=>
                 #[automatically_derived]
-                impl #kiff::Outside for #module::#name {}
+                impl ::kiff::__private::Outside for #module::#name {}
             }
         });
         quote! {
             #[automatically_derived]
-            impl #kiff::Declared for #module::#name {
+            impl ::kiff::__private::Declared for #module::#name {
                 type Domain = #domain;
                 type Emits = #emits;
-                type Name = #kiff::Named<#number>;
+                type Name = ::kiff::__private::Named<#number>;
                 const ACTION: #domain = #domain::#name;
             }
 
@@ -81,7 +80,7 @@ pub(super) fn declarations(model: &Model, names: &Names) -> TokenStream {
 
             #[doc(hidden)]
             #[automatically_derived]
-            impl #kiff::Declares<#place> for #domain {
+            impl ::kiff::__private::Declares<#place> for #domain {
                 type Declared = #module::#name;
             }
         }

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
-use super::names::{self, Names, distinct, private, used};
+use super::names::{self, Names, distinct, used};
 use crate::domain::model::{Action, Event, Model, Reference};
 
 /// The actions that answer with one of several events, and these.
@@ -64,14 +64,13 @@ pub(super) fn conversions(model: &Model) -> TokenStream {
 
 /// How the answer of an action becomes an `OrderEvent`.
 pub(super) fn emitted(model: &Model, names: &Names) -> TokenStream {
-    let kiff = private();
     let Names { domain, event: enumeration, .. } = names;
     let emitted = choices(model).map(|(action, events)| {
         let answer = names::answer(&action.declared.name);
         let events = events.map(|event| used(&event.declared.name));
         quote! {
             #[automatically_derived]
-            impl #kiff::Emitted<#domain> for #answer {
+            impl ::kiff::__private::Emitted<#domain> for #answer {
                 fn into_event(self) -> ::core::option::Option<#enumeration> {
                     ::core::option::Option::Some(match self {
                         #(Self::#events(event) => #enumeration::#events(event)),*

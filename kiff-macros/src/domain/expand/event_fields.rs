@@ -8,7 +8,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Attribute, GenericArgument, LitStr, PathArguments, Type};
 
-use super::names::{private, used};
+use super::names::used;
 use crate::domain::model::Event;
 use crate::domain::syntax::Field;
 use crate::domain::wire::plain;
@@ -37,13 +37,13 @@ pub(super) fn are_in_doubt(event: &Event) -> bool {
 
 /// Tells serde's derives that the types are fit, in a way that rustc does not look into: `for<'read>`.
 pub(super) fn bounds(event: &Event) -> TokenStream {
-    let serde = format!("{}::serde", private()).replace(' ', "");
     let kinds = event.syntax.fields.iter().flat_map(in_doubt).map(|kind| kind.to_token_stream().to_string());
     let mut types: Vec<String> = kinds.collect();
     types.sort();
     types.dedup();
     let bound = |demand: &str| {
-        let bounds: Vec<String> = types.iter().map(|kind| format!("for<'read> {kind}: {serde}::{demand}")).collect();
+        let bound = |kind: &String| format!("for<'read> {kind}: ::kiff::__private::serde::{demand}");
+        let bounds: Vec<String> = types.iter().map(bound).collect();
         LitStr::new(&bounds.join(", "), proc_macro2::Span::call_site())
     };
     let (serialize, deserialize) = (bound("Serialize"), bound("Deserialize<'read>"));
@@ -52,7 +52,6 @@ pub(super) fn bounds(event: &Event) -> TokenStream {
 
 /// `Debug` and `Clone`, and the one place that asks whether the types are fit.
 pub(super) fn traits(event: &Event) -> TokenStream {
-    let kiff = private();
     let (name, text) = (used(&event.declared.name), event.declared.plain());
     let mut seen = Vec::new();
     let mut fields = Vec::new();
@@ -61,14 +60,14 @@ pub(super) fn traits(event: &Event) -> TokenStream {
             && !seen.contains(&plain(name))
         {
             seen.push(plain(name));
-            fields.push((used(name), plain(name), quote!(#kiff::Probe::<#kind>::NEW)));
+            fields.push((used(name), plain(name), quote!(::kiff::__private::Probe::<#kind>::NEW)));
         }
     }
     let shown = fields.iter().map(|(name, text, probe)| quote!(.field(#text, #probe.shown(&self.#name))));
     let cloned = fields.iter().map(|(name, _, probe)| quote!(#name: #probe.duplicate(&self.#name)));
     let fit = event.syntax.fields.iter().flat_map(in_doubt).map(|kind| {
         let place = kind.span();
-        quote_spanned!(place=> <#kind as #kiff::EventField>::FIT)
+        quote_spanned!(place=> <#kind as ::kiff::__private::EventField>::FIT)
     });
     quote! {
         #[automatically_derived]
@@ -91,7 +90,6 @@ pub(super) fn traits(event: &Event) -> TokenStream {
 
 /// Each field's type as it is asked what it looks like as JSON. Where serde is told otherwise, it may be anything.
 pub(super) fn probes(event: &Event) -> Vec<TokenStream> {
-    let kiff = private();
     let is_told = |attributes: &[Attribute]| attributes.iter().any(|attribute| attribute.path().is_ident("serde"));
     let told_of_all = is_told(&event.syntax.attributes);
     let mut seen = Vec::new();
@@ -103,9 +101,9 @@ pub(super) fn probes(event: &Event) -> Vec<TokenStream> {
         }
         seen.push(plain(name));
         probes.push(if told_of_all || is_told(&field.attributes) {
-            quote!(#kiff::Probe::<#kiff::Empty>::NEW)
+            quote!(::kiff::__private::Probe::<::kiff::__private::Empty>::NEW)
         } else {
-            quote!(#kiff::Probe::<#kind>::NEW)
+            quote!(::kiff::__private::Probe::<#kind>::NEW)
         });
     }
     probes

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use proc_macro2::{Delimiter, Group, TokenStream};
 use quote::{quote, quote_spanned};
 
-use super::names::{Names, distinct, private, used};
+use super::names::{Names, distinct, used};
 use super::{documentation, event_fields};
 use crate::domain::model::{Event, Id, Model};
 use crate::domain::syntax::Field;
@@ -18,8 +18,7 @@ pub(super) fn structs(model: &Model, names: &Names) -> TokenStream {
 }
 
 fn structure(event: &Event, names: &Names) -> TokenStream {
-    let kiff = private();
-    let (name, crate_path) = (&event.declared.name, format!("{kiff}::serde").replace(' ', ""));
+    let name = &event.declared.name;
     let instead = format!("The event `{}`.", event.declared.wire);
     let attributes = documentation::attributes(&event.syntax.attributes, &instead);
     // The derives read every field, and that is no use of it that anybody should be warned of.
@@ -33,19 +32,18 @@ fn structure(event: &Event, names: &Names) -> TokenStream {
         (quote!(::core::fmt::Debug, ::core::clone::Clone,), TokenStream::new())
     };
     let derives = quote! {
-        #[derive(#traits #kiff::serde::Serialize, #kiff::serde::Deserialize)]
-        #[serde(crate = #crate_path)]
+        #[derive(#traits ::kiff::__private::serde::Serialize, ::kiff::__private::serde::Deserialize)]
+        #[serde(crate = "::kiff::__private::serde")]
         #bounds
         #[allow(missing_copy_implementations)]
         #deprecated
     };
     if event.syntax.fields.is_empty() {
         // Without fields it is a unit to the user and an empty object on the wire.
-        let empty = format!("{kiff}::Empty").replace(' ', "");
         let item = names.item(name.span(), &quote!(struct #name;));
         return quote! {
             #derives
-            #[serde(from = #empty, into = #empty)]
+            #[serde(from = "::kiff::__private::Empty", into = "::kiff::__private::Empty")]
             #attributes
             #item
         };
@@ -100,7 +98,6 @@ pub(super) fn enumeration(model: &Model, names: &Names) -> TokenStream {
 
 /// `impl Event for OrderEvent`
 pub(super) fn event_trait(model: &Model, names: &Names) -> TokenStream {
-    let kiff = private();
     let enumeration = &names.event;
     let (mut called, mut encoded, mut decoded, mut shaped) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for (_, event) in distinct(&model.events) {
@@ -110,10 +107,10 @@ pub(super) fn event_trait(model: &Model, names: &Names) -> TokenStream {
         shaped.push(quote!(#wire => { #(#probes.shape(shapes);)* }));
         // Where a field's type may be unfit, that is said at the field, and not here as well.
         let (encode, decode) = if event_fields::are_in_doubt(event) {
-            let probe = quote!(#kiff::Probe::<#name>::NEW);
+            let probe = quote!(::kiff::__private::Probe::<#name>::NEW);
             (quote!(#probe.encode(event, bounds)), quote!(#probe.decode(payload)))
         } else {
-            (quote!(#kiff::Json::encode(event, bounds)), quote!(#kiff::Json::decode(payload)))
+            (quote!(::kiff::__private::Json::encode(event, bounds)), quote!(::kiff::__private::Json::decode(payload)))
         };
         encoded.push(quote!(Self::#name(event) => #encode));
         decoded.push(quote! {
@@ -127,24 +124,27 @@ pub(super) fn event_trait(model: &Model, names: &Names) -> TokenStream {
     }
     quote! {
         #[automatically_derived]
-        impl #kiff::Event for #enumeration {
+        impl ::kiff::__private::Event for #enumeration {
             fn name(&self) -> &'static ::core::primitive::str {
                 match self { #(#called),* }
             }
 
-            fn encode(&self, bounds: &#kiff::Bounds) -> ::core::result::Result<#kiff::Json, #kiff::JsonError> {
+            fn encode(
+                &self,
+                bounds: &::kiff::__private::Bounds,
+            ) -> ::core::result::Result<::kiff::__private::Json, ::kiff::__private::JsonError> {
                 match self { #(#encoded),* }
             }
 
             fn decode(
                 name: &::core::primitive::str,
-                payload: &#kiff::Json,
-            ) -> ::core::option::Option<::core::result::Result<Self, #kiff::JsonError>> {
+                payload: &::kiff::__private::Json,
+            ) -> ::core::option::Option<::core::result::Result<Self, ::kiff::__private::JsonError>> {
                 match name { #(#decoded,)* _ => ::core::option::Option::None }
             }
 
             #[allow(unused_variables)]
-            fn shapes(name: &::core::primitive::str, shapes: &mut #kiff::Shapes) {
+            fn shapes(name: &::core::primitive::str, shapes: &mut ::kiff::__private::Shapes) {
                 match name { #(#shaped,)* _ => {} }
             }
         }
@@ -173,13 +173,12 @@ pub(super) fn conversions(model: &Model, names: &Names) -> TokenStream {
 
 /// What answers of executors become.
 pub(super) fn emitted(model: &Model, names: &Names) -> TokenStream {
-    let kiff = private();
     let Names { domain, event: enumeration, .. } = names;
     let events = distinct(&model.events).map(|(_, event)| {
         let name = used(&event.declared.name);
         quote! {
             #[automatically_derived]
-            impl #kiff::Emitted<#domain> for #name {
+            impl ::kiff::__private::Emitted<#domain> for #name {
                 fn into_event(self) -> ::core::option::Option<#enumeration> {
                     ::core::option::Option::Some(#enumeration::#name(self))
                 }
@@ -190,18 +189,17 @@ pub(super) fn emitted(model: &Model, names: &Names) -> TokenStream {
 }
 
 fn empty(event: &Event) -> TokenStream {
-    let kiff = private();
     let name = used(&event.declared.name);
     quote! {
         #[automatically_derived]
-        impl ::core::convert::From<#kiff::Empty> for #name {
-            fn from(_: #kiff::Empty) -> Self {
+        impl ::core::convert::From<::kiff::__private::Empty> for #name {
+            fn from(_: ::kiff::__private::Empty) -> Self {
                 Self
             }
         }
 
         #[automatically_derived]
-        impl ::core::convert::From<#name> for #kiff::Empty {
+        impl ::core::convert::From<#name> for ::kiff::__private::Empty {
             fn from(_: #name) -> Self {
                 Self {}
             }
@@ -220,7 +218,6 @@ pub(super) fn incoming<'m>(
     names: &Names,
     events: impl Iterator<Item = (Id<Event>, &'m Event)>,
 ) -> TokenStream {
-    let kiff = private();
     let Names { domain, event: enumeration, .. } = names;
     let incoming = events.map(|(_, event)| {
         let (declared, name) = (&event.declared.name, used(&event.declared.name));
@@ -229,15 +226,15 @@ pub(super) fn incoming<'m>(
         let mut body = Group::new(
             Delimiter::Brace,
             quote! {
-                fn arrive(self, bounds: &#kiff::Bounds) -> #kiff::Arrival {
-                    #kiff::Arrival::typed(&#enumeration::#name(self), bounds)
+                fn arrive(self, bounds: &::kiff::__private::Bounds) -> ::kiff::__private::Arrival {
+                    ::kiff::__private::Arrival::typed(&#enumeration::#name(self), bounds)
                 }
             },
         );
         body.set_span(declared.span());
         quote! {
             #[automatically_derived]
-            #implementation #kiff::Incoming<#domain> for #declared #body
+            #implementation ::kiff::__private::Incoming<#domain> for #declared #body
         }
     });
     quote!(#(#incoming)*)

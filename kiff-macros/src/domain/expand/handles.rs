@@ -5,13 +5,12 @@ use std::collections::HashSet;
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 
-use super::names::{Names, at_place, distinct, private, used};
+use super::names::{Names, at_place, distinct, used};
 use crate::domain::graph::{self, Move};
 use crate::domain::model::{Action, Declared, Id, Model, Reference, State};
 
 /// `pub type Order<S = Any> = Handle<Refund, S>;`
 pub(super) fn alias(names: &Names) -> TokenStream {
-    let kiff = private();
     let Names { visibility, domain, entity, module, lints, .. } = names;
     let declared = names.declared_by_entity(entity);
     let parameter = if domain == "S" { format_ident!("T") } else { format_ident!("S") };
@@ -23,7 +22,7 @@ pub(super) fn alias(names: &Names) -> TokenStream {
         #[doc = #documentation]
         #[allow(dead_code)]
         #lints
-        #visibility type #declared<#parameter = #kiff::Any> = #kiff::Handle<#domain, #parameter>;
+        #visibility type #declared<#parameter = ::kiff::__private::Any> = ::kiff::__private::Handle<#domain, #parameter>;
     }
 }
 
@@ -65,13 +64,12 @@ pub(super) fn module_of<'m>(
 
 /// `impl InState<Refund> for refund::Created`
 pub(super) fn states(model: &Model, names: &Names) -> TokenStream {
-    let kiff = private();
     let Names { domain, state: enumeration, module, .. } = names;
     let states = distinct(&model.states).map(|(_, state)| {
         let name = used(&state.declared.name);
         quote! {
             #[automatically_derived]
-            impl #kiff::InState<#domain> for #module::#name {
+            impl ::kiff::__private::InState<#domain> for #module::#name {
                 const STATE: #enumeration = #enumeration::#name;
             }
         }
@@ -104,16 +102,15 @@ pub(super) fn allows(
     state: Id<State>,
     action: Id<Action>,
 ) -> TokenStream {
-    let kiff = private();
     let module = &names.module;
     let name_of = |state: Id<State>| used(&model.states[state].declared.name);
     let targets = targets(moves, state, &model.actions[action]);
     let only = targets.first().filter(|_| targets.len() == 1);
-    let to = only.map_or_else(|| quote!(#kiff::Any), |only| type_of(names, &name_of(*only)));
+    let to = only.map_or_else(|| quote!(::kiff::__private::Any), |only| type_of(names, &name_of(*only)));
     let (state, action) = (type_of(names, &name_of(state)), used(&model.actions[action].declared.name));
     quote! {
         #[automatically_derived]
-        impl #kiff::Allows<#module::#action> for #state {
+        impl ::kiff::__private::Allows<#module::#action> for #state {
             type To = #to;
         }
     }

@@ -3,14 +3,13 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 
-use super::names::{Names, distinct, private, used};
+use super::names::{Names, distinct, used};
 use super::schema::allowing;
 use super::{actions, names};
 use crate::domain::model::{Action, Event, Id, Model, PlaceReference, Reference};
 
 /// `impl Domain for Refund`
 pub(super) fn domain(model: &Model, names: &Names) -> TokenStream {
-    let kiff = private();
     let Names { domain, state, event, .. } = names;
     let services = services(model);
     let from_name = from_name(model);
@@ -20,18 +19,18 @@ pub(super) fn domain(model: &Model, names: &Names) -> TokenStream {
     quote! {
         #[automatically_derived]
         #[allow(clippy::indexing_slicing)]
-        impl #kiff::Domain for #domain {
+        impl ::kiff::__private::Domain for #domain {
             type State = #state;
             type Event = #event;
             #services
 
-            fn schema() -> &'static #kiff::Schema {
+            fn schema() -> &'static ::kiff::__private::Schema {
                 &SCHEMA
             }
 
             #from_name
 
-            fn contract(self) -> &'static #kiff::Contract {
+            fn contract(self) -> &'static ::kiff::__private::Contract {
                 &CONTRACTS[self as ::core::primitive::usize]
             }
 
@@ -131,7 +130,6 @@ fn sources(model: &Model, names: &Names, sources: &[PlaceReference]) -> TokenStr
 
 /// `static ENTRIES: [Entry<Refund>; 2] = …;`
 pub(super) fn entries(model: &Model, names: &Names) -> TokenStream {
-    let kiff = private();
     let domain = &names.domain;
     let entries: Vec<_> = model.actions.iter().map(|(id, _)| entry(model, names, id)).collect();
     let count = entries.len();
@@ -143,13 +141,13 @@ pub(super) fn entries(model: &Model, names: &Names) -> TokenStream {
     quote! {
         // What an action without a reconcile fn has instead.
         #[allow(unused_imports)]
-        use #kiff::AsksNobody as _;
+        use ::kiff::__private::AsksNobody as _;
 
         // The name of the fn that is missing, where one is.
         #[allow(dead_code, non_camel_case_types, unreachable_pub)]
         mod __functions { #(pub struct #functions;)* }
 
-        static ENTRIES: [#kiff::Entry<#domain>; #count] = [#(#entries),*];
+        static ENTRIES: [::kiff::__private::Entry<#domain>; #count] = [#(#entries),*];
     }
 }
 
@@ -157,7 +155,6 @@ pub(super) fn entries(model: &Model, names: &Names) -> TokenStream {
 ///
 /// Where there is no executor, that is said once, at the action's name in `allow`.
 fn entry(model: &Model, names: &Names, id: Id<Action>) -> TokenStream {
-    let kiff = private();
     let domain = &names.domain;
     let lines = model.allowances.items.iter();
     let token = lines.flat_map(|line| &line.actions).filter_map(Reference::exact).find(|(own, _)| *own == id);
@@ -169,22 +166,21 @@ fn entry(model: &Model, names: &Names, id: Id<Action>) -> TokenStream {
     let (emits, function) = (actions::emits(model, action), names::function(&action.declared.name));
     let function = quote!(__functions::#function);
     let demand = if model.services.is_some() {
-        quote!(#kiff::ExecutedWith<#domain, <#domain as #kiff::Domain>::Services, #emits, #function>)
+        quote!(::kiff::__private::ExecutedWith<#domain, <#domain as ::kiff::__private::Domain>::Services, #emits, #function>)
     } else {
-        quote!(#kiff::Executed<#domain, #emits, #function>)
+        quote!(::kiff::__private::Executed<#domain, #emits, #function>)
     };
-    quote!(#kiff::Entry::of(<#blamed as #demand>::ENTRY, #kiff::Asks::<#domain, #alias>::ANSWER))
+    quote!(::kiff::__private::Entry::of(<#blamed as #demand>::ENTRY, ::kiff::__private::Asks::<#domain, #alias>::ANSWER))
 }
 
 /// `impl Executable for Refund`: every action has an executor.
 pub(super) fn executable(names: &Names) -> TokenStream {
-    let kiff = private();
     let domain = &names.domain;
     quote! {
         #[automatically_derived]
         #[allow(clippy::indexing_slicing)]
-        impl #kiff::Executable for #domain {
-            fn entry(self) -> &'static #kiff::Entry<Self> {
+        impl ::kiff::__private::Executable for #domain {
+            fn entry(self) -> &'static ::kiff::__private::Entry<Self> {
                 &ENTRIES[self as ::core::primitive::usize]
             }
         }

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::names::{Names, private};
+use super::names::Names;
 
 /// `impl Refund { pub const MERMAID: &str = …; pub const SVG: &str = …; pub const fn schema() … }`
 pub(super) fn domain(names: &Names, mermaid: &str, svg: &str) -> TokenStream {
@@ -16,7 +16,6 @@ pub(super) fn stub(names: &Names, mermaid: &str, svg: &str) -> TokenStream {
 }
 
 fn items(names: &Names, mermaid: &str, svg: &str, schema: &TokenStream) -> TokenStream {
-    let kiff = private();
     let Names { visibility, domain, lints, .. } = names;
     // rustdoc shows literals, however long they are, and blocks not.
     let (mermaid, svg) = (quote!({ let text = #mermaid; text }), quote!({ let text = #svg; text }));
@@ -35,7 +34,7 @@ fn items(names: &Names, mermaid: &str, svg: &str, schema: &TokenStream) -> Token
             /// The whole domain as data.
             #lints
             #[must_use]
-            #visibility const fn schema() -> &'static #kiff::Schema {
+            #visibility const fn schema() -> &'static ::kiff::__private::Schema {
                 #schema
             }
         }

@@ -97,11 +97,6 @@ pub(super) fn function(action: &Ident) -> Ident {
     module_name(&snake(&plain(action)))
 }
 
-/// Where generated code finds what it needs of kiff.
-pub(super) fn private() -> TokenStream {
-    quote!(::kiff::__private)
-}
-
 /// The declarations without those that repeat a name, as which the first one counts.
 pub(super) fn distinct<T: Declaration>(table: &Table<T>) -> impl Iterator<Item = (Id<T>, &T)> {
     let mut seen = HashSet::new();

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
 use super::documentation;
-use super::names::{Names, distinct, private, used};
+use super::names::{Names, distinct, used};
 use crate::domain::model::{Id, Model, Role};
 use crate::domain::syntax::ActorKind;
 
@@ -31,17 +31,16 @@ pub(super) fn enumeration(model: &Model, names: &Names) -> TokenStream {
     }
 }
 
-/// Each role as a value: `const ROLE_0: Role = …;`
+/// Each role as a value: `const ROLE_0: Role = …;`, a literal, so that permissions can borrow it for ever.
 pub(super) fn values(model: &Model, _names: &Names) -> TokenStream {
-    let kiff = private();
     let domain = model.header.domain_wire();
     let values = model.roles.iter().map(|(id, role)| {
         let (value, wire) = (value(model, id), &role.declared.wire);
         let kind = kind(role);
         quote! {
-            const #value: #kiff::Role = #kiff::Role {
-                domain: #kiff::Text::Borrowed(#domain),
-                name: #kiff::Text::Borrowed(#wire),
+            const #value: ::kiff::__private::Role = ::kiff::__private::Role {
+                domain: ::kiff::__private::Text::Borrowed(#domain),
+                name: ::kiff::__private::Text::Borrowed(#wire),
                 kind: #kind,
             };
         }
@@ -51,7 +50,6 @@ pub(super) fn values(model: &Model, _names: &Names) -> TokenStream {
 
 /// `impl From<RefundRole> for Role`
 pub(super) fn conversion(model: &Model, names: &Names) -> TokenStream {
-    let kiff = private();
     let enumeration = &names.role;
     let arms = distinct(&model.roles).map(|(id, role)| {
         let (name, value) = (used(&role.declared.name), value(model, id));
@@ -59,7 +57,7 @@ pub(super) fn conversion(model: &Model, names: &Names) -> TokenStream {
     });
     quote! {
         #[automatically_derived]
-        impl ::core::convert::From<#enumeration> for #kiff::Role {
+        impl ::core::convert::From<#enumeration> for ::kiff::__private::Role {
             fn from(role: #enumeration) -> Self {
                 match role { #(#arms),* }
             }
@@ -75,12 +73,11 @@ pub(super) fn value(model: &Model, id: Id<Role>) -> Ident {
 
 /// The kind of actor that may hold the role.
 pub(super) fn kind(role: &Role) -> TokenStream {
-    let kiff = private();
     match role.kind() {
-        Some(ActorKind::Agent) => quote!(#kiff::ActorKind::Agent),
-        Some(ActorKind::Human) => quote!(#kiff::ActorKind::Human),
-        Some(ActorKind::Service) => quote!(#kiff::ActorKind::Service),
-        Some(ActorKind::System) => quote!(#kiff::ActorKind::System),
-        Some(ActorKind::External) | None => quote!(#kiff::ActorKind::External),
+        Some(ActorKind::Agent) => quote!(::kiff::__private::ActorKind::Agent),
+        Some(ActorKind::Human) => quote!(::kiff::__private::ActorKind::Human),
+        Some(ActorKind::Service) => quote!(::kiff::__private::ActorKind::Service),
+        Some(ActorKind::System) => quote!(::kiff::__private::ActorKind::System),
+        Some(ActorKind::External) | None => quote!(::kiff::__private::ActorKind::External),
     }
 }

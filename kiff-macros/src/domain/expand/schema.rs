@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::names::{Names, private};
+use super::names::Names;
 use super::{documentation, roles};
 use crate::domain::field_names;
 use crate::domain::model::{
@@ -14,61 +14,50 @@ use crate::domain::wire::snake;
 
 /// `static CONTRACTS: [Contract; 2] = …;`
 pub(super) fn contracts(model: &Model, has_executors: bool) -> TokenStream {
-    let kiff = private();
     let actions = model.actions.iter().enumerate();
     let contracts: Vec<_> =
         actions.map(|(position, (id, action))| contract(model, position, id, action, has_executors)).collect();
     let count = contracts.len();
-    quote!(static CONTRACTS: [#kiff::Contract; #count] = [#(#contracts),*];)
+    quote!(static CONTRACTS: [::kiff::__private::Contract; #count] = [#(#contracts),*];)
 }
 
 fn contract(model: &Model, position: usize, id: Id<Action>, action: &Action, has_executors: bool) -> TokenStream {
-    let kiff = private();
-    let name = text(&action.declared.wire);
-    let documentation = text(&documentation::text(&action.syntax.attributes));
+    let name = &action.declared.wire;
+    let documentation = documentation::text(&action.syntax.attributes);
     let risk = match action.risk() {
-        Some((Risk::Low, _)) | None => quote!(#kiff::Risk::Low),
-        Some((Risk::Medium, _)) => quote!(#kiff::Risk::Medium),
-        Some((Risk::High, _)) => quote!(#kiff::Risk::High),
-        Some((Risk::Critical, _)) => quote!(#kiff::Risk::Critical),
+        Some((Risk::Low, _)) | None => quote!(::kiff::__private::Risk::Low),
+        Some((Risk::Medium, _)) => quote!(::kiff::__private::Risk::Medium),
+        Some((Risk::High, _)) => quote!(::kiff::__private::Risk::High),
+        Some((Risk::Critical, _)) => quote!(::kiff::__private::Risk::Critical),
     };
     let effect = match action.effect() {
-        Effect::None => quote!(#kiff::Effect::None),
-        Effect::Outside => quote!(#kiff::Effect::Outside),
+        Effect::None => quote!(::kiff::__private::Effect::None),
+        Effect::Outside => quote!(::kiff::__private::Effect::Outside),
     };
     let permission = permission(model, &action.permission, action.runners.roles());
     let approval = approval(model, action);
-    let emits = list(action.emits.iter().filter_map(Reference::id).map(|event| event_name(model, event)));
-    let allowed_in = list(allowing(model, id).map(|state| state_name(model, state)));
+    let emits = list(action.emits.iter().filter_map(Reference::id).map(|event| text(event_name(model, event))));
+    let allowed_in = list(allowing(model, id).map(|state| text(state_name(model, state))));
     // What its executors take is known where they are.
     let parameters = if has_executors { quote!(ENTRIES[#position].parameters()) } else { quote!(&[]) };
     quote! {
-        #kiff::Contract {
-            name: #name,
-            documentation: #documentation,
-            risk: #risk,
-            effect: #effect,
-            permission: #permission,
-            approval: #approval,
-            emits: #emits,
-            allowed_in: #allowed_in,
-            parameters: #kiff::List::Borrowed(#parameters),
-        }
+        ::kiff::__private::contract(
+            #name, #documentation, #risk, #effect, #permission, #approval, #emits, #allowed_in, #parameters
+        )
     }
 }
 
 fn approval(model: &Model, action: &Action) -> TokenStream {
-    let kiff = private();
     match &action.approval {
         Approval::Roles(approvers) => {
             let permission = permission(model, &action.approval_permission, approvers);
-            quote!(#kiff::ApprovalRule::By(#permission))
+            quote!(::kiff::__private::ApprovalRule::By(#permission))
         }
         Approval::Waived(reason) => {
-            let reason = text(&reason.value());
-            quote!(#kiff::ApprovalRule::Waived { reason: #reason })
+            let reason = reason.value();
+            quote!(::kiff::__private::ApprovalRule::Waived { reason: ::kiff::__private::text(#reason) })
         }
-        Approval::Nobody(_) | Approval::LeftOut => quote!(#kiff::ApprovalRule::None),
+        Approval::Nobody(_) | Approval::LeftOut => quote!(::kiff::__private::ApprovalRule::None),
     }
 }
 
@@ -85,121 +74,126 @@ pub(super) fn allowing(model: &Model, action: Id<Action>) -> impl Iterator<Item 
 
 /// `static SCHEMA: Schema = …;`
 pub(super) fn schema(model: &Model, _names: &Names) -> TokenStream {
-    let kiff = private();
-    let domain = text(&model.header.domain_wire());
-    let entity_type = text(&model.header.entity_wire());
-    let documentation = text(&documentation::text(&model.header.attributes));
+    let domain = model.header.domain_wire();
+    let entity_type = model.header.entity_wire();
+    let documentation = documentation::text(&model.header.attributes);
     let roles = list(model.roles.iter().map(|(_, role)| self::role(role)));
     let states = list(model.states.iter().map(|(_, state)| self::state(state)));
     let events = list(model.events.iter().map(|(_, event)| self::event(model, event)));
     let transitions = list(model.transitions.items.iter().flat_map(|line| transitions(model, line)));
     let never = list(model.clauses.items.iter().filter_map(|clause| promise(model, &clause.promise)));
     quote! {
-        static SCHEMA: #kiff::Schema = #kiff::Schema {
-            domain: #domain,
-            entity_type: #entity_type,
-            documentation: #documentation,
-            roles: #roles,
-            states: #states,
-            events: #events,
-            transitions: #transitions,
-            actions: #kiff::List::Borrowed(&CONTRACTS),
-            never: #never,
+        static SCHEMA: ::kiff::__private::Schema = ::kiff::__private::Schema {
+            domain: ::kiff::__private::text(#domain),
+            entity_type: ::kiff::__private::text(#entity_type),
+            documentation: ::kiff::__private::text(#documentation),
+            roles: ::kiff::__private::list(#roles),
+            states: ::kiff::__private::list(#states),
+            events: ::kiff::__private::list(#events),
+            transitions: ::kiff::__private::list(#transitions),
+            actions: ::kiff::__private::list(&CONTRACTS),
+            never: ::kiff::__private::list(#never),
         };
     }
 }
 
 fn role(role: &Role) -> TokenStream {
-    let kiff = private();
-    let (name, kind) = (text(&role.declared.wire), roles::kind(role));
-    let documentation = text(&documentation::text(&role.syntax.attributes));
-    quote!(#kiff::RoleSchema { name: #name, kind: #kind, documentation: #documentation })
+    let (name, kind) = (&role.declared.wire, roles::kind(role));
+    let documentation = documentation::text(&role.syntax.attributes);
+    quote!(::kiff::__private::role_schema(#name, #kind, #documentation))
 }
 
 fn state(state: &State) -> TokenStream {
-    let kiff = private();
-    let (name, is_final) = (text(&state.declared.wire), state.syntax.is_final);
-    let documentation = text(&documentation::text(&state.syntax.attributes));
-    quote!(#kiff::StateSchema { name: #name, is_final: #is_final, documentation: #documentation })
+    let (name, is_final) = (&state.declared.wire, state.syntax.is_final);
+    let documentation = documentation::text(&state.syntax.attributes);
+    quote!(::kiff::__private::state_schema(#name, #is_final, #documentation))
 }
 
 fn event(model: &Model, event: &Event) -> TokenStream {
-    let kiff = private();
-    let name = text(&event.declared.wire);
-    let documentation = text(&documentation::text(&event.syntax.attributes));
+    let name = &event.declared.wire;
+    let documentation = documentation::text(&event.syntax.attributes);
     let fields = list(event.syntax.fields.iter().filter_map(|own| field(event, own)));
     let permission_name = format!("{}.report_{}", model.header.domain_wire(), snake(&event.declared.plain()));
     let report = permission(model, &permission_name, &event.reporters);
-    quote!(#kiff::EventSchema { name: #name, documentation: #documentation, fields: #fields, report: #report })
+    quote!(::kiff::__private::event_schema(#name, #documentation, #fields, #report))
 }
 
 fn field(event: &Event, field: &Field) -> Option<TokenStream> {
-    let kiff = private();
     let (name, kind) = (field_names::on_the_wire(&event.syntax, field)?, field.kind.as_ref()?);
-    let (name, comment) = (text(&name), text(&documentation::text(&field.attributes)));
-    let type_name = text(&documentation::as_written(kind));
-    Some(quote!(#kiff::FieldSchema { name: #name, type_name: #type_name, documentation: #comment }))
+    let (type_name, documentation) = (documentation::as_written(kind), documentation::text(&field.attributes));
+    Some(quote!(::kiff::__private::field_schema(#name, #type_name, #documentation)))
 }
 
 fn transitions(model: &Model, line: &Transition) -> Vec<TokenStream> {
-    let kiff = private();
     let Some((event, target)) = line.event.id().zip(line.target.id()) else {
         return Vec::new();
     };
     let (event, to) = (event_name(model, event), state_name(model, target));
-    let sources = line.sources.iter().map(|source| from(model, source));
-    sources.map(|from| quote!(#kiff::Transition { event: #event, from: #from, to: #to })).collect()
+    let sources = line.sources.iter().map(|source| state_of(model, source));
+    let transitions = sources.map(|from| {
+        from.map_or_else(
+            || quote!(::kiff::__private::beginning(#event, #to)),
+            |from| quote!(::kiff::__private::transition(#event, #from, #to)),
+        )
+    });
+    transitions.collect()
 }
 
 fn promise(model: &Model, promise: &Promise) -> Option<TokenStream> {
-    let kiff = private();
-    let role_name = |role: &Reference<Role>| Some(text(&model.roles[role.id()?].declared.wire));
+    let role_name = |role: &Reference<Role>| Some(&model.roles[role.id()?].declared.wire);
     Some(match promise {
         Promise::Without { state, role } => {
             let (state, role) = (state_name(model, state.id()?), role_name(role)?);
-            quote!(#kiff::Never::Without { state: #state, role: #role })
+            quote! {
+                ::kiff::__private::Never::Without {
+                    state: ::kiff::__private::text(#state),
+                    role: ::kiff::__private::text(#role),
+                }
+            }
         }
         Promise::Alone { role, from, to } => {
-            let (role, from, to) = (role_name(role)?, self::from(model, from), state_name(model, to.id()?));
-            quote!(#kiff::Never::Alone { role: #role, from: #from, to: #to })
+            let (role, to) = (role_name(role)?, state_name(model, to.id()?));
+            let from = state_of(model, from).map_or_else(
+                || quote!(::core::option::Option::None),
+                |from| quote!(::core::option::Option::Some(::kiff::__private::text(#from))),
+            );
+            quote! {
+                ::kiff::__private::Never::Alone {
+                    role: ::kiff::__private::text(#role),
+                    from: #from,
+                    to: ::kiff::__private::text(#to),
+                }
+            }
         }
     })
 }
 
-fn from(model: &Model, place: &PlaceReference) -> TokenStream {
-    let state = match place {
+/// The state's name on the wire; none for `new`.
+fn state_of<'m>(model: &'m Model, place: &PlaceReference) -> Option<&'m str> {
+    match place {
         PlaceReference::New(_) => None,
-        PlaceReference::State(state) => state.id(),
-    };
-    state
-        .map(|state| state_name(model, state))
-        .map_or_else(|| quote!(::core::option::Option::None), |name| quote!(::core::option::Option::Some(#name)))
+        PlaceReference::State(state) => state.id().map(|state| state_name(model, state)),
+    }
 }
 
 fn permission(model: &Model, name: &str, roles: &[Reference<Role>]) -> TokenStream {
-    let kiff = private();
-    let name = text(name);
-    let roles = list(roles.iter().filter_map(Reference::id).map(|role| {
-        let value = roles::value(model, role);
-        quote!(#value)
-    }));
-    quote!(#kiff::Permission { name: #name, roles: #roles })
+    let roles = roles.iter().filter_map(Reference::id).map(|role| roles::value(model, role));
+    quote!(::kiff::__private::permission(#name, &[#(#roles),*]))
 }
 
-fn event_name(model: &Model, event: Id<Event>) -> TokenStream {
-    text(&model.events[event].declared.wire)
+fn event_name(model: &Model, event: Id<Event>) -> &str {
+    &model.events[event].declared.wire
 }
 
-fn state_name(model: &Model, state: Id<State>) -> TokenStream {
-    text(&model.states[state].declared.wire)
+fn state_name(model: &Model, state: Id<State>) -> &str {
+    &model.states[state].declared.wire
 }
 
 fn text(text: &str) -> TokenStream {
-    let kiff = private();
-    quote!(#kiff::Text::Borrowed(#text))
+    quote!(::kiff::__private::text(#text))
 }
 
+/// A list that lives as long as the program.
 fn list(items: impl Iterator<Item = TokenStream>) -> TokenStream {
-    let kiff = private();
-    quote!(#kiff::List::Borrowed(&[#(#items),*]))
+    quote!(const { &[#(#items),*] })
 }

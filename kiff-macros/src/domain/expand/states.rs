@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::documentation;
-use super::names::{Names, distinct, private, used};
+use super::names::{Names, distinct, used};
 use crate::domain::model::Model;
 
 /// `pub enum OrderState { Created, Paid, Refunded }`
@@ -32,7 +32,6 @@ pub(super) fn enumeration(model: &Model, names: &Names) -> TokenStream {
 
 /// `impl State for OrderState`, and how it is shown.
 pub(super) fn state_trait(model: &Model, names: &Names) -> TokenStream {
-    let kiff = private();
     let enumeration = &names.state;
     let (mut read, mut write) = (Vec::new(), Vec::new());
     for (_, state) in distinct(&model.states) {
@@ -42,7 +41,7 @@ pub(super) fn state_trait(model: &Model, names: &Names) -> TokenStream {
     }
     quote! {
         #[automatically_derived]
-        impl #kiff::State for #enumeration {
+        impl ::kiff::__private::State for #enumeration {
             fn from_name(name: &::core::primitive::str) -> ::core::option::Option<Self> {
                 match name { #(#read,)* _ => ::core::option::Option::None }
             }
@@ -55,7 +54,7 @@ pub(super) fn state_trait(model: &Model, names: &Names) -> TokenStream {
         #[automatically_derived]
         impl ::core::fmt::Display for #enumeration {
             fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                formatter.write_str(#kiff::State::name(*self))
+                formatter.write_str(::kiff::__private::State::name(*self))
             }
         }
     }

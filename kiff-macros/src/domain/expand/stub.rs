@@ -7,7 +7,7 @@ use quote::{format_ident, quote};
 
 use super::handles::{allowances, allows};
 use super::implementation::services;
-use super::names::{Names, distinct, private, used};
+use super::names::{Names, distinct, used};
 use crate::domain::graph;
 use crate::domain::model::{Action, Declaration, Event, Model, Role, State, Table, Used};
 use crate::domain::wire::plain;
@@ -54,10 +54,9 @@ pub(super) fn apart(mut names: Names) -> Names {
 
 /// `impl From<RefundRole> for Role`
 pub(super) fn role_conversion(names: &Names) -> TokenStream {
-    let kiff = private();
     let enumeration = &names.role;
     quote! {
-        impl ::core::convert::From<#enumeration> for #kiff::Role {
+        impl ::core::convert::From<#enumeration> for ::kiff::__private::Role {
             fn from(_: #enumeration) -> Self {
                 ::core::unreachable!()
             }
@@ -67,7 +66,6 @@ pub(super) fn role_conversion(names: &Names) -> TokenStream {
 
 /// Every state allows every action: what the block really allows may be what is wrong with it.
 pub(super) fn allowed(model: &Model, names: &Names) -> TokenStream {
-    let kiff = private();
     let module = &names.module;
     let moves = graph::moves(model);
     let states: Vec<_> = distinct(&model.states).map(|(id, _)| id).collect();
@@ -86,23 +84,22 @@ pub(super) fn allowed(model: &Model, names: &Names) -> TokenStream {
     let allowed = pairs.iter().map(|(state, action)| allows(model, names, &moves, *state, *action));
     let anywhere = actions.iter().map(|action| {
         let name = used(&model.actions[*action].declared.name);
-        quote!(impl #kiff::Allows<#module::#name> for #kiff::Any { type To = #kiff::Any; })
+        quote!(impl ::kiff::__private::Allows<#module::#name> for ::kiff::__private::Any { type To = ::kiff::__private::Any; })
     });
     quote!(#(#allowed)* #(#anywhere)*)
 }
 
 /// `impl Domain for Refund`
 pub(super) fn domain(model: &Model, names: &Names) -> TokenStream {
-    let kiff = private();
     let Names { domain, state, event, .. } = names;
     let services = services(model);
     quote! {
-        impl #kiff::Domain for #domain {
+        impl ::kiff::__private::Domain for #domain {
             type State = #state;
             type Event = #event;
             #services
 
-            fn schema() -> &'static #kiff::Schema {
+            fn schema() -> &'static ::kiff::__private::Schema {
                 ::core::unreachable!()
             }
 
@@ -110,7 +107,7 @@ pub(super) fn domain(model: &Model, names: &Names) -> TokenStream {
                 ::core::unreachable!()
             }
 
-            fn contract(self) -> &'static #kiff::Contract {
+            fn contract(self) -> &'static ::kiff::__private::Contract {
                 ::core::unreachable!()
             }
 
@@ -134,11 +131,10 @@ pub(super) fn domain(model: &Model, names: &Names) -> TokenStream {
 
 /// `impl Executable for Refund`
 pub(super) fn executable(names: &Names) -> TokenStream {
-    let kiff = private();
     let domain = &names.domain;
     quote! {
-        impl #kiff::Executable for #domain {
-            fn entry(self) -> &'static #kiff::Entry<Self> {
+        impl ::kiff::__private::Executable for #domain {
+            fn entry(self) -> &'static ::kiff::__private::Entry<Self> {
                 ::core::unreachable!()
             }
         }

@@ -2,8 +2,9 @@
 
 use std::sync::Mutex;
 
+use kiff::__private::Members;
 use kiff::{
-    Action, Bounds, Cents, Execution, Executor, Failure, Governed, Json, Parameter, ParameterFault, Permit, action,
+    Action, Cents, Execution, Executor, Failure, Governed, Json, Parameter, ParameterFault, Permit, action,
     domain,
 };
 
@@ -74,9 +75,7 @@ impl Action for PlaceHold {
         Ok(Self)
     }
 
-    fn encode(&self, bounds: &Bounds) -> Result<Json, ParameterFault> {
-        Ok(Json::parameters("{}", bounds)?)
-    }
+    fn write(&self, _: &mut Members) {}
 
     fn check(&self) -> Result<(), ParameterFault> {
         Ok(())
