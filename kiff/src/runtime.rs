@@ -44,6 +44,8 @@ pub use ingest::{Arrival, Incoming, Ingested};
 pub use outcome::{Executed, Failed, Outcome, Unexecuted};
 pub use read::{Rebuilt, replay};
 pub use reconcile::Inquiry;
+#[cfg(any(feature = "http", feature = "mcp"))]
+pub(crate) use settle::AHEAD;
 pub use settle::{Doubt, Settlement};
 
 /// A governed domain at work.
@@ -237,7 +239,8 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             (entity.number() > 0 && entity.number().is_multiple_of(FOLD_KEPT_EVERY)).then(|| entity.snapshot());
         let snapshot = snapshot.transpose()?;
         let at = entity.present(batch.at);
-        if at > batch.at.after(SKEW) {
+        let lasts = |fact: &Fact| matches!(fact, Fact::StateChanged(_) | Fact::ApprovalRecorded(_));
+        if at > batch.at.after(SKEW) && batch.facts.iter().any(lasts) {
             tracing::warn!(target: "kiff::clock", entity = %entity.key(), last = %at, now = %batch.at,
                 "the journal ends in the future: what is written now gets that time, and approvals hold longer");
         }
@@ -259,9 +262,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         match appended? {
             Appended::Conflict => {
                 // Where nobody has moved it, the store has lost what is remembered of it.
-                if self.store.read(commit.key(), commit.number() - 1, 1).await?.is_empty() {
-                    self.entities.remove(commit.key());
-                }
+                self.forget_without(commit.key(), commit.number()).await?;
                 Ok(Err(commit.facts().into()))
             }
             Appended::Written => {

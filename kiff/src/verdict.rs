@@ -374,6 +374,6 @@ fn latest<'j, D: Domain>(entity: &'j Entity<D>, binding: &Binding) -> Option<&'j
     entity.approvals().filter(|approval| approval.binding.whole == binding.whole).last()
 }
 
-fn undecided(error: &PolicyError) -> Refusal {
+pub(crate) fn undecided(error: &PolicyError) -> Refusal {
     Refusal { code: ReasonCode::Error, message: error.to_string(), remedy: None }
 }

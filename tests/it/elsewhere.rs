@@ -124,7 +124,8 @@ impl SharedStore {
 
 impl Store for SharedStore {
     async fn append(&self, commit: Sealed) -> Result<Appended, StoreError> {
-        self.appends.fetch_add(1, Ordering::Relaxed);
+        let asked = self.appends.fetch_add(1, Ordering::Relaxed);
+        assert!(asked < 100, "the store is asked for ever");
         self.store().append(commit).await
     }
 
@@ -212,6 +213,39 @@ fn p7_a_clock_that_was_ahead_once_keeps_no_doubt_from_its_end() {
     let [doubt] = doubts.as_slice() else { panic!("{doubts:?}") };
     let no = Settlement::did_not_happen("the process is gone");
     assert!(block_on(there.settle(&people.nora, &key, &doubt.running.execution, no)).unwrap().is_allowed());
+}
+
+#[test]
+fn p7_a_run_of_a_server_whose_clock_is_ahead_is_waited_for() {
+    let (store, clock, people, key) = (SharedStore::default(), SharedClock::default(), people(), order("ord-1"));
+    let minute = Duration::from_mins(1);
+    let open = || {
+        let runtime = Runtime::<Refund, _>::new(store.clone(), policy(), Desk::default()).with_clock(clock.clone());
+        runtime.with_longest_run(minute)
+    };
+    let (here, there) = (open(), open());
+    clock.0.pass(minute * 10);
+    let placed = OrderPlaced { total: kiff::Cents(5) };
+    assert!(block_on(here.ingest(&people.shop, &key, placed)).unwrap().is_allowed());
+    here.services().be(Mood::Stuck);
+    let mut slow = Box::pin(here.execute(&people.agent, &key, pay()));
+    assert!(slow.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    clock.0.back(minute * 2);
+    assert!(block_on(there.in_doubt(None, 9)).unwrap().is_empty());
+}
+
+#[test]
+fn an_event_that_a_store_has_lost_is_taken_again() {
+    block_on(async {
+        let (store, people, key) = (SharedStore::default(), people(), order("ord-1"));
+        let here = Runtime::<Refund, _>::new(store.clone(), policy(), Desk::default());
+        let placed = || OrderPlaced { total: kiff::Cents(5) };
+        assert!(here.ingest(&people.shop, &key, placed()).await.unwrap().is_allowed());
+        let twice = here.ingest(&people.shop, &key, placed()).await.unwrap();
+        assert_eq!(twice.refusal().unwrap().code, ReasonCode::StateNotAllowed);
+        store.lose_all_but(0).await;
+        assert!(here.ingest(&people.shop, &key, placed()).await.unwrap().is_allowed());
+    });
 }
 
 #[test]

@@ -12,8 +12,8 @@ use kiff::{
 use pollster::block_on;
 
 use crate::shop::{
-    AddNote, Desk, ExportOrder, MarkPaid, Mood, OrderPaid, OrderState, Refund, granted, open, order, paid, people,
-    place, policy, refund,
+    AddNote, Desk, ExportOrder, MarkPaid, Mood, OrderPaid, OrderPlaced, OrderState, Refund, granted, open, order, paid,
+    people, place, policy, refund,
 };
 
 fn key(text: &str) -> IdempotencyKey {
@@ -192,7 +192,7 @@ fn p6_a_wish_that_another_one_overtakes_is_told_that_it_runs() {
     block_on(async {
         let (store, people, order) = (Arc::new(MemoryStore::new()), people(), order("ord-1"));
         let other = Runtime::<Refund, _>::new(Arc::clone(&store), policy(), Desk::default());
-        let placed = crate::shop::OrderPlaced { total: kiff::Cents(5) };
+        let placed = OrderPlaced { total: kiff::Cents(5) };
         assert!(other.ingest(&people.shop, &order, placed).await.unwrap().is_allowed());
         other.services().be(Mood::Stuck);
         let (agent, key) = (people.agent.clone(), order.clone());
@@ -211,7 +211,7 @@ fn p6_the_key_survives_a_restart() {
         let (store, people) = (Arc::new(MemoryStore::new()), people());
         let before = Runtime::<Refund, _>::new(Arc::clone(&store), policy(), Desk::default());
         let order = order("ord-1");
-        let placed = crate::shop::OrderPlaced { total: kiff::Cents(5) };
+        let placed = OrderPlaced { total: kiff::Cents(5) };
         assert!(before.ingest(&people.shop, &order, placed).await.unwrap().is_allowed());
         let first = executed(before.execute(&people.agent, &order, pay("pay-1")).await.unwrap());
         let after = Runtime::<Refund, _>::new(store, policy(), Desk::default());
@@ -315,5 +315,32 @@ fn p6_a_policy_that_is_away_for_a_moment_makes_nothing_run_twice() {
             assert!(again.executed().is_none_or(|done| done.deduplicated), "{again:?}");
             assert_eq!(runtime.services().done(), ["captured pay-1", "exported as json"], "away at question {away}");
         }
+    });
+}
+
+/// A policy that says no and yes by turns.
+struct ByTurns(RolePolicy, Mutex<bool>);
+
+impl Policy for ByTurns {
+    fn holds(&self, question: &Question<'_>) -> Result<bool, PolicyError> {
+        let mut is_yes = self.1.lock().unwrap();
+        *is_yes = !*is_yes;
+        Ok(!*is_yes && self.0.holds(question)?)
+    }
+}
+
+#[test]
+fn p9_a_policy_that_says_no_and_then_yes_for_ever_is_none_that_decides() {
+    block_on(async {
+        let (store, people) = (Arc::new(MemoryStore::new()), people());
+        let steady = Runtime::<Refund, _>::new(Arc::clone(&store), policy(), Desk::default());
+        let placed = steady.ingest(&people.shop, &order("ord-1"), OrderPlaced { total: kiff::Cents(5) }).await.unwrap();
+        assert!(placed.is_allowed());
+        let by_turns = ByTurns(policy(), Mutex::new(false));
+        let runtime = Runtime::<Refund, _>::new(store, by_turns, Desk::default());
+        let outcome = runtime.execute(&people.agent, &order("ord-1"), pay("pay-1")).await.unwrap();
+        let refusal = outcome.refusal().unwrap();
+        assert_eq!(refusal.message, "the policy cannot decide: it has said no and then yes, again and again");
+        assert!(runtime.services().done().is_empty());
     });
 }

@@ -12,10 +12,11 @@ use crate::identifier::{EntityKey, IdempotencyKey};
 use crate::journal::{
     ActionExecuted, ActionFailed, ActionStarted, BrokenJournal, EventIngested, Fact, FailedOutcome, RecordId,
 };
+use crate::permission::PolicyError;
 use crate::schema::{Contract, Effect, Text};
 use crate::store::Store;
 use crate::time::Timestamp;
-use crate::verdict::{Judged, Permit};
+use crate::verdict::{self, Judged, Permit, Verdict};
 
 use super::attempt::{Attempt, Propose};
 use super::ingest::happened;
@@ -23,6 +24,9 @@ use super::outcome::{Executed, Failed, Outcome};
 use super::panics::{caught, caught_at_once};
 use super::repeat::Wish;
 use super::{Batch, Error, Runtime, TRIES, live};
+
+/// How often a policy may say no and then yes before that is no answer.
+const FLAPS: u16 = 3;
 
 /// What an executor answered.
 type Answer<D> = Result<Option<<D as Domain>::Event>, Failure>;
@@ -75,7 +79,13 @@ impl<D: Executable, S: Store> Runtime<D, S> {
                 Wish::Repeated(outcome) => return Ok(outcome),
                 Wish::Moved => continue,
             };
-            let permit = match self.judge(&entity, actor, attempt, now).permit() {
+            let judged = if is_untold && tried == FLAPS {
+                let flaps = PolicyError::new("it has said no and then yes, again and again");
+                Verdict::Blocked(verdict::undecided(&flaps))
+            } else {
+                self.judge(&entity, actor, attempt, now)
+            };
+            let permit = match judged.permit() {
                 // Whoever may run it now, by a policy that has said otherwise a moment ago, may be told of the key.
                 Ok(_) if is_untold => continue,
                 Ok(permit) => permit,

@@ -124,7 +124,10 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             let admitted = verdict::admit(&entity, schema, payload.as_ref(), actor, &*self.policy);
             let (to, payload) = match self.advised(&entity, admitted).permit() {
                 Ok(admitted) => admitted,
-                Err(_) if tried == 0 => continue,
+                Err(_) if tried == 0 => {
+                    self.forget_without(key, entity.number()).await?;
+                    continue;
+                }
                 Err(refused) => return Ok(Self::told(refused)),
             };
             let ingested = EventIngested {

@@ -97,8 +97,9 @@ impl<D: Executable, S: Store> Runtime<D, S> {
 
     /// Asks about every action in doubt of this domain that has a reconcile fn: what to do first after a restart. Over a store
     /// that is [shared](Store::is_shared), what this process has left behind a moment ago may run in another one for all that
-    /// anybody knows: it is [named](Inquiry::MayStillRun), and asked about when this is called again later. Where a journal is broken, the answer is what is wrong with it, and the others are asked about all the same. `actor` needs no
-    /// role, as for [`Runtime::reconcile`].
+    /// anybody knows: it is [named](Inquiry::MayStillRun), and asked about when this is called again later. Where a journal is
+    /// broken, the answer is what is wrong with it, and the others are asked about all the same. `actor` needs no role, as for
+    /// [`Runtime::reconcile`].
     ///
     /// # Errors
     /// [`Error`] when the store fails.

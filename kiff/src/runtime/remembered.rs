@@ -69,6 +69,15 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         }
     }
 
+    /// Forgets an entity of which the store does not have this commit, though it would if it had lost nothing.
+    pub(super) async fn forget_without(&self, key: &EntityKey, number: u64) -> Result<(), Error> {
+        if number > 0 && self.store.read(key, number - 1, 1).await?.is_empty() {
+            tracing::error!(target: "kiff::journal", entity = %key, number, "the store has lost what it had taken");
+            self.entities.remove(key);
+        }
+        Ok(())
+    }
+
     /// Remembers the entity, unless a later one is remembered.
     fn remember(&self, entity: &Arc<Entity<D>>) {
         self.entities.at(entity.key(), REMEMBERED, |place| match place {

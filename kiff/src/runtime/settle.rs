@@ -1,5 +1,7 @@
 //! Doubt: which actions have started and not ended, and settling what became of them.
 
+use std::time::Duration;
+
 use crate::actor::Actor;
 use crate::bounds::Bounds;
 use crate::domain::{Domain, Emitted, Event};
@@ -90,6 +92,9 @@ impl<D: Domain> Settlement<D> {
     }
 }
 
+/// How far ahead a clock may be for what it says to be waited for.
+pub(crate) const AHEAD: Duration = Duration::from_hours(1);
+
 impl<D: Executable, S: Store> Runtime<D, S> {
     /// The actions of this domain that have started, have not ended, and do not run in this process now: the oldest
     /// first, behind `after`, at most `limit` of them.
@@ -145,10 +150,10 @@ impl<D: Executable, S: Store> Runtime<D, S> {
 
     /// Until when a run may be one of another process that has not ended; none when it is not.
     ///
-    /// One that began in the future, by a clock that was ahead, began nobody knows when, and is not waited for.
+    /// One that began far in the future, by a clock that was ahead, began nobody knows when, and is not waited for.
     pub(super) fn may_run_elsewhere(&self, running: &Running) -> Option<Timestamp> {
         let (now, until) = (self.now(), running.since.after(self.longest_run));
-        let is_young = now < until && running.since < now.after(self.longest_run);
+        let is_young = now < until && running.since < now.after(self.longest_run.max(AHEAD));
         (self.store.is_shared() && is_young && !running.unknown).then_some(until)
     }
 

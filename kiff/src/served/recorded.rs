@@ -16,7 +16,7 @@ use crate::identifier::{ApprovalId, EntityKey, ExecutionId};
 use crate::journal::{Commit, Cursor, Matter, Open, Query};
 use crate::json::{Json, JsonError};
 use crate::permission::PolicyError;
-use crate::runtime::{Doubt, Error, Outcome, Pending, readable};
+use crate::runtime::{AHEAD, Doubt, Error, Outcome, Pending, readable};
 use crate::schema::{Contract, List, Permission, Schema, Text};
 use crate::sharded::{Place, Sharded};
 use crate::store::{Store, StoreError};
@@ -109,8 +109,8 @@ impl<S: Store> Recorded<S> {
 /// The action that has started and that nobody will answer for any more, as far as a journal can say.
 fn in_doubt(entity: &Entity<Unknown>) -> Option<&Running> {
     let now = SystemClock.now();
-    // One that began in the future, by a clock that was ahead, began nobody knows when.
-    let is_old = |since: Timestamp| since.after(LONGEST_RUN) < now || now.after(LONGEST_RUN) < since;
+    // One that began far in the future, by a clock that was ahead, began nobody knows when.
+    let is_old = |since: Timestamp| since.after(LONGEST_RUN) < now || now.after(AHEAD) < since;
     entity.running().filter(|running| running.unknown || is_old(running.since))
 }
 

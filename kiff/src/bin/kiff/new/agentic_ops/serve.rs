@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::Path;
 
 use kiff::http::{Api, Keys, Limits, NewKey, Principal, serve, until_stopped};
-use kiff::{Actor, Domain};
+use kiff::{Actor, Domain, Inquiry};
 use tokio::net::TcpListener;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
@@ -23,8 +23,12 @@ pub async fn run(address: &str, data: &Path) -> Result<(), Box<dyn Error>> {
     let runtime = people.runtime(&journal(data)?);
 
     // What the last process left half done is asked about first. What only a person can tell waits at /admin/doubt.
-    for (incident, _) in runtime.recover(&people.monitor).await? {
-        println!("an action on {incident} was left half done: look at /admin/doubt");
+    for (incident, found) in runtime.recover(&people.monitor).await? {
+        match found {
+            Ok(Inquiry::Settled { state, .. }) => println!("an action on {incident} was left half done: it is {state} now"),
+            Ok(_) => println!("an action on {incident} was left half done: look at /admin/doubt"),
+            Err(broken) => println!("{broken}"),
+        }
     }
 
     // An incident to begin with. After a restart it is there already, and raising it again is refused.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use kiff::http::{Api, Keys, Limits, NewKey, Principal, serve, until_stopped};
 use kiff::proof::{Sequencer, SigningKey};
-use kiff::{Actor, Domain, RolePolicy, Runtime, SqliteStore};
+use kiff::{Actor, Domain, Inquiry, RolePolicy, Runtime, SqliteStore};
 use tokio::net::TcpListener;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
@@ -46,8 +46,12 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
     tokio::spawn(sequencer.follow(store, Duration::from_secs(1)));
 
     // What the last process left half done is asked about first. What only a person can tell waits at /admin/doubt.
-    for (ticket, _) in runtime.recover(&inbox).await? {
-        println!("An action on {ticket} was left half done: look at /admin/doubt.\n");
+    for (ticket, found) in runtime.recover(&inbox).await? {
+        match found {
+            Ok(Inquiry::Settled { state, .. }) => println!("An action on {ticket} was left half done: it is {state} now.\n"),
+            Ok(_) => println!("An action on {ticket} was left half done: look at /admin/doubt.\n"),
+            Err(broken) => println!("{broken}\n"),
+        }
     }
 
     // A ticket to begin with. After a restart it is there already, and opening it again is refused.
