@@ -26,7 +26,9 @@ impl Schema {
     ///     Schema::from_json(&schema.to_json())
     /// }
     /// ```
+    // Here and below: what serde makes for so many types is built where it is called, and not with every kiff.
     #[must_use]
+    #[inline]
     pub fn to_json(&self) -> String {
         let document = Document { kiff_schema: VERSION, fingerprint: self.fingerprint(), schema: self };
         // INVARIANT: plain data with text keys always encodes.
@@ -37,6 +39,7 @@ impl Schema {
     ///
     /// # Errors
     /// [`SchemaError`] when it is none, one of another version, or when its fingerprint is not that of its governance.
+    #[inline]
     pub fn from_json(text: &str) -> Result<Self, SchemaError> {
         let document: Document<Self> = serde_json::from_str(text).map_err(SchemaError::Shape)?;
         if document.kiff_schema != VERSION {
