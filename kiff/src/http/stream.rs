@@ -140,7 +140,12 @@ impl Stream {
                 self.has_moved = true;
                 return Some(event);
             }
-            let is_at_end = self.look().await.ok()?;
+            let (has_moved, working) = (self.has_moved, self.caller.working.clone());
+            let is_at_end = tokio::select! {
+                looked = self.look() => looked.ok()?,
+                // It may wait long for its turn to look.
+                () = working.closing(), if has_moved => continue,
+            };
             if !self.ready.is_empty() {
                 continue;
             }
@@ -153,7 +158,6 @@ impl Stream {
                 }
             }
             if is_at_end {
-                let working = self.caller.working.clone();
                 tokio::select! {
                     () = sleep(PAUSE) => {}
                     () = working.closing() => {}
