@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
 
 use metrics::{Counter, CounterFn, Gauge, GaugeFn, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
 use pollster::block_on;
 use tracing::field::{Field, Visit};
 use tracing::span;
 
-use crate::shop::{open, paid, people, refund};
+use crate::shop::{AddNote, OrderPlaced, SharedClock, open, order, paid, people, refund};
 
 /// What was announced: records, and what was refused over HTTP.
 #[derive(Clone, Default)]
@@ -36,7 +37,7 @@ impl Heard {
 
 impl tracing::Subscriber for Heard {
     fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
-        ["kiff::record", "kiff::http"].contains(&metadata.target())
+        ["kiff::record", "kiff::http", "kiff::clock", "kiff::journal"].contains(&metadata.target())
     }
 
     fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
@@ -154,4 +155,22 @@ fn each_record_is_announced_once_with_its_fields() {
     assert_eq!(counted.of("kiff_records_total{kind=event_ingested}"), 2);
     assert_eq!(counted.of("kiff_records_total{kind=approval_required}"), 1);
     assert_eq!(counted.of("kiff_refusals_total{reason=approval_required}"), 1);
+}
+
+#[test]
+fn a_journal_that_ends_in_the_future_is_told() {
+    let (heard, clock, people) = (Heard::everything(), SharedClock::default(), people());
+    block_on(async {
+        let runtime = open().with_clock(clock.clone());
+        for (id, ahead, told) in [("ord-ahead", Duration::from_mins(9), 1), ("ord-skewed", Duration::from_secs(30), 0)]
+        {
+            let key = order(id);
+            clock.0.pass(ahead);
+            let placed = runtime.ingest(&people.shop, &key, OrderPlaced { total: kiff::Cents(5) }).await.unwrap();
+            clock.0.back(ahead);
+            let noted = runtime.execute(&people.agent, &key, AddNote { text: "now".into() }).await.unwrap();
+            assert!(placed.is_allowed() && noted.executed().is_some());
+            assert_eq!(heard.with("entity", &key.to_string()).len(), told, "{id}");
+        }
+    });
 }

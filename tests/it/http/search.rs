@@ -1,6 +1,6 @@
 //! Searches that take long: who is answered meanwhile, and how many of them there are at a time.
 
-use std::io::{BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::iter::repeat_with;
 use std::net::TcpStream;
 use std::num::NonZero;
@@ -181,4 +181,24 @@ fn p10_whoever_searches_much_leaves_room_for_others_also_when_nobody_waits_any_m
     store.release();
     let mut statuses = repeat_with(|| status(ask(&nora, "GET", hers, None))).take(50);
     assert_eq!(statuses.find(|status| *status != 504), Some(200));
+}
+
+#[test]
+fn a_stream_that_waits_for_what_it_looks_for_ends_with_its_server() {
+    let hour = Duration::from_hours(1);
+    let (mut server, store) = open(Limits { grace: hour, stream_time: hour, ..Limits::DEFAULT });
+    let everybody = server.everybody();
+    let mut stream = BufReader::new(ask(&everybody.nora, "GET", "/events", None));
+    let mut begun = String::new();
+    while !begun.contains("id:") {
+        assert_ne!(stream.read_line(&mut begun).unwrap(), 0, "{begun}");
+    }
+    store.hold();
+    everybody.place("ord-1");
+    store.begun(|begun| !begun.is_empty());
+    server.stop();
+    let mut rest = String::new();
+    let ended = stream.read_to_string(&mut rest);
+    store.release();
+    assert!(ended.is_ok() && rest.ends_with("0\r\n\r\n"), "{ended:?}: {rest}");
 }
