@@ -44,7 +44,7 @@ pub use ingest::{Arrival, Incoming, Ingested};
 pub use outcome::{Executed, Failed, Outcome, Unexecuted};
 pub use read::{Rebuilt, replay};
 pub use reconcile::Inquiry;
-#[cfg(any(feature = "http", feature = "mcp"))]
+#[cfg(feature = "http")]
 pub(crate) use settle::AHEAD;
 pub use settle::{Doubt, Settlement};
 
