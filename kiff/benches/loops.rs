@@ -1,5 +1,5 @@
-//! What the two loops cost in a plain run, on one thread and on two: `cargo bench --bench loops`, or with `-- full 10` ten rounds
-//! of the full one alone.
+//! What the two loops cost in a plain run, on one thread and on two, and on a runtime that grows: `cargo bench --bench loops`, or with
+//! `-- full 10` ten rounds of the full one alone.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a bench that goes wrong has nothing to measure")]
 #![expect(clippy::print_stdout, reason = "the figures are what it is for")]
@@ -21,6 +21,9 @@ const ENTITIES: usize = 250;
 
 /// Rounds, of which the median and the best are told.
 const ROUNDS: usize = 400;
+
+/// Entities of the one round on a runtime that grows.
+const MANY: usize = 100_000;
 
 fn refund() -> RefundOrder {
     RefundOrder { amount: Cents(4_200), reason: "damaged".to_owned() }
@@ -48,12 +51,12 @@ async fn full(runtime: &Runtime<Refund>, key: &EntityKey, people: &People) {
     assert!(done.executed().is_some());
 }
 
-/// How long one loop takes when `threads` threads run [`ENTITIES`] of them each, on one runtime, each for people of its own. They
-/// start at once: a thread that has to be woken would cost as much as a dozen loops.
-fn round(threads: usize, each: impl Fn(&Runtime<Refund>, &EntityKey, &People) + Sync) -> Duration {
+/// How long one loop takes when `threads` threads run one for each of so many `entities`, on one runtime, each for people of its own.
+/// They start at once: a thread that has to be woken would cost as much as a dozen loops.
+fn round(threads: usize, entities: usize, each: impl Fn(&Runtime<Refund>, &EntityKey, &People) + Sync) -> Duration {
     let (runtime, ready) = (runtime(), AtomicUsize::new(0));
     let keys: Vec<Vec<EntityKey>> =
-        (0..threads).map(|thread| (0..ENTITIES).map(|number| order(thread * ENTITIES + number)).collect()).collect();
+        (0..threads).map(|thread| (0..entities).map(|number| order(thread * entities + number)).collect()).collect();
     let run = |keys: &[EntityKey]| {
         let people = people();
         ready.fetch_add(1, Ordering::AcqRel);
@@ -72,7 +75,7 @@ fn round(threads: usize, each: impl Fn(&Runtime<Refund>, &EntityKey, &People) + 
     });
     let began = spans.iter().map(|(began, _)| *began).min().expect("there is a thread");
     let ended = spans.iter().map(|(_, ended)| *ended).max().expect("there is a thread");
-    (ended - began) / u32::try_from(ENTITIES * threads).expect("it is small")
+    (ended - began) / u32::try_from(entities * threads).expect("it is small")
 }
 
 fn main() {
@@ -81,16 +84,19 @@ fn main() {
     let rounds = arguments.next().map_or(ROUNDS, |rounds| rounds.parse().expect("a number of rounds"));
     let low = |runtime: &Runtime<Refund>, key: &EntityKey, people: &People| block_on(low_risk(runtime, key, people));
     let whole = |runtime: &Runtime<Refund>, key: &EntityKey, people: &People| block_on(full(runtime, key, people));
+    let measured = |name: &str| only.as_ref().is_none_or(|only| only == name);
+    let one = |name: &str, threads, entities| {
+        if name == "full" { round(threads, entities, whole) } else { round(threads, entities, low) }
+    };
     for threads in [1, 2] {
-        for name in ["low-risk", "full"] {
-            if only.as_ref().is_some_and(|only| only != name) {
-                continue;
-            }
-            let mut times: Vec<Duration> =
-                (0..rounds).map(|_| if name == "full" { round(threads, whole) } else { round(threads, low) }).collect();
+        for name in ["low-risk", "full"].into_iter().filter(|name| measured(name)) {
+            let mut times: Vec<Duration> = (0..rounds).map(|_| one(name, threads, ENTITIES)).collect();
             times.sort_unstable();
             let (best, median) = (times.first().expect("rounds"), times.get(rounds / 2).expect("rounds"));
             println!("{name:>8}, {threads} thread(s): {median:>8.2?} a loop, at best {best:.2?}");
         }
+    }
+    for name in ["low-risk", "full"].into_iter().filter(|name| measured(name)) {
+        println!("{name:>8}, on a runtime that grows to {MANY} entities: {:.2?} a loop", one(name, 1, MANY));
     }
 }
