@@ -1,9 +1,10 @@
 //! JSON as kiff accepts it: bounded, without anything that two readers could read differently.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use serde::de::{self, DeserializeOwned, DeserializeSeed, MapAccess, SeqAccess, Visitor};
+use serde::de::{self, DeserializeOwned};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, ser};
 use serde_json::value::RawValue;
 
@@ -12,19 +13,20 @@ use crate::bounds::{Bounds, OverBound};
 mod object;
 mod plain;
 mod scratch;
+mod unambiguous;
 
 pub(crate) use object::Object;
-use object::{Key, Seen};
 use plain::Plain;
 pub(crate) use scratch::Scratch;
+use unambiguous::check;
 
 /// The largest integer that every reader of JSON keeps exact: 2^53 − 1.
 pub(crate) const LARGEST_INTEGER: u64 = (1 << 53) - 1;
 
 /// One JSON text that has been checked, kept as it was written.
 ///
-/// Two readers can disagree about a duplicate key, about an integer beyond ±(2^53−1) and about very deep nesting, so a
-/// text that has one of them is refused.
+/// Two readers can disagree about a duplicate key, about an integer beyond ±(2^53−1), about very deep nesting, and about the keys by
+/// which `serde_json` speaks to itself, so a text that has one of them is refused.
 ///
 /// ```
 /// use kiff::{Bounds, Json};
@@ -173,99 +175,18 @@ fn write_canonical(value: &serde_json::Value, out: &mut String) {
             }
             out.push('}');
         }
+        serde_json::Value::Number(number) => out.push_str(&canonical_number(&number.to_string())),
         scalar => out.push_str(&scalar.to_string()),
     }
 }
 
-/// Whether `text` is one JSON value that every reader reads alike and that nests at most `depth` deep.
-fn check(text: &str, depth: usize) -> Result<(), JsonError> {
-    if plain::is_plain(text, depth) {
-        return Ok(());
-    }
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    Unambiguous { left: depth, depth }.deserialize(&mut deserializer).map_err(JsonError::syntax)?;
-    deserializer.end().map_err(JsonError::syntax)
-}
-
-/// Visits a value without keeping it; `left` is how much deeper it may still nest.
-#[derive(Clone, Copy)]
-struct Unambiguous {
-    left: usize,
-    depth: usize,
-}
-
-impl Unambiguous {
-    fn deeper<E: de::Error>(self) -> Result<Self, E> {
-        match self.left.checked_sub(1) {
-            Some(left) => Ok(Self { left, ..self }),
-            None => Err(E::custom(format_args!("it nests deeper than {}", self.depth))),
-        }
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Unambiguous {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Unambiguous {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_i64<E: de::Error>(self, number: i64) -> Result<(), E> {
-        self.visit_u64(number.unsigned_abs())
-    }
-
-    fn visit_u64<E: de::Error>(self, number: u64) -> Result<(), E> {
-        if number > LARGEST_INTEGER {
-            return Err(E::custom("an integer beyond ±(2^53−1) is not exact for every reader: write it as a string"));
-        }
-        Ok(())
-    }
-
-    fn visit_f64<E: de::Error>(self, number: f64) -> Result<(), E> {
-        /// Where the integers that a binary float can hold stop being exact: 2^53.
-        const EXACT: f64 = 9_007_199_254_740_992.0;
-        if number.abs() >= EXACT {
-            return Err(E::custom("a number beyond ±(2^53−1) is not exact for every reader: write it as a string"));
-        }
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-        let deeper = self.deeper()?;
-        while items.next_element_seed(deeper)?.is_some() {}
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
-        let deeper = self.deeper()?;
-        let mut seen = Seen::default();
-        while let Some(key) = members.next_key_seed(Key)? {
-            if let Err(key) = seen.insert(key) {
-                return Err(de::Error::custom(format_args!("the key `{}` stands twice in one object", Excerpt(&key))));
-            }
-            members.next_value_seed(deeper)?;
-        }
-        Ok(())
+/// A number as `serde_json` writes it after it has read it; with the feature `arbitrary_precision` it writes what it has read.
+fn canonical_number(written: &str) -> Cow<'_, str> {
+    let digits = written.strip_prefix('-').unwrap_or(written);
+    let is_integer = digits.bytes().all(|byte| byte.is_ascii_digit()) && written != "-0";
+    match written.parse::<f64>() {
+        Ok(number) if !is_integer => Cow::Owned(serde_json::Value::from(number).to_string()),
+        _ => Cow::Borrowed(written),
     }
 }
 
@@ -393,6 +314,27 @@ mod tests {
         assert!(refused(r#""\ud800""#).contains("surrogate") || refused(r#""\ud800""#).contains("escape"));
         assert!(refused("NaN").contains("expected"));
         assert!(refused("{} {}").contains("trailing"));
+    }
+
+    /// `serde_json` reads such an object as what stands behind the key, so that it would be approved as one thing and run as another.
+    #[test]
+    fn p3_a_key_by_which_the_reader_speaks_to_itself_is_refused() {
+        for name in ["RawValue", "Number", "another"] {
+            for dollar in ["$", r"\u0024"] {
+                let object = format!(r#"{{"{dollar}serde_json::private::{name}":"{{\"tier\":\"platinum\"}}"}}"#);
+                for text in [object.clone(), format!("[{object}]"), format!(r#"{{"x":1,"y":{object}}}"#)] {
+                    let refused = Json::parse(&text, &Bounds::DEFAULT).unwrap_err().to_string();
+                    assert_eq!(
+                        refused,
+                        format!("the key `$serde_json::private::{name}` is read in two ways"),
+                        "{text}"
+                    );
+                    assert!(serde_json::from_str::<Json>(&text).is_err(), "{text}");
+                }
+            }
+        }
+        let other = Json::parse(r#"{"x":"$serde_json::private::RawValue"}"#, &Bounds::DEFAULT).unwrap();
+        assert_eq!(other.canonical(), other.as_str());
     }
 
     #[test]

@@ -88,6 +88,12 @@ fn an_executor_that_is_missing_in_the_other_crate_does_not_build() {
     assert!(said.contains("is allowed but has no executor"), "{said}");
 }
 
+/// Any crate of a program may turn on `arbitrary_precision`, by which numbers look like objects to whoever reads JSON.
+#[test]
+fn p10_numbers_are_the_same_where_another_crate_wants_them_exact() {
+    cargo("exact-numbers", &["test", "--quiet"]);
+}
+
 #[test]
 fn kiff_may_have_another_name() {
     cargo("renamed", &["clippy", "--quiet"]);
