@@ -214,8 +214,11 @@ where
         services: &'a D::Services,
         execution: &'a Execution,
     ) -> Option<Answer<'a, D>> {
-        let answer = A::Declared::run(permit.for_executor()?, self.0, services, execution);
-        Some(Box::pin(async move { answer.await.map(Emitted::into_event) }))
+        let permit = permit.for_executor()?;
+        // Called where its panics are caught, also those before its first await.
+        Some(Box::pin(
+            async move { A::Declared::run(permit, self.0, services, execution).await.map(Emitted::into_event) },
+        ))
     }
 }
 

@@ -69,10 +69,10 @@ fn p7_what_still_runs_here_cannot_be_settled_and_an_answer_after_a_settlement_ch
 
 #[test]
 fn p7_a_late_answer_is_that_of_its_own_run_and_not_of_the_one_that_runs_now() {
-    let (store, people) = (SharedStore::default(), people());
-    let runtime =
-        || Runtime::<Refund, _>::new(store.clone(), policy(), Desk::default()).with_longest_run(Duration::ZERO);
-    let (here, there) = (runtime(), runtime());
+    let (store, clock, people) = (SharedStore::default(), SharedClock::default(), people());
+    let longest = Duration::from_mins(1);
+    let runtime = || Runtime::<Refund, _>::new(store.clone(), policy(), Desk::default()).with_longest_run(longest);
+    let (here, there) = (runtime().with_clock(clock.clone()), runtime().with_clock(clock.clone()));
     let (key, mut context) = (order("ord-1"), Context::from_waker(Waker::noop()));
     let placed = OrderPlaced { total: kiff::Cents(5) };
     assert!(block_on(here.ingest(&people.shop, &key, placed)).unwrap().is_allowed());
@@ -80,6 +80,7 @@ fn p7_a_late_answer_is_that_of_its_own_run_and_not_of_the_one_that_runs_now() {
     let mut first = Box::pin(here.execute(&people.agent, &key, pay()));
     assert!(first.as_mut().poll(&mut context).is_pending());
     let execution = block_on(here.entity(&key)).unwrap().running().unwrap().execution.clone();
+    clock.0.pass(longest);
     let no = Settlement::did_not_happen("the process is gone");
     assert!(block_on(there.settle(&people.nora, &key, &execution, no)).unwrap().is_allowed());
 
@@ -103,6 +104,8 @@ fn p7_a_late_answer_is_that_of_its_own_run_and_not_of_the_one_that_runs_now() {
 struct SharedStore {
     inner: Arc<Mutex<Arc<MemoryStore>>>,
     appends: Arc<AtomicUsize>,
+    /// How long an append takes, by which clock.
+    takes: Arc<Mutex<Option<(SharedClock, Duration)>>>,
 }
 
 impl SharedStore {
@@ -126,7 +129,11 @@ impl Store for SharedStore {
     async fn append(&self, commit: Sealed) -> Result<Appended, StoreError> {
         let asked = self.appends.fetch_add(1, Ordering::Relaxed);
         assert!(asked < 100, "the store is asked for ever");
-        self.store().append(commit).await
+        let appended = self.store().append(commit).await;
+        if let Some((clock, time)) = &*self.takes.lock().unwrap() {
+            clock.0.pass(*time);
+        }
+        appended
     }
 
     async fn read(&self, key: &EntityKey, after: u64, limit: usize) -> Result<Vec<Arc<Commit>>, StoreError> {
@@ -307,5 +314,37 @@ fn p7_a_store_that_has_lost_a_start_is_told_of_its_end_and_not_asked_for_ever() 
         store.lose_all_but(1).await;
         let noted = here.execute(&people.agent, &key, AddNote { text: "again".into() }).await.unwrap();
         assert_eq!(noted.executed().map(|done| done.state), Some(OrderState::Created), "{noted:?}");
+    });
+}
+
+#[test]
+fn p3_p7_a_run_whose_start_was_kept_too_late_does_not_begin() {
+    block_on(async {
+        let (store, clock, people, key) = (SharedStore::default(), SharedClock::default(), people(), order("ord-1"));
+        let minute = Duration::from_mins(1);
+        let here = Runtime::<Refund, _>::new(store.clone(), policy(), Desk::default());
+        let here = here.with_clock(clock.clone()).with_longest_run(minute * 2).with_approval_lifetime(minute);
+        let takes = |time: Option<Duration>| *store.takes.lock().unwrap() = time.map(|time| (clock.clone(), time));
+        let placed = here.ingest(&people.shop, &key, OrderPlaced { total: kiff::Cents(5) }).await.unwrap();
+        assert!(placed.is_allowed());
+
+        // Others may have called it in doubt, and settled it, before its executor would have begun.
+        takes(Some(minute * 2));
+        let Outcome::Failed(failed) = here.execute(&people.agent, &key, pay()).await.unwrap() else { panic!("it ran") };
+        assert_eq!((failed.failure.code(), failed.failure.is_unknown()), ("did_not_begin", false));
+        assert!(here.services().done().is_empty());
+        takes(None);
+        assert!(here.execute(&people.agent, &key, pay()).await.unwrap().executed().is_some());
+
+        let asked = here.request_approval(&people.agent, &key, refund(49)).await.unwrap().into_result().unwrap();
+        assert!(here.review(&people.nora, &key, &asked.id, Review::grant()).await.unwrap().is_allowed());
+        takes(Some(minute));
+        let outcome = here.execute(&people.agent, &key, refund(49)).await.unwrap();
+        let Outcome::Failed(failed) = outcome else { panic!("{outcome:?}") };
+        assert_eq!(failed.failure.code(), "did_not_begin");
+        assert!(failed.failure.message().ends_with(&format!("approval `{}` had expired by then", asked.id)));
+        let entity = here.entity(&key).await.unwrap();
+        assert_eq!((entity.state(), entity.running()), (Some(OrderState::Paid), None));
+        assert_eq!(here.services().done(), ["captured pay-1"]);
     });
 }

@@ -79,7 +79,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
                 Wish::Repeated(outcome) => return Ok(outcome),
                 Wish::Moved => continue,
             };
-            let judged = if is_untold && tried == FLAPS {
+            let judged = if is_untold && tried >= FLAPS {
                 let flaps = PolicyError::new("it has said no and then yes, again and again");
                 Verdict::Blocked(verdict::undecided(&flaps))
             } else {
@@ -134,11 +134,33 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         let Some(ready) = attempt.ready.take() else {
             return Ok(None);
         };
-        let answer = self.answer(ready, permit, &run.execution).await;
+        let answer = match self.missed(&started, run, judged_at) {
+            Some(missed) => Err(missed),
+            None => self.answer(ready, permit, &run.execution).await,
+        };
         let kept = self.finish(started, run, answer).await;
         drop(running);
         kept.map(Some)
             .map_err(|cause| Error::Unrecorded { execution: run.execution.id.clone(), cause: Box::new(cause) })
+    }
+
+    /// Why a run whose start is on the record must not begin any more: to keep a record may take long, and what held when it was
+    /// judged may be over.
+    fn missed(&self, started: &Entity<D>, run: &Run<D>, judged_at: Timestamp) -> Option<Failure> {
+        let approval = run.execution.approval.as_ref().and_then(|approval| started.approval(approval));
+        if approval.is_none() && !self.store.is_shared() {
+            return None;
+        }
+        let now = self.now();
+        let why = if let Some(expired) = approval.filter(|approval| approval.has_expired(started.present(now))) {
+            format!("approval `{}` had expired by then", expired.id)
+        } else if self.store.is_shared() && now >= judged_at.after(self.longest_run) {
+            "another process may have settled by then what became of it".to_owned()
+        } else {
+            return None;
+        };
+        let message = format!("it did not begin, because the store took long to keep that it starts: {why}");
+        Some(Failure::refused(message).with_code("did_not_begin"))
     }
 
     /// Runs an action that touches nothing outside: its start and its answer are one batch. None when the entity
