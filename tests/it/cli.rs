@@ -1,6 +1,7 @@
 //! The command line, run as a stranger runs it.
 
 mod check;
+mod entities;
 mod fmt;
 mod journal;
 mod new;

@@ -1,6 +1,7 @@
 //! Journals: where they are, and what can be asked of them.
 
 mod doubt;
+mod entity;
 mod export;
 mod exported;
 pub(crate) mod place;
@@ -14,7 +15,7 @@ pub(crate) mod log;
 #[cfg(feature = "proof")]
 pub(crate) mod receipt;
 
-use kiff::{EntityKey, IdentifierError, StoreError};
+use kiff::StoreError;
 
 use crate::failure::Failure;
 
@@ -38,19 +39,4 @@ impl From<StoreError> for Failure {
         }
         Self::new(error.to_string())
     }
-}
-
-/// An entity of a tenant; or, where none is given, as its key is shown: `Order/ord-1`, or `acme:Order/ord-1` of another tenant than
-/// the default one.
-fn entity(text: &str, tenant: Option<&str>) -> Result<EntityKey, Failure> {
-    let refused = |error: IdentifierError| Failure::new(format!("`{}` is no entity: {error}", kiff::visible(text)));
-    let Some((kind, id)) = text.split_once('/') else {
-        return Err(Failure::new(format!("`{}` is no entity", kiff::visible(text)))
-            .help("write its type and its id, as in `Order/ord-1`, and another tenant by `--tenant`"));
-    };
-    let (tenant, kind) = match tenant {
-        Some(tenant) => (tenant, kind),
-        None => kind.rsplit_once(':').unwrap_or((EntityKey::DEFAULT_TENANT, kind)),
-    };
-    EntityKey::new(kind, id).and_then(|key| key.in_tenant(tenant)).map_err(refused)
 }

@@ -7,13 +7,14 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use kiff::proof::{Cosignature, Log, LogError, Receipt};
-use kiff::{Commit, Cursor, EntityKey, ExecutionId, Fact, Query, Store, Timeline};
+use kiff::{Commit, Cursor, ExecutionId, Fact, Query, Store, Timeline};
 use serde_json::json;
 
+use super::PAGE;
+use super::entity::Asked;
 use super::log::advance;
 use super::place::{self, Work};
 use super::timeline::check_kinds;
-use super::{PAGE, entity};
 use crate::failure::Failure;
 use crate::keys::signing::{trusted, witnesses_of};
 use crate::made::Made;
@@ -53,6 +54,9 @@ struct Make {
     /// Whose entity it is
     #[arg(long, value_name = "TENANT")]
     tenant: Option<String>,
+    /// What sort of entity it is, which leaves ENTITY to be its id alone
+    #[arg(long = "type", value_name = "TYPE")]
+    entity_type: Option<String>,
     /// The folder of the log
     #[arg(long, value_name = "DIR", required = true)]
     log: PathBuf,
@@ -82,8 +86,9 @@ impl Receipts {
             (Some(Command::Verify { file, key, witness }), _) => verify(&file, &key, &witness, shell),
             (None, Some(make)) => {
                 check_kinds(make.kind.as_slice())?;
-                let (store, key) = (make.store.clone(), entity(&make.entity, make.tenant.as_deref())?);
-                place::read(&store, Wanted { key, make }, shell)
+                let asked = Asked::new(&make.entity, make.tenant.as_deref(), make.entity_type.as_deref())?;
+                let store = make.store.clone();
+                place::read(&store, Wanted { asked, make }, shell)
             }
             (None, None) => Err(Failure::new("nothing says which receipt").help("see `kiff receipt --help`")),
         }
@@ -92,7 +97,7 @@ impl Receipts {
 
 /// The commit that a receipt is wanted for.
 struct Wanted {
-    key: EntityKey,
+    asked: Asked,
     make: Make,
 }
 
@@ -110,7 +115,8 @@ impl Wanted {
 
 impl Work for Wanted {
     async fn run<S: Store>(self, store: &S, shell: &Shell) -> Result<Ended, Failure> {
-        let query = Query::default().entity(self.key.clone());
+        let key = self.asked.found(store).await?;
+        let query = Query::default().entity(key.clone());
         let mut cursor = Cursor::LAST;
         let found: Option<(u64, Arc<Commit>)> = loop {
             let page = store.search(&query, cursor, PAGE).await?;
@@ -121,9 +127,11 @@ impl Work for Wanted {
             }
         };
         let Some((position, commit)) = found else {
-            let tenant = self.make.tenant.map_or_else(String::new, |tenant| format!(" --tenant {tenant}"));
-            return Err(Failure::new(format!("`{}` has no such commit", self.key))
-                .help(format!("`kiff timeline {} {}{tenant}` shows what it has", self.make.store, self.make.entity)));
+            let Make { store, entity, .. } = &self.make;
+            let said = [("tenant", &self.make.tenant), ("type", &self.make.entity_type)];
+            let said = said.into_iter().filter_map(|(name, value)| Some(format!(" --{name} {}", value.as_ref()?)));
+            return Err(Failure::new(format!("`{key}` has no such commit"))
+                .help(format!("`kiff timeline {store} {entity}{}` shows what it has", said.collect::<String>())));
         };
         if !self.make.key.is_empty() {
             advance(store, &self.make.log, &self.make.key, shell).await?;
@@ -148,12 +156,8 @@ impl Work for Wanted {
                 let mut file = Made::at(path)?;
                 file.write_all(receipt.as_bytes()).map_err(|error| Failure::file("write", path, &error))?;
                 file.keep()?;
-                let text = format!(
-                    "wrote the receipt of commit {} of `{}` to {}\n",
-                    commit.number(),
-                    self.key,
-                    path.display()
-                );
+                let text =
+                    format!("wrote the receipt of commit {} of `{key}` to {}\n", commit.number(), path.display());
                 shell.answer(&json!({ "file": path, "commit": commit.number(), "position": position }), &text)?;
             }
             None => shell

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use clap::Args;
 use kiff::{Commit, EntityKey, Store, Timeline};
 
+use super::PAGE;
+use super::entity::Asked;
 use super::place::{self, Work};
-use super::{PAGE, entity};
 use crate::failure::Failure;
 use crate::shell::{Ended, Shell};
 
@@ -23,6 +24,9 @@ pub(crate) struct ShowTimeline {
     /// Whose entity it is, or whose entities are listed
     #[arg(long, value_name = "TENANT")]
     tenant: Option<String>,
+    /// What sort of entity it is, which leaves ENTITY to be its id alone; or of which sort those are that are listed
+    #[arg(long = "type", value_name = "TYPE")]
+    entity_type: Option<String>,
 }
 
 impl ShowTimeline {
@@ -30,10 +34,13 @@ impl ShowTimeline {
         check_kinds(&self.kind)?;
         match &self.entity {
             Some(text) => {
-                let key = entity(text, self.tenant.as_deref())?;
-                place::read(&self.store, OfEntity { key, kinds: self.kind }, shell)
+                let asked = Asked::new(text, self.tenant.as_deref(), self.entity_type.as_deref())?;
+                place::read(&self.store, OfEntity { asked, kinds: self.kind }, shell)
             }
-            None => place::read(&self.store, Entities { tenant: self.tenant }, shell),
+            None => {
+                let entities = Entities { tenant: self.tenant, entity_type: self.entity_type };
+                place::read(&self.store, entities, shell)
+            }
         }
     }
 }
@@ -48,18 +55,18 @@ pub(super) fn check_kinds(kinds: &[String]) -> Result<(), Failure> {
 }
 
 struct OfEntity {
-    key: EntityKey,
+    asked: Asked,
     kinds: Vec<String>,
 }
 
 impl Work for OfEntity {
     async fn run<S: Store>(self, store: &S, shell: &Shell) -> Result<Ended, Failure> {
-        let commits = commits(store, &self.key).await?;
+        let key = self.asked.found(store).await?;
+        let commits = commits(store, &key).await?;
         if commits.is_empty() {
-            return Err(Failure::new(format!("there is no entity `{}`", self.key))
-                .help("leave the entity out to see which there are, and give a tenant with a `/` by `--tenant`"));
+            return Err(self.asked.missing());
         }
-        let timeline = Timeline::new(self.key, commits);
+        let timeline = Timeline::new(key, commits);
         let is_meant = |kind: &str| self.kinds.is_empty() || self.kinds.iter().any(|own| own == kind);
         for line in timeline.lines().filter(|line| is_meant(line.record().fact().kind())) {
             if shell.tell(&line, &format!("{line}\n"))?.is_break() {
@@ -84,8 +91,10 @@ pub(super) async fn commits<S: Store>(store: &S, key: &EntityKey) -> Result<Vec<
 }
 
 struct Entities {
-    /// Those of one tenant, or all.
+    /// Those of one tenant, or of all.
     tenant: Option<String>,
+    /// Those of one type, or of all.
+    entity_type: Option<String>,
 }
 
 impl Work for Entities {
@@ -94,7 +103,10 @@ impl Work for Entities {
         loop {
             let page = store.entities(after.as_ref(), PAGE).await?;
             let Some(last) = page.last().cloned() else { return Ok(Ended::Well) };
-            let is_meant = |key: &EntityKey| self.tenant.as_ref().is_none_or(|tenant| key.tenant() == tenant);
+            let is_meant = |key: &EntityKey| {
+                self.tenant.as_ref().is_none_or(|tenant| key.tenant() == tenant)
+                    && self.entity_type.as_ref().is_none_or(|kind| key.entity_type() == kind)
+            };
             for key in page.into_iter().filter(is_meant) {
                 let parts =
                     serde_json::json!({ "tenant": key.tenant(), "entity_type": key.entity_type(), "id": key.id() });
