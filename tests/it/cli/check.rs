@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::{ROOT, Ran, folder, kiff};
+use super::{ROOT, Ran, folder, kiff, no_room};
 use crate::programs::Program;
 
 /// A project that `kiff new` wrote, built with the versions of the workspace.
@@ -209,9 +209,44 @@ fn a_document_is_explained_without_its_crate() {
     assert!(said.starts_with(&format!("domain `{}` governs", schema.domain)), "{said}");
     let told = kiff(&folder, &["check", "shop.json", "--diagram", "shop.svg"]).not_done();
     assert!(told.starts_with("error: a schema's document has no diagram\n"), "{told}");
+
+    // What was reviewed stays what it was where something fails.
+    fs::write(folder.join("README.md"), "# The shop\n").unwrap();
+    fs::write(folder.join("reviewed.json"), "reviewed").unwrap();
+    let keeping = |arguments: &[&'static str]| [&["check"], arguments, &["--save", "reviewed.json"]].concat();
+    for told in [
+        kiff(&folder, &keeping(&["README.md"])).not_done(),
+        kiff(&folder, &keeping(&["shop.json", "--diagram", "shop.svg"])).not_done(),
+        kiff(&folder, &keeping(&["shop.json", "--against", "none.json"])).not_done(),
+        no_room(&folder, 0, &keeping(&["shop.json"])).not_done(),
+    ] {
+        assert_eq!(fs::read_to_string(folder.join("reviewed.json")).unwrap(), "reviewed", "{told}");
+    }
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 3, "nothing else is there");
+    kiff(&folder, &keeping(&["shop.json"])).well();
+    assert_eq!(fs::read_to_string(folder.join("reviewed.json")).unwrap(), schema.to_json());
+
     fs::write(folder.join("shop.json"), schema.to_json().replacen("low", "high", 1)).unwrap();
     let told = kiff(&folder, &["check", "shop.json"]).not_done();
     assert!(told.contains("the fingerprint is not that of the governance"), "{told}");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_written_to_and_not_replaced() {
+    use std::os::unix::fs::symlink;
+
+    let folder = folder("check-device");
+    let schema = crate::shop::Refund::schema().to_json();
+    fs::write(folder.join("shop.json"), &schema).unwrap();
+    symlink("/dev/null", folder.join("nothing")).unwrap();
+    kiff(&folder, &["check", "shop.json", "--save", "nothing"]).well();
+    assert!(fs::symlink_metadata(folder.join("nothing")).unwrap().is_symlink());
+    // A link to what is not there yet leads to it afterwards.
+    symlink("new.json", folder.join("link.json")).unwrap();
+    kiff(&folder, &["check", "shop.json", "--save", "link.json"]).well();
+    assert!(fs::symlink_metadata(folder.join("link.json")).unwrap().is_symlink());
+    assert_eq!(fs::read_to_string(folder.join("new.json")).unwrap(), schema);
 }
 
 #[test]

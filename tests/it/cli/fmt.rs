@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::{folder, kiff};
+use super::{folder, kiff, no_room};
 
 #[test]
 fn blocks_are_laid_out_and_stay_so() {
@@ -41,4 +41,42 @@ fn a_link_to_a_folder_is_not_followed() {
     symlink("desk", folder.join("named")).unwrap();
     assert!(kiff(&folder, &["fmt", "named"]).well().starts_with("named/src/domain.rs:"));
     assert_eq!(fs::read_to_string(&domain).unwrap(), right);
+}
+
+#[test]
+fn a_file_that_cannot_be_written_stays_as_it_was() {
+    let folder = folder("fmt-full");
+    kiff(&folder, &["new", "desk"]).well();
+    let domain = folder.join("desk/src/domain.rs");
+    let wrong = fs::read_to_string(&domain).unwrap().replace("    roles {", "  roles{");
+    fs::write(&domain, &wrong).unwrap();
+    let told = no_room(&folder, 0, &["fmt", "desk"]).not_done();
+    assert!(told.starts_with("error: cannot write `desk/src/domain.rs`: "), "{told}");
+    assert_eq!(fs::read_to_string(&domain).unwrap(), wrong);
+    let mut names = fs::read_dir(folder.join("desk/src")).unwrap().map(|entry| entry.unwrap().file_name());
+    assert!(names.all(|name| !name.to_string_lossy().ends_with(".part")));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_keeps_who_may_read_it_and_the_links_to_it() {
+    use std::fs::Permissions;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    let folder = folder("fmt-mode");
+    kiff(&folder, &["new", "desk"]).well();
+    let (domain, kept) = (folder.join("desk/src/domain.rs"), folder.join("kept.rs"));
+    let right = fs::read_to_string(&domain).unwrap();
+    fs::rename(&domain, &kept).unwrap();
+    // One link behind another, each from its own folder.
+    symlink("../../kept.rs", folder.join("desk/src/also.rs")).unwrap();
+    symlink("also.rs", &domain).unwrap();
+    fs::write(&kept, right.replace("    roles {", "  roles{")).unwrap();
+    fs::set_permissions(&kept, Permissions::from_mode(0o640)).unwrap();
+    assert!(kiff(&folder, &["fmt", "desk/src/domain.rs"]).well().ends_with(": laid out\n"));
+    assert_eq!(fs::read_to_string(&kept).unwrap(), right);
+    assert_eq!(fs::metadata(&kept).unwrap().permissions().mode() & 0o777, 0o640);
+    for link in ["desk/src/domain.rs", "desk/src/also.rs"] {
+        assert!(fs::symlink_metadata(folder.join(link)).unwrap().is_symlink(), "{link}");
+    }
 }

@@ -12,6 +12,7 @@ use kiff::Schema;
 use serde::Serialize;
 
 use crate::failure::Failure;
+use crate::made;
 use crate::shell::{Ended, Shell};
 use findings::Finding;
 use probe::Probed;
@@ -62,11 +63,13 @@ impl Check {
             probe::ask(&self.place, self.domain.as_deref(), shell)?
         };
         let reviewed = self.against.as_deref().map(|path| schema(path, &read(path)?)).transpose()?;
+        // Nothing is written of what cannot be read.
+        let schemas = domains.iter().map(|domain| schema(&self.place, &domain.document));
+        let schemas = schemas.collect::<Result<Vec<Schema>, Failure>>()?;
         self.keep(&domains)?;
         let (mut answers, mut text) = (Vec::new(), String::new());
         let mut holds = true;
-        for domain in &domains {
-            let schema = schema(&self.place, &domain.document)?;
+        for (domain, schema) in domains.iter().zip(schemas) {
             let findings = findings::of(&schema);
             let unchanged = reviewed.as_ref().map(|reviewed| reviewed.fingerprint() == schema.fingerprint());
             holds &= unchanged.unwrap_or(true) && (!self.strict || findings.is_empty());
@@ -98,19 +101,20 @@ impl Check {
             return Err(Failure::new(format!("there are {} domains, and one is needed here", domains.len()))
                 .help("name it with `--domain PATH`"));
         };
-        let write =
-            |path: &Path, text: &str| fs::write(path, text).map_err(|error| Failure::file("write", path, &error));
+        let mut files = Vec::new();
         if let Some(path) = &self.save {
-            write(path, &domain.document)?;
+            files.push((path.as_path(), domain.document.as_str()));
         }
-        let Some(path) = &self.diagram else { return Ok(()) };
-        let Some((svg, mermaid)) = &domain.diagrams else {
-            return Err(
-                Failure::new("a schema's document has no diagram").help("check the package of the domain instead")
-            );
-        };
-        let is_mermaid = path.extension().is_some_and(|extension| extension == "mmd");
-        write(path, if is_mermaid { mermaid } else { svg })
+        if let Some(path) = &self.diagram {
+            let Some((svg, mermaid)) = &domain.diagrams else {
+                return Err(
+                    Failure::new("a schema's document has no diagram").help("check the package of the domain instead")
+                );
+            };
+            let is_mermaid = path.extension().is_some_and(|extension| extension == "mmd");
+            files.push((path.as_path(), if is_mermaid { mermaid.as_str() } else { svg.as_str() }));
+        }
+        made::replace(&files)
     }
 }
 

@@ -9,6 +9,7 @@ use kiff::format::{first_difference, format_domain};
 use serde_json::json;
 
 use crate::failure::Failure;
+use crate::made;
 use crate::shell::{Ended, Shell};
 
 /// Lay out `domain!` blocks, which rustfmt leaves alone
@@ -44,7 +45,7 @@ impl Fmt {
             all_are = false;
             let what = if self.check { "is not laid out" } else { "laid out" };
             if !self.check {
-                fs::write(&path, format_domain(&source)).map_err(|error| Failure::file("write", &path, &error))?;
+                made::replace(&[(path.as_path(), format_domain(&source).as_str())])?;
             }
             let text = format!("{}:{line}: {what}\n", path.display());
             shell.answer(&json!({ "file": path, "line": line, "changed": !self.check }), &text)?;

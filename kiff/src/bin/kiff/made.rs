@@ -1,6 +1,6 @@
-//! Files that commands make: each is there whole, or not at all.
+//! Files that commands make or replace: each is there whole, or as it was.
 
-use std::fs;
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
@@ -21,15 +21,7 @@ impl Made {
         if fs::symlink_metadata(place).is_ok() {
             return Err(failed(place, &ErrorKind::AlreadyExists.into()));
         }
-        let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut name = place.file_name().unwrap_or_default().to_owned();
-        name.push(".");
-        let mut beside = Builder::new();
-        beside.prefix(&name).suffix(".part");
-        // As other new files are, less what the user's mask takes away.
-        #[cfg(unix)]
-        beside.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let beside = beside.tempfile_in(folder).map_err(|error| failed(place, &error))?;
+        let beside = beside(place).map_err(|error| failed(place, &error))?;
         Ok(Self { beside, place: place.to_owned() })
     }
 
@@ -50,6 +42,83 @@ impl Write for Made {
     fn flush(&mut self) -> io::Result<()> {
         self.beside.flush()
     }
+}
+
+/// Puts texts in the place of what files hold. Each is written beside its file, and none is put in its place before all are written.
+pub(crate) fn replace(files: &[(&Path, &str)]) -> Result<(), Failure> {
+    let mut written = Vec::new();
+    for &(named, text) in files {
+        let beside = written_beside(named, text).map_err(|error| Failure::file("write", named, &error))?;
+        written.push((named, text, beside));
+    }
+    for (named, text, beside) in written {
+        let put = match beside {
+            Some((beside, place)) => beside.persist(place).map(drop).map_err(|refused| refused.error),
+            None => fs::write(named, text),
+        };
+        put.map_err(|error| Failure::file("write", named, &error))?;
+    }
+    Ok(())
+}
+
+/// A text on the disk, beside the file that it is for, and where that file is; none for a terminal or a pipe, which is written to
+/// as it stands.
+fn written_beside(named: &Path, text: &str) -> io::Result<Option<(NamedTempFile, PathBuf)>> {
+    let old = match fs::metadata(named) {
+        Ok(old) if !old.is_file() => return Ok(None),
+        Ok(old) => {
+            // What may not be written may not be replaced either.
+            OpenOptions::new().write(true).open(named)?;
+            Some(old)
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
+        Err(error) => return Err(error),
+    };
+    let place = behind_links(named);
+    let mut beside = beside(&place)?;
+    let file = beside.as_file_mut();
+    file.write_all(text.as_bytes())?;
+    if let Some(old) = old {
+        give_to_owner(file, &old);
+        file.set_permissions(old.permissions())?;
+    }
+    file.sync_all()?;
+    Ok(Some((beside, place)))
+}
+
+/// Where the file is that a name leads to: a link goes on leading to it.
+fn behind_links(named: &Path) -> PathBuf {
+    let mut place = named.to_owned();
+    while let Ok(leads_to) = fs::read_link(&place) {
+        place = folder_of(&place).join(leads_to);
+    }
+    place
+}
+
+/// Leaves a file with whom it belonged to, as far as that is for the user to say.
+#[cfg(unix)]
+fn give_to_owner(file: &File, old: &Metadata) {
+    use std::os::unix::fs::{MetadataExt, fchown};
+    let _ = fchown(file, Some(old.uid()), Some(old.gid()));
+}
+
+#[cfg(not(unix))]
+fn give_to_owner(_: &File, _: &Metadata) {}
+
+/// A new file beside a place.
+fn beside(place: &Path) -> io::Result<NamedTempFile> {
+    let mut name = place.file_name().unwrap_or_default().to_owned();
+    name.push(".");
+    let mut beside = Builder::new();
+    beside.prefix(&name).suffix(".part");
+    // As other new files are, less what the user's mask takes away.
+    #[cfg(unix)]
+    beside.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    beside.tempfile_in(folder_of(place))
+}
+
+fn folder_of(place: &Path) -> &Path {
+    place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn failed(place: &Path, error: &io::Error) -> Failure {
