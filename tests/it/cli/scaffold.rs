@@ -99,9 +99,14 @@ fn what_is_named_as_the_language_names_things_compiles_and_passes_its_tests() {
     let (said, library) = scaffolded("refund-desk");
     assert!(said.contains("\n- `duplicate_name`: "), "{said}");
     for part in [
-        "\n        PayAction as \"PAY\" { risk: low, by: Agent | Manager, emits: PayEvent | PayFailed, ",
+        "\n        PayAction as \"PAY\" ",
+        " { risk: low, by: Agent | Manager, emits: PayEvent | PayFailed, ",
         "emits: none, permission: \"refund-desk.run_approve_refund_order\" };\n",
         "\n    never { Closed without Operator; }\n",
+        // What the written files use themselves.
+        "\nasync fn unwritten_(",
+        "\n        ReasonCodeAction as \"REASON_CODE\" { ",
+        "\n    unwritten(OrderClosed {",
     ] {
         assert!(library.contains(part), "no `{part}` in:\n{library}");
     }

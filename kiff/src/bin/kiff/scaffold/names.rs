@@ -3,16 +3,20 @@
 use std::collections::BTreeSet;
 
 /// Names that mean something else in the file that is written.
-const TAKEN: [&str; 14] = [
+const TAKEN: [&str; 17] = [
     "Box",
     "Cents",
     "Domain",
     "Err",
     "Execution",
     "Failure",
+    // The crates, beside which the module of a domain of that name would stand.
+    "Kiff",
+    "KiffTest",
     "None",
     "Ok",
     "Option",
+    "ReasonCode",
     "Result",
     "Self",
     "Some",
@@ -60,52 +64,40 @@ impl Identifiers {
     /// Identifiers of a block for this domain and this entity.
     pub(crate) fn new(domain: &str, entity: &str) -> (Self, Name, Name) {
         let mut identifiers = Self(TAKEN.iter().map(|&taken| taken.to_owned()).collect());
-        let domain = identifiers.name(domain, "Domain", snake);
-        let entity = identifiers.name(entity, "Entity", str::to_owned);
-        let made = ["Role", "Services"].map(|end| format!("{}{end}", domain.ident));
-        let made_of_entity = ["State", "Event"].map(|end| format!("{}{end}", entity.ident));
-        identifiers.0.extend(made.into_iter().chain(made_of_entity));
+        let domain = identifiers.name(domain, "Domain", snake, &["Role", "Services"]);
+        let entity = identifiers.name(entity, "Entity", str::to_owned, &["State", "Event"]);
         (identifiers, domain, entity)
     }
 
     /// The name of a role.
     pub(crate) fn role(&mut self, name: &str) -> Name {
-        self.name(name, "Role", snake)
+        self.name(name, "Role", snake, &[])
     }
 
     /// The name of a state.
     pub(crate) fn state(&mut self, name: &str) -> Name {
-        self.name(name, "State", screaming)
+        self.name(name, "State", screaming, &[])
     }
 
     /// The name of an event.
     pub(crate) fn event(&mut self, name: &str) -> Name {
-        self.name(name, "Event", screaming)
+        self.name(name, "Event", screaming, &[])
     }
 
     /// The name of an action, and of what it answers with where that is one of several events.
     pub(crate) fn action(&mut self, name: &str, answers_with_several: bool) -> Name {
-        if !answers_with_several {
-            return self.name(name, "Action", screaming);
-        }
-        let answer = |ident: &str| format!("{ident}Event");
-        let mut ident = pascal(name);
-        while self.0.contains(&ident) || self.0.contains(&answer(&ident)) {
-            ident.push_str("Action");
-        }
-        self.0.insert(answer(&ident));
-        self.take(name, ident, screaming)
+        let answer: &[&str] = if answers_with_several { &["Event"] } else { &[] };
+        self.name(name, "Action", screaming, answer)
     }
 
-    fn name(&mut self, name: &str, kind: &str, to_wire: fn(&str) -> String) -> Name {
+    /// An identifier that is free, as are those that are made of it with these ends.
+    fn name(&mut self, name: &str, kind: &str, to_wire: fn(&str) -> String, ends: &[&str]) -> Name {
+        let with_ends = |ident: &str| ends.iter().map(|end| format!("{ident}{end}")).collect::<Vec<String>>();
         let mut ident = pascal(name);
-        while self.0.contains(&ident) {
+        while self.0.contains(&ident) || with_ends(&ident).iter().any(|made| self.0.contains(made)) {
             ident.push_str(kind);
         }
-        self.take(name, ident, to_wire)
-    }
-
-    fn take(&mut self, name: &str, ident: String, to_wire: fn(&str) -> String) -> Name {
+        self.0.extend(with_ends(&ident));
         self.0.insert(ident.clone());
         let wire = Some(name.to_owned()).filter(|wire| *wire != to_wire(&ident));
         Name { ident, wire }
@@ -147,11 +139,12 @@ fn screaming(name: &str) -> String {
     snake(name).to_uppercase()
 }
 
-/// What Rust calls a parameter.
+/// What Rust calls a parameter, and the executor of an action.
 pub(crate) fn parameter(name: &str) -> String {
     let snake = snake(name).replace(['-', '.', ':', '/'], "_");
     match snake.as_str() {
-        "self" | "super" | "crate" | "execution" | "services" => format!("{snake}_"),
+        // The last one is the fn that stands where an executor is still to be written.
+        "self" | "super" | "crate" | "execution" | "services" | "unwritten" => format!("{snake}_"),
         word if WORDS.contains(&word) => format!("r#{snake}"),
         _ => snake,
     }
@@ -195,5 +188,21 @@ mod tests {
     fn parameters_are_named_as_rust_names_them() {
         assert_eq!(["orderId", "type", "payment-id"].map(parameter), ["order_id", "r#type", "payment_id"]);
         assert_eq!(["try", "unsafe", "self"].map(parameter), ["r#try", "r#unsafe", "self_"]);
+        assert_eq!(["unwritten", "Unwritten", "given"].map(parameter), ["unwritten_", "unwritten_", "given"]);
+    }
+
+    #[test]
+    fn no_name_is_one_that_the_written_files_use() {
+        let (mut identifiers, domain, entity) = Identifiers::new("kiff", "KiffDomainRole");
+        assert_eq!(domain.declared(), "KiffDomain as \"kiff\"");
+        assert_eq!(entity.declared(), "KiffDomainRoleEntity as \"KiffDomainRole\"");
+        assert_eq!(identifiers.event("REASON_CODE").declared(), "ReasonCodeEvent as \"REASON_CODE\"");
+        assert_eq!(identifiers.action("REASON_CODE", false).declared(), "ReasonCodeAction as \"REASON_CODE\"");
+        assert_eq!(
+            identifiers.event("KIFF_DOMAIN_SERVICES").declared(),
+            "KiffDomainServicesEvent as \"KIFF_DOMAIN_SERVICES\""
+        );
+        let (_, _, entity) = Identifiers::new("order_event", "Order");
+        assert_eq!(entity.declared(), "OrderEntity as \"Order\"");
     }
 }
