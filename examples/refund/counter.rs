@@ -149,8 +149,8 @@ impl<'o, S: Store> Counter<'o, S> {
     }
 
     async fn tool_call(&mut self, number: u64, call: &ToolCall, key: IdempotencyKey) -> Told {
-        let id = call.id.as_deref().unwrap_or("no id");
-        report::heading(self.out, &format!("line {number} · {} · {}", call.format, excerpt(id)))?;
+        let id = call.id.as_ref().map_or_else(|| "no id".to_owned(), ToString::to_string);
+        report::heading(self.out, &format!("line {number} · {} · {}", call.format, excerpt(&id)))?;
         let understood = call.request(self.runtime.bounds()).and_then(|request| {
             let order = Refund::entity(&request.order).map_err(Fault::Order)?;
             Ok((order, request.call))
@@ -158,11 +158,10 @@ impl<'o, S: Store> Counter<'o, S> {
         let (order, asked) = match understood {
             Ok(understood) => understood,
             Err(fault) => {
-                report::entry(
-                    self.out,
-                    "agent-7",
-                    &format!("calls {} {}", excerpt(&call.name), excerpt(&call.arguments)),
-                )?;
+                if call.missing.is_none() {
+                    let made = format!("calls {} {}", excerpt(&call.name), excerpt(&call.arguments));
+                    report::entry(self.out, "agent-7", &made)?;
+                }
                 let remedy = Some(fault.remedy().to_owned());
                 return self.answer("reader", &Answer::refused("unreadable", fault.code(), fault.to_string(), remedy));
             }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use kiff::{Bounds, Call, IdentifierError, Json, JsonError};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use serde_json::Number;
 use serde_json::value::RawValue;
 
 /// A tool call as it was found in a line, with arguments that nobody has looked at.
@@ -13,14 +14,16 @@ use serde_json::value::RawValue;
 pub struct ToolCall {
     /// Whose way of writing it is.
     pub format: Format,
-    /// The number that the agent's host gave it.
-    pub id: Option<String>,
+    /// The number that the agent's host gave it, under which it waits for an answer.
+    pub id: Option<Id>,
     /// The tool, as the agent calls it.
     pub name: String,
     /// The arguments, as JSON text.
     pub arguments: String,
     /// What the agent said along with it.
     pub rationale: Option<String>,
+    /// The member that it lacks; what is missing is empty above.
+    pub missing: Option<&'static str>,
 }
 
 /// The ways in which a tool call is written.
@@ -68,16 +71,19 @@ pub fn read(line: &str, bounds: &Bounds) -> Result<Vec<ToolCall>, Fault> {
     let item: Item = json.decode().map_err(Fault::Shape)?;
     match (item.kind.as_deref(), item.method.as_deref()) {
         (_, Some("tools/call")) => {
-            let params = *item.params.ok_or(Fault::Incomplete("params"))?;
-            Ok(vec![ToolCall { id: item.id.map(Id::into_text), ..params.mcp()? }])
+            let call = match item.params {
+                Some(params) => params.mcp(),
+                None => call(Format::Mcp, None, None, "params"),
+            };
+            Ok(vec![ToolCall { id: item.id, ..call }])
         }
         (_, Some(method)) => Err(Fault::OtherMethod(method.to_owned())),
-        (Some("function_call"), None) => Ok(vec![item.open_ai_responses()?]),
-        (Some("tool_use"), None) => Ok(vec![item.anthropic()?]),
+        (Some("function_call"), None) => Ok(vec![item.open_ai_responses()]),
+        (Some("tool_use"), None) => Ok(vec![item.anthropic()]),
         _ if item.tool_calls.is_some() => item.open_ai_chat_message(),
-        _ if item.function.is_some() => Ok(vec![item.open_ai_chat()?]),
+        _ if item.function.is_some() => Ok(vec![item.open_ai_chat()]),
         _ if item.content.is_some() => item.anthropic_message(),
-        _ if item.name.is_some() => Ok(vec![item.mcp()?]),
+        _ if item.name.is_some() => Ok(vec![item.mcp()]),
         _ => Err(Fault::NoToolCall),
     }
 }
@@ -86,8 +92,11 @@ impl ToolCall {
     /// Reads the arguments: `order_id` says which order, the rest are the parameters, untouched.
     ///
     /// # Errors
-    /// [`Fault`] when they are no JSON object that kiff accepts, or name no order.
+    /// [`Fault`] when the call lacks something, or its arguments are no JSON object that kiff accepts, or name no order.
     pub fn request(&self, bounds: &Bounds) -> Result<Request, Fault> {
+        if let Some(member) = self.missing {
+            return Err(Fault::Incomplete(member));
+        }
         let arguments = Json::parameters(&self.arguments, bounds).map_err(Fault::Arguments)?;
         if !arguments.as_str().starts_with('{') {
             return Err(Fault::ArgumentsNotAnObject);
@@ -125,12 +134,23 @@ struct Item {
     params: Option<Box<Item>>,
 }
 
-/// The number of a call; the Model Context Protocol counts, the others name.
-#[derive(Deserialize)]
+/// The number of a call; the Model Context Protocol counts, the others name. It goes back as it came.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(untagged)]
-enum Id {
+pub enum Id {
+    /// A name.
     Text(String),
-    Number(i64),
+    /// A number.
+    Number(Number),
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Number(number) => write!(f, "{number}"),
+        }
+    }
 }
 
 /// What a message says: a text, or blocks of which some are text and some are tool calls.
@@ -149,32 +169,28 @@ impl From<Box<RawValue>> for Content {
     }
 }
 
-impl Id {
-    fn into_text(self) -> String {
-        match self {
-            Self::Text(text) => text,
-            Self::Number(number) => number.to_string(),
-        }
-    }
-}
-
 impl Item {
     fn open_ai_chat_message(self) -> Result<Vec<ToolCall>, Fault> {
         let rationale = self.content.and_then(Content::into_text);
-        let calls = self.tool_calls.unwrap_or_default();
-        let calls = calls.into_iter().map(|item| Ok(ToolCall { rationale: rationale.clone(), ..item.open_ai_chat()? }));
-        at_least_one(calls.collect::<Result<_, _>>()?)
+        let calls = self.tool_calls.unwrap_or_default().into_iter();
+        at_least_one(calls.map(|item| ToolCall { rationale: rationale.clone(), ..item.open_ai_chat() }).collect())
     }
 
-    fn open_ai_chat(self) -> Result<ToolCall, Fault> {
-        let function = *self.function.ok_or(Fault::Incomplete("function"))?;
-        let arguments = function.arguments.ok_or(Fault::Incomplete("arguments"))?;
-        call(Format::OpenAiChat, self.id.map(Id::into_text), function.name, unquoted(&arguments))
+    fn open_ai_chat(self) -> ToolCall {
+        let call = match self.function {
+            Some(function) => {
+                let arguments = function.arguments.as_deref().map(unquoted);
+                call(Format::OpenAiChat, function.name, arguments, "arguments")
+            }
+            None => call(Format::OpenAiChat, None, None, "function"),
+        };
+        ToolCall { id: self.id, ..call }
     }
 
-    fn open_ai_responses(self) -> Result<ToolCall, Fault> {
-        let arguments = self.arguments.ok_or(Fault::Incomplete("arguments"))?;
-        call(Format::OpenAiResponses, self.call_id, self.name, unquoted(&arguments))
+    fn open_ai_responses(self) -> ToolCall {
+        let arguments = self.arguments.as_deref().map(unquoted);
+        let call = call(Format::OpenAiResponses, self.name, arguments, "arguments");
+        ToolCall { id: self.call_id.map(Id::Text), ..call }
     }
 
     fn anthropic_message(self) -> Result<Vec<ToolCall>, Fault> {
@@ -184,18 +200,17 @@ impl Item {
         let said: Vec<&str> = blocks.iter().filter_map(|block| block.text.as_deref()).collect();
         let rationale = (!said.is_empty()).then(|| said.join(" "));
         let uses = blocks.into_iter().filter(|block| block.kind.as_deref() == Some("tool_use"));
-        let calls = uses.map(|block| Ok(ToolCall { rationale: rationale.clone(), ..block.anthropic()? }));
-        at_least_one(calls.collect::<Result<_, _>>()?)
+        at_least_one(uses.map(|block| ToolCall { rationale: rationale.clone(), ..block.anthropic() }).collect())
     }
 
-    fn anthropic(self) -> Result<ToolCall, Fault> {
-        let input = self.input.ok_or(Fault::Incomplete("input"))?;
-        call(Format::Anthropic, self.id.map(Id::into_text), self.name, input.get().to_owned())
+    fn anthropic(self) -> ToolCall {
+        let input = self.input.map(|input| input.get().to_owned());
+        ToolCall { id: self.id, ..call(Format::Anthropic, self.name, input, "input") }
     }
 
-    fn mcp(self) -> Result<ToolCall, Fault> {
-        let arguments = self.arguments.ok_or(Fault::Incomplete("arguments"))?;
-        call(Format::Mcp, None, self.name, arguments.get().to_owned())
+    fn mcp(self) -> ToolCall {
+        let arguments = self.arguments.map(|arguments| arguments.get().to_owned());
+        call(Format::Mcp, self.name, arguments, "arguments")
     }
 }
 
@@ -208,9 +223,12 @@ impl Content {
     }
 }
 
-fn call(format: Format, id: Option<String>, name: Option<String>, arguments: String) -> Result<ToolCall, Fault> {
-    let name = name.ok_or(Fault::Incomplete("name"))?;
-    Ok(ToolCall { format, id, name, arguments, rationale: None })
+/// A call of these parts, of which the arguments stand in a member. One that lacks a part is a call all the same: its host waits for
+/// an answer to each.
+fn call(format: Format, name: Option<String>, arguments: Option<String>, member: &'static str) -> ToolCall {
+    let missing = arguments.is_none().then_some(member).or_else(|| name.is_none().then_some("name"));
+    let (name, arguments) = (name.unwrap_or_default(), arguments.unwrap_or_default());
+    ToolCall { format, id: None, name, arguments, rationale: None, missing }
 }
 
 /// The `OpenAI` formats write the arguments as a string that holds JSON; some who imitate them leave out the quotes.

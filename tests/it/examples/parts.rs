@@ -57,7 +57,8 @@ fn every_format_is_read_as_the_same_request() {
     ];
     for (line, format, id, rationale) in lines {
         let call = only(line);
-        assert_eq!((call.format, call.id.as_deref(), call.rationale.as_deref()), (format, id, rationale), "{line}");
+        let told = call.id.as_ref().map(ToString::to_string);
+        assert_eq!((call.format, told.as_deref(), call.rationale.as_deref()), (format, id, rationale), "{line}");
         let expected = Request { order: "ord-1".to_owned(), call: Call::new("REFUND_ORDER", r#"{"amount":4900}"#) };
         assert_eq!(call.request(&Bounds::DEFAULT).unwrap(), expected, "{line}");
         assert!(!format.to_string().is_empty());
@@ -70,6 +71,17 @@ fn a_message_can_hold_several_calls() {
     let other = r#"{"type":"tool_use","id":"c2","name":"b","input":{}}"#;
     let calls = read(&format!(r#"{{"role":"assistant","content":[{one},{other}]}}"#)).unwrap();
     assert_eq!(calls.iter().map(|call| call.name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+}
+
+#[test]
+fn a_call_that_lacks_something_takes_none_with_it() {
+    let broken = r#"{"type":"tool_use","id":"c1","name":"a"}"#;
+    let whole = r#"{"type":"tool_use","id":"c2","name":"b","input":{"order_id":"ord-1"}}"#;
+    let calls = read(&format!(r#"{{"role":"assistant","content":[{broken},{whole}]}}"#)).unwrap();
+    let missing: Vec<Option<&str>> = calls.iter().map(|call| call.missing).collect();
+    assert_eq!(missing, [Some("input"), None]);
+    assert_eq!(calls[0].request(&Bounds::DEFAULT).unwrap_err().code(), "incomplete_tool_call");
+    assert_eq!(calls[1].request(&Bounds::DEFAULT).unwrap().order, "ord-1");
 }
 
 #[test]
