@@ -42,6 +42,7 @@ mod metrics;
 mod open;
 mod openapi;
 mod page;
+mod percent;
 mod problem;
 #[cfg(feature = "proof")]
 mod receipt;

@@ -13,6 +13,7 @@ use futures_util::stream;
 use serde::Deserialize;
 use tokio::time::{Instant, sleep};
 
+use crate::identifier::EntityKey;
 use crate::journal::{Commit, Cursor, Query};
 use crate::served::Served;
 use crate::timeline::Timeline;
@@ -56,7 +57,9 @@ pub(super) async fn events(
     let Some(seat) = shared.streams.take(caller.principal.clone(), limits.streams) else {
         return Err(Problem::too_many(format!("no more than {} streams at a time", limits.streams)));
     };
-    let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()).or(wanted.after.as_deref());
+    let last = headers.get("last-event-id").map(|id| std::str::from_utf8(id.as_bytes())).transpose();
+    let last = last.map_err(|_| Problem::bad_request("the header `Last-Event-ID` is no text"))?;
+    let last = last.or(wanted.after.as_deref());
     let mut places =
         last.map(str::parse::<Places>).transpose().map_err(|error| Problem::bad_request(error.to_string()))?;
     if let Some(entity_id) = &wanted.entity_id {
@@ -191,7 +194,8 @@ impl Stream {
             if head < place.position || (head == place.position && place.record == Place::WHOLE) {
                 continue;
             }
-            let query = self.query(&*served)?;
+            let key = self.entity(&*served)?;
+            let query = self.query(&*served, key);
             let commits = self.shared.search(&self.caller, &served, query, Cursor::After(place.before()), PAGE).await?;
             let mut is_all = commits.len() < PAGE;
             for (position, commit) in commits {
@@ -210,16 +214,22 @@ impl Stream {
         Ok(is_at_end)
     }
 
-    fn query(&self, served: &dyn Served) -> Result<Query, Problem> {
-        let (principal, entity_type) = (&self.caller.principal, &served.schema().entity_type);
-        let query = match &self.wanted.entity_id {
-            Some(id) => Query::default().entity(entity_key(principal, entity_type, id)?),
-            None => Query::default().tenant(principal.tenant()).entity_type(entity_type.as_ref()),
+    /// The only entity of a domain of which something is wanted; none where it may be any.
+    fn entity(&self, served: &dyn Served) -> Result<Option<EntityKey>, Problem> {
+        let id = self.wanted.entity_id.as_deref();
+        id.map(|id| entity_key(&self.caller.principal, &served.schema().entity_type, id)).transpose()
+    }
+
+    fn query(&self, served: &dyn Served, key: Option<EntityKey>) -> Query {
+        let (tenant, entity_type) = (self.caller.principal.tenant(), &served.schema().entity_type);
+        let query = match key {
+            Some(key) => Query::default().entity(key),
+            None => Query::default().tenant(tenant).entity_type(entity_type.as_ref()),
         };
-        Ok(match &self.wanted.kind {
+        match &self.wanted.kind {
             Some(kind) => query.kind(kind.clone()),
             None => query,
-        })
+        }
     }
 
     /// Makes events of the records of a commit that are wanted and were not sent yet.

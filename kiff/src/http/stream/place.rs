@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
+use super::super::percent::{decoded, encoded};
+
 /// A place in the one order of a store's commits: behind so many records of the commit at a position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Place {
@@ -27,6 +29,8 @@ impl Place {
 }
 
 /// Where a stream is in each domain: `refund:12.2,mission:7`. A domain that is not named is at its beginning.
+///
+/// The names are encoded as in an address: a domain may be called as it likes, and an id is a header.
 #[derive(Debug, Default)]
 pub(super) struct Places(BTreeMap<String, Place>);
 
@@ -40,8 +44,8 @@ impl Places {
 
     pub(super) fn written<'a>(places: impl Iterator<Item = (&'a str, Place)>) -> String {
         let places = places.map(|(domain, Place { position, record })| match record {
-            Place::WHOLE => format!("{domain}:{position}"),
-            record => format!("{domain}:{position}.{record}"),
+            Place::WHOLE => format!("{}:{position}", encoded(domain)),
+            record => format!("{}:{position}.{record}", encoded(domain)),
         });
         places.collect::<Vec<_>>().join(",")
     }
@@ -53,12 +57,13 @@ impl FromStr for Places {
     fn from_str(text: &str) -> Result<Self, PlacesError> {
         let mut places = BTreeMap::new();
         for part in text.split(',').filter(|_| text != "0") {
-            let (domain, place) = part.split_once(':').ok_or(PlacesError)?;
+            // Behind the last colon: a name that somebody has decoded may have others.
+            let (domain, place) = part.rsplit_once(':').ok_or(PlacesError)?;
             let place = match place.split_once('.') {
                 Some((position, record)) => Place { position: number(position)?, record: number(record)? },
                 None => Place::behind(number(place)?),
             };
-            places.insert(domain.to_owned(), place);
+            places.insert(decoded(domain).ok_or(PlacesError)?, place);
             if places.len() > Self::MOST {
                 return Err(PlacesError);
             }
@@ -94,8 +99,24 @@ mod tests {
         assert_eq!((read.of("refund"), read.of("mission")), (places[0].1, places[1].1));
         assert_eq!(read.of("another"), Place::behind(0));
         assert_eq!("0".parse::<Places>().unwrap().of("refund"), Place::behind(0));
-        for bad in ["", "12", "refund", "refund:x", "refund:1.2.3", "refund:-1", "refund:1,"] {
+        for bad in ["", "12", "refund", "refund:x", "refund:1.2.3", "refund:-1", "refund:1,", "%:1", "%ff:1"] {
             assert!(bad.parse::<Places>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_domain_may_be_called_as_it_likes() {
+        let names = ["acme:payables", "ausgänge", "a,b:1", "100%", "acme/v1.2"];
+        let places: Vec<_> = names.into_iter().zip((1..).map(Place::behind)).collect();
+        let id = Places::written(places.iter().copied());
+        assert!(id.is_ascii() && !id.contains([' ', '\n']), "{id}");
+        let read: Places = id.parse().unwrap();
+        for (name, place) in places {
+            assert_eq!(read.of(name), place, "{id}");
+        }
+        // As a client has it that decodes the query once too often.
+        let decoded: Places = "acme:payables:12.2,ausgänge:7".parse().unwrap();
+        assert_eq!(decoded.of("acme:payables"), Place { position: 12, record: 2 });
+        assert_eq!(decoded.of("ausgänge"), Place::behind(7));
     }
 }
