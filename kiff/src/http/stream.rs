@@ -195,6 +195,13 @@ impl Stream {
                 continue;
             }
             let key = self.entity(&*served)?;
+            if let Some(key) = &key
+                && !self.caller.may_read(&*served, self.caller.principal.actor(), key)?
+            {
+                // Where it gets on step by step it tells how much there is. Who may see it may change: it is asked at each look.
+                self.set(index, Place::behind(head));
+                continue;
+            }
             let query = self.query(&*served, key);
             let commits = self.shared.search(&self.caller, &served, query, Cursor::After(place.before()), PAGE).await?;
             let mut is_all = commits.len() < PAGE;

@@ -9,6 +9,7 @@ use kiff::http::{Limits, NewKey};
 use pollster::block_on;
 use serde_json::Value;
 
+use super::page::Browser;
 use super::server::{Client, Server};
 use crate::shop::{self, people};
 
@@ -99,6 +100,34 @@ fn p4_a_stream_shows_nothing_to_whoever_holds_no_role() {
     assert!(!told.contains("data:") && !told.contains("ord-1"), "{told}");
     // It has been past all that there is.
     assert!(told.contains("id: refund:3"), "{told}");
+}
+
+#[test]
+fn p4_nobody_learns_by_asking_for_an_entity_how_much_there_is_of_it() {
+    let server = Server::with(Limits { stream_time: Duration::ZERO, ..Limits::DEFAULT }, |api| api);
+    let key = block_on(shop::place(&server.shop, "ord-1"));
+    for number in 0..70 {
+        let note = shop::AddNote { text: number.to_string() };
+        assert!(block_on(server.shop.execute(&people().agent, &key, note)).unwrap().executed().is_some());
+    }
+    let stranger = Actor::human("mallory").unwrap();
+    let mallory = server.client(&stranger);
+    let told = |id: &str| {
+        let mut told = String::new();
+        let mut events = Events::open(&mallory, &format!("/events?after=0&entity_id={id}"));
+        events.0.read_to_string(&mut told).unwrap();
+        told.lines().filter_map(|line| line.strip_prefix("id: ")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(told("ord-1"), told("ord-2"));
+    // Nor by how far a search has got on the pages.
+    let mallory = Browser::of(&server, &stranger);
+    let found = |id: &str| {
+        let page = mallory.get(&format!("/admin/search?actor=agent-7&entity={id}"));
+        (page.contains("Nothing was found."), page.contains("rel=\"next\""))
+    };
+    assert_eq!((found("ord-1"), found("ord-2")), ((true, false), (true, false)));
+    let nora = Browser::of(&server, &people().nora);
+    assert!(nora.get("/admin/search?actor=agent-7&entity=ord-1").contains("rel=\"next\""));
 }
 
 #[test]

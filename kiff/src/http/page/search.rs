@@ -15,7 +15,7 @@ use crate::served::Served;
 
 use super::super::Shared;
 use super::super::problem::Problem;
-use super::super::request::Caller;
+use super::super::request::{Caller, entity_key};
 use super::super::{cursor, entity};
 use super::frame::{self, Place, encoded};
 use super::session::Signed;
@@ -171,7 +171,12 @@ async fn column<'a>(
     let entity_type: &str = &served.schema().entity_type;
     let mut query = Query::default().tenant(caller.principal.tenant()).entity_type(entity_type.to_owned());
     if !wanted.entity.is_empty() {
-        query = query.entity(super::super::request::entity_key(&caller.principal, entity_type, wanted.entity.trim())?);
+        let key = entity_key(&caller.principal, entity_type, wanted.entity.trim())?;
+        if !caller.may_read(&**served, caller.principal.actor(), &key)? {
+            // That the search could go on would tell that there is something.
+            return Ok(Column { entity_type, commits: VecDeque::new(), further: None });
+        }
+        query = query.entity(key);
     }
     query.actor = given(&wanted.actor, ActorId::new)?;
     query.trace = given(&wanted.trace, TraceId::new)?;
