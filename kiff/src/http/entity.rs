@@ -90,15 +90,20 @@ pub(super) async fn listed(
 ) -> Result<(Vec<EntityKey>, Option<String>), Problem> {
     /// So many entities that the caller may not see are passed over before an answer is given all the same.
     const LOOKED_AT: usize = 10 * Page::MOST;
+    /// So many are read at least at a time where what was wanted was not enough.
+    const AT_ONCE: usize = 256;
     let entity_type: &str = &served.schema().entity_type;
     // Any identifier, so that a list goes on behind whatever is in the journals.
     let first = EntityKey::new(entity_type, after.unwrap_or("\u{20}"));
     let first = first.and_then(|first| first.in_tenant(caller.principal.tenant()));
     let first = first.map_err(|error| Problem::bad_request(error.to_string()))?;
     let (mut after, mut seen, mut shown) = (first, 0, Vec::new());
+    // One more than is shown tells whether the list goes on.
+    let mut asked = limit.saturating_add(1);
     loop {
-        let keys = served.entities(Some(&after), limit).await?;
-        let is_last = keys.len() < limit;
+        let keys = served.entities(Some(&after), asked).await?;
+        let is_last = keys.len() < asked;
+        asked = asked.max(AT_ONCE);
         for key in keys {
             if key.tenant() != caller.principal.tenant() || key.entity_type() != entity_type {
                 return Ok((shown, None));

@@ -194,12 +194,17 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     /// [`Error`] when the store fails.
     pub async fn pending_approvals(&self, after: Option<&Open>, limit: usize) -> Result<Vec<Pending>, Error> {
         let mut pending = Vec::new();
-        let mut after = after.cloned();
+        let (mut after, mut asked) = (after.cloned(), limit.min(PAGE));
         while pending.len() < limit {
-            let page = self.store.open(Matter::Review, self.now(), after.as_ref(), limit.min(PAGE)).await?;
+            let page = self.store.open(Matter::Review, self.now(), after.as_ref(), asked).await?;
             let Some(last) = page.last() else { break };
             after = Some(last.clone());
+            // What lies between may be another domain's, however few are wanted.
+            asked = PAGE;
             for open in page {
+                if pending.len() == limit {
+                    break;
+                }
                 if open.key.entity_type() != D::schema().entity_type {
                     continue;
                 }
@@ -207,7 +212,6 @@ impl<D: Executable, S: Store> Runtime<D, S> {
                 pending.extend(approval.map(|approval| Pending { open, approval }));
             }
         }
-        pending.truncate(limit);
         Ok(pending)
     }
 

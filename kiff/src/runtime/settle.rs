@@ -106,12 +106,17 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     /// [`Error`] when the store fails.
     pub async fn in_doubt(&self, after: Option<&Open>, limit: usize) -> Result<Vec<Doubt>, Error> {
         let mut doubts = Vec::new();
-        let mut after = after.cloned();
+        let (mut after, mut asked) = (after.cloned(), limit.min(PAGE));
         while doubts.len() < limit {
-            let page = self.store.open(Matter::Execution, self.now(), after.as_ref(), limit.min(PAGE)).await?;
+            let page = self.store.open(Matter::Execution, self.now(), after.as_ref(), asked).await?;
             let Some(last) = page.last() else { break };
             after = Some(last.clone());
+            // What lies between may be another domain's, however few are wanted.
+            asked = PAGE;
             for open in page {
+                if doubts.len() == limit {
+                    break;
+                }
                 if open.key.entity_type() != D::schema().entity_type {
                     continue;
                 }
@@ -119,7 +124,6 @@ impl<D: Executable, S: Store> Runtime<D, S> {
                 doubts.extend(running.map(|running| Doubt { open, running }));
             }
         }
-        doubts.truncate(limit);
         Ok(doubts)
     }
 

@@ -91,17 +91,21 @@ impl<S: Store> Recorded<S> {
         limit: usize,
         find: impl Fn(&Entity<Unknown>, Open) -> Option<T>,
     ) -> Result<Vec<T>, Error> {
-        let (mut found, mut after) = (Vec::new(), after.cloned());
+        let (mut found, mut after, mut asked) = (Vec::new(), after.cloned(), limit.min(PAGE));
         while found.len() < limit {
-            let page = self.store.open(matter, SystemClock.now(), after.as_ref(), limit.min(PAGE)).await?;
+            let page = self.store.open(matter, SystemClock.now(), after.as_ref(), asked).await?;
             let Some(last) = page.last() else { break };
             after = Some(last.clone());
+            // What lies between may be of another sort, however few are wanted.
+            asked = PAGE;
             for open in page.into_iter().filter(|open| open.key.entity_type() == self.schema.entity_type) {
+                if found.len() == limit {
+                    break;
+                }
                 let Some(entity) = readable(self.entity(&open.key).await)? else { continue };
                 found.extend(find(&entity, open));
             }
         }
-        found.truncate(limit);
         Ok(found)
     }
 }

@@ -40,7 +40,7 @@ async fn burn_paper() -> Result<PaperBurnt, Failure> {
 }
 
 /// An archive that keeps its journals there.
-fn archive_in<S: Store>(store: S) -> Arc<Runtime<Archive, S>> {
+pub(super) fn archive_in<S: Store>(store: S) -> Arc<Runtime<Archive, S>> {
     let policy = RolePolicy::new()
         .assign(people().nora.id().clone(), ArchiveRole::Clerk)
         .assign(people().agent.id().clone(), ArchiveRole::Runner);

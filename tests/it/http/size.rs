@@ -11,15 +11,17 @@ use std::time::Duration;
 use kiff::http::{Api, Keys, Limits, Metrics, NewKey, serve};
 use kiff::journal::{Content, EventIngested, StateChanged};
 use kiff::{
-    Appended, Bounds, Cents, Commit, Cursor, EntityKey, IdempotencyKey, Json, Matter, MemoryStore, Open, Query,
-    Runtime, Sealed, Snapshot, Store, StoreError, Timestamp,
+    Actor, Appended, Bounds, Cents, Commit, Cursor, Domain, EntityKey, IdempotencyKey, Json, Matter, MemoryStore, Open,
+    Query, Runtime, Sealed, Snapshot, Store, StoreError, Timestamp,
 };
 use kiff_test::FixedClock;
 use pollster::block_on;
+use serde_json::json;
 use tokio::net::TcpListener;
 
+use super::lists::{Archive, PaperFiled, archive_in};
 use super::page::Browser;
-use super::server::{Client, on_its_own_thread};
+use super::server::{Client, Server, on_its_own_thread};
 use crate::shop::{self, Desk, Mood, Refund, people};
 
 /// A store that counts how often it is asked, and how many rows it gives, and that can be away or full.
@@ -209,6 +211,64 @@ fn a_request_reads_as_much_of_ten_thousand_entities_as_of_a_hundred() {
     // And little at all: fifty rows, what is open, and the journals of those.
     let (most, of) = small.iter().map(|(path, (asked, given))| (asked + given, path)).max().unwrap();
     assert!(most < 1_000, "{of}: {most}");
+}
+
+#[test]
+fn what_is_not_shown_is_passed_over_many_at_a_time_however_few_are_wanted() {
+    let store = Arc::new(Counted::default());
+    for number in 0..3_000 {
+        assert_eq!(block_on(store.append(placed(number))).unwrap(), Appended::Written);
+    }
+    let shop = Arc::new(Runtime::<Refund, _>::new(Arc::clone(&store), shop::policy(), Desk::default()));
+    let server = Server::of(Arc::clone(&shop), Limits::DEFAULT, |api| api);
+    let cost = |ask: &dyn Fn()| {
+        store.taken();
+        ask();
+        store.taken().0
+    };
+    // Entities that who asks may not see.
+    let mallory = server.client(&Actor::human("mallory").unwrap());
+    let asked = cost(&|| assert_eq!(mallory.get("/entities?limit=1").expect(200), json!({ "entities": [] })));
+    assert!(asked < 20, "{asked} times");
+    // And where the list goes on, it goes on behind what was looked at last.
+    let everybody = server.everybody();
+    let first = everybody.nora.get("/entities?limit=1").expect(200);
+    assert_eq!((&first["entities"][0]["id"], &first["next"]), (&json!("ord-000000"), &json!("ord-000000")));
+    let rest = everybody.nora.get("/entities?limit=1&after=ord-002998").expect(200);
+    assert_eq!(rest, json!({ "entities": [{ "id": "ord-002999", "type": "Order" }] }));
+
+    // What is open in another domain, with or without the one that is asked.
+    for number in 0..300 {
+        let order = shop::order(&format!("ord-{number:06}"));
+        let pay = || shop::MarkPaid { payment_id: "pay-1".into() };
+        assert!(block_on(shop.execute(&people().agent, &order, pay())).unwrap().executed().is_some());
+        assert!(block_on(shop.request_approval(&people().agent, &order, shop::refund(5))).unwrap().is_allowed());
+        shop.services().be(Mood::Silent);
+        let order = shop::order(&format!("ord-{:06}", number + 300));
+        assert!(block_on(shop.execute(&people().agent, &order, pay())).unwrap().executed().is_none());
+        shop.services().be(Mood::Willing);
+    }
+    let archive = archive_in(Arc::clone(&store));
+    let asked = cost(&|| assert!(block_on(archive.pending_approvals(None, 1)).unwrap().is_empty()));
+    assert!(asked < 10, "{asked} times");
+    let asked = cost(&|| assert!(block_on(archive.in_doubt(None, 1)).unwrap().is_empty()));
+    assert!(asked < 10, "{asked} times");
+    let paper = Archive::entity("paper-1").unwrap();
+    assert!(block_on(archive.ingest(&people().nora, &paper, PaperFiled { page: 1 })).unwrap().is_allowed());
+    let (keys, journals) = (Keys::in_memory(), block_on(Api::new().journals(Arc::clone(&store))).unwrap());
+    let (_, token) = keys.create(NewKey::new(people().nora)).unwrap();
+    let recorded = Server::with(Limits::DEFAULT, move |_| journals.authenticate(keys));
+    let nora = recorded.bearing(&token);
+    for list in ["approvals", "doubts"] {
+        let path = format!("/{list}?entity_type=Paper&limit=1");
+        let asked = cost(&|| assert_eq!(nora.get(&path).expect(200), json!({ list: [] })));
+        assert!(asked < 10, "{list}: {asked} times");
+    }
+    // As many as are wanted are there all the same, in order and each once.
+    let few = block_on(shop.pending_approvals(None, 2)).unwrap();
+    let more = block_on(shop.pending_approvals(few.last().map(|last| &last.open), 1_000)).unwrap();
+    assert_eq!((few.len(), more.len()), (2, 298));
+    assert!(few.iter().chain(&more).map(|pending| &pending.open).is_sorted());
 }
 
 #[test]
