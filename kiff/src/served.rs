@@ -28,6 +28,8 @@ use crate::schema::{Contract, Permission, Schema};
 use crate::shape::Shapes;
 use crate::store::Store;
 use crate::time::Timestamp;
+#[cfg(feature = "http")]
+use crate::tool::described;
 use crate::tool::{Dialect, ToolError, Tools, tools};
 use crate::verdict::{ReasonCode, Refusal, Verdict, unknown_event};
 
@@ -56,6 +58,9 @@ pub(crate) trait Served: Send + Sync {
         None
     }
     fn tools(&self, dialect: Dialect) -> Result<Tools, ToolError>;
+    /// The same, also where an action has a name that agents do not accept: for readers that are none.
+    #[cfg(feature = "http")]
+    fn described(&self, dialect: Dialect) -> Tools;
     /// What the types of the fields of these events look like as JSON, and the definitions that these refer to.
     #[cfg(feature = "mcp")]
     fn event_shapes(&self, events: &[Text]) -> EventShapes;
@@ -211,6 +216,11 @@ impl<D: Executable, S: Store> Served for Runtime<D, S> {
 
     fn tools(&self, dialect: Dialect) -> Result<Tools, ToolError> {
         tools::<D>(dialect)
+    }
+
+    #[cfg(feature = "http")]
+    fn described(&self, dialect: Dialect) -> Tools {
+        described::<D>(dialect)
     }
 
     #[cfg(feature = "mcp")]

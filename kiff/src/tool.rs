@@ -84,28 +84,34 @@ struct Tool {
 /// # Errors
 /// [`ToolError::Name`] when an action's name on the wire is none that agents accept.
 pub fn tools<D: Executable>(dialect: Dialect) -> Result<Tools, ToolError> {
+    let mut names = D::actions().iter().map(|action| &*action.contract().name);
+    match names.find(|name| !is_accepted(name)) {
+        Some(name) => Err(ToolError::Name(name.to_owned())),
+        None => Ok(described::<D>(dialect)),
+    }
+}
+
+/// The same, whatever the actions are called: for readers that are no agents.
+pub(crate) fn described<D: Executable>(dialect: Dialect) -> Tools {
     let schema = D::schema();
     let list = D::actions().iter().map(|action| {
         let (contract, entry) = (action.contract(), action.entry());
         let name = contract.name.as_ref();
-        if !is_accepted(name) {
-            return Err(ToolError::Name(name.to_owned()));
-        }
         let mut shapes = Shapes::new();
         entry.shapes(&mut shapes);
         let title = description::title(name);
         let otherwise = format!("{title}.");
         let documentation = [contract.documentation.as_ref(), entry.documentation(), &otherwise];
         let documentation = documentation.into_iter().find(|text| !text.is_empty()).unwrap_or_default();
-        Ok(Tool {
+        Tool {
             name,
             description: description::of(documentation, contract, &schema.entity_type),
             title,
             input: Input::new(&contract.parameters, shapes),
             hints: Hints::new(contract, &schema.transitions),
-        })
+        }
     });
-    Ok(Tools { dialect, entity_type: &schema.entity_type, list: list.collect::<Result<_, _>>()? })
+    Tools { dialect, entity_type: &schema.entity_type, list: list.collect() }
 }
 
 impl Tools {

@@ -11,6 +11,7 @@ mod headers;
 mod identity;
 mod limits;
 mod lists;
+mod names;
 mod namesakes;
 mod page;
 mod receipt;

@@ -38,7 +38,9 @@ pub(super) async fn tools(
     shared.check_names(wanted.entity_type.as_deref())?;
     let mut list = Vec::new();
     for served in shared.domains(wanted.entity_type.as_deref()) {
-        let mut tools = served.tools(dialect).map_err(|error| Problem::broken(&error))?;
+        // It says which name it is: a log would say no more.
+        let unfit = |error: ToolError| Problem::new(StatusCode::CONFLICT, error.to_string());
+        let mut tools = served.tools(dialect).map_err(unfit)?;
         if let Some(entity) = &wanted.entity {
             tools = tools.with_entity(entity).map_err(|error: ToolError| Problem::bad_request(error.to_string()))?;
         }

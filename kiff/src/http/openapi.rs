@@ -1,12 +1,13 @@
 //! The `OpenAPI` document: the routes that every face has, and each action of its domains with its own parameters.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
 use crate::tool::Dialect;
 
-use super::Parts;
+use super::{Parts, percent};
 
 /// The routes that every face has, and what all of them refer to.
 const BASE: &str = include_str!("openapi/base.json");
@@ -19,7 +20,7 @@ pub(super) fn document(parts: &Parts) -> Option<Value> {
     let written = base().and_then(|mut document| {
         let mut actions: BTreeMap<String, Action> = BTreeMap::new();
         for served in &parts.domains {
-            let tools = served.tools(Dialect::Mcp).map_err(|error| error.to_string())?;
+            let tools = served.described(Dialect::Mcp);
             let Value::Array(tools) = serde_json::to_value(tools).map_err(|error| error.to_string())? else {
                 continue;
             };
@@ -78,13 +79,13 @@ fn learn(document: &mut Value, actions: &mut BTreeMap<String, Action>, domain: &
     let Some(name) = tool.get("name").and_then(Value::as_str).map(str::to_owned) else { return };
     let mut parameters = tool.get_mut("inputSchema").map(Value::take).unwrap_or_default();
     let definitions = parameters.as_object_mut().and_then(|schema| schema.remove("$defs"));
-    let place = format!("#/components/schemas/{domain}.{name}.");
+    let place = format!("{}.{}", component(domain), component(&name));
     refer(&mut parameters, &place);
     let schemas = document.pointer_mut("/components/schemas").and_then(Value::as_object_mut);
     if let (Some(schemas), Some(Value::Object(definitions))) = (schemas, definitions) {
         for (definition, mut schema) in definitions {
             refer(&mut schema, &place);
-            schemas.insert(format!("{domain}.{name}.{definition}"), schema);
+            schemas.insert(format!("{place}.{}", component(&definition)), schema);
         }
     }
     let description = tool.get("description").and_then(Value::as_str).unwrap_or_default();
@@ -121,6 +122,7 @@ fn describe(document: &mut Value, name: &str, Action { descriptions, parameters 
             },
             "responses": { status: { "$ref": format!("#/components/responses/{answer}") } },
         });
+        let name = percent::encoded(name);
         paths.insert(format!("/entities/{{id}}/actions/{name}/{route}"), json!({ "post": operation }));
     }
 }
@@ -145,7 +147,25 @@ fn body(parameters: &Value, is_request: bool) -> Value {
     })
 }
 
-/// Makes references to a schema's own definitions lead to where they are now.
+/// A part of the name of a component, which may have fewer letters than the names of kiff and no dot of its own.
+fn component(part: &str) -> String {
+    part.bytes().fold(String::with_capacity(part.len()), |mut out, byte| {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'_' => out.push(char::from(byte)),
+            // Writing to a string does not fail.
+            _ => drop(write!(out, "-{byte:02X}")),
+        }
+        out
+    })
+}
+
+/// The name of the definition that a reference says, which is encoded there twice: for an address, and within it for a pointer.
+fn named(reference: &str) -> String {
+    let pointer = percent::decoded(reference).unwrap_or_else(|| reference.to_owned());
+    pointer.replace("~1", "/").replace("~0", "~")
+}
+
+/// Makes references to a schema's own definitions lead to where they are now: below `place`.
 fn refer(schema: &mut Value, place: &str) {
     match schema {
         Value::Object(members) => {
@@ -153,7 +173,7 @@ fn refer(schema: &mut Value, place: &str) {
                 match member {
                     Value::String(target) if name == "$ref" => {
                         if let Some(definition) = target.strip_prefix("#/$defs/") {
-                            *target = format!("{place}{definition}");
+                            *target = format!("#/components/schemas/{place}.{}", component(&named(definition)));
                         }
                     }
                     _ => refer(member, place),
@@ -162,5 +182,31 @@ fn refer(schema: &mut Value, place: &str) {
         }
         Value::Array(items) => items.iter_mut().for_each(|item| refer(item, place)),
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_component_is_one_and_of_no_other_parts() {
+        let parts = ["ADD_NOTE", "a.b", "a-2Eb", "a", "b", "é", "acme:payables", "a/b", ""];
+        let mut names: Vec<_> = parts.into_iter().map(component).collect();
+        assert_eq!(names.first().map(String::as_str), Some("ADD_NOTE"));
+        for name in &names {
+            assert!(name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)), "{name}");
+        }
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), parts.len());
+    }
+
+    #[test]
+    fn a_reference_leads_to_its_definition_whatever_that_is_called() {
+        let mut schema = json!({ "items": { "$ref": "#/$defs/a~1b%20~0%C3%A9" } });
+        refer(&mut schema, "tower.ADD_NOTE");
+        let expected = format!("#/components/schemas/tower.ADD_NOTE.{}", component("a/b ~é"));
+        assert_eq!(schema, json!({ "items": { "$ref": expected } }));
     }
 }

@@ -152,6 +152,10 @@ impl<S: Store> Served for Recorded<S> {
         Ok(Tools::none(dialect, &self.schema.entity_type))
     }
 
+    fn described(&self, dialect: Dialect) -> Tools {
+        Tools::none(dialect, &self.schema.entity_type)
+    }
+
     #[cfg(feature = "mcp")]
     fn event_shapes(&self, _: &[Text]) -> super::EventShapes {
         super::EventShapes::default()

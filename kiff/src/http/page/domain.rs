@@ -11,7 +11,7 @@ use super::super::Shared;
 use super::super::problem::Problem;
 use super::super::request::Named;
 use super::entity::plain;
-use super::frame::{self, Place};
+use super::frame::{self, Place, encoded};
 use super::session::Signed;
 use super::sorry::Sorry;
 
@@ -24,7 +24,7 @@ pub(super) async fn list(State(shared): State<Shared>, signed: Signed) -> Respon
                 @if served.is_recorded() {
                     li { (visible(&schema.entity_type)) ": journals whose domain is not here." }
                 } @else { li {
-                    a href={ "/admin/domains/" (schema.domain) } { strong { (schema.domain) } }
+                    a href={ "/admin/domains/" (encoded(&schema.domain)) } { strong { (schema.domain) } }
                     ", which governs " (schema.entity_type) ". " (schema.documentation)
                 } }
             }
