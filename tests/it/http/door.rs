@@ -1,5 +1,6 @@
 //! The door of the pages: where it stands, and whom it sends away.
 
+use std::collections::BTreeMap;
 use std::io::{BufReader, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use kiff::http::{Api, Limits, NewKey};
 use kiff::{MemoryStore, Runtime};
 use tower_service::Service;
 
-use super::page::{Browser, post};
+use super::page::{Browser, between, post};
 use super::server::{Answer, Server};
 use crate::observed::{Counted, Heard};
 use crate::shop::{self, people};
@@ -44,7 +45,8 @@ fn whoever_keeps_no_cookie_is_told_so_and_why() {
     let signed = post(&server.stranger(), "/admin/sign-in", &format!("key={key}"));
     let (inside, cookie) = (&signed.headers["location"], signed.headers["set-cookie"].split(';').next().unwrap());
     // One that only another server knows was kept as well.
-    for cookie in [cookie, "kiff_session=0"] {
+    let (name, _) = cookie.split_once('=').unwrap();
+    for cookie in [cookie, &format!("{name}=0")] {
         let kept = server.stranger().header(&format!("cookie: {cookie}")).get(inside);
         assert_eq!((kept.status, &*kept.headers["location"]), (303, "/admin"));
     }
@@ -59,6 +61,31 @@ fn whoever_keeps_no_cookie_is_told_so_and_why() {
     };
     assert!(lost_at("shop.example:8080").contains("Over plain HTTP"));
     assert!(!lost_at("localhost:8080").contains("Over plain HTTP"), "it is no secure one there");
+}
+
+#[test]
+fn who_is_signed_in_at_two_servers_on_one_machine_stays_so_at_both() {
+    let servers = [Server::open(), Server::open()];
+    // As a browser has them, which keeps one cookie of a name for all ports of a machine.
+    let mut kept = BTreeMap::new();
+    for server in &servers {
+        let (_, key) = server.keys.create(NewKey::new(people().nora)).unwrap();
+        let signed = post(&server.stranger(), "/admin/sign-in", &format!("key={key}"));
+        let (name, secret) = signed.headers["set-cookie"].split(';').next().unwrap().split_once('=').unwrap();
+        kept.insert(name.to_owned(), secret.to_owned());
+    }
+    let kept: Vec<_> = kept.iter().map(|(name, secret)| format!("{name}={secret}")).collect();
+    let browsers = servers.each_ref().map(|server| server.stranger().header(&format!("cookie: {}", kept.join("; "))));
+    for browser in &browsers {
+        assert_eq!(browser.get("/admin").status, 200, "{kept:?}");
+    }
+    // Whoever signs out at one of them takes away the cookie of that one.
+    let page = browsers[0].get("/admin").body;
+    let csrf = between(&page, "name=\"csrf\" value=\"", "\"");
+    let left = post(&browsers[0], "/admin/sign-out", &format!("csrf={csrf}"));
+    let name = format!("kiff_session_{}=;", servers[0].address.port());
+    assert!(left.headers["set-cookie"].starts_with(&name), "{left:?}");
+    assert_eq!(browsers.map(|browser| browser.get("/admin").status), [303, 200]);
 }
 
 #[test]

@@ -39,7 +39,7 @@ const MOST: usize = 10_000;
 /// How many of them one person can have, so that nobody takes away those of others.
 const MOST_OF_ONE: usize = 16;
 
-/// The name of the cookie.
+/// The name of the cookie, where it does not say its port.
 const COOKIE: &str = "kiff_session";
 
 /// The sessions of this process. Only digests of their secrets are kept. What a person signed in with stays in memory while
@@ -171,11 +171,22 @@ fn secret() -> Result<String, getrandom::Error> {
     Ok(Digest::from_bytes(bytes).to_string())
 }
 
+/// The name of the cookie. A browser keeps one set of cookies for all ports of a machine, and on one's own there may be several
+/// servers, of which none may take away what another one has set.
+fn cookie_name(headers: &HeaderMap) -> String {
+    let port = behind_here(headers).and_then(|rest| rest.strip_prefix(':'));
+    match port.filter(|port| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit())) {
+        Some(port) => format!("{COOKIE}_{port}"),
+        None => COOKIE.to_owned(),
+    }
+}
+
 /// The secret in a request's cookie.
 fn cookie(headers: &HeaderMap) -> Option<&str> {
+    let wanted = cookie_name(headers);
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|cookies| cookies.to_str().ok());
     let mut pairs = cookies.flat_map(|cookies| cookies.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(name, _)| *name == COOKIE).map(|(_, secret)| secret)
+    pairs.find(|(name, _)| *name == wanted).map(|(_, secret)| secret)
 }
 
 /// Lets in whoever is signed in, and sends others to the door.
@@ -339,10 +350,14 @@ fn cross_site(headers: &HeaderMap) -> bool {
 
 /// Whether a browser asks on the server's own machine.
 fn is_here(headers: &HeaderMap) -> bool {
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    ["localhost", "127.0.0.1", "[::1]"]
-        .iter()
-        .any(|name| host.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(':')))
+    behind_here(headers).is_some()
+}
+
+/// What stands in the `Host` behind the name of the server's own machine: a port, or nothing. None where it is another name.
+fn behind_here(headers: &HeaderMap) -> Option<&str> {
+    let host = headers.get(header::HOST)?.to_str().ok()?;
+    let mut rests = ["localhost", "127.0.0.1", "[::1]"].into_iter().filter_map(|name| host.strip_prefix(name));
+    rests.find(|rest| rest.is_empty() || rest.starts_with(':'))
 }
 
 /// What is told to whoever has signed in and comes without a cookie.
@@ -359,7 +374,8 @@ fn why_no_cookie(headers: &HeaderMap) -> &'static str {
 fn with_cookie(mut response: Response, headers: &HeaderMap, secret: &str, lasts: Duration) -> Response {
     // A browser keeps and sends a secure cookie over TLS alone, which there is none of on one's own machine.
     let secure = if is_here(headers) { "" } else { "; Secure" };
-    let cookie = format!("{COOKIE}={secret}; Path=/admin; HttpOnly; SameSite=Lax; Max-Age={}{secure}", lasts.as_secs());
+    let (name, lasts) = (cookie_name(headers), lasts.as_secs());
+    let cookie = format!("{name}={secret}; Path=/admin; HttpOnly; SameSite=Lax; Max-Age={lasts}{secure}");
     if let Ok(cookie) = HeaderValue::from_str(&cookie) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
@@ -391,6 +407,29 @@ fn by_link(link: &str, actor: &Actor) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_server_on_a_machine_has_a_cookie_of_its_own() {
+        for (host, name) in [
+            ("localhost:8080", "kiff_session_8080"),
+            ("127.0.0.1:8081", "kiff_session_8081"),
+            ("[::1]:8080", "kiff_session_8080"),
+            ("localhost", "kiff_session"),
+            ("localhost:", "kiff_session"),
+            ("localhost:80;a=b", "kiff_session"),
+            ("shop.example:8080", "kiff_session"),
+            ("localhost.example:8080", "kiff_session"),
+        ] {
+            let mut headers = HeaderMap::from_iter([(header::HOST, HeaderValue::from_static(host))]);
+            assert_eq!(cookie_name(&headers), name, "{host}");
+            let set = with_cookie(StatusCode::OK.into_response(), &headers, "secret", LASTS);
+            let set = set.headers()[header::SET_COOKIE].to_str().unwrap().to_owned();
+            assert!(set.starts_with(&format!("{name}=secret; ")), "{host}: {set}");
+            let sent = format!("kiff_session_9=other; {name}=secret");
+            headers.insert(header::COOKIE, HeaderValue::from_str(&sent).unwrap());
+            assert_eq!(cookie(&headers), Some("secret"), "{host}");
+        }
+    }
 
     #[test]
     fn p4_a_session_and_a_link_that_are_over_sign_nobody_in() {
