@@ -1,5 +1,6 @@
 //! The HTTP face over a real socket: every route, status and envelope, and what hostile clients come with.
 
+mod asking;
 mod by_hand;
 mod contract;
 mod cost;

@@ -1,5 +1,7 @@
 //! Doubt: actions that have started and not ended, and the ways to settle what became of them.
 
+use std::sync::Arc;
+
 use axum::extract::{Form, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -126,7 +128,10 @@ pub(super) async fn settle(
         return refused(StatusCode::FORBIDDEN, "This form is not of your session: send it again.".to_owned()).await;
     }
     if settled.became == "ask" {
-        let why = match served.reconcile(signed.actor(), &key).await? {
+        let (asked, actor, entity) = (Arc::clone(&served), signed.actor().clone(), key.clone());
+        // What the outside world has answered goes on the record also when nobody waits for it any more.
+        let found = caller.working.finish(async move { asked.reconcile(&actor, &entity).await }).await?;
+        let why = match found {
             Found::Settled(_) | Found::NothingInDoubt => {
                 return Ok(Redirect::to(&frame::entity_path(&key)).into_response());
             }
