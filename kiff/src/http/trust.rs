@@ -15,7 +15,7 @@ use super::identity::{Authenticate, Credentials, Principal, Unauthenticated};
 ///
 /// It is for demonstrations: whoever reaches the port can do everything as anybody. So it can be had only with a listener on a
 /// loopback address, says on standard error that it is on, and refuses requests that come from elsewhere, through a
-/// proxy, or from a page of another origin in a browser.
+/// proxy, or from a page of another origin in a browser, as is that of another port.
 ///
 /// ```no_run
 /// # use kiff::http::{Api, TrustBody};
@@ -55,11 +55,12 @@ impl Authenticate for TrustBody {
         if ["forwarded", "x-forwarded-for"].iter().any(|name| credentials.has(name)) {
             return Err(Unauthenticated::new("the request comes through a proxy"));
         }
-        if credentials.header("host").is_none_or(|host| !is_local(host)) {
+        let Some(host) = credentials.header("host").filter(|host| is_local(host)) else {
             return Err(Unauthenticated::new("the request is for another host"));
-        }
+        };
+        // Another port of this machine is another origin: whoever serves pages there speaks for nobody here.
         let origin = credentials.header("origin").and_then(|origin| origin.split_once("://"));
-        if credentials.has("origin") && origin.is_none_or(|(_, host)| !is_local(host)) {
+        if credentials.has("origin") && origin.is_none_or(|(_, authority)| !authority.eq_ignore_ascii_case(host)) {
             return Err(Unauthenticated::new("the request is of a page of another origin"));
         }
         Ok(Some(Principal::anybody(self.nobody.clone())))
@@ -113,18 +114,26 @@ impl std::error::Error for TrustError {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::{HeaderMap, HeaderValue};
+    use axum::http::{HeaderMap, HeaderValue, header};
 
     use super::*;
 
     /// Whether a request from there is believed that names these hosts.
     fn is_believed(peer: &str, hosts: &[&'static str]) -> bool {
+        is_believed_of(peer, hosts, &[])
+    }
+
+    /// Whether a request from there is believed that names these hosts, and that pages of these origins have sent.
+    fn is_believed_of(peer: &str, hosts: &[&'static str], origins: &[&'static str]) -> bool {
         let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         tokio.block_on(async {
             let trust = TrustBody::on(&TcpListener::bind("127.0.0.1:0").await.unwrap()).unwrap();
             let mut headers = HeaderMap::new();
             for &host in hosts {
-                headers.append(axum::http::header::HOST, HeaderValue::from_static(host));
+                headers.append(header::HOST, HeaderValue::from_static(host));
+            }
+            for &origin in origins {
+                headers.append(header::ORIGIN, HeaderValue::from_static(origin));
             }
             trust.authenticate(Credentials::new(&headers, peer.parse().ok())).await.is_ok()
         })
@@ -148,5 +157,32 @@ mod tests {
         // Where there are none or two, nobody knows which one is meant.
         assert!(!is_believed("127.0.0.1:1", &[]));
         assert!(!is_believed("127.0.0.1:1", &["localhost", "localhost"]));
+    }
+    #[test]
+    fn p4_nobody_is_believed_whom_a_page_of_another_origin_has_ask() {
+        let is_believed = |host, origins: &[&'static str]| is_believed_of("127.0.0.1:1", &[host], origins);
+        for (host, origin) in [
+            ("localhost", "http://localhost"),
+            ("localhost:8080", "http://localhost:8080"),
+            ("localhost:8080", "http://LOCALHOST:8080"),
+            ("127.0.0.1:8080", "http://127.0.0.1:8080"),
+            ("[::1]:8080", "http://[::1]:8080"),
+        ] {
+            assert!(is_believed(host, &[origin]), "{origin} at {host}");
+        }
+        for origin in [
+            "http://localhost:3000",
+            "http://localhost",
+            "http://127.0.0.1:8080",
+            "http://evil.example",
+            "http://localhost:8080.evil.example",
+            "localhost:8080",
+            "null",
+            "",
+        ] {
+            assert!(!is_believed("localhost:8080", &[origin]), "{origin}");
+        }
+        // Where there are two, nobody knows which one is meant.
+        assert!(!is_believed("localhost:8080", &["http://localhost:8080", "http://localhost:8080"]));
     }
 }
