@@ -31,11 +31,10 @@ struct Unambiguous<'t> {
 }
 
 impl Unambiguous<'_> {
-    /// Whether an object with this key is a number. With the feature `arbitrary_precision`, which any crate of a program may turn on,
+    /// Whether an object with this key, which was not copied, is a number. With the feature `arbitrary_precision`, which any crate of a program may turn on,
     /// `serde_json` hands on numbers in this way, and the key is one of its own: it does not stand in the text.
-    fn is_number(&self, key: &Cow<'_, str>) -> bool {
-        let text = self.text.as_bytes().as_ptr_range();
-        matches!(key, Cow::Borrowed(key) if key.starts_with(PRIVATE) && !text.contains(&key.as_ptr()))
+    fn is_number(&self, borrowed: &str) -> bool {
+        borrowed.starts_with(PRIVATE) && !self.text.as_bytes().as_ptr_range().contains(&borrowed.as_ptr())
     }
 
     fn deeper<E: de::Error>(self) -> Result<Self, E> {
@@ -101,7 +100,7 @@ impl<'de> Visitor<'de> for Unambiguous<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
         let mut next = members.next_key_seed(Key)?;
-        if next.as_ref().is_some_and(|key| self.is_number(key)) {
+        if matches!(next, Some(Cow::Borrowed(key)) if self.is_number(key)) {
             let number: String = members.next_value()?;
             // As it is handed on without that feature.
             return number.parse().map_or_else(

@@ -81,7 +81,7 @@ fn where_two_entities_are_printed_alike_it_is_asked_which() {
         assert!(told.lines().count() == 1 && told.contains(&format!("as run-{number}\n")), "{told}");
         let signed = ["--log", "log", "--key", "log.key"];
         let receipt = kiff(&folder, &[&["receipt"], &asked[..], &signed[..]].concat()).well();
-        assert!(receipt.contains(&format!("\"run-{number}\"")), "{receipt}");
+        assert!(receipt.contains(&format!(r#"\"run-{number}\""#)), "{receipt}");
     }
     // Without a tenant it is one of the default tenant.
     let told = kiff(&folder, &["timeline", "day.jsonl", "ord-1", "--type", "acme:order"]).well();

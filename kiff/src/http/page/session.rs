@@ -422,9 +422,9 @@ mod tests {
         ] {
             let mut headers = HeaderMap::from_iter([(header::HOST, HeaderValue::from_static(host))]);
             assert_eq!(cookie_name(&headers), name, "{host}");
-            let set = with_cookie(StatusCode::OK.into_response(), &headers, "secret", LASTS);
-            let set = set.headers()[header::SET_COOKIE].to_str().unwrap().to_owned();
-            assert!(set.starts_with(&format!("{name}=secret; ")), "{host}: {set}");
+            let answer = with_cookie(StatusCode::OK.into_response(), &headers, "secret", LASTS);
+            let given = answer.headers()[header::SET_COOKIE].to_str().unwrap();
+            assert!(given.starts_with(&format!("{name}=secret; ")), "{host}: {given}");
             let sent = format!("kiff_session_9=other; {name}=secret");
             headers.insert(header::COOKIE, HeaderValue::from_str(&sent).unwrap());
             assert_eq!(cookie(&headers), Some("secret"), "{host}");
