@@ -12,7 +12,8 @@ use kiff_test::{FixedClock, SequentialIdentifiers};
 use pollster::block_on;
 
 use crate::shop::{
-    AddNote, Desk, MarkPaid, Mood, OrderPlaced, OrderState, Refund, granted, order, paid, people, policy, refund,
+    AddNote, Desk, ExportOrder, MarkPaid, Mood, OrderPlaced, OrderState, Refund, granted, order, paid, people, policy,
+    refund,
 };
 
 /// A store in memory that counts the commits that it reads out, and may forge a snapshot.
@@ -132,6 +133,30 @@ fn an_action_on_a_long_journal_reads_no_more_than_one_on_a_young_one() {
     for _ in 0..3 {
         assert_eq!(read_for(&long), read_for(&young));
     }
+}
+
+#[test]
+fn a_wish_without_an_event_is_repeated_on_a_long_journal_without_reading_what_came_before_it() {
+    let (store, key, _) = long();
+    let (runtime, people) = (runtime(store), people());
+    let export = || {
+        let wish = Proposal::new(ExportOrder { format: None }).idempotency_key("wish-1".parse().unwrap());
+        block_on(runtime.execute(&people.auditor, &key, wish)).unwrap()
+    };
+    let first = export();
+    let repeated = || {
+        let before = runtime.store().read.load(Ordering::Relaxed);
+        let (again, first) = (export(), first.executed().unwrap());
+        let again = again.executed().unwrap();
+        assert_eq!((&again.execution, again.state, again.deduplicated), (&first.execution, OrderState::Paid, true));
+        runtime.store().read.load(Ordering::Relaxed) - before
+    };
+    // Its start and its end, and not the thousand before.
+    assert!(repeated() < 10);
+    // What has changed the state since then says what it was.
+    assert!(block_on(runtime.execute(&people.agent, &key, refund(7))).unwrap().executed().is_some());
+    assert!(repeated() < 10);
+    assert_eq!(block_on(runtime.entity(&key)).unwrap().state(), Some(OrderState::Refunded));
 }
 
 #[test]

@@ -100,9 +100,14 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         mut commits: Vec<Arc<Commit>>,
     ) -> Result<Option<Outcome<Executed<D>>>, Error> {
         loop {
-            if let Some((commit, fact)) = commits.iter().find_map(|commit| Some((commit, end(execution, commit)?))) {
-                return Ok(match fact {
-                    Ended::Executed => self.done(entity, execution, commit).await?.map(Outcome::Executed),
+            let mut found = commits.iter().enumerate();
+            let found = found.find_map(|(place, commit)| Some((place, end(execution, commit)?)));
+            if let Some((place, ended)) = found {
+                return Ok(match ended {
+                    Ended::Executed => {
+                        let from_it_on = commits.get(place..).unwrap_or_default();
+                        self.done(entity, execution, from_it_on).await?.map(Outcome::Executed)
+                    }
                     Ended::Failed(failed) => refused(failed),
                 });
             }
@@ -113,35 +118,50 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         }
     }
 
-    /// What a run came to that ended well in this commit.
+    /// What a run came to that ended well in the first of these commits.
     async fn done(
         &self,
         entity: &Entity<D>,
         execution: &ExecutionId,
-        commit: &Commit,
+        commits: &[Arc<Commit>],
     ) -> Result<Option<Executed<D>>, Error> {
+        let Some((commit, behind)) = commits.split_first() else {
+            return Ok(None);
+        };
         let event = commit.facts().iter().find_map(|fact| match fact {
             Fact::EventIngested(data) => D::Event::decode(&data.event, &data.payload).and_then(Result::ok),
             _ => None,
         });
         let state = match led_to::<D>(commit) {
             Some(state) => Some(state),
-            None => self.state_before(entity, commit.number()).await?,
+            None => self.state_at(entity, commit.number(), behind).await?,
         };
         let executed = |state| Executed { execution: execution.clone(), event, state, deduplicated: true };
         Ok(state.map(executed))
     }
 
-    /// The state that the entity was in before the commit of that number.
-    async fn state_before(&self, entity: &Entity<D>, number: u64) -> Result<Option<D::State>, Error> {
-        let (mut state, mut after) = (None, 0);
+    /// The state that the entity was in at the commit of that number, which does not change it: the one that the next change
+    /// behind it sets out from, and where there is none the state as it stands. What stands before it is not read. `behind` are
+    /// those of the commits behind it that have been read.
+    async fn state_at(
+        &self,
+        entity: &Entity<D>,
+        number: u64,
+        behind: &[Arc<Commit>],
+    ) -> Result<Option<D::State>, Error> {
+        let (mut after, mut commits) = (number, behind.to_vec());
         loop {
-            let commits = self.store.read(entity.key(), after, PAGE).await?;
-            let earlier = commits.iter().filter(|commit| commit.number() < number);
-            state = earlier.filter_map(|commit| led_to::<D>(commit)).next_back().or(state);
-            match commits.last() {
-                Some(last) if last.number() < number => after = last.number(),
-                _ => return Ok(state),
+            if let Some(state) = commits.iter().find_map(|commit| set_out_from::<D>(commit)) {
+                return Ok(Some(state));
+            }
+            after = commits.last().map_or(after, |last| last.number());
+            if after >= entity.number() {
+                return Ok(entity.state());
+            }
+            commits = self.store.read(entity.key(), after, PAGE).await?;
+            if commits.is_empty() {
+                // The store has lost some: what is appended next finds out, and without it nothing is answered.
+                return Ok(entity.state());
             }
         }
     }
@@ -151,6 +171,14 @@ impl<D: Executable, S: Store> Runtime<D, S> {
 fn led_to<D: Domain>(commit: &Commit) -> Option<D::State> {
     commit.facts().iter().rev().find_map(|fact| match fact {
         Fact::StateChanged(data) => D::State::from_name(&data.to),
+        _ => None,
+    })
+}
+
+/// The state that a commit set out from, where it changed it.
+fn set_out_from<D: Domain>(commit: &Commit) -> Option<D::State> {
+    commit.facts().iter().find_map(|fact| match fact {
+        Fact::StateChanged(data) => D::State::from_name(data.from.as_deref()?),
         _ => None,
     })
 }
