@@ -41,7 +41,8 @@ pub trait Store: Send + Sync + 'static {
     /// [`StoreError`] when it is not known whether the commit is kept.
     fn append(&self, commit: Sealed) -> impl Future<Output = Result<Appended, StoreError>> + Send;
 
-    /// The commits of an entity whose number is greater than `after`, in order, at most `limit` of them.
+    /// The commits of an entity whose number is greater than `after`, in order, at most `limit` of them: fewer only where there are
+    /// no more.
     ///
     /// # Errors
     /// [`StoreError`] when they cannot be read; one made of a [`BrokenJournal`] when they are not what was written.
@@ -52,7 +53,8 @@ pub trait Store: Send + Sync + 'static {
         limit: usize,
     ) -> impl Future<Output = Result<Vec<Arc<Commit>>, StoreError>> + Send;
 
-    /// The entities that have a commit, in order of their keys, the first `limit` after `after`.
+    /// The entities that have a commit, in order of their keys, the first `limit` after `after`: fewer only where there are no
+    /// more.
     ///
     /// # Errors
     /// [`StoreError`] when they cannot be listed.
@@ -63,7 +65,7 @@ pub trait Store: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Vec<EntityKey>, StoreError>> + Send;
 
     /// The commits that `query` looks for, each with its position in the one order of all commits of the store, from
-    /// `cursor` on, at most `limit` of them.
+    /// `cursor` on, at most `limit` of them: fewer only where there are no more.
     ///
     /// Whoever walks them oldest first, each time from behind the last position that they saw, skips none, even while
     /// others write.
@@ -77,7 +79,7 @@ pub trait Store: Send + Sync + 'static {
         limit: usize,
     ) -> impl Future<Output = Result<Vec<(u64, Arc<Commit>)>, StoreError>> + Send;
 
-    /// The matters that are open, the oldest first, behind `after`, at most `limit` of them. One that has stopped to
+    /// The matters that are open, the oldest first, behind `after`, at most `limit` of them: fewer only where there are no more. One that has stopped to
     /// matter by itself ([`Open::until`]) at `now` is left out, and may be forgotten later ([`Commit::forgets`]).
     ///
     /// # Errors

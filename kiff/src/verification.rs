@@ -131,13 +131,17 @@ impl<'a, S: Store> Verification<'a, S> {
         let mut after = None;
         loop {
             let page = store.entities(after.as_ref(), PAGE).await?;
-            let Some(last) = page.last().cloned() else { break };
+            let is_last = page.len() < PAGE;
+            after = page.last().cloned();
             for key in page {
                 chains.check(store, key, &mut lookups).await;
                 let Chains { entities, commits, .. } = chains;
                 progress(Progress::Chains { entities, commits, of });
             }
-            after = Some(last);
+            // Others may bring new ones all the time.
+            if is_last {
+                break;
+            }
         }
         chains.faults.extend(lookups.finish(store).await);
         let mut order = Order::new(signed, leaves);
@@ -191,19 +195,18 @@ impl Chains {
     ) -> Result<(), Fault> {
         let (mut number, mut head) = (0, Commit::GENESIS);
         loop {
-            let page = if let Ok(page) = store.read(key, number, PAGE).await {
-                page
+            let (page, limit) = if let Ok(page) = store.read(key, number, PAGE).await {
+                (page, PAGE)
             } else {
                 // Those before the broken one are checked: one by one, because a page is read whole or not at all.
                 let one = store.read(key, number, 1).await;
-                one.map_err(|error| match error.broken() {
+                let one = one.map_err(|error| match error.broken() {
                     Some(broken) => self.edited(broken),
                     None => Fault::unreadable(key.clone(), number, &error),
-                })?
+                })?;
+                (one, 1)
             };
-            if page.is_empty() {
-                return Ok(());
-            }
+            let is_last = page.len() < limit;
             for (at, commit) in page.iter().enumerate() {
                 let expected = number + 1;
                 if commit.key() != key {
@@ -223,6 +226,9 @@ impl Chains {
                 self.faults.extend(said.follow(store, commit).await);
                 (number, head) = (expected, commit.hash());
                 self.commits += 1;
+            }
+            if is_last {
+                return Ok(());
             }
         }
     }

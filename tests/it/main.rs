@@ -9,6 +9,7 @@
 )]
 
 mod approval;
+mod busy;
 mod chain;
 mod cli;
 mod cluster;

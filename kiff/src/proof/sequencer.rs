@@ -126,14 +126,16 @@ impl Sequencer {
         loop {
             let size = edge.head().size;
             let page = store.search(&Query::default(), Cursor::After(size), PAGE).await?;
-            if page.is_empty() {
-                break;
-            }
+            // Where others write all the time there is always one more: what comes from here on is for the next call.
+            let is_last = page.len() < PAGE;
             for (expected, (position, commit)) in (size + 1..).zip(page) {
                 append(&mut edge, expected, position, &commit, |path, bytes| files.write(&path, &bytes))?;
                 if expected - checkpoint.claim().head().size >= self.every {
                     checkpoint = self.sign(&edge, &mut files, Some(&checkpoint))?;
                 }
+            }
+            if is_last {
+                break;
             }
         }
         let size = edge.head().size;

@@ -197,8 +197,8 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         let (mut after, mut asked) = (after.cloned(), limit.min(PAGE));
         while pending.len() < limit {
             let page = self.store.open(Matter::Review, self.now(), after.as_ref(), asked).await?;
-            let Some(last) = page.last() else { break };
-            after = Some(last.clone());
+            let is_last = page.len() < asked;
+            after = page.last().cloned();
             // What lies between may be another domain's, however few are wanted.
             asked = PAGE;
             for open in page {
@@ -210,6 +210,9 @@ impl<D: Executable, S: Store> Runtime<D, S> {
                 }
                 let approval = readable(self.waiting(&open).await)?.flatten();
                 pending.extend(approval.map(|approval| Pending { open, approval }));
+            }
+            if is_last {
+                break;
             }
         }
         Ok(pending)

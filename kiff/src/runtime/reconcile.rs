@@ -108,10 +108,8 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         let mut after = None;
         loop {
             let page = self.store.open(Matter::Execution, self.now(), after.as_ref(), PAGE).await?;
-            let Some(last) = page.last() else {
-                return Ok(recovered);
-            };
-            after = Some(last.clone());
+            let is_last = page.len() < PAGE;
+            after = page.last().cloned();
             for open in page.into_iter().filter(|open| Self::check_type(&open.key).is_none()) {
                 match self.reconcile(actor, &open.key).await {
                     Ok(Inquiry::NothingInDoubt) => {}
@@ -119,6 +117,10 @@ impl<D: Executable, S: Store> Runtime<D, S> {
                     Err(Error::Journal(broken)) => recovered.push((open.key, Err(broken))),
                     Err(error) => return Err(error),
                 }
+            }
+            // What others have started meanwhile is theirs.
+            if is_last {
+                return Ok(recovered);
             }
         }
     }

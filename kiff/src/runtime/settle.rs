@@ -109,8 +109,8 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         let (mut after, mut asked) = (after.cloned(), limit.min(PAGE));
         while doubts.len() < limit {
             let page = self.store.open(Matter::Execution, self.now(), after.as_ref(), asked).await?;
-            let Some(last) = page.last() else { break };
-            after = Some(last.clone());
+            let is_last = page.len() < asked;
+            after = page.last().cloned();
             // What lies between may be another domain's, however few are wanted.
             asked = PAGE;
             for open in page {
@@ -122,6 +122,9 @@ impl<D: Executable, S: Store> Runtime<D, S> {
                 }
                 let running = readable(self.doubt_of(&open).await)?.flatten();
                 doubts.extend(running.map(|running| Doubt { open, running }));
+            }
+            if is_last {
+                break;
             }
         }
         Ok(doubts)

@@ -94,8 +94,8 @@ impl<S: Store> Recorded<S> {
         let (mut found, mut after, mut asked) = (Vec::new(), after.cloned(), limit.min(PAGE));
         while found.len() < limit {
             let page = self.store.open(matter, SystemClock.now(), after.as_ref(), asked).await?;
-            let Some(last) = page.last() else { break };
-            after = Some(last.clone());
+            let is_last = page.len() < asked;
+            after = page.last().cloned();
             // What lies between may be of another sort, however few are wanted.
             asked = PAGE;
             for open in page.into_iter().filter(|open| open.key.entity_type() == self.schema.entity_type) {
@@ -104,6 +104,9 @@ impl<S: Store> Recorded<S> {
                 }
                 let Some(entity) = readable(self.entity(&open.key).await)? else { continue };
                 found.extend(find(&entity, open));
+            }
+            if is_last {
+                break;
             }
         }
         Ok(found)

@@ -110,9 +110,12 @@ async fn listed<S: Store>(store: &S) -> Result<BTreeSet<Listed>, StoreError> {
         let mut after = None;
         loop {
             let page = store.open(matter, Timestamp::default(), after.as_ref(), PAGE).await?;
-            let Some(last) = page.last() else { break };
-            after = Some(last.clone());
+            let is_last = page.len() < PAGE;
+            after = page.last().cloned();
             found.extend(page.into_iter().map(|open| (matter, open)));
+            if is_last {
+                break;
+            }
         }
     }
     Ok(found)
@@ -122,12 +125,14 @@ async fn listed<S: Store>(store: &S) -> Result<BTreeSet<Listed>, StoreError> {
 async fn is_closed<S: Store>(store: &S, (matter, open): &Listed) -> bool {
     let mut after = open.commit;
     while let Ok(page) = store.read(&open.key, after, PAGE).await {
-        let Some(last) = page.last() else { return false };
         let mut changes = page.iter().flat_map(|commit| commit.changes());
         if changes.any(|change| matches!(change, Change::Closed(known, id) if known == *matter && id == open.id)) {
             return true;
         }
-        after = last.number();
+        match page.last() {
+            Some(last) if page.len() == PAGE => after = last.number(),
+            _ => return false,
+        }
     }
     false
 }

@@ -48,13 +48,17 @@ impl<'a> Order<'a> {
         self.count
     }
 
-    /// Walks the whole store. A commit that cannot be read is stepped over, so that those behind it are checked.
+    /// Walks the whole store, as far as it goes now: where others write all the time it has no end that can be reached. A commit
+    /// that cannot be read is stepped over, so that those behind it are checked.
     pub(super) async fn walk<S: Store>(&mut self, store: &S, mut progress: impl FnMut(u64)) {
         let all = Query::default();
         // How many commits are still read one by one, because a page with a broken one is not read at all.
         let mut singly = 0_usize;
         let mut broken = None;
-        loop {
+        let newest = store.search(&all, Cursor::LAST, 1).await;
+        // One that cannot be read, or is gone, does not say where it stands.
+        let end = newest.ok().and_then(|newest| newest.first().map(|(position, _)| *position)).unwrap_or(u64::MAX);
+        while self.last < end {
             let limit = if singly > 0 { 1 } else { PAGE };
             match store.search(&all, Cursor::After(self.last), limit).await {
                 Ok(page) if page.is_empty() => break,

@@ -51,7 +51,8 @@ impl Work for InDoubt {
         let (now, mut after, mut found, mut broken) = (SystemClock.now(), None, 0_u64, None);
         loop {
             let page = store.open(Matter::Execution, now, after.as_ref(), PAGE).await?;
-            let Some(last) = page.last().cloned() else { break };
+            let is_last = page.len() < PAGE;
+            after = page.last().cloned();
             for open in page {
                 let unsettled = match look(store, &open).await {
                     Ok(unsettled) => unsettled,
@@ -77,7 +78,9 @@ impl Work for InDoubt {
                 };
                 shell.answer(&unsettled, &text)?;
             }
-            after = Some(last);
+            if is_last {
+                break;
+            }
         }
         if let Some(broken) = broken {
             return Err(broken);

@@ -53,12 +53,14 @@ impl Export {
     async fn write<S: Store>(&self, store: &S, shell: &Shell, out: impl Write) -> Result<io::Result<()>, Failure> {
         let mut out = BufWriter::new(out);
         let newest = store.search(&Query::default(), Cursor::LAST, 1).await?;
-        let of = newest.first().map_or(0, |(position, _)| *position);
+        let newest = newest.first().map(|(position, _)| *position);
+        // Where others write all the time it goes as far as the journal did when it began.
+        let (of, end) = (newest.unwrap_or(0), newest.unwrap_or(u64::MAX));
         let (bar, mut last) = (shell.bar(), self.after);
-        loop {
+        while last < end {
             let page = store.search(&Query::default(), Cursor::After(last), PAGE).await?;
             if page.is_empty() {
-                return Ok(out.flush());
+                break;
             }
             for (position, commit) in page {
                 let line = Exported::new(position, commit).map_err(kiff::StoreError::from)?;
@@ -69,5 +71,6 @@ impl Export {
             }
             bar.at(last, of.max(last), "commits");
         }
+        Ok(out.flush())
     }
 }

@@ -83,10 +83,11 @@ pub(super) async fn commits<S: Store>(store: &S, key: &EntityKey) -> Result<Vec<
     loop {
         let after = commits.last().map_or(0, |last| last.number());
         let page = store.read(key, after, PAGE).await?;
-        if page.is_empty() {
+        let is_last = page.len() < PAGE;
+        commits.extend(page);
+        if is_last {
             return Ok(commits);
         }
-        commits.extend(page);
     }
 }
 
@@ -102,7 +103,8 @@ impl Work for Entities {
         let mut after = None;
         loop {
             let page = store.entities(after.as_ref(), PAGE).await?;
-            let Some(last) = page.last().cloned() else { return Ok(Ended::Well) };
+            let is_last = page.len() < PAGE;
+            after = page.last().cloned();
             let is_meant = |key: &EntityKey| {
                 self.tenant.as_ref().is_none_or(|tenant| key.tenant() == tenant)
                     && self.entity_type.as_ref().is_none_or(|kind| key.entity_type() == kind)
@@ -114,7 +116,9 @@ impl Work for Entities {
                     return Ok(Ended::Well);
                 }
             }
-            after = Some(last);
+            if is_last {
+                return Ok(Ended::Well);
+            }
         }
     }
 }
