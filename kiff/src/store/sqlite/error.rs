@@ -104,6 +104,16 @@ impl SqliteError {
         }
     }
 
+    /// Whether one commit of a group may be what failed, so that the others are worth a try without it. That somebody else holds
+    /// the file is no commit's fault, and each would wait for that as long as all of them have.
+    pub(super) fn may_be_of_one(&self) -> bool {
+        let Problem::Sqlite(_, cause) = &self.problem else {
+            return false;
+        };
+        let is_held = matches!(cause.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked));
+        self.left_nothing() && !is_held
+    }
+
     /// Whether it is told for sure that the transaction in which this happened left nothing behind: what failed is not
     /// the disk below it.
     pub(super) fn left_nothing(&self) -> bool {

@@ -62,7 +62,7 @@ impl Writer {
                 }
             }
             // One commit may be what fails; the others must not suffer.
-            Err(error) if group.len() > 1 && error.left_nothing() => {
+            Err(error) if group.len() > 1 && error.may_be_of_one() => {
                 for ticket in group.drain(..) {
                     let answers = self.try_write([&ticket.job].into_iter());
                     ticket.reply.send(match answers {
@@ -252,6 +252,8 @@ fn actor(transaction: &Transaction<'_>, actors: &mut HashMap<ActorId, i64>, acto
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
     use crate::actor::Actor;
     use crate::journal::{Content, StateChanged};
@@ -305,6 +307,45 @@ mod tests {
         let by = "SELECT count(*) FROM commits JOIN actors ON actors.id = actor WHERE name = 'agent-8'";
         assert_eq!(connection.query_row(by, [], |row| row.get(0)), Ok(1));
         drop(connection);
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn while_somebody_else_holds_the_file_a_group_waits_once_and_not_each_of_it() {
+        static WAITS: AtomicUsize = AtomicUsize::new(0);
+        fn count(_: i32) -> bool {
+            WAITS.fetch_add(1, Ordering::Relaxed);
+            false
+        }
+        let folder = std::env::temp_dir().join(format!("kiff-held-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let place = Place::at(&folder.join("journal.db")).unwrap();
+        let connection = place.open_to_write().unwrap();
+        connection.busy_handler(Some(count)).unwrap();
+        let mut writer = Writer::new(connection, place);
+        let other = Connection::open(folder.join("journal.db")).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+
+        let queue = Commits::new();
+        let first = ["1", "2", "3"].map(|id| commit(&key(id), None, "small", "agent-7"));
+        let mut append = || {
+            let answers = first.clone().map(|sealed| queue.push(sealed).unwrap());
+            let mut group = Vec::new();
+            assert!(queue.take(&mut group));
+            writer.write(&mut group);
+            answers.map(|answer| pollster::block_on(answer).unwrap())
+        };
+        for answer in append() {
+            let told = answer.unwrap_err().to_string();
+            assert!(told.contains("locked"), "{told}");
+        }
+        assert_eq!(WAITS.load(Ordering::Relaxed), 1);
+        // It has cost them nothing but that.
+        other.execute_batch("ROLLBACK").unwrap();
+        for answer in append() {
+            assert_eq!(answer.unwrap(), Appended::Written);
+        }
+        drop(other);
         std::fs::remove_dir_all(&folder).unwrap();
     }
 }
