@@ -64,8 +64,8 @@ fn what_is_asked_on_the_page_is_asked_to_the_end_when_its_person_waits_no_longer
     assert!(block_on(mail.execute(&people().agent, &letter, SendLetter {})).unwrap().executed().is_none());
     let served = Arc::clone(&mail);
     let limits = Limits { request_time: Duration::from_secs(1), ..Limits::DEFAULT };
-    let server = Server::with(limits, |api| api.domain(served));
-    let nora = Browser::of(&server, &people().nora);
+    let face = Server::with(limits, |api| api.domain(served));
+    let nora = Browser::of(&face, &people().nora);
     let late = nora.send("/admin/doubt/Letter/one", "execution=it&became=ask");
     assert_eq!(late.status, 504, "{}", late.body);
     block_on(mail.services().asked.acquire()).unwrap().forget();

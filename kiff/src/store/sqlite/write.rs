@@ -320,7 +320,7 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("kiff-held-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let place = Place::at(&folder.join("journal.db")).unwrap();
-        let connection = place.open_to_write().unwrap();
+        let mut connection = place.open_to_write().unwrap();
         connection.busy_handler(Some(count)).unwrap();
         let mut writer = Writer::new(connection, place);
         let other = Connection::open(folder.join("journal.db")).unwrap();

@@ -32,16 +32,12 @@ pub(crate) struct ShowTimeline {
 impl ShowTimeline {
     pub(crate) fn run(self, shell: &Shell) -> Result<Ended, Failure> {
         check_kinds(&self.kind)?;
-        match &self.entity {
-            Some(text) => {
-                let asked = Asked::new(text, self.tenant.as_deref(), self.entity_type.as_deref())?;
-                place::read(&self.store, OfEntity { asked, kinds: self.kind }, shell)
-            }
-            None => {
-                let entities = Entities { tenant: self.tenant, entity_type: self.entity_type };
-                place::read(&self.store, entities, shell)
-            }
+        if let Some(text) = &self.entity {
+            let asked = Asked::new(text, self.tenant.as_deref(), self.entity_type.as_deref())?;
+            return place::read(&self.store, OfEntity { asked, kinds: self.kind }, shell);
         }
+        let entities = Entities { tenant: self.tenant, entity_type: self.entity_type };
+        place::read(&self.store, entities, shell)
     }
 }
 
