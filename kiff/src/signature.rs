@@ -125,6 +125,22 @@ impl<T: Debug + Clone + Serialize + DeserializeOwned + Send + Sync + 'static> Ev
     const FIT: () = ();
 }
 
+/// The type of an event's field that serde is told how to write, or whether at all: every type that is shown and cloned.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a field of an event",
+    label = "lacks one of `Debug` and `Clone`",
+    note = "events are shown and handed on, however their fields are written: write `#[derive(Debug, Clone)]` on `{Self}`"
+)]
+pub trait CarriedField {
+    /// It is fit.
+    const FIT: ();
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Debug + Clone> CarriedField for T {
+    const FIT: () = ();
+}
+
 /// What an executor borrows besides its `Execution`: the services of its domain and nothing else.
 #[diagnostic::on_unimplemented(
     message = "the executor borrows `{Self}`, but the services of `{D}` are `{Services}`",

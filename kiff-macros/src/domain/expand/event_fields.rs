@@ -65,10 +65,7 @@ pub(super) fn traits(event: &Event) -> TokenStream {
     }
     let shown = fields.iter().map(|(name, text, probe)| quote!(.field(#text, #probe.shown(&self.#name))));
     let cloned = fields.iter().map(|(name, _, probe)| quote!(#name: #probe.duplicate(&self.#name)));
-    let fit = event.syntax.fields.iter().flat_map(in_doubt).map(|kind| {
-        let place = kind.span();
-        quote_spanned!(place=> <#kind as ::kiff::__private::EventField>::FIT)
-    });
+    let fit = event.syntax.fields.iter().flat_map(demands);
     quote! {
         #[automatically_derived]
         impl ::core::fmt::Debug for #name {
@@ -86,6 +83,21 @@ pub(super) fn traits(event: &Event) -> TokenStream {
 
         #(const _: () = #fit;)*
     }
+}
+
+/// What is asked of a field's types: of those in doubt all that a field needs, and of the others what serde does not look at.
+///
+/// INVARIANT: every field is asked whether it can be cloned, as a probe of what cannot be must never run.
+fn demands(field: &Field) -> Vec<TokenStream> {
+    let fit = |kind: &Type, demand: &TokenStream| {
+        let place = kind.span();
+        quote_spanned!(place=> <#kind as ::kiff::__private::#demand>::FIT)
+    };
+    let doubtful = in_doubt(field);
+    if doubtful.is_empty() {
+        return field.kind.iter().map(|kind| fit(kind, &quote!(CarriedField))).collect();
+    }
+    doubtful.into_iter().map(|kind| fit(kind, &quote!(EventField))).collect()
 }
 
 /// Each field's type as it is asked what it looks like as JSON. Where serde is told otherwise, it may be anything.
