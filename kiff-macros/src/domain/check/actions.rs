@@ -19,11 +19,12 @@ pub(crate) fn action_allowed_nowhere(model: &Model, moves: &[Move], errors: &Err
             continue;
         }
         let name = action.declared.plain();
+        let goes_on = |state: &Id<State>| !model.states[*state].syntax.is_final;
         let fitting = moves.iter().find_map(|step| match step.source {
             Some(Place::State(state)) if action.emits.iter().any(|own| own.id() == step.event) => Some(state),
             _ => None,
         });
-        let state = fitting.or_else(|| model.states.ids().next());
+        let state = fitting.filter(goes_on).or_else(|| model.states.ids().find(goes_on));
         let example =
             state.map_or_else(String::new, |state| format!(", as in `{} => [{name}];`", model.state_name(state)));
         let message = format!("no state allows the action `{name}`: add it to `allow`{example}, or remove the action");

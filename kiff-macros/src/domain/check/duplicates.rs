@@ -88,9 +88,13 @@ fn taken_by_the_block(model: &Model, errors: &Errors) {
     if let Some(domain) = domain {
         let (name, module) = (plain(domain), snake(&plain(domain)));
         if name == module {
-            let message = format!(
-                "`{name}` is also what the module of the typed states is called: begin the domain's name with a capital"
-            );
+            let has_capital = name.chars().next().is_some_and(|first| first.to_uppercase().ne([first]));
+            let instead = if has_capital {
+                "begin the domain's name with a capital"
+            } else {
+                "give the domain a name that begins with a capital, as in `Refund`"
+            };
+            let message = format!("`{name}` is also what the module of the typed states is called: {instead}");
             errors.report(RULE, domain, message);
         }
         taken.extend([module, format!("{name}Role"), name]);

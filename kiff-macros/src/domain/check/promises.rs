@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use crate::domain::graph::{self, Approver, Move, Step, Taken, Way};
 use crate::domain::model::{Clause, Id, Model, Place, Promise, Role, State};
+use crate::domain::syntax::ActorKind;
 use crate::errors::Errors;
 
 /// A promise whose every name is known.
@@ -41,19 +42,29 @@ fn breach(model: &Model, steps: &[Step], claim: &Claim) -> Option<String> {
     match *claim {
         Claim::Without { state, role } => {
             let path = graph::shortest_path(steps, Place::New, state, |way| way.is_without(role))?;
+            // Only humans approve.
+            let is_machine = model.roles[role].kind().is_some_and(|kind| kind != ActorKind::Human);
+            let part = if is_machine { "take" } else { "take or approve" };
             let (state, role) = (model.state_name(state), model.role_name(role));
             Some(format!(
                 "`{state}` can be reached without `{role}`:\n{}\n\
-                 let `{role}` take or approve one of these steps, or remove the clause",
+                 let `{role}` {part} one of these steps, or remove the clause",
                 lines(model, &path)
             ))
         }
         Claim::Alone { role, from, to } => {
             let path = graph::shortest_path(steps, from, to, |way| way.is_alone(role))?;
+            // Actions can be approved, and reports cannot.
+            let is_acted = path.iter().any(|(_, way)| matches!(way, Way::Acted { .. }));
             let (role, from, to) = (model.role_name(role), model.place_name(from), model.state_name(to));
+            let instead = if is_acted {
+                "demand an approval on one of these steps".to_owned()
+            } else {
+                format!("let another role than `{role}` report one of these steps")
+            };
             Some(format!(
                 "`{role}` alone can lead from `{from}` to `{to}`:\n{}\n\
-                 demand an approval on one of these steps, or remove the clause",
+                 {instead}, or remove the clause",
                 lines(model, &path)
             ))
         }

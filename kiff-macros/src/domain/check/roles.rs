@@ -1,6 +1,6 @@
 //! Rules about people and machines: who runs, who approves, and that neither is nobody.
 
-use crate::domain::model::{Approval, Duty, Id, Model, Promise, Reference, Role};
+use crate::domain::model::{Action, Approval, Duty, Id, Model, Promise, Reference, Role};
 use crate::domain::syntax::ActorKind;
 use crate::errors::Errors;
 use crate::suggest::enumerate;
@@ -27,18 +27,20 @@ pub(crate) fn approves_own_action(model: &Model, errors: &Errors) {
 
 /// An approval is a human's judgement; a machine that nods through what a machine asked for is none.
 pub(crate) fn approver_not_human(model: &Model, errors: &Errors) {
-    let humans: Vec<String> = model
-        .roles
-        .iter()
-        .filter(|(_, role)| role.kind() == Some(ActorKind::Human))
-        .map(|(_, role)| role.declared.plain())
-        .collect();
     for (_, action) in model.actions.iter() {
+        // Who runs the action must not approve it.
+        let may_run = |role: Id<Role>| action.runners.roles().iter().any(|own| own.id() == Some(role));
+        let humans: Vec<String> = model
+            .roles
+            .iter()
+            .filter(|(id, role)| role.kind() == Some(ActorKind::Human) && !may_run(*id))
+            .map(|(_, role)| role.declared.plain())
+            .collect();
         let approvers = action.approval.roles().iter().filter_map(Reference::exact);
         let has_human = approvers.clone().any(|(role, _)| model.roles[role].kind() == Some(ActorKind::Human));
         let instead = match humans.as_slice() {
             _ if has_human => "take it out".to_owned(),
-            [] => "declare a role for them, as in `Operator: human`".to_owned(),
+            [] => format!("declare a role for them, as in `{}: human`", new_role(model)),
             humans => format!("write {} instead", enumerate(humans, "or")),
         };
         for (role, token) in approvers {
@@ -54,6 +56,12 @@ pub(crate) fn approver_not_human(model: &Model, errors: &Errors) {
             errors.report("approver_not_human", token, message);
         }
     }
+}
+
+/// A name for a role of humans that no role has yet.
+fn new_role(model: &Model) -> &'static str {
+    let is_free = |name: &&str| model.roles.iter().all(|(_, role)| role.declared.plain() != *name);
+    ["Operator", "Approver", "Reviewer"].into_iter().find(is_free).unwrap_or("SecondOperator")
 }
 
 fn holders(kind: ActorKind) -> &'static str {
@@ -101,10 +109,9 @@ fn is_promised(model: &Model, role: Id<Role>) -> bool {
 /// This is about `by` that is left out and about the word `none`; roles that do not exist are `unknown_name`, and
 /// roles that may not approve are `approver_not_human`.
 pub(crate) fn nobody_may(model: &Model, errors: &Errors) {
-    let example = model.roles.iter().next().map_or("Agent".to_owned(), |(_, role)| role.declared.plain());
     for (_, action) in model.actions.iter() {
         let name = action.declared.plain();
-        let message = format!("nobody may run the action `{name}`: say who, as in `by: {example}`");
+        let message = format!("nobody may run the action `{name}`: {}", runner(model, action));
         match &action.runners {
             Duty::LeftOut => errors.report("nobody_may", &action.declared.name, message),
             Duty::Nobody(word) => errors.report("nobody_may", word, message),
@@ -117,5 +124,16 @@ pub(crate) fn nobody_may(model: &Model, errors: &Errors) {
             );
             errors.report("nobody_may", word, message);
         }
+    }
+}
+
+/// How to say who runs the action: in a role that does not approve it.
+fn runner(model: &Model, action: &Action) -> String {
+    let may_approve = |role: Id<Role>| action.approval.roles().iter().any(|own| own.id() == Some(role));
+    let example = model.roles.iter().find(|(id, _)| !may_approve(*id)).map(|(_, role)| role.declared.plain());
+    match example {
+        Some(example) => format!("say who, as in `by: {example}`"),
+        None if model.roles.iter().next().is_none() => "say who, as in `by: Agent`".to_owned(),
+        None => "say who with `by:` and a role that does not approve it".to_owned(),
     }
 }

@@ -17,6 +17,17 @@ fn action_allowed_nowhere() {
 }
 
 #[test]
+fn the_example_of_an_action_allowed_nowhere_is_no_final_state() {
+    let source = refund(&[
+        ("Created, Paid, final Refunded", "final Refunded, Created, Paid"),
+        ("RefundOrder {", "«Export» { risk: low, by: Agent, emits: none }; RefundOrder {"),
+    ]);
+    let message = "no state allows the action `Export`: add it to `allow`, as in `Created => [Export];`, \
+                   or remove the action";
+    check(&source, &[("action_allowed_nowhere", message)]);
+}
+
+#[test]
 fn illegal_emit() {
     let source = refund(&[
         ("Created => [MarkPaid]", "Created => [MarkPaid, RefundOrder]"),

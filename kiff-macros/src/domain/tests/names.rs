@@ -121,6 +121,12 @@ fn duplicate_name() {
             "domain «refund»",
             "`refund` is also what the module of the typed states is called: begin the domain's name with a capital",
         ),
+        (
+            "domain Refund",
+            "domain «退款»",
+            "`退款` is also what the module of the typed states is called: give the domain a name that begins with a \
+             capital, as in `Refund`",
+        ),
     ] {
         one(from, to, "duplicate_name", message);
     }

@@ -43,6 +43,18 @@ fn never_violated_by_another_approver_and_the_shortest_path_is_shown() {
 }
 
 #[test]
+fn a_machine_is_asked_to_take_a_step_and_not_to_approve_one() {
+    one(
+        "Refunded without Operator",
+        "«Created without Agent»",
+        "never_violated",
+        "`Created` can be reached without `Agent`:\n  \
+         new --OrderPlaced (reported by System)--> Created\n\
+         let `Agent` take one of these steps, or remove the clause",
+    );
+}
+
+#[test]
 fn never_alone_violated() {
     one(
         "Refunded without Operator",
@@ -58,7 +70,7 @@ fn never_alone_violated() {
         "never_violated",
         "`System` alone can lead from `new` to `Created`:\n  \
          new --OrderPlaced (reported by System)--> Created\n\
-         demand an approval on one of these steps, or remove the clause",
+         let another role than `System` report one of these steps, or remove the clause",
     );
 }
 

@@ -67,3 +67,48 @@ fn nobody_may() {
          leave `approval` out, or say why none is needed with `unapproved(\"the reason\")`",
     );
 }
+
+#[test]
+fn who_is_proposed_for_an_action_does_not_approve_it() {
+    let source = refund(&[
+        ("Agent: agent, Operator: human,", "Operator: human, Agent: agent,"),
+        ("RefundOrder {", "«RefundOrder» {"),
+        ("by: Agent, emits: OrderRefunded", "emits: OrderRefunded"),
+    ]);
+    check(&source, &[("nobody_may", "nobody may run the action `RefundOrder`: say who, as in `by: Agent`")]);
+    let source = refund(&[
+        ("Agent: agent, Operator: human, System: system", "Operator: human"),
+        ("reported by System", "reported by Operator"),
+        ("by: Agent, emits: OrderPaid", "by: Operator, emits: OrderPaid"),
+        ("RefundOrder {", "«RefundOrder» {"),
+        ("by: Agent, emits: OrderRefunded", "emits: OrderRefunded"),
+    ]);
+    let message = "nobody may run the action `RefundOrder`: say who with `by:` and a role that does not approve it";
+    check(&source, &[("nobody_may", message)]);
+}
+
+#[test]
+fn who_is_proposed_for_an_approval_does_not_run_the_action() {
+    let clerk = ("Operator: human", "Clerk: human, Operator: human");
+    let runs = ("by: Agent, emits: OrderRefunded", "by: Agent | Clerk, emits: OrderRefunded");
+    check(
+        &refund(&[clerk, runs, ("approval: Operator", "approval: «System»")]),
+        &[(
+            "approver_not_human",
+            "`System` cannot approve `RefundOrder`, as it is held by the system: only humans approve; write `Operator` instead",
+        )],
+    );
+    let source = refund(&[
+        ("by: Agent, emits: OrderRefunded", "by: Agent | Operator, emits: OrderRefunded"),
+        ("approval: Operator", "approval: «System»"),
+        ("never { Refunded without Operator }", ""),
+    ]);
+    check(
+        &source,
+        &[(
+            "approver_not_human",
+            "`System` cannot approve `RefundOrder`, as it is held by the system: only humans approve; \
+             declare a role for them, as in `Approver: human`",
+        )],
+    );
+}
