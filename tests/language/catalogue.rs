@@ -41,6 +41,7 @@ const RULES: [(&str, &[&str]); 3] = [
             "illegal_emit",
             "missing_executor",
             "unapproved_risk",
+            "permission_without_approval",
             "approves_own_action",
             "approver_not_human",
             "role_without_duty",

@@ -40,6 +40,7 @@ pub(crate) fn check(model: &Model, errors: &Errors) {
     actions::action_allowed_nowhere(model, &moves, errors);
     actions::illegal_emit(model, &moves, errors);
     actions::unapproved_risk(model, errors);
+    actions::permission_without_approval(model, errors);
     actions::empty_reason(model, errors);
 
     roles::approves_own_action(model, errors);

@@ -89,20 +89,45 @@ pub(crate) fn unapproved_risk(model: &Model, errors: &Errors) {
             continue;
         }
         let risk = if risk == Risk::Critical { "critical" } else { "high" };
-        let may_run = |role| action.runners.roles().iter().any(|own| own.id() == Some(role));
-        let approver = model
-            .roles
-            .iter()
-            .find(|(id, role)| role.kind() == Some(ActorKind::Human) && !may_run(*id))
-            .map_or_else(|| "and a human role".to_owned(), |(_, role)| role.declared.plain());
-        let demand =
-            if approver.contains(' ') { format!("`approval:` {approver}") } else { format!("`approval: {approver}`") };
         let message = format!(
             "the action `{}` has {risk} risk and nobody has to approve it: \
-             add {demand}, or say why not with `approval: unapproved(\"the reason\")`",
+             add {}, or say why not with `approval: unapproved(\"the reason\")`",
             action.declared.plain(),
+            possible_approval(model, action),
         );
         errors.report("unapproved_risk", word, message);
+    }
+}
+
+/// An approval that the action could have: `` `approval: Operator` ``.
+fn possible_approval(model: &Model, action: &Action) -> String {
+    let may_run = |role| action.runners.roles().iter().any(|own| own.id() == Some(role));
+    let approver = model.roles.iter().find(|(id, role)| role.kind() == Some(ActorKind::Human) && !may_run(*id));
+    approver.map_or_else(
+        || "`approval:` and a human role".to_owned(),
+        |(_, role)| format!("`approval: {}`", role.declared.plain()),
+    )
+}
+
+/// A permission to approve what nobody has to approve looks as if somebody had to.
+pub(crate) fn permission_without_approval(model: &Model, errors: &Errors) {
+    for (_, action) in model.actions.iter() {
+        let Some(permission) = &action.syntax.approval_permission else {
+            continue;
+        };
+        let how = match &action.approval {
+            // That an approval is due is said already.
+            Approval::LeftOut if needs_approval(action) => continue,
+            Approval::Roles(_) | Approval::Nobody(_) => continue,
+            Approval::LeftOut => "add",
+            Approval::Waived(_) => "write",
+        };
+        let message = format!(
+            "`{}` asks for no approval: {how} {}, or take `approval_permission` away",
+            action.declared.plain(),
+            possible_approval(model, action),
+        );
+        errors.report("permission_without_approval", permission, message);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Actions: where they are allowed, what they emit, and what high risk demands.
 
-use super::{check, refund};
+use super::{check, one, refund};
 
 #[test]
 fn action_allowed_nowhere() {
@@ -80,6 +80,33 @@ fn unapproved_risk() {
         );
         check(&source, &[("unapproved_risk", &message)]);
     }
+}
+
+#[test]
+fn permission_without_approval() {
+    one(
+        "emits: OrderPaid }",
+        "emits: OrderPaid, approval_permission: «\"refund.sign\"» }",
+        "permission_without_approval",
+        "`MarkPaid` asks for no approval: add `approval: Operator`, or take `approval_permission` away",
+    );
+    let source = refund(&[
+        ("approval: Operator", "approval: unapproved(\"a trial\"), approval_permission: «\"refund.sign\"»"),
+        ("never { Refunded without Operator }", ""),
+        ("reported by System", "reported by System | Operator"),
+    ]);
+    let message = "`RefundOrder` asks for no approval: write `approval: Operator`, or take `approval_permission` away";
+    check(&source, &[("permission_without_approval", message)]);
+    check(&refund(&[("approval: Operator", "approval: Operator, approval_permission: \"refund.sign\"")]), &[]);
+}
+
+#[test]
+fn a_permission_to_approve_is_no_second_fault_where_an_approval_is_due() {
+    let source =
+        refund(&[("risk: high", "risk: «high»"), ("approval: Operator", "approval_permission: \"refund.sign\"")]);
+    let message = "the action `RefundOrder` has high risk and nobody has to approve it: \
+                   add `approval: Operator`, or say why not with `approval: unapproved(\"the reason\")`";
+    check(&source, &[("unapproved_risk", message)]);
 }
 
 #[test]
