@@ -65,6 +65,14 @@ impl<D: Domain> Answer<D> {
             Self::Refused(verdict) => verdict.refusal(),
         }
     }
+
+    /// What is wrong, in a sentence; none where nothing is.
+    pub(super) fn sentence(&self) -> Option<&str> {
+        match self {
+            Self::Execution(Outcome::Failed(failed)) => Some(failed.failure.message()),
+            _ => self.refusal().map(|refusal| refusal.message.as_str()),
+        }
+    }
 }
 
 impl<D: Domain> fmt::Display for Answer<D> {

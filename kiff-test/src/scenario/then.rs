@@ -123,10 +123,10 @@ impl<D: Executable, P> Then<D, P> {
         self.expect(holds, "failed, in doubt")
     }
 
-    /// The sentence of the refusal or of the failure has this part.
+    /// The sentence of the refusal or of the failure has this part; its code and its outcome are none of the sentence.
     #[track_caller]
     pub fn because(self, part: &str) -> Self {
-        let holds = self.answer.to_string().contains(part);
+        let holds = self.answer.sentence().is_some_and(|sentence| sentence.contains(part));
         self.expect(holds, &format!("a sentence with \"{part}\""))
     }
 

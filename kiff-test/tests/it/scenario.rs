@@ -245,6 +245,18 @@ mod failing {
     }
 
     #[test]
+    #[should_panic(expected = "expected: a sentence with \"not_allowed\"\nbut it was: blocked")]
+    fn a_code_is_no_sentence() {
+        placed().when(RefundRole::Agent, refund(1)).then().blocked(ReasonCode::StateNotAllowed).because("not_allowed");
+    }
+
+    #[test]
+    #[should_panic(expected = "expected: a sentence with \"pay-1\"\nbut it was: executed with ORDER_PAID")]
+    fn what_was_done_has_no_sentence() {
+        placed().when(RefundRole::Agent, MarkPaid { payment_id: "pay-1".into() }).then().because("pay-1");
+    }
+
+    #[test]
     #[should_panic(expected = "expected: no entity")]
     fn an_entity() {
         placed().when(RefundRole::Agent, refund(1)).then().no_entity();
