@@ -160,6 +160,13 @@ pub(crate) fn needs_approval(action: &Action) -> bool {
     matches!(action.risk(), Some((Risk::High | Risk::Critical, _)))
 }
 
+/// Whether actions alone make the event happen: then it begins no entity, as no action is allowed in `new`.
+pub(crate) fn is_only_emitted(model: &Model, event: Id<Event>) -> bool {
+    let declared = &model.events[event];
+    let is_emitted = |(_, action): (_, &Action)| action.emits.iter().any(|own| own.id() == Some(event));
+    declared.reporters.is_empty() && !declared.declared.twin && model.actions.iter().any(is_emitted)
+}
+
 /// The moves that somebody may be able to take; what another rule complains about is taken as good.
 pub(crate) fn passable(model: &Model) -> Vec<Move> {
     moves(model).into_iter().filter(|step| may_be_taken(model, step)).collect()

@@ -3,7 +3,7 @@
 use syn::LitStr;
 
 use super::events::is_used;
-use crate::domain::graph::{Move, needs_approval};
+use crate::domain::graph::{self, Move, needs_approval};
 use crate::domain::model::{Action, Approval, Event, Id, Model, Place, State};
 use crate::domain::syntax::{ActorKind, Risk};
 use crate::errors::Errors;
@@ -15,7 +15,7 @@ pub(crate) fn action_allowed_nowhere(model: &Model, moves: &[Move], errors: &Err
         let lines = &model.allowances;
         let is_allowed =
             !lines.whole || lines.items.iter().any(|line| line.actions.iter().any(|allowed| allowed.may_be(id)));
-        if action.declared.twin || is_allowed {
+        if action.declared.twin || is_allowed || could_only_begin(model, moves, action) {
             continue;
         }
         let name = action.declared.plain();
@@ -30,6 +30,16 @@ pub(crate) fn action_allowed_nowhere(model: &Model, moves: &[Move], errors: &Err
         let message = format!("no state allows the action `{name}`: add it to `allow`{example}, or remove the action");
         errors.report("action_allowed_nowhere", &action.declared.name, message);
     }
+}
+
+/// Whether all that the action emits leads out of `new`, where no action is allowed: that is said at those transitions.
+fn could_only_begin(model: &Model, moves: &[Move], action: &Action) -> bool {
+    let is_own = |event: &Id<Event>| action.emits.iter().any(|own| own.id() == Some(*event));
+    let mut own = moves.iter().filter(|step| step.event.as_ref().is_some_and(is_own)).peekable();
+    let begins = |step: &Move| {
+        step.source == Some(Place::New) && step.event.is_some_and(|event| graph::is_only_emitted(model, event))
+    };
+    own.peek().is_some() && own.all(begins)
 }
 
 /// An action whose event cannot happen where the action is allowed would do its work and then have no way to say so.

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::domain::graph::{self, Move};
-use crate::domain::model::{Action, Event, Id, Model, Place, Reference, State};
+use crate::domain::model::{Event, Id, Model, Place, Reference, State};
 use crate::errors::Errors;
 use crate::suggest::enumerate;
 
@@ -12,27 +12,23 @@ pub(crate) fn no_initial_transition(model: &Model, moves: &[Move], errors: &Erro
     let Some(keyword) = &model.transitions.keyword else {
         return;
     };
-    let initial: Vec<&Move> = moves.iter().filter(|step| step.may_leave(Place::New)).collect();
-    if initial.is_empty() {
+    if !moves.iter().any(|step| step.may_leave(Place::New)) {
         let message =
             format!("no transition leads out of `new`: say how an entity begins, as in `{};`", beginning(model));
         errors.report("no_initial_transition", keyword, message);
         return;
     }
-    let only_emitted = |event: Id<Event>| {
-        let is_emitted = |(_, action): (_, &Action)| action.emits.iter().any(|own| own.id() == Some(event));
-        model.events[event].reporters.is_empty() && model.actions.iter().any(is_emitted)
-    };
-    let events: Vec<_> = initial.iter().map(|step| step.event.filter(|event| only_emitted(*event))).collect();
-    if let Some(events) = events.into_iter().collect::<Option<Vec<_>>>() {
-        let mut names: Vec<String> = events.into_iter().map(|event| model.event_name(event)).collect();
-        names.dedup();
-        let message = format!(
-            "nobody can begin an entity, as no action is allowed in `new` and {} cannot be reported: \
-             let an event lead out of `new` that has `reported by`",
-            enumerate(&names, "and")
-        );
-        errors.report("no_initial_transition", keyword, message);
+    for line in &model.transitions.items {
+        let Some(event) = line.event.id().filter(|event| graph::is_only_emitted(model, *event)) else { continue };
+        let sources = line.sources.iter().filter_map(|source| source.exact());
+        for (_, token) in sources.filter(|(place, _)| *place == Place::New) {
+            let message = format!(
+                "nobody can begin an entity with `{}`, as no action is allowed in `new` and it cannot be reported: \
+                 let an event that has `reported by` lead out of `new` instead",
+                model.event_name(event)
+            );
+            errors.report("no_initial_transition", token, message);
+        }
     }
 }
 
@@ -122,6 +118,8 @@ pub(crate) fn barred_state(model: &Model, moves: &[Move], passable: &[Move], err
         let place = Place::State(*state);
         drawn.contains(&place) && !living.contains(&place)
     };
+    // That nobody can begin an entity there is said at that transition.
+    let begins = |id: Id<State>| moves.iter().any(|step| step.source == Some(Place::New) && step.target == Some(id));
     for id in model.states.ids().filter(is_barred) {
         // From where somebody can be; what hangs on another barred state comes to life with that one.
         let from_life =
@@ -133,7 +131,7 @@ pub(crate) fn barred_state(model: &Model, moves: &[Move], passable: &[Move], err
             ways.push(format!("`{event}` leads there from `{from}`, where no action that emits it is allowed"));
         }
         let declared = &model.states[id].declared;
-        if ways.is_empty() || declared.twin {
+        if ways.is_empty() || declared.twin || begins(id) {
             continue;
         }
         let message = format!(

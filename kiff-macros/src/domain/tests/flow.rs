@@ -17,7 +17,7 @@ fn no_initial_transition() {
 fn no_initial_transition_that_anybody_can_take() {
     let source = refund(&[
         (" reported by System", ""),
-        ("transitions", "«transitions»"),
+        ("OrderPlaced: new", "OrderPlaced: «new»"),
         ("emits: OrderPaid", "emits: OrderPaid | OrderPlaced"),
         (", System: system", ""),
         ("=> Paid;", "=> Paid; OrderPlaced: Created => Paid;"),
@@ -27,10 +27,23 @@ fn no_initial_transition_that_anybody_can_take() {
         &source,
         &[(
             "no_initial_transition",
-            "nobody can begin an entity, as no action is allowed in `new` and `OrderPlaced` cannot be reported: \
-             let an event lead out of `new` that has `reported by`",
+            "nobody can begin an entity with `OrderPlaced`, as no action is allowed in `new` and it cannot be reported: \
+             let an event that has `reported by` lead out of `new` instead",
         )],
     );
+}
+
+#[test]
+fn a_way_out_of_new_that_nobody_can_take_is_one_fault_beside_others_that_somebody_can() {
+    let source = refund(&[
+        ("Created, Paid,", "Created, Held, Paid,"),
+        ("OrderPaid {", "OrderImported; OrderPaid {"),
+        ("=> Paid;", "=> Paid; OrderImported: «new» => Held; OrderRefunded: Held => Refunded;"),
+        ("RefundOrder {", "ImportOrder { risk: low, by: Agent, emits: OrderImported }; RefundOrder {"),
+    ]);
+    let message = "nobody can begin an entity with `OrderImported`, as no action is allowed in `new` and it cannot be \
+                   reported: let an event that has `reported by` lead out of `new` instead";
+    check(&source, &[("no_initial_transition", message)]);
 }
 
 #[test]
