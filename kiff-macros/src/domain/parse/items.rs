@@ -80,6 +80,11 @@ fn text_after_as(reader: &mut Reader<'_>, name: &Ident) -> Option<LitStr> {
 
 /// A name, whether it is declared or used here.
 pub(super) fn name(reader: &mut Reader<'_>, what: &str) -> Option<Ident> {
+    name_unless(reader, what, words::refused_as_name)
+}
+
+/// A name, unless `refused` says why it is none.
+fn name_unless(reader: &mut Reader<'_>, what: &str, refused: fn(&Ident) -> Option<String>) -> Option<Ident> {
     if reader.at_reserved() {
         reader.unexpected(what);
         reader.ident();
@@ -93,7 +98,7 @@ pub(super) fn name(reader: &mut Reader<'_>, what: &str) -> Option<Ident> {
         reader.fail_between(name.span(), name.span(), "`final` belongs before a state in `states`".to_owned());
         return None;
     }
-    if let Some(refusal) = words::refused_as_name(&name) {
+    if let Some(refusal) = refused(&name) {
         reader.fail_between(name.span(), name.span(), refusal);
         return None;
     }
@@ -177,7 +182,7 @@ pub(super) fn event(reader: &mut Reader<'_>) -> Option<Event> {
 /// `total: Cents`
 fn field(reader: &mut Reader<'_>) -> Field {
     let attributes = reader.attributes();
-    let name = name(reader, "a field, as in `total: Cents`");
+    let name = name_unless(reader, "a field, as in `total: Cents`", words::refused_as_field);
     let called = name.as_ref().map_or_else(String::new, ToString::to_string);
     reader.colon(&format!("the field `{called}`"), &format!("{called}: Cents"));
     let kind = reader.syntax();

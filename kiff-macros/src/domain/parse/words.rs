@@ -2,11 +2,13 @@
 
 use proc_macro2::{Delimiter, Ident, TokenTree};
 
+use crate::domain::wire::plain;
+
 /// The sections, in the order in which a block reads best.
 pub(super) const SECTIONS: [&str; 7] = ["roles", "states", "events", "transitions", "actions", "allow", "never"];
 
 /// Words that cannot be the name of anything.
-const TAKEN: [&str; 4] = ["new", "any", "none", "unapproved"];
+const TAKEN: [&str; 5] = ["new", "any", "none", "unapproved", "final"];
 
 /// Words of one section that people write in another.
 const AT_HOME: [(&str, &str); 8] = [
@@ -49,15 +51,17 @@ pub(super) fn belongs_elsewhere(token: &TokenTree) -> Option<&'static str> {
     AT_HOME.iter().find(|(word, _)| ident == word).map(|(_, home)| *home)
 }
 
-/// Why this identifier cannot be a name, and what to write instead.
+/// Why this identifier cannot be a name, and what to write instead. A word of the language is none in its raw form either, as
+/// `r#new` is called `new` wherever people read it.
 pub(super) fn refused_as_name(ident: &Ident) -> Option<String> {
-    let text = ident.to_string();
-    if text == "any" {
+    let called = plain(ident);
+    if called == "any" {
         return Some(reserved_message("any"));
     }
-    if TAKEN.contains(&text.as_str()) {
-        return Some(format!("`{text}` is a word of the language: choose another name"));
+    if TAKEN.contains(&called.as_str()) {
+        return Some(format!("`{called}` is a word of the language: choose another name"));
     }
+    let text = ident.to_string();
     if text == "_" {
         return Some("`_` is no name: write one".to_owned());
     }
@@ -67,6 +71,12 @@ pub(super) fn refused_as_name(ident: &Ident) -> Option<String> {
         return Some(format!("`{text}` is a word of Rust: write {instead}another name"));
     }
     None
+}
+
+/// Why this identifier cannot be the name of a field, which nobody takes for a word of the language where it is raw.
+pub(super) fn refused_as_field(ident: &Ident) -> Option<String> {
+    let is_raw = *ident != plain(ident);
+    if is_raw { None } else { refused_as_name(ident) }
 }
 
 fn is_rust_keyword(ident: &Ident) -> bool {

@@ -151,6 +151,17 @@ fn what_is_kept_for_later_says_so() {
 }
 
 #[test]
+fn a_word_of_the_language_is_no_name_in_its_raw_form_either() {
+    each(&[
+        ("Created, Paid,", "Created, «r#new», Paid,", "`new` is a word of the language: choose another name"),
+        ("Created, Paid,", "Created, «r#final», Paid,", "`final` is a word of the language: choose another name"),
+        ("Created, Paid,", "Created, «r#any», Paid,", "`any` is reserved for a later version of kiff"),
+        ("Agent: agent,", "Agent: agent, «r#none»: agent,", "`none` is a word of the language: choose another name"),
+    ]);
+    check(&refund(&[("{ payment_id: String }", "{ payment_id: String, r#final: bool }")]), &[]);
+}
+
+#[test]
 fn a_type_may_be_an_absolute_path() {
     check(&refund(&[("{ payment_id: String }", "{ payment_id: ::std::string::String }")]), &[]);
 }
