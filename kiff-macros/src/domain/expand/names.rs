@@ -116,6 +116,8 @@ fn made_of(name: &Ident, suffix: &str) -> Ident {
 pub(super) fn module_name(text: &str) -> Ident {
     match text {
         "crate" | "self" | "super" | "_" => format_ident!("{text}_"),
+        // A word of Rust since the edition 2024, of which syn does not know.
+        "gen" => Ident::new_raw(text, Span::call_site()),
         _ => syn::parse_str(text).unwrap_or_else(|_| Ident::new_raw(text, Span::call_site())),
     }
 }

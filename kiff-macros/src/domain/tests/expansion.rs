@@ -33,6 +33,15 @@ fn what_is_governed_and_called_as_the_domain_is_declared_once() {
 }
 
 #[test]
+fn what_is_called_as_a_word_of_a_later_edition_is_raw() {
+    let text = domain2(&refund(&[("domain Refund", "domain Gen")]).parse().unwrap()).0.to_string();
+    assert!(text.contains("mod r#gen {") && !text.contains("mod gen {"), "{text}");
+    let edits = [("MarkPaid {", "Gen {"), ("[MarkPaid]", "[Gen]")];
+    let text = domain2(&refund(&edits).parse().unwrap()).0.to_string();
+    assert!(text.contains("pub struct r#gen ;"), "{text}");
+}
+
+#[test]
 fn a_block_that_says_hardly_anything_still_expands_to_code() {
     for source in [
         "",
