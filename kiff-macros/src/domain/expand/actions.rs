@@ -34,7 +34,7 @@ pub(super) fn enumeration(model: &Model, names: &Names, page: &TokenStream) -> T
     }
 }
 
-/// Each declaration under a name of a single token: `type Action0 = refund::MarkPaid;`
+/// Each declaration under a name of a single token: `type __Action0 = refund::MarkPaid;`
 pub(super) fn aliases(model: &Model, names: &Names) -> TokenStream {
     let module = &names.module;
     let aliases = model.actions.iter().map(|(id, action)| {
@@ -48,7 +48,7 @@ pub(super) fn aliases(model: &Model, names: &Names) -> TokenStream {
 /// What the action's declaration is called in hidden code.
 pub(super) fn alias(model: &Model, id: Id<Action>) -> Ident {
     let position = model.actions.ids().position(|own| own == id).unwrap_or_default();
-    format_ident!("Action{position}")
+    format_ident!("__Action{position}")
 }
 
 /// `impl Declared for refund::MarkPaid`, and the way from the path `Refund::MarkPaid` to it.

@@ -25,13 +25,13 @@ pub(super) fn domain(model: &Model, names: &Names) -> TokenStream {
             #services
 
             fn schema() -> &'static ::kiff::__private::Schema {
-                &SCHEMA
+                &__SCHEMA
             }
 
             #from_name
 
             fn contract(self) -> &'static ::kiff::__private::Contract {
-                &CONTRACTS[self as ::core::primitive::usize]
+                &__CONTRACTS[self as ::core::primitive::usize]
             }
 
             #allowed_in
@@ -128,7 +128,7 @@ fn sources(model: &Model, names: &Names, sources: &[PlaceReference]) -> TokenStr
     quote!(#(#patterns)|*)
 }
 
-/// `static ENTRIES: [Entry<Refund>; 2] = …;`
+/// `static __ENTRIES: [Entry<Refund>; 2] = …;`
 pub(super) fn entries(model: &Model, names: &Names) -> TokenStream {
     let domain = &names.domain;
     let entries: Vec<_> = model.actions.iter().map(|(id, _)| entry(model, names, id)).collect();
@@ -147,7 +147,7 @@ pub(super) fn entries(model: &Model, names: &Names) -> TokenStream {
         #[allow(dead_code, non_camel_case_types, unreachable_pub)]
         mod __functions { #(pub struct #functions;)* }
 
-        static ENTRIES: [::kiff::__private::Entry<#domain>; #count] = [#(#entries),*];
+        static __ENTRIES: [::kiff::__private::Entry<#domain>; #count] = [#(#entries),*];
     }
 }
 
@@ -181,7 +181,7 @@ pub(super) fn executable(names: &Names) -> TokenStream {
         #[allow(clippy::indexing_slicing)]
         impl ::kiff::__private::Executable for #domain {
             fn entry(self) -> &'static ::kiff::__private::Entry<Self> {
-                &ENTRIES[self as ::core::primitive::usize]
+                &__ENTRIES[self as ::core::primitive::usize]
             }
         }
     }

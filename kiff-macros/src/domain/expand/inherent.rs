@@ -7,7 +7,7 @@ use super::names::Names;
 
 /// `impl Refund { pub const MERMAID: &str = …; pub const SVG: &str = …; pub const fn schema() … }`
 pub(super) fn domain(names: &Names, mermaid: &str, svg: &str) -> TokenStream {
-    items(names, mermaid, svg, &quote!(&SCHEMA))
+    items(names, mermaid, svg, &quote!(&__SCHEMA))
 }
 
 /// The same beside errors, with a diagram of what is known.

@@ -31,7 +31,7 @@ pub(super) fn enumeration(model: &Model, names: &Names) -> TokenStream {
     }
 }
 
-/// Each role as a value: `const ROLE_0: Role = …;`, a literal, so that permissions can borrow it for ever.
+/// Each role as a value: `const __ROLE_0: Role = …;`, a literal, so that permissions can borrow it for ever.
 pub(super) fn values(model: &Model, _names: &Names) -> TokenStream {
     let domain = model.header.domain_wire();
     let values = model.roles.iter().map(|(id, role)| {
@@ -68,7 +68,7 @@ pub(super) fn conversion(model: &Model, names: &Names) -> TokenStream {
 /// What the role's value is called.
 pub(super) fn value(model: &Model, id: Id<Role>) -> Ident {
     let position = model.roles.ids().position(|own| own == id).unwrap_or_default();
-    format_ident!("ROLE_{position}")
+    format_ident!("__ROLE_{position}")
 }
 
 /// The kind of actor that may hold the role.

@@ -12,13 +12,13 @@ use crate::domain::model::{
 use crate::domain::syntax::{Effect, Field, Risk};
 use crate::domain::wire::snake;
 
-/// `static CONTRACTS: [Contract; 2] = …;`
+/// `static __CONTRACTS: [Contract; 2] = …;`
 pub(super) fn contracts(model: &Model, has_executors: bool) -> TokenStream {
     let actions = model.actions.iter().enumerate();
     let contracts: Vec<_> =
         actions.map(|(position, (id, action))| contract(model, position, id, action, has_executors)).collect();
     let count = contracts.len();
-    quote!(static CONTRACTS: [::kiff::__private::Contract; #count] = [#(#contracts),*];)
+    quote!(static __CONTRACTS: [::kiff::__private::Contract; #count] = [#(#contracts),*];)
 }
 
 fn contract(model: &Model, position: usize, id: Id<Action>, action: &Action, has_executors: bool) -> TokenStream {
@@ -39,7 +39,7 @@ fn contract(model: &Model, position: usize, id: Id<Action>, action: &Action, has
     let emits = list(action.emits.iter().filter_map(Reference::id).map(|event| text(event_name(model, event))));
     let allowed_in = list(allowing(model, id).map(|state| text(state_name(model, state))));
     // What its executors take is known where they are.
-    let parameters = if has_executors { quote!(ENTRIES[#position].parameters()) } else { quote!(&[]) };
+    let parameters = if has_executors { quote!(__ENTRIES[#position].parameters()) } else { quote!(&[]) };
     quote! {
         ::kiff::__private::contract(
             #name, #documentation, #risk, #effect, #permission, #approval, #emits, #allowed_in, #parameters
@@ -72,7 +72,7 @@ pub(super) fn allowing(model: &Model, action: Id<Action>) -> impl Iterator<Item 
     model.states.ids().filter(allows)
 }
 
-/// `static SCHEMA: Schema = …;`
+/// `static __SCHEMA: Schema = …;`
 pub(super) fn schema(model: &Model, _names: &Names) -> TokenStream {
     let domain = model.header.domain_wire();
     let entity_type = model.header.entity_wire();
@@ -83,7 +83,7 @@ pub(super) fn schema(model: &Model, _names: &Names) -> TokenStream {
     let transitions = list(model.transitions.items.iter().flat_map(|line| transitions(model, line)));
     let never = list(model.clauses.items.iter().filter_map(|clause| promise(model, &clause.promise)));
     quote! {
-        static SCHEMA: ::kiff::__private::Schema = ::kiff::__private::Schema {
+        static __SCHEMA: ::kiff::__private::Schema = ::kiff::__private::Schema {
             domain: ::kiff::__private::text(#domain),
             entity_type: ::kiff::__private::text(#entity_type),
             documentation: ::kiff::__private::text(#documentation),
@@ -91,7 +91,7 @@ pub(super) fn schema(model: &Model, _names: &Names) -> TokenStream {
             states: ::kiff::__private::list(#states),
             events: ::kiff::__private::list(#events),
             transitions: ::kiff::__private::list(#transitions),
-            actions: ::kiff::__private::list(&CONTRACTS),
+            actions: ::kiff::__private::list(&__CONTRACTS),
             never: ::kiff::__private::list(#never),
         };
     }

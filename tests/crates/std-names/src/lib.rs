@@ -136,12 +136,21 @@ pub mod raw {
 pub mod block {
     use ::kiff::{Failure, action, domain};
 
+    pub const ENTRIES: usize = 4;
+    pub const CONTRACTS: usize = 5;
+    pub const SCHEMA: usize = 6;
+    pub type Action0 = u8;
+
     domain! {
         /// What runs somewhere else.
         pub domain Functions governs Function;
         roles { Caller: agent, Host: system }
         states { Ready, final Gone }
-        events { Made reported by Host; Called; Dropped; }
+        events {
+            Made { slots: [u8; ENTRIES], pages: [u8; CONTRACTS], plans: [u8; SCHEMA], kind: Action0 } reported by Host;
+            Called;
+            Dropped;
+        }
         transitions { Made: new => Ready; Called: Ready => Ready; Dropped: Ready => Gone; }
         actions {
             HttpCall                   { risk: low, by: Caller, emits: Called, effect: none };
