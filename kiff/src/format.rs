@@ -75,7 +75,9 @@ fn is_balanced(tokens: &[Token<'_>]) -> bool {
 
 /// Writes what stands between the braces of a block, whose first line is indented by `base`.
 fn lay_out(tokens: &[Token<'_>], base: &str, ending: &str, out: &mut String) {
-    let (mut depth, mut is_attribute) = (1_usize, false);
+    let mut depth = 1_usize;
+    // How deep the `#` of the last attribute stands until its `]`, and whether the token before was that one.
+    let (mut attribute, mut is_over) = (None, false);
     for (place, token) in tokens.iter().enumerate() {
         let before = place.checked_sub(1).and_then(|before| tokens.get(before));
         if token.kind == Kind::Close {
@@ -85,14 +87,19 @@ fn lay_out(tokens: &[Token<'_>], base: &str, ending: &str, out: &mut String) {
         if breaks > 0 {
             let is_tight = before.is_none_or(|before| before.kind == Kind::Open) || token.kind == Kind::Close;
             out.push_str(&ending.repeat(if breaks > 1 && !is_tight { 2 } else { 1 }));
-            let goes_on = token.kind != Kind::Close && before.is_some_and(|before| !before.ends_line(is_attribute));
+            let goes_on = token.kind != Kind::Close && !is_over && before.is_some_and(|before| !before.ends_line());
             out.push_str(base);
             out.push_str(&"    ".repeat(depth + usize::from(goes_on)));
-            is_attribute = token.text == "#";
         } else {
             out.push_str(&" ".repeat(spaces(before, token)));
         }
         out.push_str(token.text);
+        is_over = token.text == "]" && attribute == Some(depth);
+        if is_over {
+            attribute = None;
+        } else if token.text == "#" {
+            attribute = Some(depth);
+        }
         if token.kind == Kind::Open {
             depth += 1;
         }

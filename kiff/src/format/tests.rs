@@ -35,6 +35,15 @@ fn a_line_that_goes_on_is_indented_once_more() {
 }
 
 #[test]
+fn what_follows_an_attribute_of_several_lines_is_a_line_of_its_own() {
+    check(
+        "domain! {\nevents {\n#[serde(\nrename_all = \"camelCase\"\n)]\nPaid { at: u8 };\n#[doc = \"a\"]\nSent;\n}\n}",
+        "domain! {\n    events {\n        #[serde(\n                rename_all = \"camelCase\"\n            )]\n        \
+         Paid { at: u8 };\n        #[doc = \"a\"]\n        Sent;\n    }\n}",
+    );
+}
+
+#[test]
 fn columns_and_comments_are_kept() {
     let block = "domain! {\n    events {\n        OrderPlaced   { total: Cents } reported by System;   // a fact: { or not\n        \
                  /* two\n           lines */\n        #[serde(rename_all = \"camelCase\")]\n        Paid          { at: ::std::string::String };\n    \

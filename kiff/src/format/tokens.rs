@@ -24,10 +24,9 @@ pub(super) struct Token<'s> {
 }
 
 impl Token<'_> {
-    /// Whether what comes in the next line is a thing of its own.
-    pub(super) fn ends_line(&self, is_attribute: bool) -> bool {
-        let is_end = matches!(self.text, ";" | "," | "}") || (is_attribute && self.text == "]");
-        is_end || matches!(self.kind, Kind::Open | Kind::Comment)
+    /// Whether what comes in the next line is a thing of its own; the end of an attribute is known only from its beginning.
+    pub(super) fn ends_line(&self) -> bool {
+        matches!(self.text, ";" | "," | "}") || matches!(self.kind, Kind::Open | Kind::Comment)
     }
 }
 
