@@ -24,7 +24,8 @@ Start with `kiff new support-desk`.
 
 Exit codes:
   0  it is done, and the answer is yes
-  1  it is done, and the answer is no: something does not verify, is not laid out, or was found and --strict is given
+  1  it is done, and the answer is no: something does not verify, is not laid out, is not the governance that
+     was saved, or was found and --strict is given
   2  the arguments are wrong
   3  it could not be done: a file is missing, a store does not open, a text is not what it should be";
 
