@@ -134,7 +134,7 @@ impl fmt::Debug for PostgresStore {
 
 impl Store for PostgresStore {
     async fn append(&self, sealed: Sealed) -> Result<Appended, StoreError> {
-        let answered = self.queue.push(sealed.written(), self.link.end()).ok_or(Problem::Closed)?;
+        let answered = self.queue.push(sealed.written()).ok_or(Problem::Closed)?;
         answered.await.map_err(|_| Problem::Closed)?
     }
 

@@ -77,27 +77,3 @@ fn commits_that_the_server_gives_up_one_by_one_wait_no_longer_than_all_of_them_m
     assert!(in_vain < 12, "each of the group has waited for itself: {told:?}");
     other.run("COMMIT");
 }
-
-#[test]
-fn a_commit_that_has_waited_in_vain_for_those_before_it_is_not_tried_any_more() {
-    let cluster = cluster::shared();
-    let (schema, writer) = cluster.journal();
-    let store = block_on(writer.lanes(1).patience(Duration::from_secs(2)).connect()).unwrap();
-    let mut other = cluster.session();
-    other.run("SET idle_in_transaction_session_timeout = '60s'");
-    other.run(&format!("BEGIN; LOCK TABLE {schema}.commits IN ACCESS EXCLUSIVE MODE"));
-
-    let told = thread::scope(|scope| {
-        let store = &store;
-        // Of one entity only one is on its way at a time.
-        let appends: [_; 16] = array::from_fn(|index| {
-            let first = commit(&entity("ord-1"), 0, Commit::GENESIS, index as u64);
-            scope.spawn(move || block_on(store.append(first)).unwrap_err().to_string())
-        });
-        appends.map(|append| append.join().unwrap())
-    });
-    assert!(told.iter().all(|told| told.contains("postgres has not answered in time")), "{told:?}");
-    let unwritten = told.iter().filter(|told| told.contains("nothing of it was written")).count();
-    assert!((1..16).contains(&unwritten), "each has waited anew: {told:?}");
-    other.run("COMMIT");
-}

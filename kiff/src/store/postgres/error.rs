@@ -23,8 +23,6 @@ pub(super) enum Problem {
     Server(tokio_postgres::Error),
     /// It did not answer in time.
     Patience(Option<tokio_postgres::Error>),
-    /// It did not answer in time what came before a commit, or has refused what the commit was a part of.
-    Unwritten,
     /// There is no journal in this schema.
     Missing { schema: String },
     /// The journal's schema is of another version of kiff.
@@ -100,9 +98,6 @@ impl fmt::Display for PostgresError {
                 "postgres has not answered in time: it is stalled or overloaded, or somebody holds a lock on the journal's tables",
             ),
             Problem::Patience(Some(error)) => write!(f, "postgres has been away for too long: {}", Sentence(error)),
-            Problem::Unwritten => f.write_str(
-                "postgres has not answered in time what came before this commit: nothing of it was written, and it can be tried again",
-            ),
             Problem::Missing { schema } => write!(
                 f,
                 "there is no journal in the schema `{schema}`: make one with `PostgresStore::migrate` or `kiff migrate`, \

@@ -34,58 +34,44 @@ impl Lane {
         while let Some(group) = self.queue.take().await {
             let entities: Vec<EntityKey> =
                 group.iter().map(|submission| submission.sealed.commit().key().clone()).collect();
-            self.write(group).await;
+            self.write(group, self.link.end()).await;
             self.queue.done(&entities);
             self.written.notify_one();
         }
     }
 
-    /// Appends a group, and answers everybody in it, each in their own time: that of one who has waited for long is over before
-    /// that of one who has just come.
-    async fn write(&self, mut group: Vec<Submission>) {
-        let mut tries = Tries { patience: Patience::until(self.link.end()), in_doubt: false };
-        let mut problem = Problem::Unwritten;
-        loop {
-            let by = tries.patience.next_try();
-            let (late, rest): (Vec<_>, Vec<_>) = group.into_iter().partition(|submission| submission.end <= by);
-            fail(late, problem);
-            // Nor is there time left for those that no lane has taken.
-            fail(self.queue.late(by), Problem::Unwritten);
-            group = rest;
-            let Some(end) = group.iter().map(|submission| submission.end).min() else {
-                return;
-            };
-            tries.patience.last_until(end);
-            match self.append(&group, end, &mut tries).await {
-                Ok(kept) => {
-                    for submission in group {
-                        let is_kept = kept.contains(submission.sealed.commit().hash().as_bytes().as_slice());
-                        submission.answer(Ok(if is_kept { Appended::Written } else { Appended::Conflict }));
-                    }
-                    return;
+    /// Appends a group, and answers everybody in it, by this time.
+    async fn write(&self, group: Vec<Submission>, end: Instant) {
+        match self.append(&group, end).await {
+            Ok(kept) => {
+                for submission in group {
+                    let is_kept = kept.contains(submission.sealed.commit().hash().as_bytes().as_slice());
+                    submission.answer(Ok(if is_kept { Appended::Written } else { Appended::Conflict }));
                 }
-                // One commit that the server cannot keep does not cost the others theirs.
-                Err(Failed::Refused(_)) if group.len() > 1 => {
-                    for submission in group {
-                        Box::pin(self.write(vec![submission])).await;
-                    }
-                    return;
+            }
+            // One commit that the server cannot keep does not cost the others theirs.
+            Err(Failed::Refused(_)) if group.len() > 1 => {
+                for submission in group {
+                    Box::pin(self.write(vec![submission], end)).await;
                 }
-                Err(Failed::Refused(why) | Failed::Away(why)) => {
-                    fail(group, why);
-                    return;
+            }
+            Err(Failed::Refused(problem) | Failed::Away(problem)) => {
+                let problem = Arc::new(super::PostgresError::from(problem));
+                for submission in group {
+                    submission.answer(Err(StoreError::new(Shared(Arc::clone(&problem)))));
                 }
-                Err(Failed::Late(why)) => problem = why,
             }
         }
     }
 
-    /// The hashes of those commits of the group that are kept, whatever happens to the connection or the server until this time.
-    async fn append(&self, group: &[Submission], end: Instant, tries: &mut Tries) -> Result<HashSet<Vec<u8>>, Failed> {
+    /// The hashes of those commits of the group that are kept, whatever happens to the connection or the server meanwhile.
+    async fn append(&self, group: &[Submission], end: Instant) -> Result<HashSet<Vec<u8>>, Failed> {
         let sealed = || group.iter().map(|submission| &submission.sealed);
         let statement = group::append(&self.link.names, sealed());
+        let mut patience = Patience::until(end);
+        // Whether an earlier try may have been kept although its answer was lost.
+        let mut in_doubt = false;
         loop {
-            let in_doubt = tries.in_doubt;
             let attempt = async {
                 let mut kept = self.hashes(&statement, end).await?;
                 if in_doubt && kept.len() < group.len() {
@@ -99,17 +85,14 @@ impl Lane {
                 Err(Fault::Refused(problem)) if in_doubt => return Err(Failed::Away(problem)),
                 Err(Fault::Refused(problem)) => return Err(Failed::Refused(problem)),
                 Err(Fault::Lost(error)) => {
-                    tries.in_doubt = true;
+                    in_doubt = true;
                     error
                 }
                 Err(Fault::Unreachable(error) | Fault::Again(error)) => error,
-                Err(Fault::Late) => {
-                    tries.in_doubt = true;
-                    return Err(Failed::Late(Problem::Patience(None)));
-                }
+                Err(Fault::Late) => return Err(Failed::Away(Problem::Patience(None))),
             };
-            if !tries.patience.pause().await {
-                return Err(Failed::Late(Problem::Patience(Some(error))));
+            if !patience.pause().await {
+                return Err(Failed::Away(Problem::Patience(Some(error))));
             }
         }
     }
@@ -121,32 +104,12 @@ impl Lane {
     }
 }
 
-/// What is known of the tries of one group.
-struct Tries {
-    patience: Patience,
-    /// Whether an earlier one may have been kept although its answer was lost.
-    in_doubt: bool,
-}
-
 /// Why it is not known which commits are kept.
 enum Failed {
     /// The server does not keep the group.
     Refused(Problem),
-    /// The server has refused what it may have kept before.
+    /// The server was away for too long, or has refused what it may have kept before.
     Away(Problem),
-    /// The server did not answer before the time of one of the group was over.
-    Late(Problem),
-}
-
-/// Tells all of them what is wrong.
-fn fail(submissions: Vec<Submission>, problem: Problem) {
-    if submissions.is_empty() {
-        return;
-    }
-    let problem = Arc::new(super::PostgresError::from(problem));
-    for submission in submissions {
-        submission.answer(Err(StoreError::new(Shared(Arc::clone(&problem)))));
-    }
 }
 
 /// One error for everybody in a group.

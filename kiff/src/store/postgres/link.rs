@@ -181,19 +181,9 @@ impl Patience {
         Self { end, pause: Self::FIRST_PAUSE }
     }
 
-    /// Tries until this time from here on, in steps that go on growing.
-    pub(super) fn last_until(&mut self, end: Instant) {
-        self.end = end;
-    }
-
-    /// When the next try would be: what is to end before has no other.
-    pub(super) fn next_try(&self) -> Instant {
-        Instant::now() + self.pause
-    }
-
     /// Waits before the next try; false when there is no time for one.
     pub(super) async fn pause(&mut self) -> bool {
-        if self.next_try() >= self.end {
+        if Instant::now() + self.pause >= self.end {
             return false;
         }
         sleep(self.pause).await;

@@ -80,8 +80,8 @@ impl PostgresOptions {
     }
 
     /// For how long an answer is waited for, and something is tried again when the server cannot be reached, before it fails;
-    /// 30 seconds unless said otherwise, and at most a year. The time of a commit runs from when it is handed in, also while it
-    /// waits for those before it.
+    /// 30 seconds unless said otherwise, and at most a year. The time of a commit runs from when it is sent, which it is when those
+    /// before it were answered.
     pub fn patience(mut self, patience: Duration) -> Self {
         // However long is meant, a clock can say it.
         self.patience = patience.min(Duration::from_hours(365 * 24));

@@ -4,7 +4,6 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, oneshot};
-use tokio::time::Instant;
 
 use crate::identifier::EntityKey;
 use crate::journal::Sealed;
@@ -13,8 +12,6 @@ use crate::store::{Appended, StoreError};
 /// A commit that somebody wants to have appended.
 pub(super) struct Submission {
     pub(super) sealed: Sealed,
-    /// Until when its answer is waited for, wherever it waits.
-    pub(super) end: Instant,
     answer: oneshot::Sender<Result<Appended, StoreError>>,
 }
 
@@ -57,14 +54,14 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Hands in a commit, whose answer is waited for until this time; none when no lane takes any more.
-    pub(super) fn push(&self, sealed: Sealed, end: Instant) -> Option<oneshot::Receiver<Result<Appended, StoreError>>> {
+    /// Hands in a commit; none when no lane takes any more.
+    pub(super) fn push(&self, sealed: Sealed) -> Option<oneshot::Receiver<Result<Appended, StoreError>>> {
         let (answer, answered) = oneshot::channel();
         let mut state = self.lock();
         if state.closed {
             return None;
         }
-        state.waiting.push_back(Submission { sealed, end, answer });
+        state.waiting.push_back(Submission { sealed, answer });
         drop(state);
         self.arrived.notify_one();
         Some(answered)
@@ -87,16 +84,6 @@ impl Queue {
             }
             arrived.await;
         }
-    }
-
-    /// Takes out the commits that no lane has taken and whose time is over by then. Those that were handed in first stand first.
-    pub(super) fn late(&self, by: Instant) -> Vec<Submission> {
-        let mut late = Vec::new();
-        let mut state = self.lock();
-        while state.waiting.front().is_some_and(|submission| submission.end <= by) {
-            late.extend(state.waiting.pop_front());
-        }
-        late
     }
 
     /// A group was answered, or will not be: the next commits of its entities may be taken.
@@ -146,43 +133,5 @@ impl State {
         self.waiting = left;
         group.sort_unstable_by(|a, b| a.sealed.commit().key().cmp(b.sealed.commit().key()));
         group
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-    use crate::actor::Actor;
-    use crate::journal::{Commit, Content, StateChanged};
-    use crate::time::Timestamp;
-
-    fn order(id: &str) -> EntityKey {
-        EntityKey::new("Order", id).unwrap()
-    }
-
-    fn first(id: &str) -> Sealed {
-        let (at, actor) = (Timestamp::default(), Actor::system("shop").unwrap());
-        let facts = [StateChanged { from: None, to: "CREATED".into() }.into()].into();
-        let content = Content { at, actor, trace: None, cause: None, fold: None, facts };
-        Sealed::new(order(id), 1, Commit::GENESIS, content)
-    }
-
-    #[test]
-    fn the_time_of_a_commit_runs_while_no_lane_takes_it() {
-        let (queue, start) = (Queue::new(), Instant::now());
-        let end = |seconds| start + Duration::from_secs(seconds);
-        for (id, seconds) in [("1", 4), ("2", 5), ("2", 7), ("2", 8)] {
-            drop(queue.push(first(id), end(seconds)));
-        }
-        assert!(queue.late(end(3)).is_empty());
-        let group = pollster::block_on(queue.take()).unwrap();
-        assert_eq!(group.iter().map(|taken| taken.end).collect::<Vec<_>>(), [end(4), end(5)]);
-        // What a lane has taken is answered by the lane.
-        assert_eq!(queue.late(end(7)).iter().map(|late| late.end).collect::<Vec<_>>(), [end(7)]);
-        queue.done(&[order("1"), order("2")]);
-        let group = pollster::block_on(queue.take()).unwrap();
-        assert_eq!(group.iter().map(|taken| taken.end).collect::<Vec<_>>(), [end(8)]);
     }
 }
