@@ -180,7 +180,8 @@ impl<D: Executable, S: Store> Runtime<D, S> {
 
     /// The same runtime, which calls an action that another process has started in doubt after `longest`: longer than any
     /// executor takes and than the store takes at most to keep a record, together. It matters only where several processes
-    /// [share](Store::is_shared) a store. A run whose start the store took longer to keep does not begin.
+    /// [share](Store::is_shared) a store. A run whose start the store took longer to keep does not begin, so that with
+    /// zero none does.
     #[must_use]
     pub fn with_longest_run(mut self, longest: Duration) -> Self {
         self.longest_run = longest;

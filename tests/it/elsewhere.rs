@@ -99,13 +99,15 @@ fn p7_a_late_answer_is_that_of_its_own_run_and_not_of_the_one_that_runs_now() {
     assert_eq!(block_on(there.entity(&key)).unwrap().state(), Some(OrderState::Paid));
 }
 
+type Meanwhile = Box<dyn FnOnce() + Send>;
+
 /// A store in memory that says that others append to it as well, and that can be lost for an older one.
 #[derive(Clone, Default)]
 struct SharedStore {
     inner: Arc<Mutex<Arc<MemoryStore>>>,
     appends: Arc<AtomicUsize>,
-    /// How long an append takes, by which clock.
-    takes: Arc<Mutex<Option<(SharedClock, Duration)>>>,
+    /// What happens while the next commit is being kept.
+    meanwhile: Arc<Mutex<Option<Meanwhile>>>,
 }
 
 impl SharedStore {
@@ -130,8 +132,9 @@ impl Store for SharedStore {
         let asked = self.appends.fetch_add(1, Ordering::Relaxed);
         assert!(asked < 100, "the store is asked for ever");
         let appended = self.store().append(commit).await;
-        if let Some((clock, time)) = &*self.takes.lock().unwrap() {
-            clock.0.pass(*time);
+        let meanwhile = self.meanwhile.lock().unwrap().take();
+        if let Some(happens) = meanwhile {
+            happens();
         }
         appended
     }
@@ -324,21 +327,37 @@ fn p3_p7_a_run_whose_start_was_kept_too_late_does_not_begin() {
         let minute = Duration::from_mins(1);
         let here = Runtime::<Refund, _>::new(store.clone(), policy(), Desk::default());
         let here = here.with_clock(clock.clone()).with_longest_run(minute * 2).with_approval_lifetime(minute);
-        let takes = |time: Option<Duration>| *store.takes.lock().unwrap() = time.map(|time| (clock.clone(), time));
+        let meanwhile = |happens: Meanwhile| *store.meanwhile.lock().unwrap() = Some(happens);
+        let pass = |time: Duration| {
+            let clock = clock.clone();
+            Box::new(move || clock.0.pass(time))
+        };
         let placed = here.ingest(&people.shop, &key, OrderPlaced { total: kiff::Cents(5) }).await.unwrap();
         assert!(placed.is_allowed());
 
         // Others may have called it in doubt, and settled it, before its executor would have begun.
-        takes(Some(minute * 2));
+        meanwhile(pass(minute * 2));
         let Outcome::Failed(failed) = here.execute(&people.agent, &key, pay()).await.unwrap() else { panic!("it ran") };
         assert_eq!((failed.failure.code(), failed.failure.is_unknown()), ("did_not_begin", false));
+        // They have.
+        let there = Runtime::<Refund, _>::new(store.clone(), policy(), Desk::default()).with_clock(clock.clone());
+        let there = there.with_longest_run(minute * 2);
+        let (passes, nora, order) = (pass(minute * 2), people.nora.clone(), key.clone());
+        meanwhile(Box::new(move || {
+            passes();
+            let execution = block_on(there.doubt(&order)).unwrap().unwrap().execution;
+            let no = Settlement::did_not_happen("the process is gone");
+            assert!(block_on(there.settle(&nora, &order, &execution, no)).unwrap().is_allowed());
+        }));
+        let Outcome::Failed(failed) = here.execute(&people.agent, &key, pay()).await.unwrap() else { panic!("it ran") };
+        assert_eq!((failed.failure.code(), failed.failure.is_unknown()), ("did_not_begin", false));
+        assert!(failed.failure.message().starts_with("it is no longer under way: it did not begin"), "{failed:?}");
         assert!(here.services().done().is_empty());
-        takes(None);
         assert!(here.execute(&people.agent, &key, pay()).await.unwrap().executed().is_some());
 
         let asked = here.request_approval(&people.agent, &key, refund(49)).await.unwrap().into_result().unwrap();
         assert!(here.review(&people.nora, &key, &asked.id, Review::grant()).await.unwrap().is_allowed());
-        takes(Some(minute));
+        meanwhile(pass(minute));
         let outcome = here.execute(&people.agent, &key, refund(49)).await.unwrap();
         let Outcome::Failed(failed) = outcome else { panic!("{outcome:?}") };
         assert_eq!(failed.failure.code(), "did_not_begin");

@@ -158,6 +158,7 @@ mod tests {
         assert!(!is_believed("127.0.0.1:1", &[]));
         assert!(!is_believed("127.0.0.1:1", &["localhost", "localhost"]));
     }
+
     #[test]
     fn p4_nobody_is_believed_whom_a_page_of_another_origin_has_ask() {
         let is_believed = |host, origins: &[&'static str]| is_believed_of("127.0.0.1:1", &[host], origins);

@@ -25,6 +25,9 @@ use super::panics::{caught, caught_at_once};
 use super::repeat::Wish;
 use super::{Batch, Error, Runtime, TRIES, live};
 
+/// The code of a run whose start is on the record and that did not begin all the same.
+const DID_NOT_BEGIN: &str = "did_not_begin";
+
 /// How often a policy may say no and then yes before that is no answer.
 const FLAPS: u16 = 3;
 
@@ -160,7 +163,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             return None;
         };
         let message = format!("it did not begin, because the store took long to keep that it starts: {why}");
-        Some(Failure::refused(message).with_code("did_not_begin"))
+        Some(Failure::refused(message).with_code(DID_NOT_BEGIN))
     }
 
     /// Runs an action that touches nothing outside: its start and its answer are one batch. None when the entity
@@ -307,11 +310,17 @@ impl<D: Executable, S: Store> Runtime<D, S> {
 
     /// What goes on the record of an answer that came too late: it changes nothing and is not forgotten.
     fn too_late(&self, run: &Run<D>, answer: &Outcome<Executed<D>>) -> (Box<[Fact]>, Outcome<Executed<D>>) {
+        let began = !matches!(answer, Outcome::Failed(failed) if failed.failure.code() == DID_NOT_BEGIN);
         let said = match answer {
             Outcome::Failed(failed) => failed.failure.message().to_owned(),
             other => format!("it was {}", other.outcome()),
         };
-        let message = self.short(&format!("its executor answered when it was no longer under way: {said}"));
+        let late = if began {
+            "its executor answered when it was no longer under way: "
+        } else {
+            "it is no longer under way: "
+        };
+        let message = self.short(&format!("{late}{said}"));
         let failed = ActionFailed {
             action: run.contract.name.clone(),
             outcome: FailedOutcome::Unknown,
@@ -321,7 +330,11 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             execution: Some(run.execution.id.clone()),
             settled: None,
         };
-        let failure = Failure::unknown(message).with_code(ActionFailed::TOO_LATE);
+        let failure = if began {
+            Failure::unknown(message).with_code(ActionFailed::TOO_LATE)
+        } else {
+            Failure::refused(message).with_code(DID_NOT_BEGIN)
+        };
         let outcome = Outcome::Failed(Failed { execution: run.execution.id.clone(), failure, deduplicated: false });
         (Box::new([failed.into()]), outcome)
     }

@@ -137,12 +137,12 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     /// [`Error`] when the store fails or the journal is broken.
     pub async fn doubt(&self, key: &EntityKey) -> Result<Option<Running>, Error> {
         let entity = self.entity(key).await?;
-        if !entity.running().is_some_and(|running| self.is_in_doubt(&entity, running)) {
+        let Some(doubtful) = entity.running().filter(|running| self.is_in_doubt(&entity, running)) else {
             return Ok(None);
-        }
+        };
         // It may have ended here after the journal was read, and before anybody looked what runs here.
-        let entity = self.entity(key).await?;
-        Ok(entity.running().filter(|running| self.is_in_doubt(&entity, running)).cloned())
+        let now = self.entity(key).await?;
+        Ok(now.running().filter(|running| running.execution == doubtful.execution).cloned())
     }
 
     /// What the journal says of a run that the store lists as open; none when it is not in doubt.

@@ -61,8 +61,8 @@ pub(crate) fn replace(files: &[(&Path, &str)]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A text on the disk, beside the file that it is for, and where that file is; none for a terminal or a pipe, which is written to
-/// as it stands.
+/// A text on the disk, beside the file that it is for, and where that file is. None for what has to be written to as it stands: a
+/// terminal, a pipe, a file in a folder where nothing else may be made, and one that would become another's.
 fn written_beside(named: &Path, text: &str) -> io::Result<Option<(NamedTempFile, PathBuf)>> {
     let old = match fs::metadata(named) {
         Ok(old) if !old.is_file() => return Ok(None),
@@ -75,11 +75,13 @@ fn written_beside(named: &Path, text: &str) -> io::Result<Option<(NamedTempFile,
         Err(error) => return Err(error),
     };
     let place = behind_links(named);
-    let mut beside = beside(&place)?;
+    let Ok(mut beside) = beside(&place) else { return Ok(None) };
     let file = beside.as_file_mut();
     file.write_all(text.as_bytes())?;
     if let Some(old) = old {
-        give_to_owner(file, &old);
+        if !give_to_owner(file, &old)? {
+            return Ok(None);
+        }
         file.set_permissions(old.permissions())?;
     }
     file.sync_all()?;
@@ -95,15 +97,21 @@ fn behind_links(named: &Path) -> PathBuf {
     place
 }
 
-/// Leaves a file with whom it belonged to, as far as that is for the user to say.
+/// Gives a file to whom the old one belongs, and says whether that was for the user to do.
 #[cfg(unix)]
-fn give_to_owner(file: &File, old: &Metadata) {
+fn give_to_owner(file: &File, old: &Metadata) -> io::Result<bool> {
     use std::os::unix::fs::{MetadataExt, fchown};
-    let _ = fchown(file, Some(old.uid()), Some(old.gid()));
+    // Each by itself: whoever may not give away the one may be let give away the other.
+    let _ = fchown(file, None, Some(old.gid()));
+    let _ = fchown(file, Some(old.uid()), None);
+    let new = file.metadata()?;
+    Ok((new.uid(), new.gid()) == (old.uid(), old.gid()))
 }
 
 #[cfg(not(unix))]
-fn give_to_owner(_: &File, _: &Metadata) {}
+fn give_to_owner(_: &File, _: &Metadata) -> io::Result<bool> {
+    Ok(true)
+}
 
 /// A new file beside a place.
 fn beside(place: &Path) -> io::Result<NamedTempFile> {
