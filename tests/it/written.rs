@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use kiff::{
-    Actor, Call, Domain, EntityKey, Fact, Failure, IdempotencyKey, MemoryStore, Proposal, ReasonCode, Reported, Review,
-    RolePolicy, Runtime, Timestamp, Trace, TraceId, Verdict, action, domain,
+    Actor, Call, Domain, EntityKey, Fact, Failure, IdempotencyKey, Json, MemoryStore, Proposal, ReasonCode, Reported,
+    Review, RolePolicy, Runtime, Timestamp, Trace, TraceId, Verdict, action, domain,
 };
 use kiff_test::SequentialIdentifiers;
 use pollster::block_on;
@@ -53,9 +53,10 @@ domain! {
         Begin  { risk: high, by: Clerk, emits: PaymentBegun, approval: Chief, effect: none };
         Move   { risk: low,  by: Clerk, emits: PaymentMoved };
         Close  { risk: low,  by: Clerk, emits: PaymentClosed };
+        Repair { risk: high, by: Clerk, emits: none, approval: Chief };
     }
     allow {
-        Planned => [Pay, Hide, Begin, Move];
+        Planned => [Pay, Hide, Begin, Move, Repair];
         Begun   => [Move];
         Checked => [Close];
     }
@@ -87,6 +88,13 @@ async fn hide(bank: &Bank, what: Secret) -> Result<(), Failure> {
 async fn begin(bank: &Bank) -> Result<PaymentBegun, Failure> {
     bank.clock.0.pass(Duration::from_hours(48));
     Ok(PaymentBegun)
+}
+
+/// Repairs something, in the order in which the steps are written, at a rate that is written exactly.
+#[action(Payments::Repair)]
+async fn repair(bank: &Bank, steps: Json) -> Result<(), Failure> {
+    bank.paid.lock().unwrap().push(steps.as_str().to_owned());
+    Ok(())
 }
 
 /// Moves on.
@@ -158,6 +166,27 @@ fn p3_what_a_type_keeps_out_of_the_record_does_not_run() {
         let paid = payments.execute(&clerk(), &key, typed()).await.unwrap();
         assert!(paid.executed().is_some(), "{paid:?}");
         assert_eq!(*payments.services().paid.lock().unwrap(), ["Ada at no place", "Ada at no place"]);
+    });
+}
+
+#[test]
+fn p3_what_means_the_same_runs_as_it_was_approved_to_the_letter() {
+    block_on(async {
+        let payments = payments();
+        let key = planned(&payments, "p-1").await;
+        let repair = |steps: &str| Call::new("REPAIR", format!(r#"{{"steps":{steps}}}"#));
+        granted(&payments, &key, repair(r#"{"backup":1.0,"drop":2}"#)).await;
+        let done =
+            payments.execute(&clerk(), &key, repair(r#"{"drop":2,"backup":1.000000000000000001}"#)).await.unwrap();
+        assert!(done.executed().is_some(), "{done:?}");
+        assert_eq!(*payments.services().paid.lock().unwrap(), [r#"{"backup":1.0,"drop":2}"#]);
+        // And so it stands on the record.
+        let timeline = payments.timeline(&key).await.unwrap();
+        let validated = timeline.lines().filter_map(|line| match line.record().fact() {
+            Fact::ActionValidated(validated) => Some(validated.parameters.as_str().to_owned()),
+            _ => None,
+        });
+        assert_eq!(validated.last().as_deref(), Some(r#"{"steps":{"backup":1.0,"drop":2}}"#));
     });
 }
 

@@ -133,6 +133,7 @@ fn body(parameters: &Value, is_request: bool) -> Value {
     let identifier = json!({ "$ref": "#/components/schemas/Identifier" });
     json!({
         "type": "object",
+        "additionalProperties": false,
         "required": if is_request { &["parameters", "approval_id"][..] } else { &["parameters"] },
         "properties": {
             "entity_type": text,

@@ -65,16 +65,25 @@ impl<S: Sync> FromRequestParts<S> for Caller {
         // INVARIANT: the guard puts the principal there; a route that it does not guard has no caller.
         let principal = parts.extensions.get::<Principal>().cloned().ok_or_else(Problem::unauthenticated)?;
         let working = parts.extensions.get::<Working>().cloned().unwrap_or_default();
-        let idempotency_key = match parts.headers.get(&IDEMPOTENCY_KEY) {
-            Some(key) => Some(key.to_str().map_err(|_| not_plain("Idempotency-Key"))?.trim_matches('"').to_owned()),
-            None => None,
-        };
+        let idempotency_key = idempotency_key(&parts.headers)?;
         Ok(Self { principal, trace: trace(&parts.headers), working, idempotency_key })
     }
 }
 
-fn not_plain(header: &str) -> Problem {
-    Problem::bad_request(format!("the header `{header}` is no plain text"))
+/// The key that the header says, with the quotes that belong to a header of this sort or without.
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let mut keys = headers.get_all(&IDEMPOTENCY_KEY).iter();
+    let Some(key) = keys.next() else { return Ok(None) };
+    if keys.next().is_some() {
+        return Err(Problem::bad_request("the header `Idempotency-Key` stands there twice: send one"));
+    }
+    let key = key.to_str().map_err(|_| Problem::bad_request("the header `Idempotency-Key` is no plain text"))?;
+    let inner = key.strip_prefix('"').and_then(|key| key.strip_suffix('"'));
+    let key = inner.unwrap_or(key);
+    if key.contains('"') {
+        return Err(Problem::bad_request("the header `Idempotency-Key` has a quote within: send a key without"));
+    }
+    Ok(Some(key.to_owned()))
 }
 
 /// The trace that the W3C header `traceparent` says; a header that is none says nothing.
@@ -228,9 +237,9 @@ pub(crate) struct NamedActor {
     kind: Option<String>,
 }
 
-/// What the routes of an action take.
+/// What the routes of an action take, and nothing else: an agent that writes `params` must not believe that it was heard.
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub(crate) struct ActionBody {
     pub(crate) entity_type: Option<String>,
     pub(crate) actor: Option<NamedActor>,
@@ -329,6 +338,26 @@ pub(crate) fn entity_key(principal: &Principal, entity_type: &str, id: &str) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn p6_two_keys_are_never_taken_for_one() {
+        let key = |values: &[&'static str]| {
+            let headers =
+                values.iter().map(|value| (IDEMPOTENCY_KEY.clone(), axum::http::HeaderValue::from_static(value)));
+            let mut all = HeaderMap::new();
+            for (name, value) in headers {
+                all.append(name, value);
+            }
+            idempotency_key(&all).ok()
+        };
+        assert_eq!(key(&[]), Some(None));
+        for (value, expected) in [("pipe-5", "pipe-5"), ("\"pipe-5\"", "pipe-5")] {
+            assert_eq!(key(&[value]), Some(Some(expected.to_owned())));
+        }
+        for bad in [&["pipe-5\""][..], &["\"\"a\"\""], &["\""], &["a", "a"], &["a", "b"]] {
+            assert_eq!(key(bad), None, "{bad:?}");
+        }
+    }
 
     #[test]
     fn a_traceparent_is_read_and_whatever_else_says_nothing() {

@@ -19,6 +19,8 @@ pub(crate) fn ambiguity(message: &[u8], longest: usize) -> Option<JsonError> {
     /// How many levels of JSON the protocol has around an object of parameters.
     const AROUND: usize = 8;
     let bounds = Bounds { payload: longest, json_depth: Bounds::DEFAULT.json_depth + AROUND, ..Bounds::DEFAULT };
+    // The protocol's reader passes over it.
+    let message = message.strip_prefix("\u{feff}".as_bytes()).unwrap_or(message);
     let error = Json::check(str::from_utf8(message).ok()?, &bounds).err()?;
     serde_json::from_slice::<IgnoredAny>(message).is_ok().then_some(error)
 }
@@ -105,6 +107,13 @@ mod tests {
         let right: &[u8] = b"{\"a\": {\"b\": 1}}\r\nnot json\n";
         assert_eq!(through(&[right]), right);
         assert_eq!(through(&[b"{\"a\": 1, \"", b"a\": 2}\n{\"b\": 1}\n{\"c"]), b"{}\n{\"b\": 1}\n");
+    }
+
+    #[test]
+    fn a_mark_of_the_byte_order_hides_nothing() {
+        assert_eq!(through(&[b"\xef\xbb\xbf{\"a\": 1, \"a\": 2}\n"]), b"{}\n");
+        let right: &[u8] = b"\xef\xbb\xbf{\"a\": 1}\n";
+        assert_eq!(through(&[right]), right);
     }
 
     #[test]

@@ -111,6 +111,22 @@ impl<D: Executable> Attempt<D> {
         }
     }
 
+    /// Takes the parameters as they were approved. What means the same may be written otherwise, as in another order, and an executor may
+    /// be one that looks at it.
+    pub(super) fn take_approved(&mut self, approved: &Json) {
+        let Some(action) = self.action else {
+            return;
+        };
+        match read_again(action, approved) {
+            Ok(ready) => {
+                self.checked = ready.check();
+                self.ready = Some(ready);
+            }
+            Err(fault) => self.checked = Err(fault),
+        }
+        self.parameters = Some(approved.clone());
+    }
+
     /// What an approval of this on `key` would be bound to; none where the contract asks for none.
     ///
     /// INVARIANT: an attempt is judged on one entity only, so that this is worked out once.

@@ -91,7 +91,16 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             let permit = match judged.permit() {
                 // Whoever may run it now, by a policy that has said otherwise a moment ago, may be told of the key.
                 Ok(_) if is_untold => continue,
-                Ok(permit) => permit,
+                Ok(permit) => {
+                    let approval = permit.approval().and_then(|approval| entity.approval(approval));
+                    let approved = approval.map(|approval| &approval.parameters);
+                    if let Some(approved) = approved.filter(|approved| Some(*approved) != attempt.parameters.as_ref()) {
+                        // INVARIANT: what runs is what was approved, to the letter.
+                        attempt.take_approved(approved);
+                        continue;
+                    }
+                    permit
+                }
                 Err(refused) => match self.refuse(entity, actor, attempt, now, refused).await? {
                     Some(refused) => return Ok(Outcome::from(refused)),
                     None => continue,

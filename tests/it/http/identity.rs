@@ -75,6 +75,19 @@ fn p4_whoever_shows_what_is_not_good_is_not_asked_for_something_else() {
 }
 
 #[test]
+fn a_member_that_an_action_does_not_have_is_told_and_not_passed_over() {
+    let server = Server::open();
+    let everybody = server.everybody();
+    everybody.place("ord-1");
+    for (member, value) in [("params", "{}"), ("approvalId", "\"app-1\""), ("idempotencyKey", "\"k\"")] {
+        let body = format!(r#"{{"parameters": {{"payment_id": "pay-1"}}, "{member}": {value}}}"#);
+        let told = everybody.agent.post("/entities/ord-1/actions/MARK_PAID/execute", &body).expect(400).to_string();
+        assert!(told.contains(&format!("unknown field `{member}`")), "{told}");
+    }
+    assert!(server.shop.services().done().is_empty());
+}
+
+#[test]
 fn p4_nobody_is_another_by_saying_so() {
     let server = Server::open();
     let everybody = server.everybody();

@@ -71,17 +71,83 @@ fn shown(value: &Value, known: Option<&Parameter>) -> Markup {
 
 /// An amount in whole units, and beside it in the minor ones in which it is on the record.
 fn money(value: &Value, known: Option<&Parameter>) -> Option<Markup> {
-    let is_money = |known: &Parameter| known.type_name == "Cents" || known.type_name == "Option<Cents>";
+    let is_money = |known: &Parameter| {
+        let inner = known.type_name.strip_prefix("Option<").and_then(|name| name.strip_suffix('>'));
+        let name = inner.unwrap_or(&known.type_name);
+        name == "Cents" || name.ends_with("::Cents")
+    };
     let cents = value.as_i64().filter(|_| known.is_some_and(is_money))?;
     let (whole, rest) = (cents.unsigned_abs() / 100, cents.unsigned_abs() % 100);
     let sign = if cents < 0 { "-" } else { "" };
     Some(html! { strong { (sign) (whole) (format!(".{rest:02}")) } " " span.quiet { "(" (cents) " cents)" } })
 }
 
-/// A value as it is read: a text without its quotes, anything else as JSON.
+/// A value as it is read: a text without its quotes, anything else as JSON. Where a text would be taken for something else without
+/// them, it has them.
 fn text(value: &Value) -> String {
     match value {
+        Value::String(text) if is_misread(text) => visible(&Value::from(text.as_str()).to_string()),
         Value::String(text) => text.lines().map(visible).collect::<Vec<_>>().join("\n"),
         other => pretty(&other.to_string()),
+    }
+}
+
+/// Whether a text would look like other JSON, or like another text.
+fn is_misread(text: &str) -> bool {
+    text.trim() != text || text.contains('\r') || text.starts_with('"') || serde_json::from_str::<Value>(text).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn p3_two_values_never_look_alike_to_whoever_approves_them() {
+        let values = serde_json::json!([
+            null,
+            "null",
+            true,
+            "true",
+            12,
+            "12",
+            "12\n",
+            "49",
+            "49\n",
+            " 49",
+            "a\nb",
+            "a\r\nb",
+            "",
+            "\"49\"",
+            {},
+            "{}",
+            [],
+            "[]"
+        ]);
+        let mut shown: Vec<String> = values.as_array().into_iter().flatten().map(text).collect();
+        let count = shown.len();
+        shown.sort();
+        shown.dedup();
+        assert_eq!(shown.len(), count, "{shown:?}");
+        assert_eq!(text(&Value::from("the parcel\ncame open")), "the parcel\ncame open");
+    }
+
+    #[test]
+    fn money_is_known_however_its_type_is_written() {
+        let amount = |type_name: &'static str| {
+            let (name, documentation) = ("amount".into(), "".into());
+            let known = Parameter {
+                name,
+                type_name: type_name.into(),
+                documentation,
+                optional: false,
+                rules: Vec::new().into(),
+            };
+            money(&Value::from(99_900), Some(&known)).is_some()
+        };
+        for (type_name, is_money) in
+            [("Cents", true), ("kiff::Cents", true), ("Option<kiff::Cents>", true), ("u32", false), ("InCents", false)]
+        {
+            assert_eq!(amount(type_name), is_money, "{type_name}");
+        }
     }
 }
