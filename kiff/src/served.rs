@@ -61,6 +61,9 @@ pub(crate) trait Served: Send + Sync {
     /// The same, also where an action has a name that agents do not accept: for readers that are none.
     #[cfg(feature = "http")]
     fn described(&self, dialect: Dialect) -> Tools;
+    /// The parameters of a call as they go on the record; none when they could not be read.
+    #[cfg(feature = "mcp")]
+    fn written(&self, call: &Call) -> Option<Json>;
     /// What the types of the fields of these events look like as JSON, and the definitions that these refer to.
     #[cfg(feature = "mcp")]
     fn event_shapes(&self, events: &[Text]) -> EventShapes;
@@ -221,6 +224,11 @@ impl<D: Executable, S: Store> Served for Runtime<D, S> {
     #[cfg(feature = "http")]
     fn described(&self, dialect: Dialect) -> Tools {
         described::<D>(dialect)
+    }
+
+    #[cfg(feature = "mcp")]
+    fn written(&self, call: &Call) -> Option<Json> {
+        self.written(call)
     }
 
     #[cfg(feature = "mcp")]

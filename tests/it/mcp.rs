@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::shop::{Mood, Refund, open, paid, people, place};
 
+mod denied;
 mod http;
 mod line;
 mod output;

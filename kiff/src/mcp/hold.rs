@@ -5,7 +5,6 @@ use serde_json::{Map, Value, json};
 
 use crate::approval::{Approval, ApprovalStatus};
 use crate::identifier::EntityKey;
-use crate::json::Json;
 use crate::runtime::Error;
 use crate::schema::Contract;
 use crate::served::{Served, Standing};
@@ -80,7 +79,8 @@ impl Handler {
 
 /// The last answer to this very wish, where it was a no and the agent says nothing new.
 fn denied<'s>(asked: &Asked<'_>, standing: &'s Standing) -> Option<&'s Approval> {
-    let wish = Json::parameters(asked.proposal.action().parameters(), asked.served.bounds()).ok()?.canonical();
+    // As the approval has them: what was left out may be written there.
+    let wish = asked.served.written(asked.proposal.action())?.canonical();
     let same = |approval: &&Approval| approval.action == asked.contract.name && approval.parameters.canonical() == wish;
     let last = standing.approvals.iter().filter(same).max_by_key(|approval| approval.requested_at)?;
     let is_denied = matches!(last.status, ApprovalStatus::Denied(_));

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use crate::actor::Actor;
 use crate::approval::{Approval, Binding};
+#[cfg(feature = "mcp")]
+use crate::decision::Call;
 use crate::decision::Decision;
 use crate::domain::State;
 use crate::entity::Entity;
@@ -63,6 +65,12 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     /// [`Error`] when the store fails or the journal is broken.
     pub async fn evaluate(&self, actor: &Actor, key: &EntityKey, proposal: impl Propose<D>) -> Result<Verdict, Error> {
         self.evaluate_attempt(actor, key, &proposal.attempt(&self.bounds)).await
+    }
+
+    /// The parameters of a call as they go on the record; none when they could not be read.
+    #[cfg(feature = "mcp")]
+    pub(crate) fn written(&self, call: &Call) -> Option<crate::json::Json> {
+        Propose::<D>::attempt(call.clone(), &self.bounds).parameters
     }
 
     pub(crate) async fn evaluate_attempt(

@@ -160,6 +160,11 @@ impl<S: Store> Served for Recorded<S> {
     }
 
     #[cfg(feature = "mcp")]
+    fn written(&self, _: &Call) -> Option<Json> {
+        None
+    }
+
+    #[cfg(feature = "mcp")]
     fn event_shapes(&self, _: &[Text]) -> super::EventShapes {
         super::EventShapes::default()
     }

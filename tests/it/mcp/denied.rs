@@ -1,0 +1,57 @@
+//! A wish that a human has said no to: it is known again, however it is written.
+
+use std::sync::Arc;
+
+use kiff::mcp::Server;
+use kiff::{Domain, Failure, MemoryStore, Review, RolePolicy, Runtime, action, domain};
+use rmcp::model::ProtocolVersion;
+use rmcp::service::ClientLifecycleMode;
+use serde_json::json;
+
+use super::{connect, with_tokio};
+use crate::shop::people;
+
+domain! {
+    /// Loans of money.
+    pub domain Lombard governs Loan;
+    roles { Broker: agent, Banker: human, Desk: system }
+    states { Asked, final Paid }
+    events { LoanAsked reported by Desk; LoanPaid; }
+    transitions { LoanAsked: new => Asked; LoanPaid: Asked => Paid; }
+    actions { Pay { risk: high, by: Broker, emits: LoanPaid, approval: Banker }; }
+    allow { Asked => [Pay]; }
+}
+
+/// Pays it out.
+#[action(Lombard::Pay)]
+async fn pay(amount: u32, note: Option<String>) -> Result<LoanPaid, Failure> {
+    drop((amount, note));
+    Ok(LoanPaid)
+}
+
+#[test]
+fn a_human_who_said_no_is_not_asked_again_where_a_parameter_is_left_out() {
+    with_tokio(async {
+        let people = people();
+        let policy = RolePolicy::new()
+            .assign(people.agent.id().clone(), LombardRole::Broker)
+            .assign(people.nora.id().clone(), LombardRole::Banker)
+            .assign(people.shop.id().clone(), LombardRole::Desk);
+        let lombard = Arc::new(Runtime::<Lombard>::new(MemoryStore::new(), policy, ()));
+        let loan = Lombard::entity("loan-1").unwrap();
+        assert!(lombard.ingest(&people.shop, &loan, LoanAsked).await.unwrap().is_allowed());
+        let server = Server::new(people.agent).domain(Arc::clone(&lombard));
+        let today = ClientLifecycleMode::Discover { preferred_versions: vec![ProtocolVersion::LATEST] };
+        let client = connect(server, today).await;
+        let wish = json!({ "entity_id": "loan-1", "amount": 5 });
+        let (held, _) = client.call("PAY", wish.clone()).await;
+        let approval = held["approval"]["id"].as_str().unwrap().parse().unwrap();
+        assert!(lombard.review(&people.nora, &loan, &approval, Review::deny()).await.unwrap().is_allowed());
+
+        for wish in [wish, json!({ "entity_id": "loan-1", "amount": 5, "note": null })] {
+            let (told, _) = client.call("PAY", wish).await;
+            assert!(told["remedy"].as_str().unwrap().contains("a human has said no"), "{told}");
+        }
+        assert!(lombard.entity(&loan).await.unwrap().open_approvals().is_empty());
+    });
+}
