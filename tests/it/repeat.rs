@@ -188,6 +188,20 @@ impl Policy for Meanwhile {
 }
 
 #[test]
+fn p6_while_another_action_runs_the_first_answer_is_given_all_the_same() {
+    block_on(async {
+        let (runtime, people) = (open(), people());
+        let order = place(&runtime, "ord-1").await;
+        let first = executed(runtime.execute(&people.agent, &order, pay("pay-1")).await.unwrap());
+        runtime.services().be(Mood::Stuck);
+        let mut other = Box::pin(runtime.execute(&people.auditor, &order, ExportOrder { format: None }));
+        assert!(other.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        let again = executed(runtime.execute(&people.agent, &order, pay("pay-1")).await.unwrap());
+        assert!(again.deduplicated && again.execution == first.execution);
+    });
+}
+
+#[test]
 fn p6_a_wish_that_another_one_overtakes_is_told_that_it_runs() {
     block_on(async {
         let (store, people, order) = (Arc::new(MemoryStore::new()), people(), order("ord-1"));
