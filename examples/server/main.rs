@@ -78,10 +78,19 @@ async fn open(options: &Options) -> Result<(), Box<dyn Error>> {
         return run(options, Arc::new(SqliteStore::open(path)?), &path.with_extension("log")).await;
     }
     let log = std::env::temp_dir().join(format!("kiff-server-{}.log", std::process::id()));
-    let ended = run(options, Arc::new(MemoryStore::new()), &log).await;
-    std::fs::remove_dir_all(&log)?;
-    std::fs::remove_file(log.with_extension("log.key"))?;
-    ended
+    // What another process of this number may have left behind is of another journal.
+    forget(&log)?;
+    run(options, Arc::new(MemoryStore::new()), &log).await?;
+    Ok(forget(&log)?)
+}
+
+/// Removes a log and its key, where they are there.
+fn forget(log: &Path) -> std::io::Result<()> {
+    let key = log.with_extension("log.key");
+    for removed in [std::fs::remove_dir_all(log), std::fs::remove_file(key)] {
+        removed.or_else(|error| if error.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(error) })?;
+    }
+    Ok(())
 }
 
 /// Tells on standard error what breaks and who is not let in. `RUST_LOG=info` tells of each record as well.

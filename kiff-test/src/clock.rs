@@ -40,7 +40,9 @@ impl FixedClock {
     /// Moves the clock forward.
     pub fn advance(&self, duration: Duration) {
         let microseconds = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
-        self.0.fetch_add(microseconds, Ordering::SeqCst);
+        let advanced = |now: u64| Some(now.saturating_add(microseconds));
+        // It always has a value to go on to.
+        let _ = self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, advanced);
     }
 }
 

@@ -13,8 +13,8 @@ use kiff::{
 use pollster::block_on;
 
 use crate::shop::{
-    AddNote, Desk, MarkPaid, Mood, OrderPaid, OrderPlaced, OrderState, Refund, SharedClock, order, people, policy,
-    refund,
+    AddNote, Desk, MarkPaid, Mood, OrderCancelled, OrderPaid, OrderPlaced, OrderState, Refund, SharedClock, order,
+    people, policy, refund,
 };
 
 fn pay() -> MarkPaid {
@@ -255,6 +255,27 @@ fn an_event_that_a_store_has_lost_is_taken_again() {
         assert_eq!(twice.refusal().unwrap().code, ReasonCode::StateNotAllowed);
         store.lose_all_but(0).await;
         assert!(here.ingest(&people.shop, &key, placed()).await.unwrap().is_allowed());
+    });
+}
+
+#[test]
+fn an_event_is_not_judged_by_a_past_that_the_store_has_lost_for_another() {
+    block_on(async {
+        let (store, people, key) = (SharedStore::default(), people(), order("ord-1"));
+        let open = || Runtime::<Refund, _>::new(store.clone(), policy(), Desk::default());
+        let (here, there) = (open(), open());
+        let placed = OrderPlaced { total: kiff::Cents(5) };
+        assert!(here.ingest(&people.shop, &key, placed).await.unwrap().is_allowed());
+        assert!(here.execute(&people.agent, &key, pay()).await.unwrap().executed().is_some());
+        // Others go on from an older past, until the journal is as long as it was.
+        store.lose_all_but(1).await;
+        for text in ["one", "two"] {
+            let noted = there.execute(&people.agent, &key, AddNote { text: text.into() }).await.unwrap();
+            assert!(noted.executed().is_some());
+        }
+        let cancelled = OrderCancelled { reason: "of no use".into() };
+        let admitted = here.ingest(&people.shop, &key, cancelled).await.unwrap();
+        assert!(admitted.is_allowed(), "{admitted:?}");
     });
 }
 

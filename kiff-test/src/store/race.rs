@@ -18,7 +18,7 @@ const READERS: usize = 2;
 const COMMITS: u64 = 25;
 /// How many commits a reader reads at a time.
 const PAGE: usize = 4;
-/// How often a writer tries in vain while its journal does not grow.
+/// How often a follower looks in vain, squared.
 const PATIENCE: usize = 1000;
 
 /// Writers race for each number of one journal while others read it.
@@ -142,26 +142,21 @@ fn survive<T>(ask: impl FnOnce() -> Found<T>) -> Found<T> {
     catch_unwind(AssertUnwindSafe(ask)).unwrap_or_else(|_| Err("the store panicked".to_owned()))
 }
 
-/// Appends until the journal is full; the numbers that this writer won.
+/// Appends until the journal is full, where nobody else does; the numbers that this writer won.
 fn write(store: &impl Store, key: &EntityKey, writer: u64) -> Found<Vec<(u64, u64)>> {
-    let (mut won, mut in_vain, mut seen) = (Vec::new(), 0, 0);
-    while in_vain < PATIENCE {
+    let mut won = Vec::new();
+    for number in 1..=COMMITS {
         let commits = answer(block_on(store.read(key, 0, usize::MAX)))?;
         let (last, hash) = head(commits.last().map(|last| &**last));
-        if last >= COMMITS {
-            return Ok(won);
-        }
         let sealed = commit(key, last + 1, hash, 3, writer)?;
-        if answer(block_on(store.append(sealed)))? == Appended::Written {
-            won.push((last + 1, writer));
-        } else {
-            in_vain = if last == seen { in_vain + 1 } else { 0 };
-            seen = last;
+        if answer(block_on(store.append(sealed)))? == Appended::Conflict {
+            return Err(format!(
+                "appending commit {number} of `{key}` is in conflict, although nobody else appends there"
+            ));
         }
+        won.push((last + 1, writer));
     }
-    Err(format!(
-        "appending behind commit {seen} of `{key}` is in conflict {PATIENCE} times, although nobody else appends"
-    ))
+    Ok(won)
 }
 
 /// Reads the journal page by page: who wrote each number.

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::panic::catch_unwind;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, TryLockError};
 use std::thread;
 
 use kiff::journal::Change;
@@ -26,6 +26,7 @@ struct Plain {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fault {
     None,
+    IsInTheWay,
     AnyNumber,
     AnyPrevious,
     ForgetsTenants,
@@ -83,7 +84,16 @@ impl Store for Plain {
             return Err(StoreError::new("the disk is full"));
         }
         let (snapshot, mut commit) = (commit.snapshot().cloned(), Arc::clone(commit.commit()));
-        let _alone = (!self.has(Fault::ChecksBeforeItLocks)).then(|| ALONE.lock().unwrap());
+        let _alone = match ALONE.try_lock() {
+            Err(TryLockError::WouldBlock) if self.has(Fault::IsInTheWay) => return Ok(Appended::Conflict),
+            taken => {
+                drop(taken);
+                (!self.has(Fault::ChecksBeforeItLocks)).then(|| ALONE.lock().unwrap())
+            }
+        };
+        if self.has(Fault::IsInTheWay) {
+            thread::yield_now();
+        }
         if !self.follows(&commit) {
             return Ok(Appended::Conflict);
         }
@@ -244,6 +254,11 @@ fn listing_pages() {
 #[test]
 fn p5_writers_that_race_are_one_after_the_other() {
     check(Fault::ChecksBeforeItLocks, &["when threads race"]);
+}
+
+#[test]
+fn writers_of_different_entities_are_in_nobodys_way() {
+    check(Fault::IsInTheWay, &["is in conflict, although nobody else appends there"]);
 }
 
 #[test]

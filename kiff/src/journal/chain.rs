@@ -45,6 +45,12 @@ impl End {
         Self { number: commit.number, link }
     }
 
+    /// Whether it is the end of a journal whose last commit this is.
+    pub(crate) fn is_of(&self, commit: &Arc<Commit>) -> bool {
+        let is_same = matches!(&self.link, Link::Commit(last) if Arc::ptr_eq(last, commit));
+        self.number == commit.number && (is_same || self.link.is(&Self::of(commit).link))
+    }
+
     pub(crate) const fn number(&self) -> u64 {
         self.number
     }

@@ -62,15 +62,34 @@ pub(super) fn contains<S: Store>(store: &S, entity: &EntityKey, execution: &Exec
 /// Counts an execution in until the mark is dropped.
 pub(super) fn enter<S: Store>(store: &S, entity: &EntityKey, execution: &ExecutionId) -> Mark {
     let run = Run::new(store, entity, execution);
-    LIVE.shard(&run).insert(run.clone());
-    Mark(run)
+    let is_first = LIVE.shard(&run).insert(run.clone());
+    Mark(is_first.then_some(run))
 }
 
-/// Says that an execution runs, as long as it is held.
-pub(super) struct Mark(Run);
+/// Says that an execution runs, as long as it is held. Where a source of identifiers repeats itself, it is another mark that says so.
+pub(super) struct Mark(Option<Run>);
 
 impl Drop for Mark {
     fn drop(&mut self) {
-        LIVE.shard(&self.0).remove(&self.0);
+        if let Some(run) = &self.0 {
+            LIVE.shard(run).remove(run);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::MemoryStore;
+
+    #[test]
+    fn p7_a_number_that_is_given_twice_ends_no_run_of_the_first() {
+        let (store, entity) = (MemoryStore::new(), EntityKey::new("Order", "ord-1").unwrap());
+        let execution = ExecutionId::new("execution-1").unwrap();
+        let first = enter(&store, &entity, &execution);
+        drop(enter(&store, &entity, &execution));
+        assert!(contains(&store, &entity, &execution));
+        drop(first);
+        assert!(!contains(&store, &entity, &execution));
     }
 }

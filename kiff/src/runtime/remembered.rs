@@ -78,6 +78,18 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         Ok(())
     }
 
+    /// Forgets an entity whose last commit the store does not have, or has another in its place.
+    pub(super) async fn forget_unless_kept(&self, entity: &Entity<D>) -> Result<(), Error> {
+        let (key, end) = (entity.key(), entity.end());
+        let Some(before) = end.number().checked_sub(1) else { return Ok(()) };
+        let kept = self.store.read(key, before, 1).await?;
+        if !kept.first().is_some_and(|last| end.is_of(last)) {
+            tracing::error!(target: "kiff::journal", entity = %key, number = end.number(), "the store has lost what it had taken");
+            self.entities.remove(key);
+        }
+        Ok(())
+    }
+
     /// Remembers the entity, unless a later one is remembered.
     fn remember(&self, entity: &Arc<Entity<D>>) {
         self.entities.at(entity.key(), REMEMBERED, |place| match place {

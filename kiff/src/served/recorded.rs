@@ -63,6 +63,16 @@ impl<S: Store> Recorded<S> {
     }
 
     async fn entity(&self, key: &EntityKey) -> Result<Arc<Entity<Unknown>>, Error> {
+        let entity = self.follow(key).await;
+        if let Err(Error::Journal(_)) = entity {
+            // The journal may be another than it was: it is folded from its beginning when somebody looks again.
+            self.entities.remove(key);
+        }
+        entity
+    }
+
+    /// The entity as it is remembered, and what its journal says beyond that.
+    async fn follow(&self, key: &EntityKey) -> Result<Arc<Entity<Unknown>>, Error> {
         let known = self.entities.get(key);
         let mut entity = known.unwrap_or_else(|| Arc::new(Entity::empty(key.clone())));
         loop {

@@ -1,7 +1,7 @@
 //! Keys, the signed log, and receipts that are checked with the public key alone.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt, chown};
+use std::os::unix::fs::{MetadataExt, chown, symlink};
 use std::path::Path;
 use std::process::Command;
 
@@ -240,6 +240,19 @@ fn an_api_key_is_made_listed_and_revoked() {
     kiff(&folder, &[&gateway[..], &["service"]].concat()).well();
     let told = kiff(&folder, &["keys", "list", "other.json"]).not_done();
     assert!(told.starts_with("error: there is no file `other.json`\n"), "{told}");
+}
+
+#[test]
+fn p4_a_key_that_is_revoked_through_a_link_is_revoked() {
+    let folder = super::folder("keys-link");
+    kiff(&folder, &["keys", "create", "keys.json", "agent-7", "--kind", "agent"]).well();
+    symlink("keys.json", folder.join("link.json")).unwrap();
+    let keys = Keys::open(folder.join("keys.json")).unwrap();
+    let id = keys.list().unwrap()[0].id.clone();
+    kiff(&folder, &["keys", "revoke", "link.json", &id]).well();
+    assert!(keys.list().unwrap()[0].revoked_at.is_some());
+    assert!(fs::symlink_metadata(folder.join("link.json")).unwrap().is_symlink());
+    assert!(!folder.join("link.json.lock").exists(), "all who write take turns at the file itself");
 }
 
 #[test]

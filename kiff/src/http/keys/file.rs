@@ -59,6 +59,8 @@ pub(super) fn read(path: &Path, seen: Seen) -> Result<Written, KeysError> {
 
 /// Reads the file, changes what it says and writes it where that is a change, while no other process does.
 pub(super) fn change<T>(path: &Path, change: impl FnOnce(&mut Written) -> T) -> Result<(Written, T), KeysError> {
+    // The file itself, and not a link to it: a server reads that one, and all who write take turns there.
+    let path = &fs::read_link(path).and_then(|_| fs::canonicalize(path)).unwrap_or_else(|_| path.to_owned());
     let lock_path = beside(path, "lock");
     let lock = private_file(&lock_path, OpenOptions::new().create(true)).map_err(KeysError::file(&lock_path))?;
     lock.lock().map_err(KeysError::file(&lock_path))?;
@@ -88,7 +90,19 @@ fn write(path: &Path, written: &Written) -> Result<(), KeysError> {
     };
     put().inspect_err(|_| drop(fs::remove_file(&new_path)))?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)
+    keep_name(folder).map_err(failed)
+}
+
+/// Flushes what a folder says of its files.
+#[cfg(unix)]
+fn keep_name(folder: &Path) -> std::io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// A folder cannot be opened there, and its names are kept without that.
+#[cfg(not(unix))]
+fn keep_name(_: &Path) -> std::io::Result<()> {
+    Ok(())
 }
 
 /// Gives a file beside the one at `path` to its owner, where there is one at `path` already and it belongs to somebody else.

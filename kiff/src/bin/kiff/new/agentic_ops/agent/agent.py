@@ -169,7 +169,7 @@ def main():
     model, said = from_environment()
     say("start", said)
     try:
-        key = pathlib.Path(options.data, "agent-7.key").read_text()
+        key = pathlib.Path(options.data, "agent-7.key").read_text().strip()
         Agent(Kiff(options.server, key), model, options.incident, wait_for_a_person).work()
     except (ModelError, OSError) as error:
         sys.exit(f"error: {error}")

@@ -32,7 +32,7 @@ def served(data):
         if not first.startswith("listening on "):
             sys.exit("the server did not start")
         base = first.removeprefix("listening on ").split(";")[0]
-        yield [Kiff(base, pathlib.Path(data, name).read_text()) for name in ("agent-7.key", "nora.key")]
+        yield [Kiff(base, pathlib.Path(data, name).read_text().strip()) for name in ("agent-7.key", "nora.key")]
     finally:
         server.send_signal(signal.SIGINT)
         rest, _ = server.communicate()

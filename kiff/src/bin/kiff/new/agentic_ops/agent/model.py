@@ -123,7 +123,8 @@ class Anthropic:
 def from_environment(environment=os.environ):
     """The model that the environment has credentials for, and what to say of it."""
     for kind, name in [(OpenAI, "OPENAI"), (Anthropic, "ANTHROPIC")]:
-        key, model, base = (environment.get(f"{name}_{what}") for what in ("API_KEY", "MODEL", "BASE_URL"))
+        # Whatever a file or a shell has put around them: a header with a line break in it is refused with the key in the message.
+        key, model, base = (environment.get(f"{name}_{what}", "").strip() for what in ("API_KEY", "MODEL", "BASE_URL"))
         if key and model:
             return kind(key, model, **({"base": base} if base else {})), f"the model is {model}"
     said = "the model answers from agent/fixtures.jsonl; with a key and OPENAI_MODEL or ANTHROPIC_MODEL a real one does"

@@ -9,7 +9,7 @@ import unittest
 import unittest.mock
 
 from agent import Agent, Kiff, wait_for_a_person
-from model import Call
+from model import Call, from_environment
 
 HELD = (409, {}, {"outcome": "approval_required", "error": "a person has to agree"})
 REQUEST = {"id": "approval-1", "entity_type": "Incident", "entity_id": "inc-1"}
@@ -39,6 +39,13 @@ class Server(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
+
+
+class Secrets(unittest.TestCase):
+    def test_what_stands_around_a_key_is_not_sent(self):
+        for name, header, value in [("OPENAI", "authorization", "Bearer secret"), ("ANTHROPIC", "x-api-key", "secret")]:
+            model, _ = from_environment({f"{name}_API_KEY": "secret\r\n", f"{name}_MODEL": "a-model\r"})
+            self.assertEqual((model.headers[header], model.model), (value, "a-model"))
 
 
 class Answers(unittest.TestCase):
