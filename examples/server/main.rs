@@ -80,8 +80,10 @@ async fn open(options: &Options) -> Result<(), Box<dyn Error>> {
     let log = std::env::temp_dir().join(format!("kiff-server-{}.log", std::process::id()));
     // What another process of this number may have left behind is of another journal.
     forget(&log)?;
-    run(options, Arc::new(MemoryStore::new()), &log).await?;
-    Ok(forget(&log)?)
+    let ended = run(options, Arc::new(MemoryStore::new()), &log).await;
+    let forgotten = forget(&log);
+    ended?;
+    Ok(forgotten?)
 }
 
 /// Removes a log and its key, where they are there.

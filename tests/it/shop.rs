@@ -58,6 +58,8 @@ pub(crate) enum Mood {
     Declining,
     /// It does not say.
     Silent,
+    /// It does it, does not say, and calls that by the code of what did not begin.
+    Muddled,
     /// It falls over.
     Panicking,
     /// It never answers.
@@ -92,12 +94,13 @@ impl Desk {
         let mood = mood.await;
         match mood {
             Mood::Declining => return Err(Failure::refused("the bank declined").with_code("declined_by_bank")),
-            Mood::Willing | Mood::Silent | Mood::Panicking | Mood::Stuck | Mood::Waiting => {
+            Mood::Willing | Mood::Silent | Mood::Muddled | Mood::Panicking | Mood::Stuck | Mood::Waiting => {
                 self.done.lock().unwrap().push(what);
             }
         }
         match mood {
             Mood::Silent => Err(Failure::unknown("no answer from the bank")),
+            Mood::Muddled => Err(Failure::unknown("no answer from the bank").with_code("did_not_begin")),
             Mood::Panicking => panic!("the desk fell over"),
             Mood::Stuck => std::future::pending().await,
             Mood::Willing | Mood::Declining | Mood::Waiting => Ok(()),
@@ -134,7 +137,7 @@ async fn find_refund(
 ) -> Result<Reconciled<OrderRefunded>, Failure> {
     let mood = desk.mood.lock().unwrap().clone();
     match mood {
-        Mood::Silent => Ok(Reconciled::Unknown),
+        Mood::Silent | Mood::Muddled => Ok(Reconciled::Unknown),
         Mood::Declining => Err(Failure::unknown("the bank is closed")),
         Mood::Panicking => panic!("the bank fell over"),
         Mood::Willing | Mood::Stuck | Mood::Waiting => {

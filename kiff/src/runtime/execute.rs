@@ -319,7 +319,9 @@ impl<D: Executable, S: Store> Runtime<D, S> {
 
     /// What goes on the record of an answer that came too late: it changes nothing and is not forgotten.
     fn too_late(&self, run: &Run<D>, answer: &Outcome<Executed<D>>) -> (Box<[Fact]>, Outcome<Executed<D>>) {
-        let began = !matches!(answer, Outcome::Failed(failed) if failed.failure.code() == DID_NOT_BEGIN);
+        // Only what is known not to have happened did not begin; said of a doubt by an executor it would hide it.
+        let began = !matches!(answer, Outcome::Failed(failed)
+            if failed.failure.code() == DID_NOT_BEGIN && !failed.failure.is_unknown());
         let said = match answer {
             Outcome::Failed(failed) => failed.failure.message().to_owned(),
             other => format!("it was {}", other.outcome()),
