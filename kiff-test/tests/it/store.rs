@@ -20,6 +20,8 @@ struct Plain {
     /// All commits in order, and the snapshots.
     order: Mutex<Vec<Arc<Commit>>>,
     snapshots: Mutex<BTreeMap<EntityKey, Snapshot>>,
+    /// Held over check and append; of this store alone, as other tests have theirs at the same time.
+    alone: Mutex<()>,
     fault: Fault,
 }
 
@@ -52,7 +54,13 @@ enum Fault {
 
 impl Plain {
     fn new(fault: Fault) -> Self {
-        Self { journals: Mutex::default(), order: Mutex::default(), snapshots: Mutex::default(), fault }
+        Self {
+            journals: Mutex::default(),
+            order: Mutex::default(),
+            snapshots: Mutex::default(),
+            alone: Mutex::default(),
+            fault,
+        }
     }
 
     fn has(&self, fault: Fault) -> bool {
@@ -78,17 +86,15 @@ impl Plain {
 
 impl Store for Plain {
     async fn append(&self, commit: Sealed) -> Result<Appended, StoreError> {
-        /// Held over check and append.
-        static ALONE: Mutex<()> = Mutex::new(());
         if self.has(Fault::Fails) {
             return Err(StoreError::new("the disk is full"));
         }
         let (snapshot, mut commit) = (commit.snapshot().cloned(), Arc::clone(commit.commit()));
-        let _alone = match ALONE.try_lock() {
+        let _alone = match self.alone.try_lock() {
             Err(TryLockError::WouldBlock) if self.has(Fault::IsInTheWay) => return Ok(Appended::Conflict),
             taken => {
                 drop(taken);
-                (!self.has(Fault::ChecksBeforeItLocks)).then(|| ALONE.lock().unwrap())
+                (!self.has(Fault::ChecksBeforeItLocks)).then(|| self.alone.lock().unwrap())
             }
         };
         if self.has(Fault::IsInTheWay) {
