@@ -6,9 +6,7 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anstyle::{AnsiColor, Style};
-use kiff::{
-    Approval, ApprovalStatus, Domain, Event, Executed, Identifiers, Outcome, Refusal, State, Timeline, Verdict, visible,
-};
+use kiff::{Approval, Domain, Event, Executed, Identifiers, Outcome, Refusal, State, Timeline, Verdict, visible};
 
 /// How many columns a line takes.
 const WIDTH: usize = 100;
@@ -90,11 +88,7 @@ impl Answer {
 #[must_use]
 pub fn status(approval: &Approval) -> String {
     let word = approval.status.as_str();
-    let reason = match &approval.status {
-        ApprovalStatus::Granted(signature) | ApprovalStatus::Denied(signature) => signature.reason.as_deref(),
-        ApprovalStatus::Pending | ApprovalStatus::Spent(_) => None,
-    };
-    match reason {
+    match approval.status.signature().and_then(|signature| signature.reason.as_deref()) {
         Some(reason) => format!("{} is {word}: {reason}", approval.id),
         None => format!("{} is {word}", approval.id),
     }

@@ -35,6 +35,7 @@ pub(crate) enum Status {
     Granted,
     Denied,
     Spent,
+    Withdrawn,
 }
 
 /// What an entity is, by the schema and by what was answered so far.
@@ -138,8 +139,9 @@ impl Model {
         }
     }
 
-    pub(crate) fn review(&self, by: &Actor, asked: &Asked) -> Expected {
-        if asked.status != Status::Pending || asked.expires_at <= self.now {
+    pub(crate) fn review(&self, by: &Actor, asked: &Asked, answer: Answer) -> Expected {
+        let due = if answer == Answer::Withdraw { Status::Granted } else { Status::Pending };
+        if asked.status != due || asked.expires_at <= self.now {
             return Expected::Invalid(ReasonCode::ApprovalPolicyError);
         }
         let rule = self.schema.action(&asked.action).map(|contract| &contract.approval);
@@ -161,7 +163,11 @@ impl Model {
 
     /// Notes an answer to a request.
     pub(crate) fn answered(&mut self, id: &ApprovalId, answer: Answer) {
-        let status = if answer == Answer::Grant { Status::Granted } else { Status::Denied };
+        let status = match answer {
+            Answer::Grant => Status::Granted,
+            Answer::Deny => Status::Denied,
+            Answer::Withdraw => Status::Withdrawn,
+        };
         self.set(id, status);
     }
 

@@ -194,6 +194,17 @@ impl<D: Executable, P: Propose<D> + Clone> When<D, P> {
         self.answered(&approver.actor(), Review::deny())
     }
 
+    /// `reviewer` withdraws what [`approved_by`](When::approved_by) granted.
+    ///
+    /// # Panics
+    /// When nothing is granted, or `reviewer` may not withdraw it.
+    #[track_caller]
+    pub fn withdrawn_by<By>(self, reviewer: impl Who<D, By>) -> Self {
+        let granted = self.stage.last_granted();
+        self.stage.review(&reviewer.actor(), &granted, Review::withdraw());
+        self
+    }
+
     #[track_caller]
     fn answered(self, approver: &kiff::Actor, review: Review) -> Self {
         let asked = self.stage.ask(&self.actor, self.proposal.clone());

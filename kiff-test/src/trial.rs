@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use kiff::{
     Actor, Approval, ApprovalId, ApprovalRule, Bounds, Call, Commit, Contract, Entity, EntityKey, Envelope, Executable,
-    Executed, Fact, Json, MemoryStore, Outcome, Proposal, Review, Runtime, State, Store, Timeline, Verdict,
+    Executed, Fact, Json, MemoryStore, Outcome, Proposal, Runtime, State, Store, Timeline, Verdict,
 };
 
 use crate::actors::Actors;
 use crate::clock::FixedClock;
-use crate::histories::{Answer, Draft, How, Step};
+use crate::histories::{Draft, How, Step};
 use crate::identifiers::SequentialIdentifiers;
 use crate::model::{Asked, Expected, LIFETIME, Model, Status};
 use crate::wait::block_on;
@@ -72,19 +72,13 @@ impl<D: Executable> Trial<D> {
             Step::Ask { by, action, parameters } => self.ask(by, action, parameters),
             Step::Review { by, pick, answer } => match self.model.picked(*pick).cloned() {
                 Some(asked) => {
-                    let expected = self.model.review(by, &asked);
-                    let review = if *answer == Answer::Grant { Review::grant() } else { Review::deny() };
-                    let verdict = broke(block_on(self.runtime.review(by, &self.key, &asked.id, review)))?;
-                    let allowed = compare(&expected, &Got::of(&verdict))?;
-                    let kind = match (allowed, answer) {
-                        (true, Answer::Grant) => "approval_granted",
-                        (true, Answer::Deny) => "approval_denied",
-                        (false, _) => "approval_review_rejected",
-                    };
-                    if allowed {
-                        self.model.answered(&asked.id, *answer);
+                    let expected = self.model.review(by, &asked, *answer);
+                    let review = self.runtime.review(by, &self.key, &asked.id, answer.review());
+                    if !compare(&expected, &Got::of(&broke(block_on(review))?))? {
+                        return self.recorded(&["approval_review_rejected"]);
                     }
-                    self.recorded(&[kind])
+                    self.model.answered(&asked.id, *answer);
+                    self.recorded(&[answer.kind()])
                 }
                 None => Ok(()),
             },

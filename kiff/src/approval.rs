@@ -114,6 +114,8 @@ pub enum ApprovalStatus {
     Denied(Signature),
     /// The action that it authorised has started.
     Spent(ExecutionId),
+    /// It was granted, and the grant was withdrawn before anything ran by it.
+    Withdrawn(Signature),
 }
 
 impl ApprovalStatus {
@@ -125,7 +127,23 @@ impl ApprovalStatus {
             Self::Granted(_) => "granted",
             Self::Denied(_) => "denied",
             Self::Spent(_) => "spent",
+            Self::Withdrawn(_) => "withdrawn",
         }
+    }
+
+    /// The last answer, of one that no run has spent.
+    #[must_use]
+    pub const fn signature(&self) -> Option<&Signature> {
+        match self {
+            Self::Granted(signature) | Self::Denied(signature) | Self::Withdrawn(signature) => Some(signature),
+            Self::Pending | Self::Spent(_) => None,
+        }
+    }
+
+    /// Whether a human's last word was no.
+    #[must_use]
+    pub const fn is_no(&self) -> bool {
+        matches!(self, Self::Denied(_) | Self::Withdrawn(_))
     }
 
     /// Whether something can still come of it.
@@ -153,7 +171,8 @@ pub struct Signature {
 ///
 /// let yes = Review::grant().because("the photo shows the damage");
 /// let no = Review::deny().because("bought elsewhere");
-/// assert_ne!(yes, no);
+/// let no_more = Review::withdraw().because("the photo is from somebody else's order");
+/// assert_ne!(no, no_more);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Review {
@@ -162,26 +181,38 @@ pub struct Review {
     pub(crate) trace: Trace,
 }
 
-/// Yes or no.
+/// Yes, no, or no longer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Answer {
     /// The action may run, once, as it was shown.
     Grant,
     /// It may not.
     Deny,
+    /// It may no longer.
+    Withdraw,
 }
 
 impl Review {
     /// Yes: exactly this, once.
     #[must_use]
     pub fn grant() -> Self {
-        Self { answer: Answer::Grant, reason: None, trace: Trace::default() }
+        Self::new(Answer::Grant)
     }
 
-    /// No.
+    /// No, to what waits for an answer.
     #[must_use]
     pub fn deny() -> Self {
-        Self { answer: Answer::Deny, reason: None, trace: Trace::default() }
+        Self::new(Answer::Deny)
+    }
+
+    /// No longer, to what was granted and has not run: whoever could have said no can say so, not the giver alone.
+    #[must_use]
+    pub fn withdraw() -> Self {
+        Self::new(Answer::Withdraw)
+    }
+
+    fn new(answer: Answer) -> Self {
+        Self { answer, reason: None, trace: Trace::default() }
     }
 
     /// The same answer with a reason.

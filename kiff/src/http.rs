@@ -246,6 +246,7 @@ fn routes() -> Router<Shared> {
         .route("/approvals", get(approval::pending))
         .route("/approvals/{id}/grant", post(approval::grant))
         .route("/approvals/{id}/deny", post(approval::deny))
+        .route("/approvals/{id}/withdraw", post(approval::withdraw))
         .route("/events", get(stream::events))
         .route("/domains", get(describe::domains))
         .route("/metrics", get(describe::metrics))

@@ -166,10 +166,12 @@ impl<'a> Line<'a> {
             Fact::ApprovalRecorded(data) => {
                 format!("{} asks for {} {}, until {}", data.approval, data.action, data.parameters, data.expires_at)
             }
-            Fact::ApprovalGranted(data) | Fact::ApprovalDenied(data) => match &data.reason {
-                Some(reason) => format!("{} because \"{}\"", data.approval, reason),
-                None => data.approval.to_string(),
-            },
+            Fact::ApprovalGranted(data) | Fact::ApprovalDenied(data) | Fact::ApprovalWithdrawn(data) => {
+                match &data.reason {
+                    Some(reason) => format!("{} because \"{}\"", data.approval, reason),
+                    None => data.approval.to_string(),
+                }
+            }
             Fact::ApprovalReviewRejected(data) => format!("{}: {}", data.code, data.message),
             Fact::ActionStarted(data) => match &data.approval {
                 Some(approval) => format!("{} as {}, spends {approval}", data.action, data.execution),

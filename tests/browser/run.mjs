@@ -234,6 +234,10 @@ const steps = {
     await answer(omar, 'deny', 'too much');
     await says(omar, 'was already granted by `nora`');
     await inspect(omar, 'desk-second');
+    assert.equal(await omar.inputValue('#reason'), 'too much');
+    await answer(omar, 'withdraw', 'too much');
+    await says(omar, 'withdrawn by omar');
+    await inspect(omar, 'desk-withdrawn');
     for (const page of [nora, omar]) await page.context().close();
   },
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kiff::{Actor, ActorId, Call, MemoryStore, Outcome, Review, RolePolicy, Runtime, Verdict};
+use kiff::{Actor, ActorId, Call, MemoryStore, Outcome, Proposal, Review, RolePolicy, Runtime, Verdict};
 use pollster::block_on;
 
 /// Two releases of one domain that differ in one bound.
@@ -70,6 +70,17 @@ fn p3_another_contract_holds_what_was_approved_under_the_first() {
         let outcome = after.execute(&clerk, &drawer, call()).await.unwrap();
         let Outcome::ApprovalRequired(held) = outcome else { panic!("{outcome:?}") };
         assert!(held.message.contains("the contract of `EMPTY_DRAWER` has changed"), "{}", held.message);
+        // The contract may come back, so that a grant under it can be withdrawn meanwhile.
+        let dear = || Call::new("EMPTY_DRAWER", r#"{"amount": 501}"#);
+        let Verdict::Allowed(asked) = before.request_approval(&clerk, &drawer, dear()).await.unwrap() else {
+            panic!("it can be asked for")
+        };
+        assert!(before.review(&manager, &drawer, &asked.id, Review::grant()).await.unwrap().is_allowed());
+        assert!(after.review(&manager, &drawer, &asked.id, Review::withdraw()).await.unwrap().is_allowed());
+        let outcome = before.execute(&clerk, &drawer, Proposal::new(dear()).approval(asked.id)).await.unwrap();
+        let Outcome::ApprovalRequired(held) = outcome else { panic!("{outcome:?}") };
+        assert!(held.message.contains("was withdrawn by `mia`"), "{}", held.message);
+
         let outcome = before.execute(&clerk, &drawer, call()).await.unwrap();
         assert!(matches!(outcome, Outcome::Executed(_)), "{outcome:?}");
     });

@@ -41,4 +41,5 @@ mod sqlite;
 mod tidy;
 mod tools;
 mod wire;
+mod withdraw;
 mod written;

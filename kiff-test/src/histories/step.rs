@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use kiff::Actor;
+use kiff::{Actor, Review};
 
 use super::object::Draft;
 
@@ -26,11 +26,32 @@ pub(crate) enum Step {
     Wait(Duration),
 }
 
-/// Yes or no.
+/// Yes, no, or no longer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Answer {
     Grant,
     Deny,
+    Withdraw,
+}
+
+impl Answer {
+    /// The same for the runtime.
+    pub(crate) fn review(self) -> Review {
+        match self {
+            Self::Grant => Review::grant(),
+            Self::Deny => Review::deny(),
+            Self::Withdraw => Review::withdraw(),
+        }
+    }
+
+    /// The kind of record that it leaves where it counts.
+    pub(crate) const fn kind(self) -> &'static str {
+        match self {
+            Self::Grant => "approval_granted",
+            Self::Deny => "approval_denied",
+            Self::Withdraw => "approval_withdrawn",
+        }
+    }
 }
 
 /// What is done with a proposal.
@@ -58,7 +79,11 @@ impl fmt::Display for Step {
             Self::Propose { by, action, parameters, how } => write!(f, "{by} {how} {action} {parameters}"),
             Self::Ask { by, action, parameters } => write!(f, "{by} asks for a sign-off of {action} {parameters}"),
             Self::Review { by, pick, answer } => {
-                let word = if *answer == Answer::Grant { "grants" } else { "denies" };
+                let word = match answer {
+                    Answer::Grant => "grants",
+                    Answer::Deny => "denies",
+                    Answer::Withdraw => "withdraws the grant of",
+                };
                 write!(f, "{by} {word} the request {}", Place(*pick))
             }
             Self::Redeem { by, pick, named } => {

@@ -112,7 +112,11 @@ impl Walk<'_> {
         };
         self.planned.push_back((ask(contract, &able, parameters), None));
         let grants = vec![Answer::Grant, Answer::Grant, Answer::Grant, Answer::Deny];
-        self.planned.push_back((review(&(self.able)(permission), Just(0).boxed(), grants), None));
+        let reviewers = (self.able)(permission);
+        self.planned.push_back((review(&reviewers, Just(0).boxed(), grants), None));
+        if runner.rng().random_ratio(1, 5) {
+            self.planned.push_back((review(&reviewers, Just(0).boxed(), vec![Answer::Withdraw]), None));
+        }
         self.planned.push_back((redeem(&able, Just(0).boxed()), to));
         // Once more: the approval is spent.
         self.planned.push_back((redeem(&able, Just(0).boxed()), None));
@@ -135,7 +139,7 @@ impl Walk<'_> {
     fn anything(&self) -> BoxedStrategy<Step> {
         let by = || select(self.everybody.clone());
         let mut choices: Vec<(u32, BoxedStrategy<Step>)> = vec![
-            (2, review(&self.everybody, (0..3_usize).boxed(), vec![Answer::Grant, Answer::Deny])),
+            (2, review(&self.everybody, (0..3_usize).boxed(), vec![Answer::Grant, Answer::Deny, Answer::Withdraw])),
             (2, redeem(&self.everybody, (0..3_usize).boxed())),
             (1, by().prop_map(|by| Step::Rebuild { by }).boxed()),
             (1, select(vec![1, 24]).prop_map(|hours| Step::Wait(Duration::from_hours(hours))).boxed()),

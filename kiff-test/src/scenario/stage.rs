@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use kiff::journal::{Content, EventIngested, StateChanged};
 use kiff::{
-    Actor, Appended, Approval, ApprovalRule, Commit, Domain, Entity, EntityKey, Envelope, Event, Executable, Executed,
-    Ingested, MemoryStore, Outcome, Propose, ReasonCode, Refusal, Review, Runtime, Sealed, State, Store, Text,
-    Timeline, Verdict,
+    Actor, Appended, Approval, ApprovalRule, ApprovalStatus, Commit, Domain, Entity, EntityKey, Envelope, Event,
+    Executable, Executed, Ingested, MemoryStore, Outcome, Propose, ReasonCode, Refusal, Review, Runtime, Sealed, State,
+    Store, Text, Timeline, Verdict,
 };
 
 use crate::actors::Actors;
@@ -281,6 +281,17 @@ impl<D: Executable> Stage<D> {
     pub(super) fn ask(&self, actor: &Actor, proposal: impl Propose<D>) -> Approval {
         let asked = self.sure(block_on(self.runtime.request_approval(actor, &self.key, proposal)));
         self.granted(&format!("`{}` cannot ask for an approval", actor.id()), asked)
+    }
+
+    /// The approval that was granted last, and that nothing has run by.
+    #[track_caller]
+    pub(super) fn last_granted(&self) -> Approval {
+        let entity = self.sure(block_on(self.runtime.entity(&self.key)));
+        let mut open = entity.open_approvals().iter().rev();
+        match open.find(|approval| matches!(approval.status, ApprovalStatus::Granted(_))) {
+            Some(approval) => Approval::clone(approval),
+            None => self.fail("nothing is granted: call `approved_by` before"),
+        }
     }
 
     #[track_caller]

@@ -328,7 +328,11 @@ impl<S: Store> Machine<'_, S> {
 fn query(wanted: Wanted, key: &EntityKey, seed: u64) -> Found<Query> {
     let own = |_| "the kit made up no identifier".to_owned();
     let all = Query::default();
-    let kind = kiff::Fact::KINDS.get(usize::try_from(seed % 14).unwrap_or(0)).copied().unwrap_or_default();
+    let kind = {
+        let kinds = kiff::Fact::KINDS;
+        let place = usize::try_from(seed).unwrap_or(0).checked_rem(kinds.len());
+        place.and_then(|place| kinds.get(place)).copied().unwrap_or_default()
+    };
     Ok(match wanted {
         Wanted::Everything => all,
         Wanted::Entity => all.entity(key.clone()),

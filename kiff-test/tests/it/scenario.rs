@@ -94,6 +94,24 @@ fn a_denied_refund_stays_held_and_a_review_by_the_wrong_person_does_not_count() 
 }
 
 #[test]
+fn a_refund_whose_grant_was_withdrawn_is_held() {
+    paid()
+        .when(RefundRole::Agent, refund(49))
+        .approved_by(RefundRole::Operator)
+        .withdrawn_by(RefundRole::Operator)
+        .then()
+        .approval_required()
+        .because("was withdrawn by")
+        .recorded(["approval_recorded", "approval_granted", "approval_withdrawn", "approval_required"]);
+}
+
+#[test]
+#[should_panic(expected = "nothing is granted: call `approved_by` before")]
+fn what_was_not_granted_is_not_withdrawn() {
+    let _ = paid().when(RefundRole::Agent, refund(49)).withdrawn_by(RefundRole::Operator);
+}
+
+#[test]
 fn failing_executors_are_told_apart() {
     let desk = RefundDesk::default();
     let bank = desk.bank.clone();

@@ -140,6 +140,9 @@ impl<S: Stated> Fold<S> {
             Fact::ApprovalDenied(reviewed) => {
                 self.close(&reviewed.approval, ApprovalStatus::Denied(signature(reviewed, commit)));
             }
+            Fact::ApprovalWithdrawn(reviewed) => {
+                self.close(&reviewed.approval, ApprovalStatus::Withdrawn(signature(reviewed, commit)));
+            }
             Fact::EventIngested(_)
             | Fact::StateChanged(_)
             | Fact::StateRebuilt(_)

@@ -8,7 +8,7 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 
 use crate::actor::{Actor, ActorKind};
-use crate::approval::{Approval, ApprovalStatus, Review};
+use crate::approval::{Approval, Review};
 use crate::decision::Rationale;
 use crate::identifier::{ActorId, ApprovalId, EntityKey};
 use crate::journal::{Cursor, Query};
@@ -51,10 +51,7 @@ pub(super) struct ApprovalView<'a> {
 
 impl<'a> ApprovalView<'a> {
     pub(super) fn of(key: &'a EntityKey, approval: &'a Approval, now: Timestamp) -> Self {
-        let signature = match &approval.status {
-            ApprovalStatus::Granted(signature) | ApprovalStatus::Denied(signature) => Some(signature),
-            ApprovalStatus::Pending | ApprovalStatus::Spent(_) => None,
-        };
+        let signature = approval.status.signature();
         let reason = match signature {
             Some(signature) => signature.reason.as_deref(),
             None => approval.reasons.rationale.as_deref(),
@@ -148,6 +145,16 @@ pub(super) async fn deny(
     Body(body): Body<ReviewBody>,
 ) -> Result<Response, Problem> {
     review(&shared, &caller, &id, body, Review::deny()).await
+}
+
+/// `POST /approvals/{id}/withdraw`
+pub(super) async fn withdraw(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Named(id): Named<String>,
+    Body(body): Body<ReviewBody>,
+) -> Result<Response, Problem> {
+    review(&shared, &caller, &id, body, Review::withdraw()).await
 }
 
 async fn review(

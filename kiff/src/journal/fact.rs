@@ -128,6 +128,8 @@ facts! {
     ActionFailed(Box<ActionFailed>) = "action_failed",
     /// The same was proposed before under the same key; nothing ran.
     ActionDeduplicated(ActionDeduplicated) = "action_deduplicated",
+    /// A human took a yes back before anything ran by it.
+    ApprovalWithdrawn(ApprovalReviewed) = "approval_withdrawn",
 }
 
 macro_rules! from_data {

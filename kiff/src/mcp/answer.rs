@@ -4,7 +4,7 @@ use rmcp::model::CallToolResult;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::approval::{Approval, ApprovalStatus, Signature};
+use crate::approval::Approval;
 use crate::identifier::{ActorId, ApprovalId, EntityKey, ExecutionId};
 use crate::json::Json;
 use crate::runtime::{Error, Failed};
@@ -165,10 +165,7 @@ struct Approver<'a> {
 
 impl<'a> ApprovalView<'a> {
     pub(super) fn of(approval: &'a Approval, contract: Option<&'a Contract>, now: Timestamp) -> Self {
-        let signature: Option<&Signature> = match &approval.status {
-            ApprovalStatus::Granted(signature) | ApprovalStatus::Denied(signature) => Some(signature),
-            ApprovalStatus::Pending | ApprovalStatus::Spent(_) => None,
-        };
+        let signature = approval.status.signature();
         let roles: &[Role] = match contract.map(|contract| &contract.approval) {
             Some(ApprovalRule::By(permission)) => &permission.roles,
             _ => &[],

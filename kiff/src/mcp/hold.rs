@@ -3,7 +3,7 @@
 use rmcp::model::CallToolResult;
 use serde_json::{Map, Value, json};
 
-use crate::approval::{Approval, ApprovalStatus};
+use crate::approval::Approval;
 use crate::identifier::EntityKey;
 use crate::runtime::Error;
 use crate::schema::Contract;
@@ -16,7 +16,7 @@ use super::catalogue::{Names, Own};
 use super::handler::Handler;
 
 impl Handler {
-    /// Asks for the sign-off, unless the call names one or a human has just denied this very wish, and tells what is
+    /// Asks for the sign-off, unless the call names one or a human's last word on this very wish was no, and tells what is
     /// awaited.
     pub(super) async fn hold(&self, asked: &Asked<'_>, refusal: Refusal) -> Result<CallToolResult, Error> {
         let standing = asked.served.standing(asked.key).await?;
@@ -54,12 +54,12 @@ impl Handler {
         let (own, is_named) = (asked.names, named.is_some());
         match approval.status_at(now) {
             "pending" => held.next_step(self.wait_for(&asked.served.schema().entity_type, asked.key, approval)).told(),
-            "denied" if !is_named => {
+            "denied" | "withdrawn" if !is_named => {
                 let remedy =
                     format!("a human has said no: ask again only with something new, said in `{}`", own.rationale);
                 held.remedy(remedy).told()
             }
-            "denied" => held.remedy("a human has said no: do something else, or ask a person").told(),
+            "denied" | "withdrawn" => held.remedy("a human has said no: do something else, or ask a person").told(),
             _ => {
                 let remedy = format!("call again without `{}` to ask for a sign-off of exactly this", own.approval_id);
                 held.remedy(remedy).told()
@@ -83,10 +83,9 @@ fn denied<'s>(asked: &Asked<'_>, standing: &'s Standing) -> Option<&'s Approval>
     let wish = asked.served.written(asked.proposal.action())?.canonical();
     let same = |approval: &&Approval| approval.action == asked.contract.name && approval.parameters.canonical() == wish;
     let last = standing.approvals.iter().filter(same).max_by_key(|approval| approval.requested_at)?;
-    let is_denied = matches!(last.status, ApprovalStatus::Denied(_));
     let reasons = asked.proposal.reasons();
     let says_nothing_new = reasons.rationale.is_none() || reasons.rationale == last.reasons.rationale;
-    (is_denied && says_nothing_new).then_some(last)
+    (last.status.is_no() && says_nothing_new).then_some(last)
 }
 
 /// The call that does what was granted: exactly that.

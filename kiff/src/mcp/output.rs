@@ -61,7 +61,7 @@ pub(super) fn own(own: Own) -> JsonObject {
             );
         }
         Own::WaitForDecision => {
-            add("status", json!({ "enum": ["pending", "granted", "denied", "spent", "expired"] }));
+            add("status", json!({ "enum": ["pending", "granted", "denied", "spent", "withdrawn", "expired"] }));
             add("action", json!({ "type": "string" }));
             add("approval", approval());
             add("next_step", next_step());
@@ -118,10 +118,10 @@ fn approval() -> Value {
     });
     json!({
         "type": "object",
-        "description": "The human sign-off that is awaited, or was given or denied.",
+        "description": "The human sign-off that is awaited, or was given, denied or withdrawn.",
         "properties": {
             "id": { "type": "string" },
-            "status": { "enum": ["pending", "granted", "denied", "spent", "expired"] },
+            "status": { "enum": ["pending", "granted", "denied", "spent", "withdrawn", "expired"] },
             "approvers": { "type": "array", "items": approver, "description": "Who may sign it off." },
             "requested_by": { "type": "string" },
             "requested_at": { "type": "string" },

@@ -101,6 +101,7 @@ impl Handler {
                 Some(self.wait_for(&served.schema().entity_type, key, approval)),
             ),
             "denied" => ("a human has said no: do something else, or ask a person".to_owned(), None),
+            "withdrawn" => ("a human has taken the yes back: do something else, or ask a person".to_owned(), None),
             "spent" => ("the action has already run under it".to_owned(), None),
             _ => ("it has expired unused: call the action again to ask anew".to_owned(), None),
         };

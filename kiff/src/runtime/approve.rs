@@ -133,7 +133,10 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         })))
     }
 
-    /// A human's answer to a request. An answer that does not count is on the record as well.
+    /// A human's answer to a request: yes or no to one that waits, or the end of a grant that nothing has run by. An answer that
+    /// does not count is on the record as well.
+    ///
+    /// A grant that is withdrawn while the action starts: either nothing runs, or the answer says by which run it is spent.
     ///
     /// # Errors
     /// [`Error`] when the store fails or the journal is broken.
@@ -152,7 +155,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             }
             let now = self.now();
             let answered = match within {
-                Ok(()) => self.reviewed(&entity, approval, actor, now).map(Approval::clone),
+                Ok(()) => self.reviewed(&entity, approval, &review, actor, now).map(Approval::clone),
                 Err(over) => Verdict::Invalid(verdict::over_bound(&over)),
             };
             let fact = match answered.refusal() {
@@ -168,18 +171,21 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         Err(Error::Contended(key.clone()))
     }
 
-    /// Whether the answer counts. One to a request under a contract that is no more would let nothing run.
+    /// Whether the answer counts. A yes or a no to a request under a contract that is no more would let nothing run; a grant is
+    /// withdrawn all the same, as the contract may come back.
     fn reviewed<'e>(
         &self,
         entity: &'e Entity<D>,
         approval: &ApprovalId,
+        review: &Review,
         actor: &Actor,
         now: Timestamp,
     ) -> Verdict<&'e Approval> {
-        match verdict::review(entity, approval, actor, &*self.policy, now) {
+        match verdict::review(entity, approval, review, actor, &*self.policy, now) {
             Verdict::Allowed(asked)
-                if D::from_name(&asked.action).map(|action| self.fingerprint(action))
-                    != Some(asked.binding.contract) =>
+                if review.answer != Answer::Withdraw
+                    && D::from_name(&asked.action).map(|action| self.fingerprint(action))
+                        != Some(asked.binding.contract) =>
             {
                 Verdict::Invalid(outdated(asked))
             }
@@ -280,6 +286,7 @@ fn answer(approval: &ApprovalId, review: &Review) -> Fact {
     match review.answer {
         Answer::Grant => Fact::ApprovalGranted(reviewed),
         Answer::Deny => Fact::ApprovalDenied(reviewed),
+        Answer::Withdraw => Fact::ApprovalWithdrawn(reviewed),
     }
 }
 

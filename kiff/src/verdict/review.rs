@@ -1,7 +1,7 @@
 //! Whether somebody's answer to a request for a sign-off counts.
 
 use crate::actor::{Actor, ActorKind};
-use crate::approval::{Approval, ApprovalStatus};
+use crate::approval::{Answer, Approval, ApprovalStatus, Review};
 use crate::domain::Domain;
 use crate::entity::Entity;
 use crate::identifier::ApprovalId;
@@ -11,17 +11,19 @@ use crate::time::Timestamp;
 
 use super::{ReasonCode, Refusal, Verdict, sentence, undecided};
 
-/// Decides whether `actor` may answer the request `id`: it must be a human, not the requester, hold the approving
-/// permission, and the request must still wait.
+/// Decides whether `actor` may give this answer to the request `id`: it must be a human, not the requester, hold the approving
+/// permission, and the request must still wait, or be granted and not spent where the grant is withdrawn.
 ///
-/// The same holds for a denial: whoever may not say yes may not say no either.
+/// The same holds for a denial and a withdrawal: whoever may not say yes may not say no either.
 pub fn review<'j, D: Domain>(
     entity: &'j Entity<D>,
     id: &ApprovalId,
+    review: &Review,
     actor: &Actor,
     policy: &dyn Policy,
     now: Timestamp,
 ) -> Verdict<&'j Approval> {
+    let answer = review.answer;
     let Some(approval) = entity.approval(id) else {
         return Verdict::Invalid(Refusal {
             code: ReasonCode::UnknownEntity,
@@ -29,16 +31,17 @@ pub fn review<'j, D: Domain>(
             remedy: None,
         });
     };
-    if let Some(problem) = closed(approval, entity.present(now)) {
-        return rejected(problem);
+    if let Some((problem, remedy)) = untimely(approval, answer, entity.present(now)) {
+        return rejected(problem, remedy);
     }
     let rule = D::from_name(&approval.action).map(|action| &action.contract().approval);
     let Some(ApprovalRule::By(permission)) = rule else {
-        return rejected(format!("`{}` does not ask for an approval any more", approval.action));
+        return rejected(format!("`{}` does not ask for an approval any more", approval.action), None);
     };
     let denied = |message| Verdict::Blocked(sentence::not_by_them(message, permission));
     if actor.kind() != ActorKind::Human {
-        return denied(format!("only a human can approve; `{}` is of kind {}", actor.id(), actor.kind()));
+        let what = if answer == Answer::Withdraw { "withdraw a grant" } else { "approve" };
+        return denied(format!("only a human can {what}; `{}` is of kind {}", actor.id(), actor.kind()));
     }
     if actor.id() == approval.requested_by.id() {
         return denied(format!("`{}` asked for approval `{id}` and cannot answer it", actor.id()));
@@ -50,17 +53,37 @@ pub fn review<'j, D: Domain>(
     }
 }
 
-fn closed(approval: &Approval, now: Timestamp) -> Option<String> {
-    let id = &approval.id;
-    match &approval.status {
-        ApprovalStatus::Pending if !approval.has_expired(now) => None,
-        ApprovalStatus::Pending => Some(format!("approval `{id}` expired at {}", approval.expires_at)),
-        ApprovalStatus::Granted(by) => Some(format!("approval `{id}` was already granted by `{}`", by.by.id())),
-        ApprovalStatus::Denied(by) => Some(format!("approval `{id}` was already denied by `{}`", by.by.id())),
-        ApprovalStatus::Spent(execution) => Some(format!("approval `{id}` was already spent by `{execution}`")),
-    }
+/// Why the request is not one for this answer any more, or not yet; and what to say instead.
+fn untimely(approval: &Approval, answer: Answer, now: Timestamp) -> Option<(String, Option<&'static str>)> {
+    let (id, has_expired) = (&approval.id, approval.has_expired(now));
+    let mut remedy = None;
+    let problem = match (&approval.status, answer) {
+        (ApprovalStatus::Pending, Answer::Grant | Answer::Deny) | (ApprovalStatus::Granted(_), Answer::Withdraw)
+            if !has_expired =>
+        {
+            return None;
+        }
+        (ApprovalStatus::Pending, _) | (ApprovalStatus::Granted(_), Answer::Withdraw) if has_expired => {
+            format!("approval `{id}` expired at {}", approval.expires_at)
+        }
+        (ApprovalStatus::Pending, _) => {
+            remedy = Some("deny it");
+            format!("approval `{id}` waits for a review: there is no grant to withdraw")
+        }
+        (ApprovalStatus::Granted(by), _) => {
+            remedy = (answer == Answer::Deny && !has_expired)
+                .then_some("withdraw the grant, as long as nothing has run by it");
+            format!("approval `{id}` was already granted by `{}`", by.by.id())
+        }
+        (ApprovalStatus::Denied(by), _) => format!("approval `{id}` was already denied by `{}`", by.by.id()),
+        (ApprovalStatus::Spent(execution), _) => format!("approval `{id}` was already spent by `{execution}`"),
+        (ApprovalStatus::Withdrawn(by), _) => {
+            format!("the grant of approval `{id}` was already withdrawn by `{}`", by.by.id())
+        }
+    };
+    Some((problem, remedy))
 }
 
-fn rejected<P>(message: String) -> Verdict<P> {
-    Verdict::Invalid(Refusal { code: ReasonCode::ApprovalPolicyError, message, remedy: None })
+fn rejected<P>(message: String, remedy: Option<&str>) -> Verdict<P> {
+    Verdict::Invalid(Refusal { code: ReasonCode::ApprovalPolicyError, message, remedy: remedy.map(str::to_owned) })
 }

@@ -202,6 +202,9 @@ pub(super) fn needs_approval(contract: &Contract, latest: Option<&Approval>, now
         Some((id, ApprovalStatus::Pending)) => format!("; approval `{id}` waits for a review"),
         Some((id, ApprovalStatus::Denied(by))) => format!("; approval `{id}` was denied by `{}`", by.by.id()),
         Some((id, ApprovalStatus::Spent(_))) => format!("; approval `{id}` is spent"),
+        Some((id, ApprovalStatus::Withdrawn(by))) => {
+            format!("; the grant of approval `{id}` was withdrawn by `{}`", by.by.id())
+        }
         Some((_, ApprovalStatus::Granted(_))) | None => String::new(),
     };
     format!(
@@ -231,6 +234,9 @@ pub(super) fn drift(approval: &Approval, contract: &Contract, binding: &Binding,
         ApprovalStatus::Denied(by) => return Some(format!("approval `{id}` was denied by `{}`", by.by.id())),
         ApprovalStatus::Spent(execution) => {
             return Some(format!("approval `{id}` was spent by execution `{execution}`"));
+        }
+        ApprovalStatus::Withdrawn(by) => {
+            return Some(format!("the grant of approval `{id}` was withdrawn by `{}`", by.by.id()));
         }
         ApprovalStatus::Granted(_) => {}
     }

@@ -208,6 +208,7 @@ fn what_is_not_there_is_not_found() {
         ("POST", "/entities/ord-9/actions/MARK_PAID/execute"),
         ("POST", "/approvals/app-9/grant"),
         ("POST", "/approvals/app-9/deny"),
+        ("POST", "/approvals/app-9/withdraw"),
         ("GET", "/entities/ord-9"),
         ("GET", "/entities/ord-9/allowed-actions"),
         ("GET", "/tools/cobol.json"),
@@ -334,6 +335,26 @@ fn a_denied_approval_stays_denied() {
     assert_eq!((&denied["status"], &denied["reason"]), (&json!("denied"), &json!("no photo")));
     everybody.nora.post("/approvals/app-1/grant", "{}").expect(400);
     everybody.agent.post(&path("ord-1", "REFUND_ORDER", "execute"), REFUND).expect(409);
+}
+
+#[test]
+fn a_grant_is_withdrawn_before_it_is_used() {
+    let server = Server::open();
+    let everybody = server.everybody();
+    everybody.paid("ord-1");
+    asked(&everybody, "ord-1", "app-1");
+    let early = everybody.nora.post("/approvals/app-1/withdraw", "{}").expect(400);
+    assert!(early["error"].as_str().unwrap().contains("there is no grant to withdraw"), "{early}");
+    everybody.nora.post("/approvals/app-1/grant", "{}").expect(200);
+    everybody.agent.post("/approvals/app-1/withdraw", "{}").expect(403);
+    let withdrawn = everybody.omar.post("/approvals/app-1/withdraw", r#"{"reason": "another lamp"}"#).expect(200);
+    let approval = &withdrawn["approval"];
+    assert_eq!((&approval["status"], &approval["reviewed_by"]), (&json!("withdrawn"), &json!("omar")));
+    assert_eq!(approval["reason"], "another lamp");
+    assert_eq!(everybody.nora.get("/entities/ord-1/approvals").expect(200)["approvals"], json!([approval]));
+    let held = everybody.agent.post(&path("ord-1", "REFUND_ORDER", "execute"), REFUND).expect(409);
+    assert!(held["error"].as_str().unwrap().contains("was withdrawn by `omar`"), "{held}");
+    everybody.nora.post("/approvals/app-1/withdraw", "{}").expect(400);
 }
 
 #[test]

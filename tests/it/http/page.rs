@@ -253,6 +253,34 @@ fn p3_a_person_grants_and_the_second_one_is_told() {
 }
 
 #[test]
+fn p3_a_person_withdraws_what_was_granted() {
+    let server = Server::open();
+    let card = asked(&server, "ord-1");
+    let (nora, omar) = (Browser::of(&server, &people().nora), Browser::of(&server, &people().omar));
+    assert!(!nora.get(&card).contains("value=\"withdraw\""));
+    assert_eq!(nora.send(&card, "answer=withdraw&reason=no").status, 409);
+    assert_eq!(nora.send(&card, "answer=grant&reason=the+photo").status, 303);
+    // Whoever wanted to say no meanwhile is told, and can take the yes back with the reason as it was written.
+    let late = omar.send(&card, "answer=deny&reason=another+lamp");
+    assert!(late.body.contains("was already granted by `nora`"), "{}", late.body);
+    assert!(
+        late.body.contains("value=\"withdraw\"") && late.body.contains(">another lamp</textarea>"),
+        "{}",
+        late.body
+    );
+    assert!(!late.body.contains("value=\"grant\"") && !late.body.contains("value=\"deny\""), "{}", late.body);
+    assert_eq!(omar.send(&card, "answer=withdraw&reason=another+lamp").status, 303);
+    let withdrawn = nora.get(&card);
+    assert!(withdrawn.contains(">withdrawn</span> by ") && withdrawn.contains("<q>another lamp</q>"), "{withdrawn}");
+    assert!(!withdrawn.contains("<textarea") && !withdrawn.contains("It runs when"), "{withdrawn}");
+    // Whoever could not have said yes is offered no way to say no.
+    let other = asked(&server, "ord-2");
+    assert_eq!(nora.send(&other, "answer=grant&reason=fine").status, 303);
+    let auditor = Browser::of(&server, &people().auditor);
+    assert!(!auditor.get(&other).contains("<textarea"));
+}
+
+#[test]
 fn what_was_answered_says_what_became_of_it_and_not_what_would() {
     let clock = SharedClock::default();
     let runtime = Runtime::new(MemoryStore::new(), shop::policy(), shop::Desk::default()).with_clock(clock.clone());

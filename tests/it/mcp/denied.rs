@@ -53,5 +53,25 @@ fn a_human_who_said_no_is_not_asked_again_where_a_parameter_is_left_out() {
             assert!(told["remedy"].as_str().unwrap().contains("a human has said no"), "{told}");
         }
         assert!(lombard.entity(&loan).await.unwrap().open_approvals().is_empty());
+
+        // A yes that was taken back is a no as well.
+        let (held, _) = client.call("PAY", json!({ "entity_id": "loan-1", "amount": 6 })).await;
+        let approval = held["approval"]["id"].as_str().unwrap().to_owned();
+        for review in [Review::grant(), Review::withdraw()] {
+            let answered = lombard.review(&people.nora, &loan, &approval.parse().unwrap(), review).await.unwrap();
+            assert!(answered.is_allowed(), "{answered:?}");
+        }
+        let wait = json!({ "entity_id": "loan-1", "approval_id": approval });
+        let (told, _) = client.call("wait_for_decision", wait).await;
+        assert_eq!((&told["status"], &told["approval"]["reviewed_by"]), (&json!("withdrawn"), &json!("nora")));
+        assert!(told["message"].as_str().unwrap().contains("taken the yes back"), "{told}");
+        for named in [false, true] {
+            let mut wish = json!({ "entity_id": "loan-1", "amount": 6 });
+            if named {
+                wish["approval_id"] = approval.as_str().into();
+            }
+            let (told, _) = client.call("PAY", wish).await;
+            assert!(told["remedy"].as_str().unwrap().contains("a human has said no"), "{told}");
+        }
     });
 }

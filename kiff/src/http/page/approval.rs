@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use crate::actor::{Actor, ActorKind};
-use crate::approval::{Approval, ApprovalStatus, Review};
+use crate::approval::{Approval, ApprovalStatus, Review, Signature};
 use crate::decision::Rationale;
 use crate::identifier::{ApprovalId, EntityKey};
 use crate::json::visible;
@@ -86,6 +86,7 @@ pub(super) async fn answer(
     let review = match answered.answer.as_str() {
         "grant" => Review::grant(),
         "deny" => Review::deny(),
+        "withdraw" => Review::withdraw(),
         _ => return refused(StatusCode::BAD_REQUEST, "Say yes or no.").await,
     };
     if answered.reason.trim().is_empty() {
@@ -121,7 +122,7 @@ async fn card(
     let contract = served.schema().action(&approval.action);
     let now = served.now();
     let open = waits(approval, now);
-    let mine = open && may_answer(&*served, signed.actor(), &key, approval);
+    let mine = (open || holds(approval, now)) && may_answer(&*served, signed.actor(), &key, approval);
     let main = html! {
         @if let Some((problem, _)) = &refused { p.notice.bad role="alert" { (visible(problem)) } }
         (status_line(approval, now))
@@ -139,7 +140,7 @@ async fn card(
             }
         }
         (claim(&approval.reasons))
-        @if mine { (form(signed, &key, &approval.id, refused.as_ref().map_or("", |(_, reason)| *reason))) } @else if open {
+        @if mine { (form(signed, &key, approval, refused.as_ref().map_or("", |(_, reason)| *reason))) } @else if open {
             p.notice {
                 @if served.is_recorded() {
                     "It cannot be answered here: only the journal is open. It is answered where its domain is."
@@ -158,6 +159,11 @@ async fn card(
 /// Whether it can still be answered.
 fn waits(approval: &Approval, now: Timestamp) -> bool {
     matches!(approval.status, ApprovalStatus::Pending) && !approval.has_expired(now)
+}
+
+/// Whether something can still run by it.
+fn holds(approval: &Approval, now: Timestamp) -> bool {
+    matches!(approval.status, ApprovalStatus::Granted(_)) && !approval.has_expired(now)
 }
 
 /// What comes after a yes.
@@ -181,17 +187,22 @@ fn status_line(approval: &Approval, now: Timestamp) -> Markup {
         @match &approval.status {
             ApprovalStatus::Pending if !approval.has_expired(now) => p { span.badge.warn { "waits for an answer" } }
             ApprovalStatus::Pending => p { span.badge.bad { "expired" } " " (frame::ago(approval.expires_at, now)) }
-            ApprovalStatus::Granted(by) => p {
-                span.badge.good { "granted" } " by " (frame::who(&by.by)) ", " (frame::ago(by.at, now))
-                @if let Some(reason) = &by.reason { ": " q { (visible(reason)) } }
-            }
-            ApprovalStatus::Denied(by) => p {
-                span.badge.bad { "denied" } " by " (frame::who(&by.by)) ", " (frame::ago(by.at, now))
-                @if let Some(reason) = &by.reason { ": " q { (visible(reason)) } }
-            }
+            ApprovalStatus::Granted(by) => (signed_off("good", "granted", by, now)),
+            ApprovalStatus::Denied(by) => (signed_off("bad", "denied", by, now)),
             ApprovalStatus::Spent(execution) => p {
                 span.badge.good { "granted and used" } " by execution " code { (visible(execution.as_str())) }
             }
+            ApprovalStatus::Withdrawn(by) => (signed_off("bad", "withdrawn", by, now)),
+        }
+    }
+}
+
+/// What somebody said, who, when, and why.
+fn signed_off(colour: &str, word: &str, by: &Signature, now: Timestamp) -> Markup {
+    html! {
+        p {
+            span.badge.(colour) { (word) } " by " (frame::who(&by.by)) ", " (frame::ago(by.at, now))
+            @if let Some(reason) = &by.reason { ": " q { (visible(reason)) } }
         }
     }
 }
@@ -267,17 +278,21 @@ fn claim(reasons: &Rationale) -> Markup {
     }
 }
 
-/// The two answers, with the reason that was sent in vain.
-fn form(signed: &Signed, key: &EntityKey, approval: &ApprovalId, reason: &str) -> Markup {
+/// The answers that count now, with the reason that was sent in vain.
+fn form(signed: &Signed, key: &EntityKey, approval: &Approval, reason: &str) -> Markup {
     html! {
-        form.card method="post" action=(approval_path(key, approval)) {
+        form.card method="post" action=(approval_path(key, &approval.id)) {
             (signed.csrf_field())
             label for="reason" { "Your reason" }
             textarea #reason name="reason" required maxlength="2000" aria-describedby="on-record" { (reason) }
             p #on-record .quiet { "It goes on the record, with your name." }
             div.choices {
-                button type="submit" name="answer" value="grant" { "Grant: exactly this, once" }
-                button.no type="submit" name="answer" value="deny" { "Deny" }
+                @if matches!(approval.status, ApprovalStatus::Pending) {
+                    button type="submit" name="answer" value="grant" { "Grant: exactly this, once" }
+                    button.no type="submit" name="answer" value="deny" { "Deny" }
+                } @else {
+                    button.no type="submit" name="answer" value="withdraw" { "Withdraw the grant" }
+                }
             }
         }
     }

@@ -30,7 +30,7 @@ fn reasons(is_full: bool) -> Rationale {
     }
 }
 
-fn approvals(is_full: bool) -> [Fact; 5] {
+fn approvals(is_full: bool) -> [Fact; 6] {
     let parameters = json("[]");
     let digest = Digest::of(&[b"one"]);
     let binding =
@@ -55,6 +55,7 @@ fn approvals(is_full: bool) -> [Fact; 5] {
         .into(),
         Fact::ApprovalGranted(reviewed()),
         Fact::ApprovalDenied(reviewed()),
+        Fact::ApprovalWithdrawn(reviewed()),
         ApprovalReviewRejected { approval: id("approval-1"), code: "error".into(), message: STRANGE.to_owned() }.into(),
     ]
 }

@@ -113,7 +113,7 @@ class Agent:
             return {"outcome": verdict, "error": ENDED[verdict]}
         if reviewer:
             say("approve" if verdict == "granted" else verdict, f"{reviewer}: {reason or 'no reason given'}")
-        if verdict == "denied":
+        if verdict in ("denied", "withdrawn"):
             return {"outcome": verdict, "by": reviewer, "reason": reason}
         # What was spent already was spent on this: the same key gives its result again.
         return self.told(self.kiff.ask("POST", f"{path}/execute", wish, key)[1])

@@ -78,6 +78,10 @@ class Answers(unittest.TestCase):
         told, _, _ = self.told(HELD, ASKED, listed(status="denied", reviewed_by="nora", reason="too old"))
         self.assertEqual(told, {"outcome": "denied", "by": "nora", "reason": "too old"})
 
+    def test_a_grant_that_is_taken_back_is_a_no(self):
+        told, _, _ = self.told(HELD, ASKED, listed(status="withdrawn", reviewed_by="nora", reason="too old"))
+        self.assertEqual(told, {"outcome": "withdrawn", "by": "nora", "reason": "too old"})
+
     def test_a_server_that_asks_for_patience_gets_it(self):
         slow, broken = (429, {"retry-after": "7"}, {"error": "too many requests"}), (502, {}, b"<html>")
         granted = listed(status="granted", reviewed_by="nora")

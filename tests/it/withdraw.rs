@@ -1,0 +1,147 @@
+//! P3: a grant that a human takes back lets nothing run.
+
+use std::sync::{Arc, Barrier};
+
+use kiff::{Actor, ApprovalId, ApprovalStatus, MemoryStore, Outcome, Proposal, ReasonCode, Review, Runtime, Verdict};
+use pollster::block_on;
+
+use crate::shop::{Desk, Refund, SharedClock, granted, open, paid, people, policy, refund};
+
+fn refused<T: std::fmt::Debug>(verdict: &Verdict<T>) -> String {
+    let refusal = verdict.refusal().unwrap_or_else(|| panic!("not refused: {verdict:?}"));
+    format!("{refusal}; {}", refusal.remedy.as_deref().unwrap_or("no remedy"))
+}
+
+#[test]
+fn p3_a_grant_that_was_withdrawn_lets_nothing_run() {
+    block_on(async {
+        let (runtime, people) = (open(), people());
+        let key = paid(&runtime, "ord-1").await;
+        let approval = granted(&runtime, &key, refund(49)).await;
+        let withdraw = Review::withdraw().because("the photo is of another lamp");
+        let withdrawn = runtime.review(&people.omar, &key, &approval, withdraw).await.unwrap();
+        let Verdict::Allowed(withdrawn) = withdrawn else { panic!("{withdrawn:?}") };
+        let ApprovalStatus::Withdrawn(by) = &withdrawn.status else { panic!("{withdrawn:?}") };
+        assert_eq!((by.by.id().as_str(), by.reason.as_deref()), ("omar", Some("the photo is of another lamp")));
+
+        for proposal in [Proposal::new(refund(49)), Proposal::new(refund(49)).approval(approval.clone())] {
+            let outcome = runtime.execute(&people.agent, &key, proposal).await.unwrap();
+            let Outcome::ApprovalRequired(held) = &outcome else { panic!("{outcome:?}") };
+            let why = format!("the grant of approval `{approval}` was withdrawn by `omar`");
+            assert!(held.message.contains(&why), "{}", held.message);
+        }
+        assert_eq!(runtime.services().done(), ["captured pay-1"]);
+        let timeline = runtime.timeline(&key).await.unwrap();
+        let told = timeline.to_string();
+        let line = told.lines().find(|line| line.contains("approval_withdrawn")).unwrap();
+        assert!(line.ends_with(&format!("{approval} because \"the photo is of another lamp\"")), "{line}");
+        assert!(runtime.rebuild(&people.nora, &key).await.unwrap().is_allowed());
+
+        // What is asked for anew is a request of its own.
+        let again = granted(&runtime, &key, refund(49)).await;
+        assert_ne!(again, approval);
+        assert!(runtime.execute(&people.agent, &key, refund(49)).await.unwrap().executed().is_some());
+    });
+}
+
+#[test]
+fn p3_a_grant_is_withdrawn_by_whoever_could_have_said_no() {
+    block_on(async {
+        let (runtime, people) = (open(), people());
+        let key = paid(&runtime, "ord-1").await;
+        let approval = granted(&runtime, &key, refund(49)).await;
+        for (somebody, why) in [
+            (&people.agent, "only a human can withdraw a grant"),
+            (&people.shop, "only a human can withdraw a grant"),
+            (&Actor::human("agent-7").unwrap(), "asked for approval"),
+            (&Actor::human("mallory").unwrap(), "does not have `refund.approve_refund_order`"),
+        ] {
+            let answered = runtime.review(somebody, &key, &approval, Review::withdraw()).await.unwrap();
+            assert_eq!(answered.refusal().unwrap().code, ReasonCode::PermissionDenied);
+            assert!(refused(&answered).contains(why), "{answered:?}");
+        }
+        let kinds = runtime.timeline(&key).await.unwrap().kinds();
+        assert_eq!(kinds.iter().filter(|kind| **kind == "approval_review_rejected").count(), 4);
+        assert!(runtime.execute(&people.agent, &key, refund(49)).await.unwrap().executed().is_some());
+    });
+}
+
+#[test]
+fn only_what_is_granted_and_neither_spent_nor_expired_can_be_withdrawn() {
+    block_on(async {
+        let (people, clock) = (people(), SharedClock::default());
+        let runtime = Runtime::<Refund>::new(MemoryStore::new(), policy(), Desk::default()).with_clock(clock.clone());
+        let key = paid(&runtime, "ord-1").await;
+        let answer = async |approval: &ApprovalId, review| {
+            refused(&runtime.review(&people.nora, &key, approval, review).await.unwrap())
+        };
+        let ask = async |amount| match runtime.request_approval(&people.agent, &key, refund(amount)).await.unwrap() {
+            Verdict::Allowed(asked) => asked.id,
+            other => panic!("{other:?}"),
+        };
+        let waits = ask(1).await;
+        let told = answer(&waits, Review::withdraw()).await;
+        assert!(
+            told.contains("waits for a review: there is no grant to withdraw") && told.contains("deny it"),
+            "{told}"
+        );
+        let denied = ask(2).await;
+        assert!(runtime.review(&people.nora, &key, &denied, Review::deny()).await.unwrap().is_allowed());
+        let told = answer(&denied, Review::withdraw()).await;
+        assert!(told.contains("was already denied by `nora`"), "{told}");
+
+        // A no that comes too late does not take the yes back by itself, and says how to.
+        let yes = granted(&runtime, &key, refund(3)).await;
+        let told = answer(&yes, Review::deny()).await;
+        assert!(told.contains("already granted by `nora`") && told.contains("withdraw the grant"), "{told}");
+        assert!(runtime.review(&people.nora, &key, &yes, Review::withdraw()).await.unwrap().is_allowed());
+        for review in [Review::withdraw(), Review::grant(), Review::deny()] {
+            let told = answer(&yes, review).await;
+            assert!(told.contains("was already withdrawn by `nora`"), "{told}");
+        }
+
+        let late = granted(&runtime, &key, refund(4)).await;
+        clock.0.pass(Runtime::<Refund>::APPROVAL_LIFETIME);
+        let told = answer(&late, Review::withdraw()).await;
+        assert!(told.contains("expired at"), "{told}");
+    });
+}
+
+#[test]
+fn a_grant_that_a_run_has_spent_is_not_withdrawn() {
+    block_on(async {
+        let (runtime, people) = (open(), people());
+        let key = paid(&runtime, "ord-1").await;
+        let spent = granted(&runtime, &key, refund(49)).await;
+        let outcome = runtime.execute(&people.agent, &key, refund(49)).await.unwrap();
+        let run = outcome.executed().unwrap().execution.clone();
+        let told = refused(&runtime.review(&people.nora, &key, &spent, Review::withdraw()).await.unwrap());
+        assert!(told.contains(&format!("was already spent by `{run}`")), "{told}");
+    });
+}
+
+#[test]
+fn p3_of_a_run_and_a_withdrawal_at_once_one_wins_and_the_other_is_told() {
+    for round in 0..50 {
+        let (runtime, people) = (Arc::new(open()), people());
+        let key = block_on(paid(&runtime, &format!("ord-{round}")));
+        let approval = block_on(granted(&runtime, &key, refund(49)));
+        let start = Barrier::new(2);
+        let (run, withdrawn) = std::thread::scope(|scope| {
+            let run = scope.spawn(|| {
+                start.wait();
+                block_on(runtime.execute(&people.agent, &key, refund(49))).unwrap()
+            });
+            let withdrawn = scope.spawn(|| {
+                start.wait();
+                block_on(runtime.review(&people.nora, &key, &approval, Review::withdraw())).unwrap()
+            });
+            (run.join().unwrap(), withdrawn.join().unwrap())
+        });
+        let has_run = run.executed().is_some();
+        assert_ne!(has_run, withdrawn.is_allowed(), "{run:?} {withdrawn:?}");
+        assert_eq!(runtime.services().done().len(), if has_run { 2 } else { 1 });
+        let told = if has_run { refused(&withdrawn) } else { run.refusal().unwrap().to_string() };
+        assert!(told.contains("spent by") || told.contains("withdrawn by"), "{told}");
+    }
+}
