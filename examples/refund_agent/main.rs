@@ -84,7 +84,7 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     let keys = Arc::new(Keys::open(options.data_dir.join("keys.json"))?);
     key_of(&keys, &nora, &options.data_dir)?;
     let api = Api::new().domain(Arc::clone(&runtime)).authenticate(keys);
-    let app = demo::router(Demo { runtime, agent, shop }).merge(api.router());
+    let app = demo::router(Demo { runtime, agent, shop }).fallback_service(api.router());
     let listener = TcpListener::bind(&options.addr).await?;
     let address = listener.local_addr()?;
     println!("listening on http://{address}; nora decides at http://{address}/admin");

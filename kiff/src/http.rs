@@ -4,11 +4,13 @@
 //! # use std::sync::{Arc, OnceLock};
 //! # use kiff::{Executable, Runtime};
 //! use axum::Router;
+//! use axum::routing::get;
 //! use kiff::http::{Api, Keys, Limits, serve, until_stopped};
 //!
 //! # async fn open<D: Executable>(runtime: Arc<Runtime<D>>) -> Result<(), Box<dyn std::error::Error>> {
 //! let api = Api::new().domain(runtime).authenticate(Keys::open("keys.json")?);
-//! let app = Router::new().merge(api.router());
+//! // Your own routes stand before those of kiff, which has all others.
+//! let app = Router::new().route("/orders", get(|| async { "yours" })).fallback_service(api.router());
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
 //! serve(listener, app, Limits::DEFAULT, until_stopped()).await?;
 //! # Ok(())
@@ -187,7 +189,11 @@ impl Api {
         self.sessions.link(principal).map_err(io::Error::from)
     }
 
-    /// The routes, to be merged into a router: those for programs, and at `/admin` the pages for people.
+    /// The routes: those for programs, and at `/admin` the pages for people.
+    ///
+    /// Beside routes of your own it is their [`fallback_service`](Router::fallback_service): what you have a route for is yours, also
+    /// `/healthz` or `/events`, and all else is kiff's, which answers what it does not know with 404. To
+    /// [`merge`](Router::merge) the two takes that neither path nor fallback is in both.
     ///
     /// The pages lead to one another by where they stand. Nested below a path they answer only that they cannot be nested.
     pub fn router(self) -> Router {

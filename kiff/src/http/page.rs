@@ -65,8 +65,9 @@ async fn policy(_: Shared, request: Request, route: Route) -> Response {
     // Every link and form leads to `/admin`, which is somebody else's then: a key that is typed in would be sent there.
     if let Some(path) = request.extensions().get::<NestedPath>() {
         let path = path.as_str();
-        tracing::error!(target: "kiff::http", path, "the pages cannot be nested: merge the router");
-        let problem = format!("the pages stand at `/admin` and cannot be nested below `{path}`: merge the router");
+        tracing::error!(target: "kiff::http", path, "the pages cannot be nested: make the router a fallback");
+        let problem =
+            format!("the pages stand at `/admin` and cannot be nested below `{path}`: make the router a fallback");
         return Problem::new(StatusCode::INTERNAL_SERVER_ERROR, problem).into_response();
     }
     let mut response = onwards(route, request).await;

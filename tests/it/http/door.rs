@@ -6,7 +6,8 @@ use std::net::TcpStream;
 use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};
-use axum::extract::Request;
+use axum::extract::{Request, State};
+use axum::routing::get;
 use kiff::http::{Api, Limits, NewKey};
 use kiff::{MemoryStore, Runtime};
 use tower_service::Service;
@@ -16,26 +17,46 @@ use super::server::{Answer, Server};
 use crate::observed::{Counted, Heard};
 use crate::shop::{self, people};
 
+/// What a router answers.
+fn asked(router: &mut axum::Router, path: &str) -> (u16, String) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let answer = router.call(Request::get(path).body(Body::empty()).unwrap());
+    runtime.block_on(async {
+        let answer = answer.await.unwrap();
+        let status = answer.status().as_u16();
+        let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    })
+}
+
 #[test]
 fn pages_that_are_nested_say_so_instead_of_sending_a_key_elsewhere() {
     let shop = Arc::new(Runtime::<shop::Refund>::new(MemoryStore::new(), shop::policy(), shop::Desk::default()));
     let mut outer = axum::Router::new().nest("/kiff", Api::new().domain(shop).router());
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let mut get = |path: &str| {
-        let answer = outer.call(Request::get(path).body(Body::empty()).unwrap());
-        runtime.block_on(async {
-            let answer = answer.await.unwrap();
-            let status = answer.status().as_u16();
-            let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
-            (status, String::from_utf8(body.to_vec()).unwrap())
-        })
-    };
+    let mut get = |path: &str| asked(&mut outer, path);
     for path in ["/kiff/admin/sign-in", "/kiff/admin/sign-in?link=0", "/kiff/admin", "/kiff/admin/page.js"] {
         let (status, body) = get(path);
         assert_eq!(status, 500, "{path}: {body}");
-        assert!(body.contains("cannot be nested below `/kiff`: merge the router"), "{body}");
+        assert!(body.contains("cannot be nested below `/kiff`: make the router a fallback"), "{body}");
     }
     assert_eq!(get("/kiff/healthz").0, 200);
+}
+
+#[test]
+fn routes_of_ones_own_stand_before_those_of_the_face() {
+    let shop = Arc::new(Runtime::<shop::Refund>::new(MemoryStore::new(), shop::policy(), shop::Desk::default()));
+    let mut own = axum::Router::new()
+        .route("/healthz", get(|| async { "mine" }))
+        .route("/orders/{id}", get(|state: State<&'static str>| async move { state.0 }))
+        .with_state("my state")
+        .fallback_service(Api::new().domain(shop).router());
+    let mut get = |path: &str| asked(&mut own, path);
+    assert_eq!(get("/healthz"), (200, "mine".to_owned()));
+    assert_eq!(get("/orders/1"), (200, "my state".to_owned()));
+    assert_eq!(get("/admin/sign-in").0, 200);
+    assert_eq!(get("/entities").0, 401);
+    let (status, body) = get("/nowhere");
+    assert_eq!((status, body.contains("route not found")), (404, true), "{body}");
 }
 
 #[test]
