@@ -78,6 +78,16 @@ pub struct Approval {
 }
 
 impl Approval {
+    /// About how many bytes it takes. Its review changes nothing about that.
+    pub(crate) fn weight(&self) -> usize {
+        let reasons = &self.reasons;
+        let evidence = reasons.evidence.iter().map(|item| item.source.len() + item.content.as_str().len());
+        size_of::<Self>()
+            + self.parameters.as_str().len()
+            + reasons.rationale.as_ref().map_or(0, String::len)
+            + evidence.sum::<usize>()
+    }
+
     /// About how many bytes a client is told of it.
     #[cfg(feature = "http")]
     pub(crate) fn size(&self) -> usize {

@@ -29,6 +29,10 @@ pub struct Bounds {
     pub evidence: usize,
     /// Approvals of one entity that wait for a review or for their execution.
     pub open_approvals: usize,
+    /// Entities that a runtime remembers between two calls. Those beyond are forgotten and read again, and nothing is refused.
+    pub remembered: usize,
+    /// What a runtime remembers of their approvals, open or over, in bytes. What is beyond is forgotten and read again.
+    pub remembered_approvals: usize,
 }
 
 impl Bounds {
@@ -46,6 +50,8 @@ impl Bounds {
         evidence_items: 16,
         evidence: 8 * 1024,
         open_approvals: 64,
+        remembered: 1 << 20,
+        remembered_approvals: 256 * 1024 * 1024,
     };
 
     /// Whether `size` of what `what` names is within `bound`.

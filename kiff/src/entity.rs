@@ -114,6 +114,11 @@ impl<D: Domain> Entity<D> {
         self.fold.end.hash()
     }
 
+    /// About how many bytes its approvals take.
+    pub(crate) const fn held(&self) -> usize {
+        self.fold.held
+    }
+
     /// Where its journal ends: what the next commit follows on.
     pub(crate) const fn end(&self) -> &End {
         &self.fold.end

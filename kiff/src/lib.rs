@@ -118,6 +118,7 @@ mod executor;
 mod tool;
 mod timeline;
 mod sharded;
+mod remembered;
 mod store;
 mod export;
 mod merkle;

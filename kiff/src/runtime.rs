@@ -14,8 +14,8 @@ use crate::executor::Executable;
 use crate::identifier::{EntityKey, ExecutionId, IdentifierError, Identifiers, UuidIdentifiers};
 use crate::journal::{BrokenJournal, Content, Fact, RecordId, Sealed};
 use crate::permission::Policy;
+use crate::remembered::Remembered;
 use crate::schema::Permission;
-use crate::sharded::Sharded;
 use crate::store::{Appended, MemoryStore, Store, StoreError};
 use crate::time::{Clock, SystemClock, Timestamp};
 
@@ -100,7 +100,7 @@ pub struct Runtime<D: Domain, S: Store = MemoryStore> {
     bounds: Bounds,
     approval_lifetime: Duration,
     longest_run: Duration,
-    entities: Sharded<Arc<Entity<D>>>,
+    entities: Remembered<D>,
     fingerprints: Vec<(D, Digest)>,
     /// What it takes to look at an entity: any role of the domain.
     reading: Permission,
@@ -136,7 +136,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             bounds: Bounds::DEFAULT,
             approval_lifetime: Self::APPROVAL_LIFETIME,
             longest_run: Self::LONGEST_RUN,
-            entities: Sharded::new(),
+            entities: Remembered::new(Bounds::DEFAULT.remembered, Bounds::DEFAULT.remembered_approvals),
             fingerprints,
             reading: access::reading(D::schema()),
             taken: Taken::default(),
@@ -167,6 +167,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     /// The same runtime with other bounds.
     #[must_use]
     pub fn with_bounds(mut self, bounds: Bounds) -> Self {
+        self.entities = Remembered::new(bounds.remembered, bounds.remembered_approvals);
         self.bounds = bounds;
         self
     }

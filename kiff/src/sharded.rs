@@ -3,12 +3,13 @@
 use std::array;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
+use std::mem;
 use std::sync::{PoisonError, RwLock};
 
 use crate::identifier::EntityKey;
 
 /// How many parts the map is cut into.
-const SHARDS: usize = 64;
+pub(crate) const SHARDS: usize = 64;
 
 /// A map from entities to values that are cheap to clone, such as an `Arc`.
 pub(crate) struct Sharded<V> {
@@ -24,7 +25,10 @@ pub(crate) enum Place<'s, V> {
 
 /// Each on lines of the cache of its own, so that threads in two of them do not disturb each other.
 #[repr(align(128))]
-struct Shard<V>(RwLock<HashMap<EntityKey, V, AlreadyHashed>>);
+struct Shard<V>(RwLock<Values<V>>);
+
+/// The values of some entities.
+pub(crate) type Values<V> = HashMap<EntityKey, V, AlreadyHashed>;
 
 /// Takes the hash that a key, such as an [`EntityKey`], brings along.
 pub(crate) type AlreadyHashed = BuildHasherDefault<Brought>;
@@ -47,6 +51,19 @@ impl Hasher for Brought {
     }
 }
 
+/// Does something at the place of an entity.
+pub(crate) fn at<V, R>(values: &mut Values<V>, key: &EntityKey, act: impl FnOnce(Place<'_, V>) -> R) -> R {
+    if let Some(value) = values.get_mut(key) {
+        return act(Place::Taken(value));
+    }
+    let mut value = None;
+    let done = act(Place::Free(&mut value));
+    if let Some(value) = value {
+        values.insert(key.clone(), value);
+    }
+    done
+}
+
 impl<V: Clone> Sharded<V> {
     pub(crate) fn new() -> Self {
         Self { shards: Box::new(array::from_fn(|_| Shard(RwLock::default()))) }
@@ -65,31 +82,29 @@ impl<V: Clone> Sharded<V> {
     }
 
     pub(crate) fn get_or_insert_with(&self, key: &EntityKey, make: impl FnOnce() -> V) -> V {
-        self.at(key, usize::MAX, |place| match place {
-            Place::Taken(value) => value.clone(),
-            Place::Free(place) => place.insert(make()).clone(),
+        self.with_shard(key, |shard| {
+            at(shard, key, |place| match place {
+                Place::Taken(value) => value.clone(),
+                Place::Free(place) => place.insert(make()).clone(),
+            })
         })
     }
 
-    /// Does something at the place of an entity; a shard that holds `most` values is emptied before it takes one more.
-    pub(crate) fn at<R>(&self, key: &EntityKey, most: usize, act: impl FnOnce(Place<'_, V>) -> R) -> R {
-        let mut shard = self.shard(key).0.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(value) = shard.get_mut(key) {
-            return act(Place::Taken(value));
-        }
-        let mut value = None;
-        let done = act(Place::Free(&mut value));
-        if let Some(value) = value {
-            if shard.len() >= most / SHARDS {
-                shard.clear();
-            }
-            shard.insert(key.clone(), value);
-        }
-        done
+    /// Does something with the part of the map that an entity is in, while nobody else sees it.
+    pub(crate) fn with_shard<R>(&self, key: &EntityKey, act: impl FnOnce(&mut Values<V>) -> R) -> R {
+        act(&mut self.shard(key).0.write().unwrap_or_else(PoisonError::into_inner))
     }
 
-    pub(crate) fn remove(&self, key: &EntityKey) {
-        self.shard(key).0.write().unwrap_or_else(PoisonError::into_inner).remove(key);
+    /// Empties one part of the map.
+    pub(crate) fn take(&self, place: usize) -> Values<V> {
+        let shard = self.shards.get(place);
+        shard.map_or_else(Values::default, |shard| {
+            mem::take(&mut *shard.0.write().unwrap_or_else(PoisonError::into_inner))
+        })
+    }
+
+    pub(crate) fn remove(&self, key: &EntityKey) -> Option<V> {
+        self.with_shard(key, |shard| shard.remove(key))
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -231,7 +231,7 @@ pub(crate) fn order(id: &str) -> EntityKey {
 }
 
 /// Places an order.
-pub(crate) async fn place(runtime: &Runtime<Refund>, id: &str) -> EntityKey {
+pub(crate) async fn place<S: kiff::Store>(runtime: &Runtime<Refund, S>, id: &str) -> EntityKey {
     let key = order(id);
     let placed = runtime.ingest(&people().shop, &key, OrderPlaced { total: Cents(99_900) }).await.unwrap();
     assert!(placed.is_allowed(), "{placed:?}");
@@ -239,7 +239,7 @@ pub(crate) async fn place(runtime: &Runtime<Refund>, id: &str) -> EntityKey {
 }
 
 /// Places an order and has it paid.
-pub(crate) async fn paid(runtime: &Runtime<Refund>, id: &str) -> EntityKey {
+pub(crate) async fn paid<S: kiff::Store>(runtime: &Runtime<Refund, S>, id: &str) -> EntityKey {
     let key = place(runtime, id).await;
     let outcome = runtime.execute(&people().agent, &key, MarkPaid { payment_id: "pay-1".into() }).await.unwrap();
     assert!(matches!(outcome, Outcome::Executed(_)), "{outcome:?}");

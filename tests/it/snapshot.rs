@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use kiff::journal::{ActionFailed, Content, FailedOutcome};
 use kiff::{
-    Appended, Commit, Cursor, Entity, EntityKey, Error, Evidence, Fault, IdempotencyKey, Matter, MemoryStore, Open,
-    Proposal, Query, Review, Runtime, Sealed, Snapshot, Store, StoreError, Timestamp, Verdict, Verification,
+    Appended, Bounds, Commit, Cursor, Entity, EntityKey, Error, Evidence, Fault, IdempotencyKey, Matter, MemoryStore,
+    Open, Proposal, Query, Review, Runtime, Sealed, Snapshot, Store, StoreError, Timestamp, Verdict, Verification,
 };
 use kiff_test::{FixedClock, SequentialIdentifiers};
 use pollster::block_on;
@@ -284,4 +284,56 @@ fn p8_a_forged_fold_is_found_by_who_reads_the_whole_journal() {
         // Who follows the journal meets it as well.
         assert!(matches!(runtime.entity(&key).await.unwrap_err(), Error::Journal(found) if found == broken));
     });
+}
+
+/// How many of these entities a runtime has forgotten, and reads anew.
+fn forgotten(runtime: &Runtime<Refund, Counting>, keys: &[EntityKey]) -> usize {
+    let read = || runtime.store().read.load(Ordering::Relaxed);
+    let is_forgotten = |key: &&EntityKey| {
+        let before = read();
+        block_on(runtime.entity(key)).unwrap();
+        read() > before
+    };
+    keys.iter().filter(is_forgotten).count()
+}
+
+#[test]
+fn p10_what_a_runtime_remembers_of_approvals_is_bounded() {
+    /// A request as large as its bounds allow, nearly.
+    const LARGE: usize = 64 * 1024;
+    const MOST: usize = 1024 * 1024;
+    let people = people();
+    let ask = |runtime: &Runtime<Refund, Counting>, number: usize| {
+        let large = Evidence::new("photo", &"x".repeat(8 * 1024 - 2)).unwrap();
+        let proposal = (0..8).fold(Proposal::new(refund(49)), |proposal, _| proposal.evidence(large.clone()));
+        block_on(async {
+            let key = paid(runtime, &format!("ord-{number}")).await;
+            let asked = runtime.request_approval(&people.agent, &key, proposal).await.unwrap();
+            let Verdict::Allowed(asked) = asked else { panic!("{asked:?}") };
+            // What is over is remembered as well.
+            if number.is_multiple_of(2) {
+                assert!(runtime.review(&people.nora, &key, &asked.id, Review::deny()).await.unwrap().is_allowed());
+            }
+            key
+        })
+    };
+    let wide = runtime(Counting::default());
+    let keys: Vec<_> = (0..100).map(|number| ask(&wide, number)).collect();
+    assert_eq!(forgotten(&wide, &keys), 0);
+
+    let narrow = runtime(Counting::default()).with_bounds(Bounds { remembered_approvals: MOST, ..Bounds::DEFAULT });
+    let keys: Vec<_> = (0..100).map(|number| ask(&narrow, number)).collect();
+    let forgotten = forgotten(&narrow, &keys);
+    assert!(100 - forgotten <= MOST / LARGE, "{forgotten}");
+    // What was forgotten is as it was.
+    let first = block_on(narrow.entity(&keys[1])).unwrap();
+    assert_eq!(first.open_approvals().len(), 1);
+}
+
+#[test]
+fn p10_only_so_many_entities_are_remembered() {
+    let runtime = runtime(Counting::default()).with_bounds(Bounds { remembered: 64, ..Bounds::DEFAULT });
+    let keys: Vec<_> = (0..500).map(|number| block_on(paid(&runtime, &format!("ord-{number}")))).collect();
+    assert_eq!(forgotten(&runtime, &keys[499..]), 0, "the last one is remembered");
+    assert!(forgotten(&runtime, &keys) >= 500 - 64);
 }

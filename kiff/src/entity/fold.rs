@@ -59,13 +59,15 @@ pub(crate) struct Fold<S> {
     pub(super) open: Vec<Arc<Approval>>,
     /// Shared between folds, because it seldom changes; none before the first.
     pub(super) closed: Option<Arc<VecDeque<Arc<Approval>>>>,
+    /// About how many bytes these approvals take.
+    pub(super) held: usize,
 }
 
 impl<S: Stated> Fold<S> {
     /// The fold of a journal that is still empty.
     pub(crate) fn empty(key: EntityKey) -> Self {
         let at = Timestamp::default();
-        Self { key, end: End::EMPTY, at, state: None, running: None, open: Vec::new(), closed: None }
+        Self { key, end: End::EMPTY, at, state: None, running: None, open: Vec::new(), closed: None, held: 0 }
     }
 
     /// Folds one more commit, which may say what those before fold to: a commit that says something else was appended by
@@ -184,7 +186,7 @@ impl<S: Stated> Fold<S> {
         for approval in open {
             if approval.has_expired(at) { self.remember(approval) } else { self.open.push(approval) }
         }
-        self.open.push(Arc::new(Approval {
+        let asked = Approval {
             id: recorded.approval.clone(),
             action: recorded.action.clone(),
             parameters: recorded.parameters.clone(),
@@ -194,7 +196,9 @@ impl<S: Stated> Fold<S> {
             requested_at: commit.at(),
             expires_at: recorded.expires_at,
             status: ApprovalStatus::Pending,
-        }));
+        };
+        self.held += asked.weight();
+        self.open.push(Arc::new(asked));
     }
 
     fn close(&mut self, id: &ApprovalId, status: ApprovalStatus) {
@@ -209,7 +213,7 @@ impl<S: Stated> Fold<S> {
     fn remember(&mut self, approval: Arc<Approval>) {
         let closed = Arc::make_mut(self.closed.get_or_insert_default());
         if closed.len() == CLOSED_REMEMBERED {
-            closed.pop_front();
+            self.held -= closed.pop_front().map_or(0, |forgotten| forgotten.weight());
         }
         closed.push_back(approval);
     }

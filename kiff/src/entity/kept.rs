@@ -61,7 +61,9 @@ impl<S: Stated> Fold<S> {
             running: kept.running.map(Cow::into_owned),
             open: kept.open.into_iter().map(owned).collect(),
             closed: Some(kept.closed.into_iter().map(owned).collect::<VecDeque<_>>().into()),
+            held: 0,
         };
+        fold.held = fold.open.iter().chain(fold.closed()).map(|approval| approval.weight()).sum();
         fold.advance(next)?;
         Ok(fold)
     }

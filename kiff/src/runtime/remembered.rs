@@ -11,9 +11,6 @@ use crate::store::Store;
 
 use super::{Error, PAGE, Runtime};
 
-/// How many entities a runtime remembers between two calls; one that it has forgotten is folded again.
-const REMEMBERED: usize = 1 << 20;
-
 impl<D: Executable, S: Store> Runtime<D, S> {
     /// What the entity is now, by its journal. Of another domain there is none here, whatever the store holds.
     ///
@@ -92,7 +89,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
 
     /// Remembers the entity, unless a later one is remembered.
     fn remember(&self, entity: &Arc<Entity<D>>) {
-        self.entities.at(entity.key(), REMEMBERED, |place| match place {
+        self.entities.at(entity.key(), |place| match place {
             Place::Taken(known) if known.number() >= entity.number() => {}
             Place::Taken(known) => known.clone_from(entity),
             Place::Free(place) => *place = Some(Arc::clone(entity)),
@@ -106,7 +103,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         entity: Arc<Entity<D>>,
         commit: &Arc<Commit>,
     ) -> Result<Arc<Entity<D>>, BrokenJournal> {
-        let folded = self.entities.at(commit.key(), REMEMBERED, |place| match place {
+        let folded = self.entities.at(commit.key(), |place| match place {
             Place::Taken(known) if Arc::ptr_eq(known, &entity) => {
                 drop(entity);
                 Ok(Arc::make_mut(known).advance(commit).map(|()| Arc::clone(known)))

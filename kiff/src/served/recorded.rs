@@ -16,9 +16,10 @@ use crate::identifier::{ApprovalId, EntityKey, ExecutionId};
 use crate::journal::{Commit, Cursor, Matter, Open, Query};
 use crate::json::{Json, JsonError};
 use crate::permission::PolicyError;
+use crate::remembered::Remembered;
 use crate::runtime::{AHEAD, Doubt, Error, Outcome, Pending, readable};
 use crate::schema::{Contract, List, Permission, Schema, Text};
-use crate::sharded::{Place, Sharded};
+use crate::sharded::Place;
 use crate::store::{Store, StoreError};
 use crate::time::{Clock, SystemClock, Timestamp};
 use crate::tool::{Dialect, ToolError, Tools};
@@ -29,8 +30,8 @@ use super::{Accepted, Answering, Done, Found, Served, Standing, Told};
 /// How many commits or open matters are read at a time. Each may be as large as the bounds allow.
 const PAGE: usize = 256;
 
-/// How many entities are remembered between two calls.
-const REMEMBERED: usize = 1 << 16;
+/// How many entities are remembered between two calls, with how many bytes of approvals.
+const REMEMBERED: (usize, usize) = (1 << 16, 64 * 1024 * 1024);
 
 /// How long an action that has started is left in peace before it is called in doubt: a server may be running it.
 const LONGEST_RUN: Duration = Duration::from_mins(10);
@@ -39,7 +40,7 @@ const LONGEST_RUN: Duration = Duration::from_mins(10);
 pub(crate) struct Recorded<S> {
     store: Arc<S>,
     schema: &'static Schema,
-    entities: Sharded<Arc<Entity<Unknown>>>,
+    entities: Remembered<Unknown>,
 }
 
 impl<S: Store> Recorded<S> {
@@ -59,7 +60,8 @@ impl<S: Store> Recorded<S> {
     fn new(store: Arc<S>, entity_type: String) -> Self {
         let schema = Schema { domain: entity_type.clone().into(), entity_type: entity_type.into(), ..NOTHING };
         // As a domain's own schema it is there for the life of the process, which reads one store.
-        Self { store, schema: Box::leak(Box::new(schema)), entities: Sharded::new() }
+        let (most, room) = REMEMBERED;
+        Self { store, schema: Box::leak(Box::new(schema)), entities: Remembered::new(most, room) }
     }
 
     async fn entity(&self, key: &EntityKey) -> Result<Arc<Entity<Unknown>>, Error> {
@@ -86,7 +88,7 @@ impl<S: Store> Recorded<S> {
                 break;
             }
         }
-        self.entities.at(key, REMEMBERED, |place| match place {
+        self.entities.at(key, |place| match place {
             Place::Taken(known) => known.clone_from(&entity),
             Place::Free(place) => *place = Some(Arc::clone(&entity)),
         });
