@@ -206,12 +206,4 @@ impl fmt::Display for AdapterError {
     }
 }
 
-impl std::error::Error for AdapterError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Json(error) => Some(error),
-            Self::Identifier(error) => Some(error),
-            Self::UnknownType(_) | Self::MissingField(_) => None,
-        }
-    }
-}
+impl std::error::Error for AdapterError {}

@@ -145,12 +145,4 @@ impl fmt::Display for ExportError {
     }
 }
 
-impl std::error::Error for ExportError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Malformed(_) => None,
-            Self::Key(error) => Some(error),
-            Self::Broken(error) => Some(error),
-        }
-    }
-}
+impl std::error::Error for ExportError {}

@@ -271,14 +271,7 @@ impl fmt::Display for JsonError {
     }
 }
 
-impl std::error::Error for JsonError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match &self.0 {
-            Fault::Size(over) => Some(over),
-            Fault::Syntax(error) => Some(error),
-        }
-    }
-}
+impl std::error::Error for JsonError {}
 
 #[cfg(test)]
 mod tests {

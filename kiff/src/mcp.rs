@@ -171,11 +171,4 @@ impl fmt::Display for ServerError {
     }
 }
 
-impl std::error::Error for ServerError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Tool(error) => Some(error),
-            Self::TwoTools(_) | Self::Broken(_) => None,
-        }
-    }
-}
+impl std::error::Error for ServerError {}

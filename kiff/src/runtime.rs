@@ -356,11 +356,9 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Store(error) => Some(error),
-            Self::Journal(error) => Some(error),
-            Self::Identifier(error) => Some(error),
-            Self::Contended(_) => None,
-            Self::Unrecorded { cause, .. } => Some(cause),
+            Self::Store(error) => error.source(),
+            Self::Unrecorded { cause, .. } => cause.source(),
+            Self::Journal(_) | Self::Identifier(_) | Self::Contended(_) => None,
         }
     }
 }

@@ -205,6 +205,12 @@ impl StoreError {
         Self(cause.into())
     }
 
+    /// What failed, for whoever knows the store's own errors. Its text is a part of this error's.
+    #[must_use]
+    pub fn cause(&self) -> &(dyn std::error::Error + Send + Sync + 'static) {
+        self.0.as_ref()
+    }
+
     /// What is wrong with the journal, where that is what failed.
     #[must_use]
     pub fn broken(&self) -> Option<&BrokenJournal> {
@@ -233,6 +239,6 @@ impl fmt::Display for StoreError {
 
 impl std::error::Error for StoreError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&*self.0)
+        self.0.source()
     }
 }

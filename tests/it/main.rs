@@ -16,6 +16,7 @@ mod cluster;
 mod contract;
 mod deploy;
 mod elsewhere;
+mod errors;
 mod examples;
 mod executor;
 mod expired;

@@ -351,10 +351,8 @@ impl fmt::Display for KeysError {
 impl std::error::Error for KeysError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::File(_, error) | Self::Owner(_, error) | Self::Random(error) => Some(error),
-            Self::Shape(_, error) => Some(error),
-            Self::Open(..) | Self::ActsForOthers(_) => None,
-            Self::Tenant(error) => Some(error),
+            Self::File(_, error) | Self::Owner(_, error) | Self::Random(error) => error.source(),
+            Self::Shape(..) | Self::Open(..) | Self::Tenant(_) | Self::ActsForOthers(_) => None,
         }
     }
 }

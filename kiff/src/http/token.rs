@@ -216,8 +216,8 @@ impl fmt::Display for TokensError {
 impl std::error::Error for TokensError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::File(_, error) => Some(error),
-            Self::Shape(_, error) => Some(error),
+            Self::File(_, error) => error.source(),
+            Self::Shape(..) => None,
         }
     }
 }

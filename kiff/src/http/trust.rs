@@ -105,9 +105,8 @@ impl fmt::Display for TrustError {
 impl std::error::Error for TrustError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Reachable(_) => None,
-            Self::Address(error) => Some(error),
-            Self::Identifier(error) => Some(error),
+            Self::Address(error) => error.source(),
+            Self::Reachable(_) | Self::Identifier(_) => None,
         }
     }
 }

@@ -380,7 +380,7 @@ impl fmt::Display for KeyError {
 impl std::error::Error for KeyError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::File { error, .. } | Self::Random(error) => Some(error),
+            Self::File { error, .. } | Self::Random(error) => error.source(),
             _ => None,
         }
     }

@@ -289,10 +289,8 @@ impl fmt::Display for LogError {
 impl std::error::Error for LogError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Checkpoint { error, .. } => Some(error),
-            Self::Commit(error) => Some(error),
-            Self::Store(error) => Some(error),
-            Self::File(error) => Some(error),
+            Self::Store(error) => error.source(),
+            Self::File(error) => error.source(),
             _ => None,
         }
     }

@@ -148,12 +148,4 @@ impl fmt::Display for ReceiptError {
     }
 }
 
-impl std::error::Error for ReceiptError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Commit(error) => Some(error),
-            Self::Checkpoint(error) => Some(error),
-            Self::Malformed(_) | Self::NotIncluded { .. } => None,
-        }
-    }
-}
+impl std::error::Error for ReceiptError {}

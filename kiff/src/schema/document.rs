@@ -74,11 +74,4 @@ impl fmt::Display for SchemaError {
     }
 }
 
-impl std::error::Error for SchemaError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Shape(error) => Some(error),
-            Self::Version(_) | Self::Fingerprint => None,
-        }
-    }
-}
+impl std::error::Error for SchemaError {}

@@ -134,11 +134,26 @@ impl fmt::Display for PostgresError {
 impl Error for PostgresError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match &*self.0 {
-            Problem::Runtime(error) => Some(error),
+            Problem::Runtime(error) => error.source(),
+            // What is told of it is its cause, as `Sentence` has it.
             Problem::Server(error) | Problem::Forbidden { cause: error, .. } | Problem::Patience(Some(error)) => {
-                Some(error)
+                error.source().and_then(Error::source)
             }
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_behind_an_error_is_told_once() {
+        let unread = "host".parse::<tokio_postgres::Config>().unwrap_err();
+        let cause = unread.source().unwrap().to_string();
+        let error = PostgresError::from(unread);
+        assert_eq!(error.to_string(), format!("postgres: {cause}"));
+        assert!(error.source().is_none());
     }
 }

@@ -200,8 +200,8 @@ impl fmt::Display for SqliteError {
 impl std::error::Error for SqliteError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.problem {
-            Problem::Sqlite(_, cause) => Some(&**cause),
-            Problem::Io(_, cause) => Some(&**cause),
+            Problem::Io(_, cause) => cause.source(),
+            // What stands behind an error of rusqlite stands in its text as well.
             _ => None,
         }
     }
@@ -219,4 +219,20 @@ pub(super) fn resolved(path: &Path) -> Result<PathBuf, SqliteError> {
     let parent = parent.canonicalize().map_err(|error| SqliteError::io(path, "be opened", error))?;
     let name = path.file_name().ok_or_else(|| SqliteError::no_file(path))?;
     Ok(parent.join(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error;
+
+    use super::*;
+
+    #[test]
+    fn what_stands_behind_an_error_is_told_once() {
+        let held = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
+        let cause = rusqlite::Error::SqliteFailure(held, None);
+        let error = SqliteError::sqlite(Path::new("kiff.db"), "be read", cause);
+        assert_eq!(error.to_string(), format!("`kiff.db` cannot be read: {held}"));
+        assert!(error.source().is_none());
+    }
 }
