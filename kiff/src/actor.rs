@@ -62,7 +62,7 @@ impl FromStr for ActorKind {
 }
 
 /// A word is no [`ActorKind`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct ActorKindError(());
 
 impl fmt::Display for ActorKindError {
@@ -71,6 +71,8 @@ impl fmt::Display for ActorKindError {
         write!(f, "no kind of actor: write one of {}", kinds.join(", "))
     }
 }
+
+crate::debug::debug_as_message!(ActorKindError);
 
 impl std::error::Error for ActorKindError {}
 

@@ -170,7 +170,6 @@ impl Adapter for Mapping {
 }
 
 /// What a system sent is nothing that an adapter knows.
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum AdapterError {
     /// It is no JSON, over a bound, readable in two ways, or of another shape.
@@ -205,5 +204,7 @@ impl fmt::Display for AdapterError {
         }
     }
 }
+
+crate::debug::debug_as_message!(AdapterError);
 
 impl std::error::Error for AdapterError {}

@@ -70,7 +70,7 @@ impl Default for Bounds {
 }
 
 /// An input is larger than its bound.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct OverBound {
     /// Of what there is too much, in words: `bytes of parameters`.
     pub what: &'static str,
@@ -85,5 +85,7 @@ impl fmt::Display for OverBound {
         write!(f, "{} {}: at most {} are allowed", self.size, self.what, self.bound)
     }
 }
+
+crate::debug::debug_as_message!(OverBound);
 
 impl std::error::Error for OverBound {}

@@ -209,7 +209,7 @@ impl TryFrom<f64> for Confidence {
 }
 
 /// A confidence is no number from 0 to 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct ConfidenceError;
 
 impl fmt::Display for ConfidenceError {
@@ -217,6 +217,8 @@ impl fmt::Display for ConfidenceError {
         f.write_str("a confidence is a number from 0 to 1")
     }
 }
+
+crate::debug::debug_as_message!(ConfidenceError);
 
 impl std::error::Error for ConfidenceError {}
 

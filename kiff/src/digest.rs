@@ -101,7 +101,7 @@ impl<'de> Deserialize<'de> for Digest {
 }
 
 /// A text is no digest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct DigestError;
 
 impl fmt::Display for DigestError {
@@ -109,5 +109,7 @@ impl fmt::Display for DigestError {
         f.write_str("a digest is 64 lowercase hexadecimal digits")
     }
 }
+
+crate::debug::debug_as_message!(DigestError);
 
 impl std::error::Error for DigestError {}

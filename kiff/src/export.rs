@@ -124,7 +124,7 @@ impl FromStr for Exported {
 }
 
 /// A line is no commit as an export writes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ExportError {
     /// It is not that JSON; what is wrong with it.
@@ -144,5 +144,7 @@ impl fmt::Display for ExportError {
         }
     }
 }
+
+crate::debug::debug_as_message!(ExportError);
 
 impl std::error::Error for ExportError {}

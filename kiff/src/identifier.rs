@@ -15,7 +15,7 @@ use crate::bounds::Bounds;
 use crate::json::{Excerpt, is_hidden};
 
 /// Why a text cannot be an identifier.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum IdentifierError {
     /// It has no characters.
@@ -42,6 +42,8 @@ impl fmt::Display for IdentifierError {
         }
     }
 }
+
+crate::debug::debug_as_message!(IdentifierError);
 
 impl std::error::Error for IdentifierError {}
 

@@ -76,7 +76,7 @@ impl<'de> Deserialize<'de> for RecordId {
 }
 
 /// A text is no number of a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct RecordIdError;
 
 impl fmt::Display for RecordIdError {
@@ -84,6 +84,8 @@ impl fmt::Display for RecordIdError {
         f.write_str("the number of a record is written like `7.2`")
     }
 }
+
+crate::debug::debug_as_message!(RecordIdError);
 
 impl std::error::Error for RecordIdError {}
 

@@ -236,10 +236,8 @@ pub(crate) fn is_hidden(character: char) -> bool {
 }
 
 /// A text is not JSON that kiff accepts.
-#[derive(Debug)]
 pub struct JsonError(Fault);
 
-#[derive(Debug)]
 enum Fault {
     Size(OverBound),
     Syntax(serde_json::Error),
@@ -270,6 +268,8 @@ impl fmt::Display for JsonError {
         }
     }
 }
+
+crate::debug::debug_as_message!(JsonError);
 
 impl std::error::Error for JsonError {}
 

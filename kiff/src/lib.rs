@@ -93,6 +93,7 @@
 // Where the documentation is built for all, each item says which feature it needs.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod debug;
 mod bounds;
 mod json;
 mod time;

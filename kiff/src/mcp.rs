@@ -133,7 +133,7 @@ impl fmt::Debug for Server {
 }
 
 /// A server cannot start, or cannot go on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ServerError {
     /// An action cannot be a tool.
@@ -170,5 +170,7 @@ impl fmt::Display for ServerError {
         }
     }
 }
+
+crate::debug::debug_as_message!(ServerError);
 
 impl std::error::Error for ServerError {}

@@ -59,7 +59,7 @@ impl<P: Policy + ?Sized> Policy for Arc<P> {
 }
 
 /// A policy cannot decide.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct PolicyError(String);
 
 impl PolicyError {
@@ -75,6 +75,8 @@ impl fmt::Display for PolicyError {
         write!(f, "the policy cannot decide: {}", self.0)
     }
 }
+
+crate::debug::debug_as_message!(PolicyError);
 
 impl std::error::Error for PolicyError {}
 

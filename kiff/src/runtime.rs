@@ -304,7 +304,6 @@ impl<D: Domain, S: Store + fmt::Debug> fmt::Debug for Runtime<D, S> {
 }
 
 /// Something broke. A refusal is no error.
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
     /// The store failed.
@@ -352,6 +351,8 @@ impl fmt::Display for Error {
         }
     }
 }
+
+crate::debug::debug_as_message!(Error);
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {

@@ -196,7 +196,6 @@ pub enum Appended {
 }
 
 /// A store failed.
-#[derive(Debug)]
 pub struct StoreError(Box<dyn std::error::Error + Send + Sync>);
 
 impl StoreError {
@@ -236,6 +235,8 @@ impl fmt::Display for StoreError {
         write!(f, "the store failed: {}", self.0)
     }
 }
+
+crate::debug::debug_as_message!(StoreError);
 
 impl std::error::Error for StoreError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {

@@ -127,7 +127,7 @@ impl<'de> Deserialize<'de> for Timestamp {
 }
 
 /// A text is no instant in RFC 3339 with the zone `Z`.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct TimestampError(humantime::TimestampError);
 
 impl fmt::Display for TimestampError {
@@ -135,6 +135,8 @@ impl fmt::Display for TimestampError {
         write!(f, "not an instant like `2026-11-23T12:00:00Z`: {}", self.0)
     }
 }
+
+crate::debug::debug_as_message!(TimestampError);
 
 impl std::error::Error for TimestampError {}
 

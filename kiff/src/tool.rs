@@ -206,7 +206,7 @@ impl FromStr for Dialect {
 }
 
 /// A word is no [`Dialect`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct DialectError(());
 
 impl fmt::Display for DialectError {
@@ -216,10 +216,12 @@ impl fmt::Display for DialectError {
     }
 }
 
+crate::debug::debug_as_message!(DialectError);
+
 impl std::error::Error for DialectError {}
 
 /// A domain's actions cannot be tools as they are.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ToolError {
     /// An action's name on the wire, which agents do not accept.
@@ -247,5 +249,7 @@ impl fmt::Display for ToolError {
         }
     }
 }
+
+crate::debug::debug_as_message!(ToolError);
 
 impl std::error::Error for ToolError {}

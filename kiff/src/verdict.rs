@@ -140,7 +140,7 @@ impl<P> Verdict<P> {
 /// Why something was refused, and what would allow it.
 ///
 /// A refusal is an answer, not an error. Whoever takes it for one ([`Verdict::into_result`]) can hand it on as one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
     /// The stable reason code.
     pub code: ReasonCode,
@@ -153,6 +153,14 @@ pub struct Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.code, self.message)
+    }
+}
+
+/// Its message and what would allow it: so a `main` prints it that returns it as an error.
+impl fmt::Debug for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")?;
+        self.remedy.as_ref().map_or(Ok(()), |remedy| write!(f, "; {remedy}"))
     }
 }
 

@@ -12,7 +12,7 @@ use kiff::mcp::ServerError;
 use kiff::proof::{CheckpointError, KeyError, LogError, ReceiptError};
 use kiff::{
     Actor, AdapterError, BrokenJournal, Commit, EntityKey, Evidence, ExportError, Exported, IdentifierError,
-    SchemaError, Sealed, SqliteStore, StoreError, Timestamp, ToolError,
+    ReasonCode, Refusal, SchemaError, Sealed, SqliteStore, StoreError, Timestamp, ToolError, Unexecuted,
 };
 
 /// A disk that is away, and why.
@@ -126,4 +126,25 @@ fn what_stands_behind_the_error_of_a_store_is_not_lost() {
     let told = ["the store failed: the disk is away", "a cable is loose"];
     assert_eq!(chain(&error), told);
     assert_eq!(chain(&kiff::Error::Store(error)), told);
+}
+
+#[test]
+fn a_main_that_ends_with_an_error_says_what_is_wrong() {
+    for error in errors_with_causes() {
+        assert_eq!(format!("{error:?}"), error.to_string());
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("kiff.db");
+    let _held = SqliteStore::open(&path).unwrap();
+    let told = format!("{:?}", SqliteStore::open(&path).unwrap_err());
+    assert!(told.contains("kiff.db` is in use: process "), "{told}");
+
+    let refusal = Refusal {
+        code: ReasonCode::StateNotAllowed,
+        message: "`SHIP` is not allowed in state `CREATED`".to_owned(),
+        remedy: Some("it is allowed in `PAID`".to_owned()),
+    };
+    let told = "state_not_allowed: `SHIP` is not allowed in state `CREATED`; it is allowed in `PAID`";
+    assert_eq!(format!("{refusal:?}"), told);
+    assert_eq!(format!("{:?}", Unexecuted::Refused(refusal)), told);
 }

@@ -299,7 +299,6 @@ fn random<const BYTES: usize>() -> Result<[u8; BYTES], KeysError> {
 }
 
 /// The keys cannot be read or kept.
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum KeysError {
     /// A file cannot be read or written.
@@ -347,6 +346,8 @@ impl fmt::Display for KeysError {
         }
     }
 }
+
+crate::debug::debug_as_message!(KeysError);
 
 impl std::error::Error for KeysError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {

@@ -72,7 +72,7 @@ impl fmt::Debug for Metrics {
 }
 
 /// What is measured cannot be taken up.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct MetricsError(String);
 
 impl fmt::Display for MetricsError {
@@ -80,5 +80,7 @@ impl fmt::Display for MetricsError {
         f.write_str(&self.0)
     }
 }
+
+crate::debug::debug_as_message!(MetricsError);
 
 impl std::error::Error for MetricsError {}

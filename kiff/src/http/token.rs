@@ -189,7 +189,6 @@ fn read(path: &Path) -> Result<Known, TokensError> {
 }
 
 /// The keys of an issuer cannot be read.
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum TokensError {
     /// The file cannot be read.
@@ -212,6 +211,8 @@ impl fmt::Display for TokensError {
         }
     }
 }
+
+crate::debug::debug_as_message!(TokensError);
 
 impl std::error::Error for TokensError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {

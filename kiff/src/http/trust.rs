@@ -77,7 +77,6 @@ fn is_local(host: &str) -> bool {
 }
 
 /// Whoever asks cannot be trusted there.
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum TrustError {
     /// The listener can be reached from other machines.
@@ -101,6 +100,8 @@ impl fmt::Display for TrustError {
         }
     }
 }
+
+crate::debug::debug_as_message!(TrustError);
 
 impl std::error::Error for TrustError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {

@@ -9,7 +9,7 @@ use crate::identifier::EntityKey;
 use crate::json::visible;
 
 /// A journal is not what was written, or not one of this domain.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct BrokenJournal {
     /// Whose journal.
     pub key: EntityKey,
@@ -21,7 +21,7 @@ pub struct BrokenJournal {
     found: Option<Found>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 struct Found {
     previous: Digest,
     hash: Digest,
@@ -61,5 +61,7 @@ impl fmt::Display for BrokenJournal {
         write!(f, "the journal of `{}` is broken at commit {}: {}", self.key, self.number, visible(&self.problem))
     }
 }
+
+crate::debug::debug_as_message!(BrokenJournal);
 
 impl std::error::Error for BrokenJournal {}

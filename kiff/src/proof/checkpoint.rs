@@ -132,7 +132,7 @@ impl FromStr for SignedCheckpoint {
 }
 
 /// Why a checkpoint is not believed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CheckpointError {
     /// The text is no checkpoint.
@@ -186,5 +186,7 @@ impl fmt::Display for CheckpointError {
         }
     }
 }
+
+crate::debug::debug_as_message!(CheckpointError);
 
 impl std::error::Error for CheckpointError {}

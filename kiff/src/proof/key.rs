@@ -329,7 +329,6 @@ fn write(
 }
 
 /// A key cannot be made, read or written.
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum KeyError {
     /// The text is no key; how one is written.
@@ -376,6 +375,8 @@ impl fmt::Display for KeyError {
         }
     }
 }
+
+crate::debug::debug_as_message!(KeyError);
 
 impl std::error::Error for KeyError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {

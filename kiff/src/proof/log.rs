@@ -156,7 +156,6 @@ pub(super) fn read_checkpoint(path: &Path) -> Result<Option<SignedCheckpoint>, L
 }
 
 /// A log cannot be read or written, or must not be signed.
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum LogError {
     /// There is no log in the folder.
@@ -285,6 +284,8 @@ impl fmt::Display for LogError {
         }
     }
 }
+
+crate::debug::debug_as_message!(LogError);
 
 impl std::error::Error for LogError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {

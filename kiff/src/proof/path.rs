@@ -168,7 +168,7 @@ pub fn check_consistency(old: &TreeHead, new: &TreeHead, hashes: &[Digest]) -> R
 }
 
 /// A proof does not show what it should show.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct UnfitProof;
 
 impl fmt::Display for UnfitProof {
@@ -176,6 +176,8 @@ impl fmt::Display for UnfitProof {
         f.write_str("the hashes of the proof do not lead to the root")
     }
 }
+
+crate::debug::debug_as_message!(UnfitProof);
 
 impl std::error::Error for UnfitProof {}
 

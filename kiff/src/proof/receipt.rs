@@ -117,7 +117,7 @@ impl FromStr for Receipt {
 }
 
 /// Why a receipt is not believed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ReceiptError {
     /// The text is no receipt.
@@ -147,5 +147,7 @@ impl fmt::Display for ReceiptError {
         }
     }
 }
+
+crate::debug::debug_as_message!(ReceiptError);
 
 impl std::error::Error for ReceiptError {}

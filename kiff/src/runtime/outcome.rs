@@ -148,7 +148,7 @@ impl Failed {
 }
 
 /// An outcome that is not [`Outcome::Executed`], for those to whom it is an error.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Unexecuted {
     /// The gate did not let it through, or holds it; nothing ran.
     Refused(Refusal),
@@ -164,6 +164,16 @@ impl fmt::Display for Unexecuted {
                 write!(f, "{}: it may have happened, and waits until somebody settles it", failed.failure)
             }
             Self::Failed(failed) => failed.failure.fmt(f),
+        }
+    }
+}
+
+/// Its message and, with a refusal, what would allow it.
+impl fmt::Debug for Unexecuted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(refusal) => fmt::Debug::fmt(refusal, f),
+            Self::Failed(_) => fmt::Display::fmt(self, f),
         }
     }
 }

@@ -53,7 +53,6 @@ impl Schema {
 }
 
 /// A text is no document of a schema.
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum SchemaError {
     /// It has another shape.
@@ -73,5 +72,7 @@ impl fmt::Display for SchemaError {
         }
     }
 }
+
+crate::debug::debug_as_message!(SchemaError);
 
 impl std::error::Error for SchemaError {}

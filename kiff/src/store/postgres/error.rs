@@ -8,7 +8,6 @@ use std::path::PathBuf;
 use crate::store::StoreError;
 
 /// The store cannot be opened, or its schema cannot be made.
-#[derive(Debug)]
 pub struct PostgresError(Box<Problem>);
 
 #[derive(Debug)]
@@ -130,6 +129,8 @@ impl fmt::Display for PostgresError {
         }
     }
 }
+
+crate::debug::debug_as_message!(PostgresError);
 
 impl Error for PostgresError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {

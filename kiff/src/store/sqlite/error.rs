@@ -8,13 +8,13 @@ use std::sync::Arc;
 use rusqlite::ErrorCode;
 
 /// A journal's file cannot be used: what is wrong and what to do about it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct SqliteError {
     path: Arc<Path>,
     problem: Problem,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 enum Problem {
     InUse(Option<u32>),
     NoFile,
@@ -196,6 +196,8 @@ impl fmt::Display for SqliteError {
         }
     }
 }
+
+crate::debug::debug_as_message!(SqliteError);
 
 impl std::error::Error for SqliteError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
