@@ -115,6 +115,7 @@ impl Approval {
 /// What became of an approval.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum ApprovalStatus {
     /// It waits for a review.
     Pending,

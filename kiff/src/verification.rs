@@ -60,6 +60,7 @@ pub struct Verification<'a, S> {
 
 /// How far a check has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Progress {
     /// The chains are checked, entity by entity.
     Chains {

@@ -112,6 +112,30 @@ fn the_house_has_no_loose_ends() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// What users match to the last variant: whatever came to it would ask them for another answer.
+const CLOSED: [&str; 10] =
+    ["ActorKind", "Appended", "Change", "Cursor", "Effect", "Outcome", "Reconciled", "Risk", "Unexecuted", "Verdict"];
+
+#[test]
+fn what_a_later_version_may_add_to_is_matched_with_a_wildcard() {
+    let mut wrong = Vec::new();
+    for (path, text) in sources("kiff/src") {
+        let lines: Vec<&str> = text.lines().map(str::trim_start).collect();
+        for (number, line) in lines.iter().enumerate() {
+            let Some(rest) = line.strip_prefix("pub enum ") else { continue };
+            let name: String = rest.chars().take_while(|letter| letter.is_alphanumeric()).collect();
+            let mut attributes = lines[..number].iter().rev().take_while(|line| line.starts_with("#["));
+            if attributes.any(|line| *line == "#[non_exhaustive]") == CLOSED.contains(&name.as_str()) {
+                wrong.push(format!(
+                    "{}: `{name}` has to be `#[non_exhaustive]`, or else named among the closed ones",
+                    path.display()
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 #[test]
 fn generated_code_names_only_the_private_module() {
     let mut wrong = Vec::new();

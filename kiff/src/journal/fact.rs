@@ -392,6 +392,7 @@ pub struct ActionFailed {
 /// How a doubt was settled.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "by", rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Settled {
     /// The action's reconcile fn asked the outside world.
     Reconcile,
@@ -416,6 +417,7 @@ pub struct ActionDeduplicated {
 /// Who said no, and whether something may have happened all the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum FailedOutcome {
     /// The gate: the state or the permissions do not allow it. Nothing ran.
     Blocked,

@@ -51,6 +51,7 @@ impl Work for Verify {
         let told = |progress| match progress {
             Progress::Chains { commits, of, .. } => bar.at(commits, of.max(commits), "commits in chains"),
             Progress::Order { commits, of } => bar.at(commits, of, "commits in order"),
+            _ => {}
         };
         let report = verification.run(told).await?;
         drop(bar);
