@@ -9,7 +9,7 @@ use std::time::SystemTime;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use subtle::ConstantTimeEq;
 
 use crate::actor::{Actor, ActorKind};
@@ -19,7 +19,6 @@ use crate::time::Timestamp;
 
 use super::identity::{Authenticate, Credentials, Principal, Unauthenticated};
 use super::seen::Seen;
-use file::Written;
 
 mod file;
 
@@ -64,9 +63,10 @@ impl Known {
     }
 }
 
-/// One API key, as it is kept: whoever shows it is this actor.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// One API key: whoever shows it is this actor.
+///
+/// It is written as JSON without the digest that is kept of it, and can be listed to whoever looks after keys.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Key {
     /// The key's number, which is no secret.
     pub id: String,
@@ -84,6 +84,7 @@ pub struct Key {
     pub expires_at: Option<Timestamp>,
     /// When it was revoked.
     pub revoked_at: Option<Timestamp>,
+    #[serde(skip_serializing)]
     digest: Digest,
 }
 
@@ -240,9 +241,9 @@ impl Keys {
             *known = Known::new(keys, None);
             return Ok(changed);
         };
-        let (written, changed) = file::change(path, |written: &mut Written| change(&mut written.keys))?;
+        let (keys, changed) = file::change(path, change)?;
         // Read again at the next look, in case another process was quicker.
-        *known = Known::new(written.keys, None);
+        *known = Known::new(keys, None);
         Ok(changed)
     }
 
@@ -260,7 +261,7 @@ impl Keys {
                 return Err(KeysError::file(path)(io::Error::new(io::ErrorKind::NotFound, gone)));
             }
         }
-        let keys = file::read(path, seen)?.keys;
+        let keys = file::read(path, seen)?;
         *self.known.write().unwrap_or_else(PoisonError::into_inner) = Known::new(keys, Some(seen));
         Ok(())
     }

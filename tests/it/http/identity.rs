@@ -224,6 +224,48 @@ fn a_file_of_keys_is_private_and_seen_by_other_processes() {
 }
 
 #[test]
+fn a_key_is_listed_without_its_digest_and_kept_with_it() {
+    let kept = r#""00000000000000a7": {
+      "id": "00000000000000a7",
+      "actor": {
+        "id": "nora",
+        "kind": "human"
+      },
+      "tenant": "default",
+      "acts_for_others": false,
+      "note": "",
+      "created_at": "2026-11-23T10:00:00.000000Z",
+      "expires_at": null,
+      "revoked_at": null,
+      "digest": "4d3ca91539c8f61e47b25979c33c5d25c0537a9e84b6c2f069cc29cddcf2ef0f"
+    }"#;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("keys.json");
+    std::fs::write(&path, format!("{{\n  \"kiff_keys\": 1,\n  \"keys\": {{\n    {kept}\n  }}\n}}\n")).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let keys = Keys::open(&path).unwrap();
+    let told = json!([{
+        "id": "00000000000000a7",
+        "actor": { "id": "nora", "kind": "human" },
+        "tenant": "default",
+        "acts_for_others": false,
+        "note": "",
+        "created_at": "2026-11-23T10:00:00.000000Z",
+        "expires_at": null,
+        "revoked_at": null,
+    }]);
+    assert_eq!(serde_json::to_value(keys.list().unwrap()).unwrap(), told);
+    keys.create(NewKey::new(people().agent)).unwrap();
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(text.contains(kept), "{text}");
+
+    let shop = Arc::new(Runtime::new(MemoryStore::new(), shop::policy(), shop::Desk::default()));
+    let server = Server::known_by(keys, shop, Limits::DEFAULT, |api| api);
+    server.bearing("kiff_00000000000000a7_a-secret-of-a-test").get("/entities").expect(200);
+    server.bearing("kiff_00000000000000a7_another").get("/entities").expect(401);
+}
+
+#[test]
 fn keys_that_are_made_at_once_are_all_kept() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("keys.json");

@@ -9,16 +9,38 @@ use serde::{Deserialize, Serialize};
 
 use super::super::seen::Seen;
 use super::{Key, KeysError};
+use crate::actor::Actor;
+use crate::digest::Digest;
+use crate::time::Timestamp;
 
 /// The version of the file that is written today.
 const VERSION: u32 = 1;
 
 /// What stands in the file.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Written {
+struct Written {
     kiff_keys: u32,
-    pub(super) keys: BTreeMap<String, Key>,
+    keys: BTreeMap<String, Kept>,
+}
+
+/// A key with all that is kept of it.
+#[derive(Serialize, Deserialize)]
+struct Kept(#[serde(with = "Members")] Key);
+
+/// What is kept of a key, in the order of the file: the key as it is told, and its digest, which stands nowhere else.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Key", deny_unknown_fields)]
+struct Members {
+    id: String,
+    actor: Actor,
+    tenant: String,
+    acts_for_others: bool,
+    note: String,
+    created_at: Timestamp,
+    expires_at: Option<Timestamp>,
+    revoked_at: Option<Timestamp>,
+    digest: Digest,
 }
 
 /// What the file looks like, if nobody but its owner can reach what is in it.
@@ -43,10 +65,10 @@ fn private(_: &Path, _: &fs::Metadata) -> Result<(), KeysError> {
     Ok(())
 }
 
-/// What stands in the file that was seen; nothing yet, where there was none.
-pub(super) fn read(path: &Path, seen: Seen) -> Result<Written, KeysError> {
+/// The keys in the file that was seen; none yet, where there was none.
+pub(super) fn read(path: &Path, seen: Seen) -> Result<BTreeMap<String, Key>, KeysError> {
     if seen == Seen::NOTHING {
-        return Ok(Written::default());
+        return Ok(BTreeMap::new());
     }
     let text = fs::read(path).map_err(KeysError::file(path))?;
     let written: Written = serde_json::from_slice(&text).map_err(|error| KeysError::Shape(path.to_owned(), error))?;
@@ -54,11 +76,14 @@ pub(super) fn read(path: &Path, seen: Seen) -> Result<Written, KeysError> {
         let error = serde::de::Error::custom(format_args!("version {} is not known", written.kiff_keys));
         return Err(KeysError::Shape(path.to_owned(), error));
     }
-    Ok(written)
+    Ok(written.keys.into_iter().map(|(id, Kept(key))| (id, key)).collect())
 }
 
-/// Reads the file, changes what it says and writes it where that is a change, while no other process does.
-pub(super) fn change<T>(path: &Path, change: impl FnOnce(&mut Written) -> T) -> Result<(Written, T), KeysError> {
+/// Reads the file, changes its keys and writes it where that is a change, while no other process does.
+pub(super) fn change<T>(
+    path: &Path,
+    change: impl FnOnce(&mut BTreeMap<String, Key>) -> T,
+) -> Result<(BTreeMap<String, Key>, T), KeysError> {
     // The file itself, and not a link to it: a server reads that one, and all who write take turns there.
     let path = &fs::read_link(path).and_then(|_| fs::canonicalize(path)).unwrap_or_else(|_| path.to_owned());
     let lock_path = beside(path, "lock");
@@ -66,20 +91,21 @@ pub(super) fn change<T>(path: &Path, change: impl FnOnce(&mut Written) -> T) -> 
     lock.lock().map_err(KeysError::file(&lock_path))?;
     give_to_owner_of(path, &lock)?;
     let seen = look(path)?;
-    let mut written = read(path, seen)?;
-    let before = written.keys.clone();
-    let changed = change(&mut written);
-    written.kiff_keys = VERSION;
-    if written.keys != before {
-        write(path, &written)?;
+    let mut keys = read(path, seen)?;
+    let before = keys.clone();
+    let changed = change(&mut keys);
+    if keys != before {
+        write(path, &keys)?;
     }
-    Ok((written, changed))
+    Ok((keys, changed))
 }
 
 /// Writes the file beside the old one and puts it in its place, so that a reader sees the one or the other whole. It belongs to
 /// whom the old one belonged, so that a server goes on reading it, whoever has changed it.
-fn write(path: &Path, written: &Written) -> Result<(), KeysError> {
-    let text = serde_json::to_vec_pretty(written).map_err(|error| KeysError::Shape(path.to_owned(), error))?;
+fn write(path: &Path, keys: &BTreeMap<String, Key>) -> Result<(), KeysError> {
+    let kept = keys.iter().map(|(id, key)| (id.clone(), Kept(key.clone()))).collect();
+    let written = Written { kiff_keys: VERSION, keys: kept };
+    let text = serde_json::to_vec_pretty(&written).map_err(|error| KeysError::Shape(path.to_owned(), error))?;
     let new_path = beside(path, "new");
     let failed = |error| KeysError::file(path)(error);
     let mut new = private_file(&new_path, OpenOptions::new().create(true).truncate(true)).map_err(failed)?;

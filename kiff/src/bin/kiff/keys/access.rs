@@ -90,7 +90,7 @@ impl List {
     pub(super) fn run(self, shell: &Shell) -> Result<Ended, Failure> {
         let keys = opened(&self.file)?.list().map_err(|error| failed(&error))?;
         if shell.is_json() {
-            keys.iter().try_for_each(|key| shell.answer(&shown(key), ""))?;
+            keys.iter().try_for_each(|key| shell.answer(key, ""))?;
             return Ok(Ended::Well);
         }
         let heading = ["key", "actor", "kind", "tenant", "made", "is", "note"].map(str::to_owned).to_vec();
@@ -122,7 +122,7 @@ impl Revoke {
             .help("`kiff keys list` shows which there are"));
         };
         let text = format!("the key {} of `{}` is worthless from now on\n", key.id, key.actor.id());
-        shell.answer(&shown(&key), &text)?;
+        shell.answer(&key, &text)?;
         Ok(Ended::Well)
     }
 }
@@ -144,18 +144,4 @@ fn status(key: &Key) -> String {
         (None, Some(at)) => format!("good until {at}"),
         (None, None) => "good".to_owned(),
     }
-}
-
-/// Everything about a key but its digest.
-fn shown(key: &Key) -> serde_json::Value {
-    json!({
-        "id": key.id,
-        "actor": key.actor,
-        "tenant": key.tenant,
-        "acts_for_others": key.acts_for_others,
-        "note": key.note,
-        "created_at": key.created_at,
-        "expires_at": key.expires_at,
-        "revoked_at": key.revoked_at,
-    })
 }
