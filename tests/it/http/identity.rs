@@ -179,7 +179,7 @@ fn each_tenant_has_entities_of_its_own() {
     let server = Server::open();
     let everybody = server.everybody();
     everybody.paid("ord-1");
-    let of_acme = |actor| server.bearing(&server.keys.create(NewKey::new(actor).tenant("acme")).unwrap().1);
+    let of_acme = |actor| server.bearing(&server.keys.create(NewKey::new(actor).in_tenant("acme")).unwrap().1);
     let (shop, agent, nora) = (of_acme(people().shop), of_acme(people().agent), of_acme(people().nora));
     agent.get("/entities/ord-1").expect(404);
     let placed = r#"{"type": "ORDER_PLACED", "entity_id": "ord-1", "entity_type": "Order", "payload": {"total": 5}}"#;
@@ -190,7 +190,7 @@ fn each_tenant_has_entities_of_its_own() {
     everybody.agent.post("/entities/ord-1/actions/REFUND_ORDER/approvals", asked).expect(201);
     assert_eq!(nora.get("/approvals").expect(200), json!({ "approvals": [] }));
     nora.post("/approvals/app-1/grant", "{}").expect(404);
-    assert!(server.keys.create(NewKey::new(people().nora).tenant("ac\u{202e}me")).is_err());
+    assert!(server.keys.create(NewKey::new(people().nora).in_tenant("ac\u{202e}me")).is_err());
     assert_eq!(nora.get("/entities").expect(200), json!({ "entities": [{ "id": "ord-1", "type": "Order" }] }));
 }
 

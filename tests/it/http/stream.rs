@@ -83,7 +83,7 @@ fn a_stream_shows_only_what_was_asked_for_and_may_be_seen() {
         assert_eq!((kind.as_str(), &data["entity_id"]), ("state_changed", &"ord-2".into()));
     }
     // Neither somebody without a role nor another tenant sees what is written before what they may see.
-    let acme = |actor| server.bearing(&server.keys.create(NewKey::new(actor).tenant("acme")).unwrap().1);
+    let acme = |actor| server.bearing(&server.keys.create(NewKey::new(actor).in_tenant("acme")).unwrap().1);
     let mut theirs = Events::open(&acme(people().nora), "/events?after=0");
     let placed = r#"{"type": "ORDER_PLACED", "entity_id": "of-acme", "entity_type": "Order", "payload": {"total": 5}}"#;
     acme(people().shop).post("/events/raw", placed).expect(201);
@@ -194,7 +194,7 @@ fn a_client_that_is_cut_off_before_anything_has_happened_misses_nothing() {
 fn p4_a_stream_does_not_tell_when_others_write() {
     let server = Server::open();
     let everybody = server.everybody();
-    let acme = |actor| server.bearing(&server.keys.create(NewKey::new(actor).tenant("acme")).unwrap().1);
+    let acme = |actor| server.bearing(&server.keys.create(NewKey::new(actor).in_tenant("acme")).unwrap().1);
     let (mut theirs, mut ours) =
         (Events::open(&acme(people().nora), "/events"), Events::open(&everybody.nora, "/events"));
     // Each time that one stream has looked, so has the other.

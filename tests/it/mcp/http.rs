@@ -105,7 +105,7 @@ fn p4_the_key_says_whose_entities_there_are() {
     };
     let ours = told(NewKey::new(people().agent));
     assert!(ours["records"].is_array(), "{ours}");
-    let theirs = told(NewKey::new(people().agent).tenant("acme"));
+    let theirs = told(NewKey::new(people().agent).in_tenant("acme"));
     assert_eq!(theirs["reason"], "unknown_entity", "{theirs}");
 }
 

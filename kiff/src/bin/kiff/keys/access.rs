@@ -69,7 +69,7 @@ impl Create {
             .map_err(|error| Failure::new(format!("`{}` is no actor: {error}", kiff::visible(&self.actor))))?;
         let mut new = NewKey::new(Actor::new(actor, self.kind)).note(self.note);
         if let Some(tenant) = self.tenant {
-            new = new.tenant(tenant);
+            new = new.in_tenant(tenant);
         }
         if self.acts_for_others {
             new = new.acting_for_others();
