@@ -44,7 +44,7 @@ pub struct Sequencer {
     /// Held as long as this lives.
     lock: File,
     signers: Signers,
-    every: u64,
+    checkpoint_every: u64,
     /// What is signed and on disk; none before it was read, and after a failure.
     signed: Option<(SignedCheckpoint, Edge)>,
 }
@@ -73,7 +73,7 @@ impl Drop for Sequencer {
 
 impl Sequencer {
     /// How many commits at most lie between two checkpoints when nothing else is said.
-    pub const EVERY: u64 = 16_384;
+    pub const CHECKPOINT_EVERY: u64 = 16_384;
 
     /// Takes the folder, which is made when it is not there.
     ///
@@ -91,15 +91,15 @@ impl Sequencer {
             Err(TryLockError::WouldBlock) => return Err(LogError::InUse { directory }),
             Err(TryLockError::Error(error)) => return Err(at(&path, &error).into()),
         }
-        let sequencer = Self { directory, lock, signers, every: Self::EVERY, signed: None };
+        let sequencer = Self { directory, lock, signers, checkpoint_every: Self::CHECKPOINT_EVERY, signed: None };
         sequencer.newest()?;
         Ok(sequencer)
     }
 
     /// The same, with a checkpoint after at most so many commits, also while it catches up.
     #[must_use]
-    pub fn every(mut self, commits: u64) -> Self {
-        self.every = commits.max(1);
+    pub fn checkpoint_every(mut self, commits: u64) -> Self {
+        self.checkpoint_every = commits.max(1);
         self
     }
 
@@ -130,7 +130,7 @@ impl Sequencer {
             let is_last = page.len() < PAGE;
             for (expected, (position, commit)) in (size + 1..).zip(page) {
                 append(&mut edge, expected, position, &commit, |path, bytes| files.write(&path, &bytes))?;
-                if expected - checkpoint.claim().head().size >= self.every {
+                if expected - checkpoint.claim().head().size >= self.checkpoint_every {
                     checkpoint = self.sign(&edge, &mut files, Some(&checkpoint))?;
                 }
             }

@@ -63,7 +63,7 @@ fn a_log_grows_with_its_store_and_is_the_same_however_often_it_was_signed() {
     let before = files(often.path());
     assert_eq!(block_on(sequencer.advance(&ledger)).unwrap().appended, 0);
     assert_eq!(files(often.path()), before, "nothing new, nothing written");
-    let mut sequencer = Sequencer::open(once.path(), key).unwrap().every(100);
+    let mut sequencer = Sequencer::open(once.path(), key).unwrap().checkpoint_every(100);
     block_on(sequencer.advance(&ledger)).unwrap();
     let is_whole = |name: &Path| !name.to_string_lossy().contains(".p/") && !name.starts_with("checkpoints");
     let whole = |folder: &Path| -> Vec<_> {
