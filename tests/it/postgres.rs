@@ -2,7 +2,7 @@
 
 use kiff::journal::{Content, StateChanged};
 use kiff::{
-    Actor, Appended, Commit, Cursor, Digest, EntityKey, Fact, PostgresStore, Query, Sealed, Store, Timestamp,
+    Actor, Appended, Commit, Cursor, Digest, EntityKey, Fact, Matter, PostgresStore, Query, Sealed, Store, Timestamp,
     Verification,
 };
 use kiff_test::block_on;
@@ -199,6 +199,21 @@ fn p7_a_server_a_database_or_a_role_that_could_lose_or_mix_up_commits_is_refused
     let (_, writer) = careless.journal();
     let refused = block_on(writer.connect()).unwrap_err().to_string();
     assert!(refused.contains("fsync") && refused.contains("power failure"), "{refused}");
+}
+
+#[test]
+fn a_column_that_cannot_be_read_is_what_is_told() {
+    let cluster = cluster::shared();
+    let (schema, writer) = cluster.journal();
+    let store = block_on(writer.connect()).unwrap();
+    // As a tool may leave it that copies tables.
+    let copied = format!(
+        "INSERT INTO {schema}.matters VALUES ('default', 'Order', 'ord-1', 1, 'app-1', 1, now(), NULL);
+         ALTER TABLE {schema}.matters ALTER COLUMN tenant TYPE bytea USING convert_to(tenant, 'UTF8')"
+    );
+    cluster.sql("postgres", &copied);
+    let told = block_on(store.open(Matter::Review, Timestamp::default(), None, 9)).unwrap_err().to_string();
+    assert!(told.contains("the Postgres type `bytea`"), "{told}");
 }
 
 #[test]

@@ -160,8 +160,9 @@ pub(super) fn number(row: &Row, name: &str) -> Result<u64, StoreError> {
 }
 
 pub(super) fn key_of(row: &Row) -> Result<EntityKey, StoreError> {
+    let tenant: &str = column(row, "tenant")?;
     let key = EntityKey::new(column(row, "entity_type")?, column(row, "entity_id")?);
-    key.and_then(|key| key.in_tenant(row.try_get("tenant").unwrap_or_default())).map_err(StoreError::new)
+    key.and_then(|key| key.in_tenant(tenant)).map_err(StoreError::new)
 }
 
 pub(super) fn commit_of(row: &Row, key: EntityKey) -> Result<Arc<Commit>, StoreError> {
