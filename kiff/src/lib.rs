@@ -124,6 +124,8 @@ mod store;
 mod export;
 mod merkle;
 mod verification;
+#[cfg(any(feature = "http", feature = "proof"))]
+mod folder;
 #[cfg(feature = "proof")]
 pub mod proof;
 mod adapter;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::tile::{self, Tile, WIDTH};
 use crate::digest::Digest;
+use crate::folder;
 use crate::merkle::{self, TreeHead};
 
 /// The right edge of a tree: for each level the hashes of its last, partial tile.
@@ -142,10 +143,7 @@ impl Files {
     /// Flushes the folders in which something was put.
     pub(super) fn settle(&mut self) -> io::Result<()> {
         for folder in std::mem::take(&mut self.changed) {
-            // Only on Unix a folder is a thing that can be flushed.
-            if cfg!(unix) {
-                File::open(folder)?.sync_all()?;
-            }
+            folder::keep_names(&folder)?;
         }
         Ok(())
     }

@@ -11,6 +11,7 @@ use ed25519_dalek::Signer;
 use sha2::{Digest as _, Sha256};
 use tempfile::Builder;
 
+use crate::folder;
 use crate::json::visible;
 
 /// What Ed25519 is called in keys and signatures.
@@ -309,14 +310,15 @@ fn read<K: FromStr<Err = KeyError>>(path: &Path) -> Result<K, KeyError> {
     std::fs::read_to_string(path).map_err(failed)?.trim().parse()
 }
 
-/// Writes a new file beside its place and puts it there at once, so that nobody ever meets a part of a key.
+/// Writes a new file beside its place and puts it there at once, so that nobody ever meets a part of a key. It is there for good before
+/// anything is signed by it: a checkpoint that outlasted its key would be the last of its log.
 fn write(
     path: &Path,
     text: &str,
     #[cfg_attr(not(unix), expect(unused_variables, reason = "only Unix has modes"))] mode: u32,
 ) -> Result<(), KeyError> {
     let failed = |error| KeyError::File { path: path.to_owned(), error };
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder::of(path);
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".");
     let mut beside = Builder::new();
@@ -325,7 +327,8 @@ fn write(
     beside.permissions(std::os::unix::fs::PermissionsExt::from_mode(mode));
     let mut file = beside.tempfile_in(folder).map_err(failed)?;
     writeln!(file, "{text}").and_then(|()| file.as_file().sync_all()).map_err(failed)?;
-    file.persist_noclobber(path).map(drop).map_err(|refused| failed(refused.error))
+    file.persist_noclobber(path).map_err(|refused| failed(refused.error))?;
+    folder::keep_names(folder).map_err(failed)
 }
 
 /// A key cannot be made, read or written.

@@ -23,3 +23,19 @@ fn processes_that_start_at_once_have_the_same_key() {
     }
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 50, "nothing is left beside them");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_key_whose_name_may_be_gone_after_a_loss_of_power_is_not_told_as_kept() {
+    use std::fs::{File, Permissions, set_permissions};
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = tempfile::tempdir().unwrap();
+    let key = SigningKey::generate("example.com/refunds").unwrap();
+    // Files can be put into it, and what it says of them can be flushed by root alone.
+    set_permissions(folder.path(), Permissions::from_mode(0o300)).unwrap();
+    let can_be_flushed = File::open(folder.path()).is_ok();
+    let written = key.write(folder.path().join("log.key"));
+    set_permissions(folder.path(), Permissions::from_mode(0o700)).unwrap();
+    assert_eq!(written.is_ok(), can_be_flushed, "{written:?}");
+}

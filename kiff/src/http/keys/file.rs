@@ -11,6 +11,7 @@ use super::super::seen::Seen;
 use super::{Key, KeysError};
 use crate::actor::Actor;
 use crate::digest::Digest;
+use crate::folder;
 use crate::time::Timestamp;
 
 /// The version of the file that is written today.
@@ -115,20 +116,7 @@ fn write(path: &Path, keys: &BTreeMap<String, Key>) -> Result<(), KeysError> {
         fs::rename(&new_path, path).map_err(failed)
     };
     put().inspect_err(|_| drop(fs::remove_file(&new_path)))?;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    keep_name(folder).map_err(failed)
-}
-
-/// Flushes what a folder says of its files.
-#[cfg(unix)]
-fn keep_name(folder: &Path) -> std::io::Result<()> {
-    File::open(folder)?.sync_all()
-}
-
-/// A folder cannot be opened there, and its names are kept without that.
-#[cfg(not(unix))]
-fn keep_name(_: &Path) -> std::io::Result<()> {
-    Ok(())
+    folder::keep_names(folder::of(path)).map_err(failed)
 }
 
 /// Gives a file beside the one at `path` to its owner, where there is one at `path` already and it belongs to somebody else.
