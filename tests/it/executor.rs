@@ -190,6 +190,14 @@ fn p7_two_domains_in_one_store_leave_alone_what_is_the_others() {
         assert!(orders.recover(&people.shop).await.unwrap().is_empty());
         assert_eq!(post.in_doubt(None, 9).await.unwrap()[0].open.key, parcel);
         assert_eq!(post.pending_approvals(None, 9).await.unwrap()[0].open.key, waiting);
+
+        // Nor is the journal of the one replayed by the transitions of the other, whose states are called alike.
+        let before = post.timeline(&waiting).await.unwrap().kinds();
+        let refused = orders.rebuild(&people.shop, &waiting).await.unwrap();
+        let refusal = refused.refusal().unwrap();
+        assert_eq!(refusal.code, ReasonCode::UnknownEntity);
+        assert!(refusal.message.contains("governs `Order`, not `Parcel`"), "{refusal}");
+        assert_eq!(post.timeline(&waiting).await.unwrap().kinds(), before);
     });
 }
 

@@ -64,6 +64,9 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     /// # Errors
     /// [`Error`] when the store fails, the journal is broken, or an event of it has no transition.
     pub async fn rebuild(&self, actor: &Actor, key: &EntityKey) -> Result<Verdict<Rebuilt<D>>, Error> {
+        if let Some(refusal) = Self::check_type(key) {
+            return Ok(Self::told(Verdict::Invalid(refusal)));
+        }
         for _ in 0..TRIES {
             let commits = self.commits(key).await?;
             let entity = Arc::new(Entity::<D>::fold(key.clone(), &commits)?);
