@@ -67,23 +67,37 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         if let Some(refusal) = Self::check_type(key) {
             return Ok(Self::told(Verdict::Invalid(refusal)));
         }
+        let mut walk = Walk::<D>::of(key);
         for _ in 0..TRIES {
-            let commits = self.commits(key).await?;
-            let entity = Arc::new(Entity::<D>::fold(key.clone(), &commits)?);
-            let Some(recorded) = entity.state() else {
+            self.walk_on(&mut walk).await?;
+            let Some(recorded) = walk.entity.state() else {
                 return Ok(Self::told(Verdict::Invalid(verdict::unknown_entity(key))));
             };
-            let (state, events) = replay::<D>(key, commits.iter().map(|commit| &**commit))?;
+            let (state, events) = walk.replayed.clone()?;
             let state = state.unwrap_or(recorded);
             let matches = state == recorded;
             let fact = StateRebuilt { state: Text::Borrowed(state.name()), events, matches };
             let (trace, facts) = (&Trace::default(), Box::new([fact.into()]));
             let batch = Batch { at: self.now(), actor, trace, cause: None, facts };
-            if self.commit(entity, batch).await?.is_some() {
+            if self.commit(Arc::new(walk.entity.clone()), batch).await?.is_some() {
                 return Ok(Verdict::Allowed(Rebuilt { state, events, matches }));
+            }
+            if !self.is_kept(&walk.entity).await? {
+                walk = Walk::of(key);
             }
         }
         Err(Error::Contended(key.clone()))
+    }
+
+    /// Goes on to the end of the journal, and holds a page of it at a time.
+    async fn walk_on(&self, walk: &mut Walk<D>) -> Result<(), Error> {
+        loop {
+            let page = self.store.read(walk.entity.key(), walk.entity.number(), PAGE).await?;
+            page.iter().try_for_each(|commit| walk.step(commit))?;
+            if page.len() < PAGE {
+                return Ok(());
+            }
+        }
     }
 
     async fn commits(&self, key: &EntityKey) -> Result<Vec<Arc<Commit>>, Error> {
@@ -100,6 +114,32 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     }
 }
 
+/// Where events lead by the transitions of a domain, and how many there were.
+type Replayed<D> = (Option<<D as Domain>::State>, u64);
+
+/// The journal of an entity as far as it was read.
+struct Walk<D: Domain> {
+    /// What its records lead to.
+    entity: Entity<D>,
+    /// What its events alone lead to, or the first one that leads nowhere.
+    replayed: Result<Replayed<D>, BrokenJournal>,
+}
+
+impl<D: Domain> Walk<D> {
+    fn of(key: &EntityKey) -> Self {
+        Self { entity: Entity::empty(key.clone()), replayed: Ok((None, 0)) }
+    }
+
+    fn step(&mut self, commit: &Arc<Commit>) -> Result<(), BrokenJournal> {
+        self.entity.apply(commit)?;
+        // A journal whose records do not lead on is broken before any event of it is looked at.
+        if let Ok(replayed) = self.replayed {
+            self.replayed = replay_on::<D>(self.entity.key(), replayed, commit);
+        }
+        Ok(())
+    }
+}
+
 /// The state that the events of a journal lead to by the domain's transitions alone, and how many there are. Recorded
 /// states are not looked at.
 ///
@@ -109,21 +149,26 @@ pub fn replay<'a, D: Domain>(
     key: &EntityKey,
     commits: impl IntoIterator<Item = &'a Commit>,
 ) -> Result<(Option<D::State>, u64), BrokenJournal> {
-    let (mut state, mut events) = (None, 0);
-    for commit in commits {
-        for fact in commit.facts() {
-            let Fact::EventIngested(ingested) = fact else {
-                continue;
-            };
-            let to = D::transition(state, &ingested.event);
-            let Some(to) = to else {
-                let from = state.map_or("new", State::name);
-                let problem = format!("`{}` leads nowhere from `{from}`", ingested.event);
-                return Err(BrokenJournal::new(key.clone(), commit.number(), problem));
-            };
-            state = Some(to);
-            events += 1;
-        }
+    commits.into_iter().try_fold((None, 0), |replayed, commit| replay_on::<D>(key, replayed, commit))
+}
+
+/// Where the events of one more commit lead, and how many there are with it.
+fn replay_on<D: Domain>(
+    key: &EntityKey,
+    (mut state, mut events): Replayed<D>,
+    commit: &Commit,
+) -> Result<Replayed<D>, BrokenJournal> {
+    for fact in commit.facts() {
+        let Fact::EventIngested(ingested) = fact else {
+            continue;
+        };
+        let Some(to) = D::transition(state, &ingested.event) else {
+            let from = state.map_or("new", State::name);
+            let problem = format!("`{}` leads nowhere from `{from}`", ingested.event);
+            return Err(BrokenJournal::new(key.clone(), commit.number(), problem));
+        };
+        state = Some(to);
+        events += 1;
     }
     Ok((state, events))
 }

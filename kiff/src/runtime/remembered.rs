@@ -77,14 +77,19 @@ impl<D: Executable, S: Store> Runtime<D, S> {
 
     /// Forgets an entity whose last commit the store does not have, or has another in its place.
     pub(super) async fn forget_unless_kept(&self, entity: &Entity<D>) -> Result<(), Error> {
-        let (key, end) = (entity.key(), entity.end());
-        let Some(before) = end.number().checked_sub(1) else { return Ok(()) };
-        let kept = self.store.read(key, before, 1).await?;
-        if !kept.first().is_some_and(|last| end.is_of(last)) {
-            tracing::error!(target: "kiff::journal", entity = %key, number = end.number(), "the store has lost what it had taken");
+        if !self.is_kept(entity).await? {
+            let (key, number) = (entity.key(), entity.number());
+            tracing::error!(target: "kiff::journal", entity = %key, number, "the store has lost what it had taken");
             self.entities.remove(key);
         }
         Ok(())
+    }
+
+    /// Whether the store has the entity's last commit, and not another in its place. Of one without any, nothing is read.
+    pub(super) async fn is_kept(&self, entity: &Entity<D>) -> Result<bool, Error> {
+        let Some(before) = entity.number().checked_sub(1) else { return Ok(true) };
+        let kept = self.store.read(entity.key(), before, 1).await?;
+        Ok(kept.first().is_some_and(|last| entity.end().is_of(last)))
     }
 
     /// Remembers the entity, unless a later one is remembered.
