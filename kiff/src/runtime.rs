@@ -314,7 +314,7 @@ pub enum Error {
     Identifier(IdentifierError),
     /// The entity moved each time before the step could be recorded.
     Contended(EntityKey),
-    /// An executor ran and its answer could not be recorded: the action is in doubt.
+    /// An action has started, and how it ended could not be recorded: it is in doubt.
     Unrecorded {
         /// The run's number.
         execution: ExecutionId,
@@ -346,7 +346,7 @@ impl fmt::Display for Error {
             Self::Identifier(error) => error.fmt(f),
             Self::Contended(key) => write!(f, "`{key}` moved {TRIES} times before a step could be recorded"),
             Self::Unrecorded { execution, cause } => {
-                write!(f, "execution `{execution}` ran and its answer could not be recorded: {cause}")
+                write!(f, "execution `{execution}` has started, and how it ended could not be recorded: {cause}")
             }
         }
     }

@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use kiff::{
-    Appended, Commit, Cursor, Domain, EntityKey, Error, Fact, IdempotencyKey, Inquiry, Matter, MemoryStore, Open,
-    Outcome, Policy, PolicyError, Query, Question, ReasonCode, Review, RolePolicy, Runtime, Sealed, Settlement,
+    Appended, Clock, Commit, Cursor, Domain, EntityKey, Error, Fact, IdempotencyKey, Inquiry, Matter, MemoryStore,
+    Open, Outcome, Policy, PolicyError, Query, Question, ReasonCode, Review, RolePolicy, Runtime, Sealed, Settlement,
     Snapshot, Store, StoreError, Timestamp, Verdict,
 };
 use pollster::block_on;
 
 use crate::shop::{
-    AddNote, Desk, MarkPaid, Mood, OrderState, Refund, open, order, paid, people, place, policy, refund,
+    AddNote, Desk, MarkPaid, Mood, OrderState, Refund, SharedClock, open, order, paid, people, place, policy, refund,
 };
 
 fn pay() -> MarkPaid {
@@ -224,6 +225,43 @@ fn p9_when_the_answer_cannot_be_kept_the_action_is_in_doubt() {
         let doubt = runtime.doubt(&key).await.unwrap().unwrap();
         assert_eq!(doubt.execution, *execution);
         assert_eq!(runtime.entity(&key).await.unwrap().state(), Some(OrderState::Created));
+    });
+}
+
+/// A clock that goes on by a minute whenever somebody has looked at it, once it is told to.
+#[derive(Debug, Clone, Default)]
+struct Hurrying {
+    clock: SharedClock,
+    hurries: Arc<AtomicBool>,
+}
+
+impl Clock for Hurrying {
+    fn now(&self) -> Timestamp {
+        let now = self.clock.now();
+        if self.hurries.load(Ordering::SeqCst) {
+            self.clock.0.pass(Duration::from_mins(1));
+        }
+        now
+    }
+}
+
+#[test]
+fn p9_of_what_did_not_begin_nobody_says_that_it_ran() {
+    block_on(async {
+        let (people, clock) = (people(), Hurrying::default());
+        let runtime = failing(|fact| matches!(fact, Fact::ActionFailed(_))).with_clock(clock.clone());
+        let runtime = runtime.with_approval_lifetime(Duration::from_mins(1));
+        let key = placed(&runtime).await;
+        assert!(runtime.execute(&people.agent, &key, pay()).await.unwrap().executed().is_some());
+        let asked = runtime.request_approval(&people.agent, &key, refund(5)).await.unwrap().into_result().unwrap();
+        assert!(runtime.review(&people.nora, &key, &asked.id, Review::grant()).await.unwrap().is_allowed());
+        // Its approval expires while its start is being kept, and that it did not begin is not kept.
+        clock.hurries.store(true, Ordering::SeqCst);
+        let broken = runtime.execute(&people.agent, &key, refund(5)).await.unwrap_err();
+        assert_eq!(runtime.services().done(), ["captured pay-1"]);
+        let Error::Unrecorded { execution, .. } = &broken else { panic!("{broken}") };
+        let told = format!("execution `{execution}` has started, and how it ended could not be recorded: ");
+        assert!(broken.to_string().starts_with(&told), "{broken}");
     });
 }
 

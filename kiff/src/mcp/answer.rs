@@ -209,7 +209,7 @@ pub(super) fn broken(error: &(dyn std::error::Error + 'static)) -> CallToolResul
     tracing::error!(target: "kiff::mcp", %error, "a call could not be answered");
     let (message, remedy) = match error.downcast_ref::<Error>() {
         Some(Error::Unrecorded { execution, .. }) => (
-            format!("execution `{execution}` ran, and its answer could not be recorded"),
+            format!("execution `{execution}` has started, and how it ended could not be recorded"),
             "it may have happened: do not try again; a person has to settle it first",
         ),
         _ => {
@@ -225,6 +225,7 @@ pub(super) fn broken(error: &(dyn std::error::Error + 'static)) -> CallToolResul
 mod tests {
     use super::*;
     use crate::action::Failure;
+    use crate::store::StoreError;
 
     #[test]
     fn whoever_is_late_is_not_told_that_somebody_has_to_settle_what_is_settled() {
@@ -236,5 +237,14 @@ mod tests {
         };
         assert!(remedy("error").contains("a person has to settle it first"));
         assert!(remedy("too_late").contains("a person has settled meanwhile"));
+    }
+
+    #[test]
+    fn what_has_started_and_has_no_end_on_the_record_is_not_to_be_tried_again() {
+        let cause = Box::new(Error::Store(StoreError::new("the disk of db-3 is full")));
+        let error = Error::Unrecorded { execution: "run-1".parse().unwrap(), cause };
+        let told = broken(&error).structured_content.unwrap();
+        assert_eq!(told["message"], "execution `run-1` has started, and how it ended could not be recorded");
+        assert_eq!(told["remedy"], "it may have happened: do not try again; a person has to settle it first");
     }
 }

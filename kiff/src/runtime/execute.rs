@@ -42,7 +42,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     /// on one entity, one runs.
     ///
     /// # Errors
-    /// [`Error::Unrecorded`] when the executor ran and its answer could not be kept: the action is in doubt. Any other [`Error`]
+    /// [`Error::Unrecorded`] when it has started and how it ended could not be kept: the action is in doubt. Any other [`Error`]
     /// when the store fails or the journal is broken: nothing ran outside, and that it starts may be on the record all the same.
     /// Ask again under the same [idempotency key](crate::Proposal::idempotency_key).
     pub async fn execute(
@@ -136,14 +136,16 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         permit: Permit<'_, Judged<D>>,
         attempt: &mut Attempt<D>,
     ) -> Result<Option<Outcome<Executed<D>>>, Error> {
+        // Before its start is on the record: behind it, whatever does not run is in doubt.
+        let Some(ready) = attempt.ready.take() else {
+            return Ok(None);
+        };
         let mut facts = self.opening(attempt, 1)?;
         facts.push(run.started().into());
         let running = live::enter(&self.store, &run.execution.entity, &run.execution.id);
         let batch = run.batch(judged_at, None, facts.into());
         let Some(started) = self.commit(entity, batch).await? else {
-            return Ok(None);
-        };
-        let Some(ready) = attempt.ready.take() else {
+            attempt.ready = Some(ready);
             return Ok(None);
         };
         let answer = match self.missed(&started, run, judged_at) {
