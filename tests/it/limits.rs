@@ -1,6 +1,8 @@
 //! P10: every input has a bound, and what is over it gets a clear error.
 
-use kiff::{Bounds, Call, Envelope, Evidence, Json, MemoryStore, Proposal, ReasonCode, Review, Runtime, Verdict};
+use kiff::{
+    Bounds, Call, Envelope, Evidence, Json, MemoryStore, Proposal, ReasonCode, Review, Runtime, Settlement, Verdict,
+};
 use pollster::block_on;
 
 use crate::shop::{Desk, MarkPaid, Refund, SharedClock, open, order, paid, people, place, policy, refund};
@@ -154,6 +156,27 @@ fn p10_a_refusal_does_not_repeat_all_that_it_refuses() {
             _ => None,
         });
         assert_eq!(kept.unwrap(), format!("{}…", &outcome.refusal().unwrap().message[..17]));
+    });
+}
+
+#[test]
+fn p10_why_a_review_or_a_settlement_does_not_count_is_cut_to_the_bound() {
+    block_on(async {
+        let (runtime, people) = (narrow(Bounds { text: 20, ..Bounds::DEFAULT }), people());
+        let key = paid(&runtime, "ord-1").await;
+        let asked = runtime.request_approval(&people.agent, &key, refund(1)).await.unwrap().into_result().unwrap();
+        let reviewed = runtime.review(&people.agent, &key, &asked.id, Review::grant()).await.unwrap();
+        let no = Settlement::did_not_happen("looked");
+        let settled = runtime.settle(&people.nora, &key, &"run-1".parse().unwrap(), no).await.unwrap();
+        assert!(settled.refusal().unwrap().message.len() > 20, "{settled:?}");
+        let timeline = runtime.timeline(&key).await.unwrap();
+        let kept = timeline.records().filter_map(|record| match record.fact() {
+            kiff::Fact::ApprovalReviewRejected(rejected) => Some(rejected.message.clone()),
+            kiff::Fact::ActionFailed(failed) => Some(failed.message.clone()),
+            _ => None,
+        });
+        let told = &reviewed.refusal().unwrap().message;
+        assert_eq!(kept.collect::<Vec<_>>(), [format!("{}…", &told[..17]), "settling `run-1`:…".to_owned()]);
     });
 }
 

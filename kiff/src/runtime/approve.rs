@@ -159,7 +159,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
                 Err(over) => Verdict::Invalid(verdict::over_bound(&over)),
             };
             let fact = match answered.refusal() {
-                Some(refusal) => rejection(approval, refusal).into(),
+                Some(refusal) => rejection(approval, refusal.code, self.short(&refusal.message)).into(),
                 None => answer(approval, &review),
             };
             let batch = Batch { at: now, actor, trace: &review.trace, cause: None, facts: Box::new([fact]) };
@@ -290,12 +290,8 @@ fn answer(approval: &ApprovalId, review: &Review) -> Fact {
     }
 }
 
-fn rejection(approval: &ApprovalId, refusal: &Refusal) -> ApprovalReviewRejected {
-    ApprovalReviewRejected {
-        approval: approval.clone(),
-        code: refusal.code.as_str().into(),
-        message: refusal.message.clone(),
-    }
+fn rejection(approval: &ApprovalId, code: ReasonCode, message: String) -> ApprovalReviewRejected {
+    ApprovalReviewRejected { approval: approval.clone(), code: code.as_str().into(), message }
 }
 
 fn needless<D: Executable>(attempt: &Attempt<D>, granted: Option<&ApprovalId>) -> Refusal {

@@ -201,7 +201,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             let settled = self.settled(&entity, execution, actor, &settlement);
             let (facts, verdict) = match settled.permit() {
                 Ok((facts, state)) => (facts, Verdict::Allowed(state)),
-                Err(refused) => (vec![refusal(&entity, execution, &refused)], refused),
+                Err(refused) => (vec![self.unsettled(&entity, execution, &refused)], refused),
             };
             let cause = entity.running().map(|running| running.record);
             let batch = Batch { at: self.now(), actor, trace: &settlement.trace, cause, facts: facts.into() };
@@ -274,6 +274,24 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         let facts = std::iter::once(executed.into()).chain(landing.facts.into_iter().flatten()).collect();
         Ok((facts, landing.state))
     }
+
+    /// What goes on the record of a settlement that does not count.
+    fn unsettled<P>(&self, entity: &Entity<D>, execution: &ExecutionId, refused: &Verdict<P>) -> Fact {
+        let refusal = refused.refusal();
+        let running = entity.running().filter(|running| running.execution == *execution);
+        let invalid = matches!(refused, Verdict::Invalid(_));
+        let message = refusal.map(|refusal| format!("settling `{execution}`: {}", refusal.message));
+        ActionFailed {
+            action: running.map_or_else(|| "unknown".into(), |running| running.action.clone()),
+            outcome: if invalid { FailedOutcome::Invalid } else { FailedOutcome::Blocked },
+            code: refusal.map_or("error", |refusal| refusal.code.as_str()).into(),
+            message: self.short(&message.unwrap_or_default()),
+            parameters: None,
+            execution: None,
+            settled: None,
+        }
+        .into()
+    }
 }
 
 fn invalid<P>(message: String, remedy: Option<String>) -> Verdict<P> {
@@ -290,21 +308,4 @@ fn unfit<P>(contract: &Contract) -> Verdict<P> {
         format!("`{}` makes `{emits}` happen, and nothing else", contract.name),
         Some(format!("settle it with `{emits}`")),
     )
-}
-
-/// What goes on the record of a settlement that does not count.
-fn refusal<D: Domain, P>(entity: &Entity<D>, execution: &ExecutionId, refused: &Verdict<P>) -> Fact {
-    let refusal = refused.refusal();
-    let running = entity.running().filter(|running| running.execution == *execution);
-    let invalid = matches!(refused, Verdict::Invalid(_));
-    ActionFailed {
-        action: running.map_or_else(|| "unknown".into(), |running| running.action.clone()),
-        outcome: if invalid { FailedOutcome::Invalid } else { FailedOutcome::Blocked },
-        code: refusal.map_or("error", |refusal| refusal.code.as_str()).into(),
-        message: refusal.map(|refusal| format!("settling `{execution}`: {}", refusal.message)).unwrap_or_default(),
-        parameters: None,
-        execution: None,
-        settled: None,
-    }
-    .into()
 }
