@@ -264,8 +264,8 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         self.taken.note(&appended, || self.now());
         match appended? {
             Appended::Conflict => {
-                // Where nobody has moved it, the store has lost what is remembered of it.
-                self.forget_without(commit.key(), commit.number()).await?;
+                // Where nobody has moved it on, the store has lost what is remembered of it.
+                self.forget_unless_kept(&entity).await?;
                 Ok(Err(commit.facts().into()))
             }
             Appended::Written => {

@@ -303,6 +303,26 @@ fn an_event_is_not_judged_by_a_past_that_the_store_has_lost_for_another() {
 }
 
 #[test]
+fn an_action_goes_on_from_the_past_that_the_store_has_in_the_place_of_the_one_that_it_has_lost() {
+    block_on(async {
+        let (store, people, key) = (SharedStore::default(), people(), order("ord-1"));
+        let open = || Runtime::<Refund, _>::new(store.clone(), policy(), Desk::default());
+        let (here, there) = (open(), open());
+        let placed = OrderPlaced { total: kiff::Cents(5) };
+        assert!(here.ingest(&people.shop, &key, placed).await.unwrap().is_allowed());
+        assert!(here.execute(&people.agent, &key, pay()).await.unwrap().executed().is_some());
+        // It is longer than the one that was lost, so that what comes next does not follow on what is remembered.
+        store.lose_all_but(1).await;
+        let note = |text: &str| AddNote { text: text.into() };
+        for text in ["one", "two", "three"] {
+            assert!(there.execute(&people.agent, &key, note(text)).await.unwrap().executed().is_some());
+        }
+        let noted = here.execute(&people.agent, &key, note("four")).await.unwrap();
+        assert_eq!(noted.executed().map(|done| done.state), Some(OrderState::Created), "{noted:?}");
+    });
+}
+
+#[test]
 fn p7_what_was_left_behind_a_moment_ago_is_named_and_asked_about_later() {
     block_on(async {
         let (store, clock, people, key) = (SharedStore::default(), SharedClock::default(), people(), order("ord-1"));

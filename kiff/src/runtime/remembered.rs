@@ -66,15 +66,6 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         }
     }
 
-    /// Forgets an entity of which the store does not have this commit, though it would if it had lost nothing.
-    pub(super) async fn forget_without(&self, key: &EntityKey, number: u64) -> Result<(), Error> {
-        if number > 0 && self.store.read(key, number - 1, 1).await?.is_empty() {
-            tracing::error!(target: "kiff::journal", entity = %key, number, "the store has lost what it had taken");
-            self.entities.remove(key);
-        }
-        Ok(())
-    }
-
     /// Forgets an entity whose last commit the store does not have, or has another in its place.
     pub(super) async fn forget_unless_kept(&self, entity: &Entity<D>) -> Result<(), Error> {
         if !self.is_kept(entity).await? {
