@@ -47,7 +47,7 @@ impl<D: Executable> Attempt<D> {
     fn written(action: D, given: Box<dyn Ready<D>>, bounds: &Bounds) -> Self {
         match given.encode(bounds) {
             Ok(Written { json, is_whole: true }) => Self::read(action, Ok(given), json),
-            Ok(Written { json, is_whole: false }) => Self::read(action, read_again(action, &json), json),
+            Ok(Written { json, is_whole: false }) => Self::read(action, read_written(action, &json), json),
             Err(fault) => Self::faulty(action, fault, None),
         }
     }
@@ -100,31 +100,20 @@ impl<D: Executable> Attempt<D> {
         }
     }
 
-    /// Reads the parameters once more, after a run that has to be tried again took them.
-    pub(super) fn read_again(&mut self) {
-        let (Some(action), Some(parameters)) = (self.action, &self.parameters) else {
-            return;
-        };
-        match read_again(action, parameters) {
-            Ok(ready) => self.ready = Some(ready),
-            Err(fault) => self.checked = Err(fault),
-        }
-    }
-
-    /// Takes the parameters as they were approved. What means the same may be written otherwise, as in another order, and an executor may
-    /// be one that looks at it.
-    pub(super) fn take_approved(&mut self, approved: &Json) {
+    /// Takes the parameters as they are written: its own once more, after a run that has to be tried again took them, or those that were
+    /// approved. What means the same may be written otherwise, as in another order, and an executor may be one that looks at it.
+    pub(super) fn take(&mut self, written: Json) {
         let Some(action) = self.action else {
             return;
         };
-        match read_again(action, approved) {
+        match read_written(action, &written) {
             Ok(ready) => {
                 self.checked = ready.check();
                 self.ready = Some(ready);
             }
             Err(fault) => self.checked = Err(fault),
         }
-        self.parameters = Some(approved.clone());
+        self.parameters = Some(written);
     }
 
     /// What an approval of this on `key` would be bound to; none where the contract asks for none.
@@ -142,7 +131,7 @@ impl<D: Executable> Attempt<D> {
 }
 
 /// The parameters as they go on the record, read from there.
-fn read_again<D: Executable>(action: D, written: &Json) -> Result<Box<dyn Ready<D>>, ParameterFault> {
+fn read_written<D: Executable>(action: D, written: &Json) -> Result<Box<dyn Ready<D>>, ParameterFault> {
     action.entry().read(written).map_err(ParameterFault::of_written)
 }
 

@@ -96,7 +96,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
                     let approved = approval.map(|approval| &approval.parameters);
                     if let Some(approved) = approved.filter(|approved| Some(*approved) != attempt.parameters.as_ref()) {
                         // INVARIANT: what runs is what was approved, to the letter.
-                        attempt.take_approved(approved);
+                        attempt.take(approved.clone());
                         continue;
                     }
                     permit
@@ -193,19 +193,19 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         let now = self.now();
         // It starts and ends now, and an approval that has expired meanwhile lets nothing start.
         let is_approved = run.execution.approval.is_some();
-        if is_approved && !self.judge(&entity, &run.execution.actor, attempt, now).is_allowed() {
-            attempt.read_again();
-            return Ok(None);
+        if !is_approved || self.judge(&entity, &run.execution.actor, attempt, now).is_allowed() {
+            let (answered, outcome) = self.answered(run, answer);
+            let mut facts = self.opening(attempt, 1 + answered.len())?;
+            facts.push(run.started().into());
+            facts.extend(answered);
+            let batch = run.batch(now, None, facts.into());
+            if self.commit(entity, batch).await?.is_some() {
+                return Ok(Some(outcome));
+            }
         }
-        let (answered, outcome) = self.answered(run, answer);
-        let mut facts = self.opening(attempt, 1 + answered.len())?;
-        facts.push(run.started().into());
-        facts.extend(answered);
-        let batch = run.batch(now, None, facts.into());
-        if self.commit(entity, batch).await?.is_some() {
-            return Ok(Some(outcome));
+        if let Some(parameters) = attempt.parameters.clone() {
+            attempt.take(parameters);
         }
-        attempt.read_again();
         Ok(None)
     }
 
