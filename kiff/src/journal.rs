@@ -10,6 +10,7 @@ use crate::actor::Actor;
 use crate::digest::Digest;
 use crate::event::Trace;
 use crate::identifier::{EntityKey, IdempotencyKey};
+use crate::json::Json;
 use crate::time::Timestamp;
 
 mod broken;
@@ -253,6 +254,19 @@ impl Commit {
             Fact::ActionStarted(started) => started.key.as_ref(),
             _ => None,
         })
+    }
+
+    /// The action that it starts, and with which parameters; none where it starts none.
+    pub(crate) fn starts(&self) -> Option<(&ActionStarted, Option<&Json>)> {
+        let started = self.facts().iter().find_map(|fact| match fact {
+            Fact::ActionStarted(started) => Some(started),
+            _ => None,
+        })?;
+        let parameters = self.facts().iter().find_map(|fact| match fact {
+            Fact::ActionValidated(validated) => Some(&validated.parameters),
+            _ => None,
+        });
+        Some((started, parameters))
     }
 
     /// The facts, each with what is around it.

@@ -5,8 +5,8 @@ use crate::actor::Actor;
 use crate::domain::Domain;
 use crate::entity::{Entity, Running};
 use crate::executor::{Executable, Execution, Reconciled};
-use crate::identifier::{ApprovalId, EntityKey};
-use crate::journal::{BrokenJournal, Commit, Fact, Matter, Settled};
+use crate::identifier::EntityKey;
+use crate::journal::{BrokenJournal, Commit, Matter, Settled};
 use crate::json::Json;
 use crate::store::Store;
 use crate::time::Timestamp;
@@ -158,20 +158,13 @@ fn is_under_way<D: Domain>(entity: &Entity<D>, running: &Running) -> bool {
 
 /// What the executor was told, and its parameters, by the record of its start.
 fn run_of(start: &Commit, running: &Running) -> Option<(Execution, Json)> {
-    let (mut parameters, mut approval): (Option<Json>, Option<ApprovalId>) = (None, None);
-    for fact in start.facts() {
-        match fact {
-            Fact::ActionValidated(validated) => parameters = Some(validated.parameters.clone()),
-            Fact::ActionStarted(started) => approval.clone_from(&started.approval),
-            _ => {}
-        }
-    }
+    let (started, parameters) = start.starts()?;
     let execution = Execution {
         id: running.execution.clone(),
         entity: start.key().clone(),
         actor: running.by.clone(),
-        approval,
+        approval: started.approval.clone(),
         trace: start.trace().cloned().unwrap_or_default(),
     };
-    Some((execution, parameters?))
+    Some((execution, parameters?.clone()))
 }

@@ -185,14 +185,7 @@ fn set_out_from<D: Domain>(commit: &Commit) -> Option<D::State> {
 
 /// The action that a commit starts under `key`.
 fn first<'c>(commit: &'c Commit, key: &IdempotencyKey) -> Option<First<'c>> {
-    let started = commit.facts().iter().find_map(|fact| match fact {
-        Fact::ActionStarted(started) if started.key.as_ref() == Some(key) => Some(started),
-        _ => None,
-    })?;
-    let parameters = commit.facts().iter().find_map(|fact| match fact {
-        Fact::ActionValidated(validated) => Some(&validated.parameters),
-        _ => None,
-    });
+    let (started, parameters) = commit.starts().filter(|(started, _)| started.key.as_ref() == Some(key))?;
     Some(First { execution: &started.execution, commit, action: &started.action, parameters })
 }
 

@@ -218,13 +218,9 @@ fn facts(schema: &Schema, key: &EntityKey, running: &Running) -> Markup {
 /// What was tried, and what was heard of it last.
 async fn tried(served: &dyn Served, key: &EntityKey, running: &Running) -> Result<Markup, Sorry> {
     let contract = served.schema().action(&running.action);
-    let start = served.read(key, running.record.commit.saturating_sub(1), LOOKED_AT).await?;
-    let facts = || start.iter().flat_map(|commit| commit.facts());
-    let parameters = facts().find_map(|fact| match fact {
-        Fact::ActionValidated(validated) => Some(&validated.parameters),
-        _ => None,
-    });
-    let told = facts().find_map(|fact| match fact {
+    let commits = served.read(key, running.record.commit.saturating_sub(1), LOOKED_AT).await?;
+    let parameters = commits.first().and_then(|start| start.starts()).and_then(|(_, parameters)| parameters);
+    let told = commits.iter().flat_map(|commit| commit.facts()).find_map(|fact| match fact {
         Fact::ActionFailed(failed) if failed.execution.as_ref() == Some(&running.execution) => Some(&failed.message),
         _ => None,
     });
