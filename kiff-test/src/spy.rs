@@ -87,7 +87,7 @@ impl<T> Spy<T> {
         self.log().planned.push_back(Planned::Failure(failure));
     }
 
-    /// The next call that nothing is planned for yet panics.
+    /// The next call that nothing is planned for yet panics. What it says is shown with a test that fails, and is not on the record.
     pub fn panic_next(&self, message: impl Into<String>) {
         self.log().planned.push_back(Planned::Panic(message.into()));
     }

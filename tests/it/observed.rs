@@ -1,16 +1,17 @@
-//! Each record is one `tracing` event and one count; so is each request that was refused.
+//! Each record is one `tracing` event and one count; so is each request that was refused. A panic is an event.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
+use kiff::Outcome;
 use metrics::{Counter, CounterFn, Gauge, GaugeFn, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
 use pollster::block_on;
 use tracing::field::{Field, Visit};
 use tracing::span;
 
-use crate::shop::{AddNote, OrderPlaced, SharedClock, open, order, paid, people, refund};
+use crate::shop::{AddNote, MarkPaid, Mood, OrderPlaced, SharedClock, open, order, paid, people, place, refund};
 
 /// What was announced: records, and what was refused over HTTP.
 #[derive(Clone, Default)]
@@ -37,7 +38,7 @@ impl Heard {
 
 impl tracing::Subscriber for Heard {
     fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
-        ["kiff::record", "kiff::http", "kiff::clock"].contains(&metadata.target())
+        ["kiff::record", "kiff::http", "kiff::clock", "kiff::panic"].contains(&metadata.target())
     }
 
     fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
@@ -172,5 +173,24 @@ fn a_journal_that_ends_in_the_future_is_told() {
             assert!(placed.is_allowed() && noted.executed().is_some());
             assert_eq!(heard.with("entity", &key.to_string()).len(), told, "{id}");
         }
+    });
+}
+
+#[test]
+fn p9_what_an_executor_panics_with_is_told_to_the_log_and_to_nobody_else() {
+    let (heard, people) = (Heard::everything(), people());
+    block_on(async {
+        let runtime = open();
+        let key = place(&runtime, "ord-panic").await;
+        runtime.services().be(Mood::Panicking);
+        let outcome = runtime.execute(&people.agent, &key, MarkPaid { payment_id: "pay-1".into() }).await.unwrap();
+        let Outcome::Failed(failed) = &outcome else { panic!("{outcome:?}") };
+        assert!(!failed.failure.message().contains("fell over"), "{failed:?}");
+        let told = heard.with("execution", failed.execution.as_str());
+        let [event] = &told[..] else { panic!("{told:?}") };
+        assert_eq!(
+            (event["message"].as_str(), event["said"].as_str()),
+            ("the executor panicked", "the desk fell over")
+        );
     });
 }

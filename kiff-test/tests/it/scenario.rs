@@ -139,7 +139,7 @@ fn failing_executors_are_told_apart() {
         .when(RefundRole::Agent, MarkPaid { payment_id: "pay-1".into() })
         .then()
         .in_doubt()
-        .because("boom");
+        .because("the executor panicked");
 }
 
 #[test]

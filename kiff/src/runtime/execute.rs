@@ -8,7 +8,7 @@ use crate::actor::Actor;
 use crate::domain::{Domain, Event};
 use crate::entity::Entity;
 use crate::executor::{Executable, Execution, Ready};
-use crate::identifier::{EntityKey, IdempotencyKey};
+use crate::identifier::{EntityKey, ExecutionId, IdempotencyKey};
 use crate::journal::{
     ActionExecuted, ActionFailed, ActionStarted, BrokenJournal, EventIngested, Fact, FailedOutcome, RecordId,
 };
@@ -219,9 +219,9 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         let Some(answer) = ready.run(permit, &self.services, execution) else {
             return Err(Failure::refused("the permit is for another action"));
         };
-        match caught(answer).await {
+        match caught(answer, "the executor", &execution.id).await {
             Ok(answer) => answer,
-            Err(panic) => Err(Failure::unknown(format!("the executor panicked: {panic}"))),
+            Err(panicked) => Err(Failure::unknown(panicked.to_string())),
         }
     }
 
@@ -256,7 +256,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
 
     /// What goes on the record of an answer, and what the caller is told.
     fn answered(&self, run: &Run<D>, answer: Answer<D>) -> (Vec<Fact>, Outcome<Executed<D>>) {
-        let landed = answer.and_then(|event| self.landing(run.from, event));
+        let landed = answer.and_then(|event| self.landing(&run.execution.id, run.from, event));
         match landed {
             Ok(Landing { event, state, facts }) => {
                 let executed = ActionExecuted {
@@ -296,7 +296,12 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     }
 
     /// Where the executor's event leads, and what goes on the record of it.
-    pub(super) fn landing(&self, from: Option<D::State>, event: Option<D::Event>) -> Result<Landing<D>, Failure> {
+    pub(super) fn landing(
+        &self,
+        execution: &ExecutionId,
+        from: Option<D::State>,
+        event: Option<D::Event>,
+    ) -> Result<Landing<D>, Failure> {
         let Some(from) = from else {
             return Err(Failure::unknown("the entity has no state"));
         };
@@ -309,9 +314,9 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         };
         let unrecorded =
             |why: &dyn fmt::Display| Failure::unknown(format!("the executor's `{name}` cannot be recorded: {why}"));
-        let payload = match caught_at_once(|| event.encode(&self.bounds)) {
+        let payload = match caught_at_once(|| event.encode(&self.bounds), "writing the event", execution) {
             Ok(encoded) => encoded.map_err(|error| unrecorded(&error))?,
-            Err(panic) => return Err(unrecorded(&format_args!("writing it panicked: {panic}"))),
+            Err(panicked) => return Err(unrecorded(&panicked)),
         };
         let ingested =
             EventIngested { event: Text::Borrowed(name), payload, id: None, source: None, occurred_at: None };

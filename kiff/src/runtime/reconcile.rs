@@ -70,8 +70,9 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             let why = "the record of its start has no parameters".to_owned();
             return Ok(Inquiry::StillUnknown { running, why });
         };
-        let found = caught(ask(&parameters, &self.services, &execution)).await;
-        let found = found.unwrap_or_else(|panic| Err(Failure::unknown(format!("the reconcile fn panicked: {panic}"))));
+        let asked = ask(&parameters, &self.services, &execution);
+        let found = caught(asked, "the reconcile fn", &execution.id).await;
+        let found = found.unwrap_or_else(|panicked| Err(Failure::unknown(panicked.to_string())));
         let became = match found {
             Ok(Reconciled::Happened(event)) => Became::Happened(event),
             Ok(Reconciled::DidNotHappen) => Became::DidNotHappen,

@@ -269,7 +269,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             };
             return Ok((vec![failed.into()], state));
         };
-        let landing = self.landing(Some(state), event).map_err(|failure| failure.message().to_owned())?;
+        let landing = self.landing(&execution, Some(state), event).map_err(|failure| failure.message().to_owned())?;
         let executed = ActionExecuted { action, execution, settled: Some(by) };
         let facts = std::iter::once(executed.into()).chain(landing.facts.into_iter().flatten()).collect();
         Ok((facts, landing.state))
