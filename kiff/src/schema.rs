@@ -277,6 +277,23 @@ pub struct Parameter {
     pub rules: List<Rule>,
 }
 
+impl Parameter {
+    /// Its type without the path to it, and without the `Option` around it: `Cents` where `Option<kiff::Cents>` is written.
+    #[must_use]
+    pub fn bare_type(&self) -> &str {
+        let whole = without_path(&self.type_name);
+        let held = whole.strip_prefix("Option").and_then(|rest| rest.trim().strip_prefix('<')?.strip_suffix('>'));
+        held.map_or(whole, without_path)
+    }
+}
+
+/// The last segment of a type's path, with what is between its angle brackets.
+fn without_path(type_name: &str) -> &str {
+    let path = type_name.split('<').next().unwrap_or(type_name);
+    let start = path.rfind("::").map_or(0, |colons| colons + "::".len());
+    type_name.get(start..).unwrap_or(type_name).trim()
+}
+
 /// What a parameter's value must fulfil.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

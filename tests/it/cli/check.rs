@@ -231,6 +231,31 @@ fn a_document_is_explained_without_its_crate() {
     assert!(told.contains("the fingerprint is not that of the governance"), "{told}");
 }
 
+#[test]
+fn what_has_no_bound_is_told_however_its_type_is_written() {
+    let folder = folder("check-types");
+    for (type_name, expected) in [
+        ("String", Some("unbounded_text")),
+        ("std::string::String", Some("unbounded_text")),
+        ("Option<std::string::String>", Some("unbounded_text")),
+        ("kiff::Cents", Some("unbounded_amount")),
+        ("std::option::Option<kiff::Cents>", Some("unbounded_amount")),
+        ("Vec<kiff::Cents>", None),
+        ("till::InCents", None),
+    ] {
+        let mut schema = crate::shop::Refund::schema().clone();
+        let note = schema.actions.to_mut().iter_mut().find(|action| action.name == "ADD_NOTE").unwrap();
+        note.parameters.to_mut()[0].type_name = type_name.into();
+        fs::write(folder.join("shop.json"), schema.to_json()).unwrap();
+        let said = kiff(&folder, &["check", "shop.json", "--json"]).well();
+        let answer: serde_json::Value = serde_json::from_str(&said).unwrap();
+        let findings = answer[0]["findings"].as_array().unwrap().iter();
+        let of_note = findings.filter(|finding| finding["about"] == "ADD_NOTE");
+        let codes: Vec<&str> = of_note.map(|finding| finding["code"].as_str().unwrap()).collect();
+        assert_eq!(codes, expected.as_slice(), "{type_name}");
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn what_is_no_file_is_written_to_and_not_replaced() {

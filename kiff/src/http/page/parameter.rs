@@ -71,12 +71,7 @@ fn shown(value: &Value, known: Option<&Parameter>) -> Markup {
 
 /// An amount in whole units, and beside it in the minor ones in which it is on the record.
 fn money(value: &Value, known: Option<&Parameter>) -> Option<Markup> {
-    let is_money = |known: &Parameter| {
-        let inner = known.type_name.strip_prefix("Option<").and_then(|name| name.strip_suffix('>'));
-        let name = inner.unwrap_or(&known.type_name);
-        name == "Cents" || name.ends_with("::Cents")
-    };
-    let cents = value.as_i64().filter(|_| known.is_some_and(is_money))?;
+    let cents = value.as_i64().filter(|_| known.is_some_and(|known| known.bare_type() == "Cents"))?;
     let (whole, rest) = (cents.unsigned_abs() / 100, cents.unsigned_abs() % 100);
     let sign = if cents < 0 { "-" } else { "" };
     Some(html! { strong { (sign) (whole) (format!(".{rest:02}")) } " " span.quiet { "(" (cents) " cents)" } })
@@ -144,9 +139,16 @@ mod tests {
             };
             money(&Value::from(99_900), Some(&known)).is_some()
         };
-        for (type_name, is_money) in
-            [("Cents", true), ("kiff::Cents", true), ("Option<kiff::Cents>", true), ("u32", false), ("InCents", false)]
-        {
+        for (type_name, is_money) in [
+            ("Cents", true),
+            ("kiff::Cents", true),
+            ("Option<kiff::Cents>", true),
+            ("std::option::Option < Cents >", true),
+            ("Vec<kiff::Cents>", false),
+            ("Optional<Cents>", false),
+            ("u32", false),
+            ("InCents", false),
+        ] {
             assert_eq!(amount(type_name), is_money, "{type_name}");
         }
     }

@@ -60,15 +60,13 @@ fn of_parameter(parameter: &Parameter) -> Option<(&'static str, String, &'static
         let message = format!("`{name}` is a binary float, because \"{reason}\"");
         return Some(("waived_float", message, "see that it is no amount of money"));
     }
-    let type_name = parameter.type_name.trim_start_matches("Option <").trim_start_matches("Option<").trim();
-    let type_name = type_name.trim_end_matches('>').trim();
     let has_end = parameter.rules.iter().any(|rule| match rule {
         Rule::Range { max, .. } => max.is_some(),
         Rule::Length { max, .. } => max.is_some(),
         Rule::Pattern { .. } | Rule::Float { .. } => true,
         _ => false,
     });
-    match type_name {
+    match parameter.bare_type() {
         _ if has_end => None,
         "String" => {
             let message = format!("`{name}` is a text of any length");
