@@ -98,6 +98,18 @@ fn a_journal_that_somebody_has_changed_hides_no_doubt_about_another() {
 }
 
 #[test]
+fn what_was_changed_before_an_action_started_hides_no_doubt_about_it() {
+    let folder = folder("tampered-before");
+    a_day(SqliteStore::open(folder.join("day.db")).unwrap());
+    let change = "UPDATE bodies SET body = CAST(replace(body, 'ORDER', 'OTHER') AS BLOB) WHERE position = 8";
+    Connection::open(folder.join("day.db")).unwrap().execute_batch(change).unwrap();
+    let said = kiff(&folder, &["doubt", "day.db"]).well();
+    assert!(said.starts_with("Order/ord-2: REFUND_ORDER as ") && said.contains("started by agent-7"), "{said}");
+    let told = kiff(&folder, &["verify", "day.db"]).ended_with(1);
+    assert!(told.contains("edited: commit 1 of `Order/ord-2`: "), "{told}");
+}
+
+#[test]
 fn p8_what_was_changed_in_a_database_is_told() {
     let (folder, cluster) = (folder("tampered-postgres"), cluster::shared());
     let body = |of: &str| format!("UPDATE kiff.commits c SET body = o.body FROM kiff.commits o WHERE {of}");

@@ -93,7 +93,8 @@ impl Work for InDoubt {
 }
 
 async fn look<S: Store>(store: &S, open: &Open) -> Result<Unsettled, Failure> {
-    let commits = commits(store, &open.key).await?;
+    // Nothing before its start is about it.
+    let commits = commits(store, &open.key, open.commit.saturating_sub(1)).await?;
     let facts = || commits.iter().flat_map(|commit| commit.facts());
     let action = facts().find_map(|fact| match fact {
         Fact::ActionStarted(started) if started.execution.as_str() == open.id => Some(kiff::visible(&started.action)),
