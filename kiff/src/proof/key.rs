@@ -305,7 +305,8 @@ pub(super) fn parts(text: &str, algorithm: u8) -> Option<(&str, u32, [u8; 32])> 
     Some((name, u32::from_str_radix(id, 16).ok()?, bytes.try_into().ok()?))
 }
 
-fn read<K: FromStr<Err = KeyError>>(path: &Path) -> Result<K, KeyError> {
+/// Reads a key of any sort from a file.
+pub(super) fn read<K: FromStr<Err = KeyError>>(path: &Path) -> Result<K, KeyError> {
     let failed = |error| KeyError::File { path: path.to_owned(), error };
     std::fs::read_to_string(path).map_err(failed)?.trim().parse()
 }

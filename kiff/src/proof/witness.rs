@@ -1,6 +1,7 @@
 //! Cosignatures (C2SP tlog-cosignature): the word of somebody else that a log has only grown until then.
 
 use std::fmt;
+use std::path::Path;
 use std::str::FromStr;
 
 use serde::Serialize;
@@ -31,6 +32,14 @@ impl WitnessKey {
             return Err(KeyError::Name(visible(name)));
         }
         Ok(Self { name: name.into(), id: key::id_of(name, COSIGNATURE, &key), key })
+    }
+
+    /// Reads the key from a file.
+    ///
+    /// # Errors
+    /// [`KeyError`] when it cannot be read or holds no key of a witness.
+    pub fn read(path: impl AsRef<Path>) -> Result<Self, KeyError> {
+        key::read(path.as_ref())
     }
 
     /// The witness's name.

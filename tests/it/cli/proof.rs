@@ -178,6 +178,9 @@ fn a_key_is_never_written_over_nor_mistaken() {
     assert!(told.starts_with("error: `example.com/refunds+0+0` is no public key: "), "{told}");
     let receipt = ["receipt", "verify", "day.jsonl", "--key", "safe.pub", "--witness", "w1.pub"];
     assert!(kiff(&folder, &receipt).not_done().starts_with("error: there is no file `w1.pub`"));
+    let receipt = ["receipt", "verify", "day.jsonl", "--key", "safe.pub", "--witness", "safe.pub"];
+    let told = kiff(&folder, &receipt).not_done();
+    assert!(told.starts_with("error: `safe.pub` is no key of a witness: ") && told.contains("publishes it"), "{told}");
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use kiff::proof::{
-    CheckpointError, Cosignature, Log, Receipt, ReceiptError, Sequencer, SignedCheckpoint, SigningKey, WitnessKey,
+    CheckpointError, Cosignature, KeyError, Log, Receipt, ReceiptError, Sequencer, SignedCheckpoint, SigningKey,
+    WitnessKey,
 };
 use pollster::block_on;
 use sha2::{Digest as _, Sha256};
@@ -94,6 +95,18 @@ fn p8_what_a_witness_has_seen_is_told_with_its_time_and_nothing_else_is() {
     // The key of a log is not that of a witness, and the other way round.
     let log = SigningKey::generate(one.name).unwrap().verifying_key().to_string();
     assert!(log.parse::<WitnessKey>().is_err() && one.key().parse::<kiff::proof::VerifyingKey>().is_err());
+}
+
+#[test]
+fn the_key_of_a_witness_is_read_from_a_file_as_that_of_a_log_is() {
+    let (folder, witness) = (TempDir::new().unwrap(), Witness::new("witness.example/w1"));
+    let path = folder.path().join("w1.pub");
+    std::fs::write(&path, format!("{}\n", witness.key())).unwrap();
+    assert_eq!(WitnessKey::read(&path).unwrap().to_string(), witness.key());
+    SigningKey::generate(witness.name).unwrap().verifying_key().write(folder.path().join("log.pub")).unwrap();
+    let told = WitnessKey::read(folder.path().join("log.pub")).unwrap_err();
+    assert!(matches!(told, KeyError::Malformed(_)), "{told}");
+    assert!(matches!(WitnessKey::read(folder.path().join("none.pub")), Err(KeyError::File { .. })));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use clap::Args;
 use kiff::proof::{KeyError, SigningKey, VerifyingKey, WitnessKey};
@@ -91,42 +92,34 @@ fn show(files: &[PathBuf], shell: &Shell) -> Result<Ended, Failure> {
     Ok(Ended::Well)
 }
 
+/// The public keys of logs, each as it is written or in a file.
+pub(crate) fn trusted(keys: &[String]) -> Result<Vec<VerifyingKey>, Failure> {
+    let help = "name the file that `kiff keys generate` wrote, which ends with `.pub`, or write what is in it";
+    keys.iter().map(|text| given(text, "public key", help)).collect()
+}
+
 /// The public keys of witnesses, each as it is written or in a file.
 pub(crate) fn witnesses_of(keys: &[String]) -> Result<Vec<WitnessKey>, Failure> {
-    let read = |text: &String| {
-        let path = Path::new(text);
-        let written = if path.is_file() {
-            fs::read_to_string(path).map_err(|error| Failure::file("read", path, &error))?
-        } else {
-            text.clone()
-        };
-        written.trim().parse().map_err(|error: KeyError| {
-            unread(text, "key of a witness", &error)
-                .help("write it as the witness publishes it: its name, `+`, eight digits, `+`, and the key in base64")
-        })
-    };
-    keys.iter().map(read).collect()
+    let help = "write it as the witness publishes it: its name, `+`, eight digits, `+`, and the key in base64";
+    keys.iter().map(|text| given(text, "key of a witness", help)).collect()
 }
 
-/// What is said of a key that is none, or of a file that is not there: a key is never without a `+`.
-fn unread(text: &str, what: &str, error: &KeyError) -> Failure {
-    let shown = kiff::visible(text);
-    if text.contains('+') || Path::new(text).exists() {
-        Failure::new(format!("`{shown}` is no {what}: {error}"))
+/// A key as it is written or in a file. What is said of one that is none, or of a file that is not there: a key is never without
+/// a `+`.
+fn given<K: FromStr<Err = KeyError>>(text: &str, what: &str, help: &str) -> Result<K, Failure> {
+    let path = Path::new(text);
+    let written = if path.is_file() {
+        fs::read_to_string(path).map_err(|error| Failure::file("read", path, &error))?
     } else {
-        Failure::new(format!("there is no file `{shown}`, and a {what} is written otherwise"))
-    }
-}
-
-/// Public keys, each as it is written or in a file.
-pub(crate) fn trusted(keys: &[String]) -> Result<Vec<VerifyingKey>, Failure> {
-    let read = |text: &String| {
-        let path = Path::new(text);
-        let key = if path.is_file() { VerifyingKey::read(path) } else { text.parse() };
-        key.map_err(|error| {
-            unread(text, "public key", &error)
-                .help("name the file that `kiff keys generate` wrote, which ends with `.pub`, or write what is in it")
-        })
+        text.to_owned()
     };
-    keys.iter().map(read).collect()
+    written.trim().parse().map_err(|error: KeyError| {
+        let shown = kiff::visible(text);
+        let failure = if text.contains('+') || path.exists() {
+            Failure::new(format!("`{shown}` is no {what}: {error}"))
+        } else {
+            Failure::new(format!("there is no file `{shown}`, and a {what} is written otherwise"))
+        };
+        failure.help(help)
+    })
 }
