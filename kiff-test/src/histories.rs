@@ -30,7 +30,7 @@ type Values = Arc<dyn Fn(&Field<'_>) -> Option<BoxedStrategy<Value>> + Send + Sy
 type Reads = fn(event: &str, payload: &str) -> bool;
 
 /// Who knows how often executors have run.
-type Runs<D> = Arc<dyn Fn(&<D as Domain>::Services) -> usize + Send + Sync>;
+pub(crate) type Runs<D> = Arc<dyn Fn(&<D as Domain>::Services) -> usize + Send + Sync>;
 
 /// A source of histories of a domain, as a proptest [`Strategy`].
 ///

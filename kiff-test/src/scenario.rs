@@ -146,7 +146,7 @@ impl<D: Executable> Given<D> {
     pub fn when_reported<By>(mut self, who: impl Who<D, By>, event: impl Incoming<D>) -> Then<D> {
         self.0.mark();
         let verdict = self.0.sure(block_on(self.0.runtime.ingest(&who.actor(), &self.0.key, event)));
-        Then::new(self.0, Answer::of_event(verdict), None)
+        Then::new(self.0, Answer::Verdict(verdict.map(drop)), None)
     }
 }
 
@@ -220,7 +220,7 @@ impl<D: Executable, P: Propose<D> + Clone> When<D, P> {
     pub fn reviewed_by<By>(self, reviewer: impl Who<D, By>, review: Review) -> Then<D, P> {
         let asked = self.stage.ask(&self.actor, self.proposal.clone());
         let verdict = self.stage.answer(&reviewer.actor(), &asked, review);
-        Then::new(self.stage, Answer::of_review(verdict), Some((self.actor, self.proposal)))
+        Then::new(self.stage, Answer::Verdict(verdict.map(drop)), Some((self.actor, self.proposal)))
     }
 
     /// Time passes.
@@ -242,6 +242,6 @@ impl<D: Executable, P: Propose<D> + Clone> When<D, P> {
     pub fn then_evaluated(self) -> Then<D, P> {
         let Self { stage, actor, proposal } = self;
         let verdict = stage.sure(block_on(stage.runtime.evaluate(&actor, &stage.key, proposal.clone())));
-        Then::new(stage, Answer::of_verdict(verdict), Some((actor, proposal)))
+        Then::new(stage, Answer::Verdict(verdict), Some((actor, proposal)))
     }
 }

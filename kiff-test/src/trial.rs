@@ -1,6 +1,5 @@
 //! One history, played on a fresh entity and held to the model step by step.
 
-use std::fmt;
 use std::sync::Arc;
 
 use kiff::{
@@ -10,13 +9,10 @@ use kiff::{
 
 use crate::actors::Actors;
 use crate::clock::FixedClock;
-use crate::histories::{Draft, How, Step};
+use crate::histories::{Draft, How, Runs, Step};
 use crate::identifiers::SequentialIdentifiers;
 use crate::model::{Asked, Expected, LIFETIME, Model, Status};
 use crate::wait::block_on;
-
-/// Who knows how often executors have run.
-type Runs<D> = Option<Arc<dyn Fn(&<D as kiff::Domain>::Services) -> usize + Send + Sync>>;
 
 /// What does not fit, in a sentence.
 type Found<T = ()> = Result<T, String>;
@@ -26,7 +22,7 @@ pub(crate) struct Trial<D: Executable> {
     clock: FixedClock,
     key: EntityKey,
     model: Model,
-    runs: Runs<D>,
+    runs: Option<Runs<D>>,
     /// How often an executor should have run.
     expected_runs: usize,
     /// How often executors had run before the trial.
@@ -35,7 +31,7 @@ pub(crate) struct Trial<D: Executable> {
 }
 
 impl<D: Executable> Trial<D> {
-    pub(crate) fn new(services: D::Services, runs: Runs<D>) -> Self {
+    pub(crate) fn new(services: D::Services, runs: Option<Runs<D>>) -> Self {
         let clock = FixedClock::new();
         let earlier_runs = runs.as_ref().map_or(0, |runs| runs(&services));
         let runtime = Runtime::new(MemoryStore::new(), Actors::<D>::new().policy(), services)
@@ -74,7 +70,7 @@ impl<D: Executable> Trial<D> {
                 Some(asked) => {
                     let expected = self.model.review(by, &asked, *answer);
                     let review = self.runtime.review(by, &self.key, &asked.id, answer.review());
-                    if !compare(&expected, &Got::of(&broke(block_on(review))?))? {
+                    if !compare(&expected, &broke(block_on(review))?)? {
                         return self.recorded(&["approval_review_rejected"]);
                     }
                     self.model.answered(&asked.id, *answer);
@@ -100,7 +96,7 @@ impl<D: Executable> Trial<D> {
         let json = Json::parse(&payload.text, &Bounds::DEFAULT).map_err(|error| format!("the kit erred: {error}"))?;
         let envelope = Envelope::new(event.to_owned(), json);
         let verdict = broke(block_on(self.runtime.ingest(by, &self.key, envelope)))?;
-        if !compare(&expected, &Got::of(&verdict))? {
+        if !compare(&expected, &verdict)? {
             return self.recorded(&[]);
         }
         self.model.state = self.model.transition(event);
@@ -114,12 +110,12 @@ impl<D: Executable> Trial<D> {
             How::Execute => self.execute(&expected, by, &call, None),
             How::Evaluate => {
                 let verdict = broke(block_on(self.runtime.evaluate(by, &self.key, call)))?;
-                compare(&expected, &Got::of(&verdict))?;
+                compare(&expected, &verdict)?;
                 self.recorded(&[])
             }
             How::Validate => {
                 let verdict = broke(block_on(self.runtime.validate(by, &self.key, call)))?;
-                if compare(&expected, &Got::of(&verdict))? {
+                if compare(&expected, &verdict)? {
                     self.recorded(&["action_validated"])
                 } else {
                     self.refused(&expected)
@@ -142,13 +138,13 @@ impl<D: Executable> Trial<D> {
             None => proposal,
         };
         let outcome = broke(block_on(self.runtime.execute(by, &self.key, proposal)))?;
-        let got = match &outcome {
-            Outcome::Executed(_) | Outcome::Failed(_) => Got::Allowed,
-            Outcome::ApprovalRequired(_) => Got::Held,
-            Outcome::Blocked(refusal) => Got::Blocked(refusal.to_string()),
-            Outcome::Invalid(refusal) => Got::Invalid(refusal.to_string()),
+        let verdict = match &outcome {
+            Outcome::Executed(_) | Outcome::Failed(_) => Verdict::Allowed(()),
+            Outcome::ApprovalRequired(refusal) => Verdict::ApprovalRequired(refusal.clone()),
+            Outcome::Blocked(refusal) => Verdict::Blocked(refusal.clone()),
+            Outcome::Invalid(refusal) => Verdict::Invalid(refusal.clone()),
         };
-        if !compare(expected, &got)? {
+        if !compare(expected, &verdict)? {
             return self.refused(expected);
         }
         self.expected_runs += 1;
@@ -215,7 +211,7 @@ impl<D: Executable> Trial<D> {
         let expected = self.model.ask(by, action, parameters);
         let call = Call::new(action, &*parameters.text);
         let verdict = broke(block_on(self.runtime.request_approval(by, &self.key, call)))?;
-        if !compare(&expected, &Got::of(&verdict))? {
+        if !compare(&expected, &verdict)? {
             return self.refused(&expected);
         }
         let Verdict::Allowed(approval) = verdict else { return Ok(()) };
@@ -232,10 +228,10 @@ impl<D: Executable> Trial<D> {
     fn rebuild(&mut self, by: &Actor) -> Found {
         let verdict = broke(block_on(self.runtime.rebuild(by, &self.key)))?;
         let Some(state) = &self.model.state else {
-            compare(&Expected::Invalid(kiff::ReasonCode::UnknownEntity), &Got::of(&verdict))?;
+            compare(&Expected::Invalid(kiff::ReasonCode::UnknownEntity), &verdict)?;
             return self.recorded(&[]);
         };
-        compare(&Expected::Allowed, &Got::of(&verdict))?;
+        compare(&Expected::Allowed, &verdict)?;
         match verdict {
             Verdict::Allowed(rebuilt) if rebuilt.matches && rebuilt.state.name() == state => {}
             other => return Err(format!("the events do not lead to {state}: {other:?}")),
@@ -326,48 +322,18 @@ fn same_state(who: &str, expected: Option<&str>, got: Option<&str>) -> Found {
     Err(format!("expected the state {}, but {who} {}", name(expected), name(got)))
 }
 
-/// What came of a step; a refusal with its whole sentence.
-enum Got {
-    Allowed,
-    Held,
-    Blocked(String),
-    Invalid(String),
-}
-
-impl Got {
-    fn of<P>(verdict: &Verdict<P>) -> Self {
-        match verdict {
-            Verdict::Allowed(_) => Self::Allowed,
-            Verdict::ApprovalRequired(_) => Self::Held,
-            Verdict::Blocked(refusal) => Self::Blocked(refusal.to_string()),
-            Verdict::Invalid(refusal) => Self::Invalid(refusal.to_string()),
-        }
-    }
-}
-
-impl fmt::Display for Got {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Allowed => f.write_str("allowed"),
-            Self::Held => f.write_str("approval_required"),
-            Self::Blocked(refusal) => write!(f, "blocked: {refusal}"),
-            Self::Invalid(refusal) => write!(f, "invalid: {refusal}"),
-        }
-    }
-}
-
 /// Whether it is allowed, if it is what was expected.
-fn compare(expected: &Expected, got: &Got) -> Found<bool> {
-    let text = got.to_string();
-    let fits = match expected {
-        Expected::Allowed => text == "allowed",
-        Expected::Held => text == "approval_required",
-        Expected::Blocked(code) => text.starts_with(&format!("blocked: {code}: ")),
-        Expected::Invalid(code) => text.starts_with(&format!("invalid: {code}: ")),
+fn compare<P>(expected: &Expected, verdict: &Verdict<P>) -> Found<bool> {
+    let fits = match (expected, verdict) {
+        (Expected::Allowed, Verdict::Allowed(_)) | (Expected::Held, Verdict::ApprovalRequired(_)) => true,
+        (Expected::Blocked(code), Verdict::Blocked(refusal)) | (Expected::Invalid(code), Verdict::Invalid(refusal)) => {
+            refusal.code == *code
+        }
+        _ => false,
     };
     if fits {
-        Ok(*expected == Expected::Allowed)
-    } else {
-        Err(format!("by the schema it is {expected}, but it was {text}"))
+        return Ok(verdict.is_allowed());
     }
+    let refusal = verdict.refusal().map(|refusal| format!(": {refusal}")).unwrap_or_default();
+    Err(format!("by the schema it is {expected}, but it was {}{refusal}", verdict.outcome()))
 }

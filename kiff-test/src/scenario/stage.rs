@@ -6,8 +6,8 @@ use std::sync::Arc;
 use kiff::journal::{Content, EventIngested, StateChanged};
 use kiff::{
     Actor, Appended, Approval, ApprovalRule, ApprovalStatus, Commit, Domain, Entity, EntityKey, Envelope, Event,
-    Executable, Executed, Ingested, MemoryStore, Outcome, Propose, ReasonCode, Refusal, Review, Runtime, Sealed, State,
-    Store, Text, Timeline, Verdict,
+    Executable, Executed, MemoryStore, Outcome, Propose, ReasonCode, Refusal, Review, Runtime, Sealed, State, Store,
+    Text, Timeline, Verdict,
 };
 
 use crate::actors::Actors;
@@ -21,48 +21,23 @@ use crate::wait::block_on;
 pub(super) enum Answer<D: Domain> {
     /// A proposal was executed, or not.
     Execution(Outcome<Executed<D>>),
-    /// An event, a review or a dry run was accepted.
-    Accepted,
-    /// An event, a review or a dry run was not accepted.
-    Refused(Verdict),
+    /// An event, a review or a dry run was accepted, or not.
+    Verdict(Verdict),
 }
 
 impl<D: Domain> Answer<D> {
-    pub(super) fn of_event(verdict: Verdict<Ingested<D>>) -> Self {
-        Self::of(verdict)
-    }
-
-    pub(super) fn of_review(verdict: Verdict<Approval>) -> Self {
-        Self::of(verdict)
-    }
-
-    pub(super) fn of_verdict(verdict: Verdict) -> Self {
-        Self::of(verdict)
-    }
-
-    fn of<P>(verdict: Verdict<P>) -> Self {
-        match verdict {
-            Verdict::Allowed(_) => Self::Accepted,
-            Verdict::ApprovalRequired(refusal) => Self::Refused(Verdict::ApprovalRequired(refusal)),
-            Verdict::Blocked(refusal) => Self::Refused(Verdict::Blocked(refusal)),
-            Verdict::Invalid(refusal) => Self::Refused(Verdict::Invalid(refusal)),
-        }
-    }
-
     /// The word on the wire.
     pub(super) fn outcome(&self) -> &'static str {
         match self {
             Self::Execution(outcome) => outcome.outcome(),
-            Self::Accepted => "allowed",
-            Self::Refused(verdict) => verdict.outcome(),
+            Self::Verdict(verdict) => verdict.outcome(),
         }
     }
 
     pub(super) fn refusal(&self) -> Option<&Refusal> {
         match self {
             Self::Execution(outcome) => outcome.refusal(),
-            Self::Accepted => None,
-            Self::Refused(verdict) => verdict.refusal(),
+            Self::Verdict(verdict) => verdict.refusal(),
         }
     }
 
@@ -182,11 +157,9 @@ impl<D: Executable> Stage<D> {
     /// What was asked for in the history; that it was refused fails the test.
     #[track_caller]
     fn granted<P>(&self, what: &str, verdict: Verdict<P>) -> P {
-        match verdict {
-            Verdict::Allowed(granted) => granted,
-            Verdict::ApprovalRequired(refusal) | Verdict::Blocked(refusal) | Verdict::Invalid(refusal) => {
-                self.fail(format_args!("{what}: {refusal}"))
-            }
+        match verdict.into_result() {
+            Ok(granted) => granted,
+            Err(refusal) => self.fail(format_args!("{what}: {refusal}")),
         }
     }
 

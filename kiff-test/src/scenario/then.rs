@@ -78,7 +78,7 @@ impl<D: Executable, P> Then<D, P> {
     /// The event was taken in, the review counts, or the dry run says that it may run.
     #[track_caller]
     pub fn accepted(self) -> Self {
-        let holds = matches!(self.answer, Answer::Accepted);
+        let holds = matches!(&self.answer, Answer::Verdict(verdict) if verdict.is_allowed());
         self.expect(holds, "allowed")
     }
 
@@ -116,10 +116,10 @@ impl<D: Executable, P> Then<D, P> {
         self.expect(holds, &format!("failed: {code}"))
     }
 
-    /// The executor ran and nobody knows what happened.
+    /// The executor ran and nobody knows what happened, until somebody settles it.
     #[track_caller]
     pub fn in_doubt(self) -> Self {
-        let holds = matches!(&self.answer, Answer::Execution(Outcome::Failed(failed)) if failed.failure.is_unknown());
+        let holds = matches!(&self.answer, Answer::Execution(Outcome::Failed(failed)) if failed.is_in_doubt());
         self.expect(holds, "failed, in doubt")
     }
 
@@ -284,5 +284,49 @@ impl<D: Executable, P: Propose<D> + Clone> Then<D, P> {
         };
         stage.mark();
         When { stage, actor, proposal }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kiff::{ExecutionId, Failed, Failure, Outcome, action, domain};
+
+    use super::{Answer, Stage, Then};
+
+    domain! {
+        /// A door.
+        domain Door governs Lock;
+
+        roles { Guest: agent, Porter: system }
+        states { Open, final Closed }
+        events { Opened reported by Porter; Shut; }
+        transitions { Opened: new => Open; Shut: Open => Closed; }
+        actions { Close { risk: low, by: Guest, emits: Shut }; }
+        allow { Open => [Close]; }
+    }
+
+    #[action(Door::Close)]
+    async fn close() -> Result<Shut, Failure> {
+        Ok(Shut {})
+    }
+
+    /// Where an action was answered by this code and nobody knows what happened.
+    #[track_caller]
+    fn failed(code: &'static str) -> Then<Door> {
+        let failure = Failure::unknown("no answer from the door").with_code(code);
+        let execution = ExecutionId::new("execution-1").unwrap();
+        let failed = Failed { execution, failure, deduplicated: false };
+        Then::new(Stage::new(()), Answer::Execution(Outcome::Failed(failed)), None)
+    }
+
+    #[test]
+    fn an_answer_of_which_nobody_knows_what_happened_is_in_doubt() {
+        failed("error").in_doubt();
+    }
+
+    #[test]
+    #[should_panic(expected = "expected: failed, in doubt\nbut it was: failed: too_late: no answer from the door\n")]
+    fn an_answer_that_came_after_the_doubt_was_settled_is_not() {
+        failed("too_late").in_doubt();
     }
 }
