@@ -13,6 +13,7 @@ mod scaffold;
 #[cfg(feature = "http")]
 mod serve;
 mod shell;
+mod words;
 
 use std::process::ExitCode;
 

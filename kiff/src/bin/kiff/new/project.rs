@@ -5,74 +5,28 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::failure::Failure;
+use crate::words::WORDS;
 
-/// What a library cannot be called: cargo refuses it, Rust means something else by it, or a crate that it needs is called so.
-const TAKEN: &[&str] = &[
-    "abstract",
+/// What a library cannot be called beside the words of Rust: cargo refuses it, Rust means something else by it, or a crate that it
+/// needs is called so.
+const TAKEN: [&str; 17] = [
     "alloc",
-    "as",
-    "async",
-    "await",
-    "become",
-    "box",
-    "break",
     "build",
-    "const",
-    "continue",
     "core",
     "crate",
     "deps",
-    "do",
-    "dyn",
-    "else",
-    "enum",
     "examples",
-    "extern",
-    "false",
-    "final",
-    "fn",
-    "for",
-    "gen",
-    "if",
-    "impl",
-    "in",
     "incremental",
     "kiff",
     "kiff_macros",
     "kiff_test",
-    "let",
-    "loop",
-    "macro",
-    "match",
-    "mod",
-    "move",
-    "mut",
-    "override",
-    "priv",
     "proc_macro",
-    "pub",
-    "ref",
-    "return",
     "self",
-    "static",
     "std",
-    "struct",
     "super",
     "test",
     "tokio",
     "tracing_subscriber",
-    "trait",
-    "true",
-    "try",
-    "type",
-    "typeof",
-    "unsafe",
-    "unsized",
-    "use",
-    "virtual",
-    "where",
-    "while",
-    "yield",
 ];
 
 /// Where a new project takes kiff from.
@@ -191,8 +145,24 @@ fn check_name(name: &str) -> Result<(), Failure> {
     if !begins || !name.chars().all(is_fit) || name.len() > 64 {
         return Err(Failure::new(format!("`{}` cannot be the name of a package", kiff::visible(name))).help(help));
     }
-    if TAKEN.contains(&name.replace('-', "_").as_str()) {
+    let library = name.replace('-', "_");
+    if TAKEN.contains(&library.as_str()) || WORDS.contains(&library.as_str()) {
         return Err(Failure::new(format!("`{name}` means something else already")).help("choose another name"));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{TAKEN, WORDS, check_name};
+
+    #[test]
+    fn nothing_is_called_as_a_word_of_rust_or_a_crate_that_it_needs() {
+        for word in WORDS.iter().chain(&TAKEN) {
+            assert!(check_name(word).is_err(), "{word}");
+        }
+        assert!(
+            check_name("yield-desk").is_ok() && check_name("try").is_err() && check_name("tracing-subscriber").is_err()
+        );
+    }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::words::WORDS;
+
 /// Names that mean something else in the file that is written.
 const TAKEN: [&str; 17] = [
     "Box",
@@ -22,14 +24,6 @@ const TAKEN: [&str; 17] = [
     "Some",
     "String",
     "Vec",
-];
-
-/// Words of Rust that cannot be a parameter as they stand.
-const WORDS: [&str; 48] = [
-    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "do", "dyn", "else", "enum",
-    "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro", "match", "mod", "move",
-    "mut", "override", "priv", "pub", "ref", "return", "static", "struct", "trait", "true", "try", "type", "typeof",
-    "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
 ];
 
 /// A declared name: what Rust calls it, and what it is on the wire.
