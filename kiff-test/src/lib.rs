@@ -60,6 +60,18 @@
 //! An expectation that does not hold fails the test at its own line, and shows what was expected, what came of it, and
 //! the whole timeline.
 //!
+//! # Executors that use tokio
+//!
+//! An executor that waits for a timer or a socket of tokio, as most clients do, needs the feature `tokio`:
+//!
+//! ```toml
+//! kiff-test = { path = "../kiff/kiff-test", features = ["tokio"] }
+//! ```
+//!
+//! Its tests are then plain `#[test]`s, as those above. Without the feature such an executor panics in them ("there is no reactor
+//! running"), and its run is in doubt; in a `#[tokio::test]` of one thread it would never get its answer. [`block_on`] says what
+//! else there is to know.
+//!
 //! # What else there is
 //!
 //! - [`Spy`] stands in for the outside world: it notes what executors ask of it, and fails when the test says so.
@@ -92,6 +104,8 @@ mod failure;
 mod histories;
 mod identifiers;
 mod model;
+#[cfg(feature = "tokio")]
+mod reactor;
 mod scenario;
 mod snapshot;
 mod spy;

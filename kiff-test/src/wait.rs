@@ -1,33 +1,71 @@
-//! Waiting for a future without an async runtime.
+//! Waiting for a future on the test's own thread.
 
 use std::future::Future;
+use std::io::{self, Write};
+use std::panic::Location;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
+
+/// After this time whoever waits is told what it may be that they wait for.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Waits until `future` has an answer; the thread sleeps meanwhile.
 ///
-/// A future that needs a runtime's timers or sockets still needs that runtime: enter it before.
+/// A future that uses tokio's timers or sockets needs the feature `tokio`: it is then driven by a runtime of the kit's own, in a
+/// plain `#[test]` as well as inside of any runtime. Without that feature it needs a runtime with threads of its own around it, as
+/// `#[tokio::test(flavor = "multi_thread")]` has.
+///
+/// In a `#[tokio::test]` of one thread, what the test has spawned stands still while this waits: where the future needs an answer
+/// of that, it has to be of several threads. A wait of more than ten seconds is told of on standard error.
 ///
 /// ```
 /// use kiff_test::block_on;
 ///
 /// assert_eq!(block_on(async { 6 * 7 }), 42);
 /// ```
+#[track_caller]
 pub fn block_on<F: Future>(future: F) -> F::Output {
+    #[cfg(feature = "tokio")]
+    let (_entered, future) = crate::reactor::within(future);
+    let caller = Location::caller();
+    wait(future, PATIENCE, || {
+        // Past what the test harness keeps until a test has ended, which this one may never do.
+        let _ = writeln!(
+            io::stderr(),
+            "kiff-test: a future that is waited for at {caller} has no answer yet. What was spawned in a `#[tokio::test]` of one \
+             thread stands still meanwhile, and so does what is made there without the feature `tokio` of kiff-test: turn that on and \
+             write a plain `#[test]`, or write `#[tokio::test(flavor = \"multi_thread\")]`"
+        );
+    })
+}
+
+/// Waits for an answer, and calls `tell` once if there is none after a time.
+fn wait<F: Future>(future: F, patience: Duration, tell: impl FnOnce()) -> F::Output {
     let alarm = Arc::new(Alarm { rung: AtomicBool::new(false), sleeper: thread::current() });
     let waker = Waker::from(Arc::clone(&alarm));
     let mut context = Context::from_waker(&waker);
     let mut future = pin!(future);
+    let (mut first_asleep, mut tell) = (None, Some(tell));
     loop {
         if let Poll::Ready(answer) = future.as_mut().poll(&mut context) {
             return answer;
         }
+        let since = *first_asleep.get_or_insert_with(Instant::now);
         // The future itself may park and unpark this thread, so that only the flag tells whether it was woken.
         while !alarm.rung.swap(false, Ordering::Acquire) {
-            thread::park();
+            let left = patience.saturating_sub(since.elapsed());
+            if left.is_zero() {
+                match tell.take() {
+                    Some(tell) => tell(),
+                    None => thread::park(),
+                }
+            } else {
+                thread::park_timeout(left);
+            }
         }
     }
 }
@@ -46,5 +84,27 @@ impl Wake for Alarm {
     fn wake_by_ref(self: &Arc<Self>) {
         self.rung.store(true, Ordering::Release);
         self.sleeper.unpark();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::future::poll_fn;
+    use std::task::{Poll, Waker};
+    use std::time::Duration;
+
+    use super::wait;
+
+    #[test]
+    fn whoever_waits_for_long_is_told_and_waits_on() {
+        let (waker, polls) = (Cell::new(None::<Waker>), Cell::new(0));
+        let answer = poll_fn(|context| {
+            polls.set(polls.get() + 1);
+            waker.set(Some(context.waker().clone()));
+            if polls.get() == 2 { Poll::Ready("late") } else { Poll::Pending }
+        });
+        let tell = || waker.take().unwrap().wake();
+        assert_eq!((wait(answer, Duration::ZERO, tell), polls.get()), ("late", 2));
     }
 }

@@ -4,6 +4,8 @@ mod crooked;
 mod histories;
 /// A domain that lets through more than its schema shows.
 pub mod metering;
+#[cfg(feature = "tokio")]
+mod reactor;
 /// The refund domain, which the examples in the documentation include as well.
 pub mod refund;
 mod scenario;
