@@ -53,6 +53,7 @@
 //!         .when(RefundRole::Agent, refund())
 //!         .approved_by(RefundRole::Operator)
 //!         .then()
+//!         .state(OrderState::Refunded)
 //!         .replays();
 //! }
 //! ```

@@ -174,6 +174,8 @@ impl<D: Executable, P> Then<D, P> {
     }
 
     /// The journal holds: its hashes fit, and its events alone lead to the state that it records.
+    ///
+    /// It does so, too, where nothing ran: what came of the step is for another expectation to say, such as [`Then::state`].
     #[track_caller]
     pub fn replays(self) -> Self {
         let (key, commits) = (&self.stage.key, self.stage.commits());

@@ -43,5 +43,6 @@ fn the_events_alone_lead_to_the_same_state() {
         .when(RefundRole::Agent, refund(4_900))
         .approved_by(RefundRole::Operator)
         .then()
+        .state(OrderState::Refunded)
         .replays();
 }

@@ -116,19 +116,21 @@ impl Rendered<'_> {
             Some(given)
         };
         if let Some(given) = action.allowed_in.first().and_then(|state| given(state)) {
-            let (held, approved) = match action.approvers.first() {
+            let approved = match action.approvers.first() {
                 Some(role) if action.is_approved => {
-                    ("approval_required()", format!(".approved_by({domain}Role::{})", self.role(role)))
+                    let _ = write!(
+                        body,
+                        "\n#[test]\nfn {test}_is_held_until_somebody_approves() {{\n{given}{proposes}.then().approval_required();\n}}\n"
+                    );
+                    format!(".approved_by({domain}Role::{})", self.role(role))
                 }
-                _ => ("failed(\"executor_unwritten\")", String::new()),
+                _ => String::new(),
             };
-            let what = if action.is_approved { "is_held_until_somebody_approves" } else { "replays" };
-            let end = if action.is_approved { format!(".{held}") } else { ".replays()".to_owned() };
-            let _ = write!(body, "\n#[test]\nfn {test}_{what}() {{\n{given}{proposes}.then(){end};\n}}\n");
             let _ = write!(
                 body,
                 "\n// As soon as the executor is written, say here what it answers: `.executed(…)`.\n\
-                 #[test]\nfn {test}_is_still_to_be_written() {{\n{given}{proposes}{approved}.then().failed(\"executor_unwritten\");\n}}\n"
+                 #[test]\nfn {test}_is_still_to_be_written() {{\n{given}{proposes}{approved}.then()\
+                 .failed(\"executor_unwritten\").replays();\n}}\n"
             );
         }
         let elsewhere = self.draft.states.iter().find(|state| !action.allowed_in.contains(&state.name));

@@ -137,6 +137,17 @@ fn a_test_begins_with_a_way_that_somebody_can_take() {
 }
 
 #[test]
+fn a_test_of_the_replay_says_what_came_of_the_step() {
+    let roles = json!({"agent": ["orders.pay"], "operator": ["orders.approve"]});
+    for approval in ["never", "required"] {
+        let action = pay(&json!({"required_permissions": ["orders.pay"], "approval": approval}));
+        let Written { tests, .. } = written(&json!({"actions": [action], "roles": roles}));
+        assert!(tests.contains(".then().failed(\"executor_unwritten\").replays();"), "{tests}");
+        assert!(!tests.contains(".then().replays()"), "{tests}");
+    }
+}
+
+#[test]
 fn whoever_holds_a_permission_to_approve_approves_and_nobody_else() {
     let refund = |roles: &Value| {
         let action = pay(&json!({"required_permissions": ["orders.pay"], "approval": "required"}));

@@ -47,5 +47,6 @@ fn the_events_alone_lead_to_the_same_state() {
         .event(ReleaseRolledBack { service: "checkout".into(), release: "v2.3.9".into() })
         .when(OpsRole::Agent, CloseIncident { summary: "rolled back".into() })
         .then()
+        .state(IncidentState::Closed)
         .replays();
 }

@@ -47,5 +47,6 @@ fn the_events_alone_lead_to_the_same_state() {
         .when(SupportRole::Agent, refund())
         .approved_by(SupportRole::Operator)
         .then()
+        .state(TicketState::Refunded)
         .replays();
 }
