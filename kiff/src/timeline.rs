@@ -73,9 +73,14 @@ impl Timeline {
         self.records().map(|record| record.fact().kind()).collect()
     }
 
-    /// The records, each as a line for people.
+    /// The records, each as a line for people, in columns.
     pub fn lines(&self) -> impl Iterator<Item = Line<'_>> {
-        self.records().map(Line)
+        /// How wide the column of actors is at least, and at most, in characters.
+        const NARROWEST: usize = 12;
+        const WIDEST: usize = 32;
+        let actors = self.commits.iter().map(|commit| commit.actor().id().as_str().chars().count());
+        let width = actors.max().unwrap_or(0).clamp(NARROWEST, WIDEST);
+        self.records().map(move |record| Line { record, width })
     }
 
     /// Whether there is no record.
@@ -134,13 +139,17 @@ pub struct Phase {
 
 /// One record as people read it.
 #[derive(Debug, Clone, Copy)]
-pub struct Line<'a>(Record<'a>);
+pub struct Line<'a> {
+    record: Record<'a>,
+    /// How wide the column of actors is.
+    width: usize,
+}
 
 impl<'a> Line<'a> {
     /// The record.
     #[must_use]
     pub const fn record(&self) -> Record<'a> {
-        self.0
+        self.record
     }
 
     /// What happened, in words, with whatever a terminal or a page would obey written out.
@@ -150,7 +159,7 @@ impl<'a> Line<'a> {
     }
 
     fn words(&self) -> String {
-        match self.0.fact() {
+        match self.record.fact() {
             Fact::EventIngested(data) => format!("{} {}", data.event, data.payload),
             Fact::StateChanged(data) => format!("{} -> {}", data.from.as_deref().unwrap_or("new"), data.to),
             Fact::StateRebuilt(data) => {
@@ -205,15 +214,16 @@ fn settled(settled: Option<&Settled>) -> String {
 
 impl fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (id, commit) = (self.0.id().to_string(), self.0.commit());
-        let kind = self.0.fact().kind();
-        write!(f, "{id:>5}  {}  {kind:<24}  {:<12}  {}", commit.at(), commit.actor().id(), self.message())
+        let Self { record, width } = *self;
+        let (id, commit) = (record.id().to_string(), record.commit());
+        let (kind, actor) = (record.fact().kind(), commit.actor().id());
+        write!(f, "{id:>5}  {}  {kind:<24}  {actor:<width$}  {}", commit.at(), self.message())
     }
 }
 
 impl Serialize for Line<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let record = self.0;
+        let record = self.record;
         let commit = record.commit();
         let trace = commit.trace();
         let mut line = serializer.serialize_struct("Line", 11)?;

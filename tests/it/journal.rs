@@ -1,13 +1,14 @@
 //! P1: nothing changes without a record, and what cannot happen leaves none.
 
 use kiff::{
-    Appended, Bounds, Call, EntityKey, Envelope, Error, Fact, Fault, Json, Outcome, ReasonCode, Review, Runtime,
-    Sealed, Store, Trace, TraceId, Verdict, Verification, replay,
+    Actor, Appended, Bounds, Call, EntityKey, Envelope, Error, Fact, Fault, Json, MemoryStore, Outcome, ReasonCode,
+    Review, Runtime, Sealed, Store, Trace, TraceId, Verdict, Verification, replay,
 };
 use pollster::block_on;
 
 use crate::shop::{
-    AddNote, MarkPaid, OrderCancelled, OrderPlaced, OrderState, Refund, open, order, paid, people, place, refund,
+    AddNote, Desk, MarkPaid, OrderCancelled, OrderPlaced, OrderState, Refund, RefundRole, open, order, paid, people,
+    place, policy, refund,
 };
 
 #[test]
@@ -30,6 +31,29 @@ fn p1_every_change_of_state_is_on_the_record_and_replays() {
         assert!(matches!(rebuilt, Verdict::Allowed(rebuilt) if rebuilt.matches && rebuilt.events == 3), "{rebuilt:?}");
         assert_eq!(runtime.timeline(&key).await.unwrap().kinds().last(), Some(&"state_rebuilt"));
     });
+}
+
+#[test]
+fn a_timeline_has_its_columns_in_the_same_places_however_long_the_names_are() {
+    /// Where the words begin in each line of an order that the shop placed and somebody of this name had paid.
+    fn beginnings(name: &str) -> Vec<usize> {
+        let (agent, key) = (Actor::agent(name).unwrap(), order("ord-1"));
+        let policy = policy().assign(&agent, RefundRole::Agent);
+        let runtime = Runtime::<Refund>::new(MemoryStore::new(), policy, Desk::default());
+        block_on(async {
+            place(&runtime, "ord-1").await;
+            let paid = runtime.execute(&agent, &key, MarkPaid { payment_id: "pay-1".into() }).await.unwrap();
+            assert_eq!(paid.outcome(), "executed");
+            let timeline = runtime.timeline(&key).await.unwrap();
+            timeline.lines().map(|line| line.to_string().len() - line.message().len()).collect()
+        })
+    }
+    let narrow = beginnings("agent-7");
+    assert_eq!(narrow, [narrow[0]; 7]);
+    assert_eq!(beginnings("agent-of-the-night-shift"), [narrow[0] + 12; 7]);
+    // One name that is longer still does not push the words of all others away.
+    let wide = beginnings("agent-of-the-night-shift-of-the-other-warehouse");
+    assert_eq!(wide, [[narrow[0] + 20; 2].as_slice(), &[narrow[0] + 35; 5]].concat());
 }
 
 #[test]
