@@ -63,6 +63,26 @@ fn an_entity_is_found_as_it_is_printed_whatever_its_type_holds() {
 }
 
 #[test]
+fn an_id_is_enough_where_one_entity_has_it() {
+    let folder = journal("entities-id");
+    let asked = |arguments: &[&str]| kiff(&folder, &[&["timeline", "day.jsonl"], arguments].concat());
+    for (number, arguments) in [(1, &["in-1"][..]), (8, &["p-1"][..]), (6, &["ord-1", "--tenant", "acme"][..])] {
+        let told = asked(arguments).well();
+        assert!(told.lines().count() == 1 && told.contains(&format!("as run-{number}\n")), "{arguments:?}: {told}");
+    }
+    assert_eq!(
+        asked(&["ord-1"]).not_done(),
+        "error: there are 2 entities `ord-1`\n  = help: say which: `ord-1` with `--tenant default --type acme:order`, \
+         or `ord-1` with `--tenant default --type eu:order`\n"
+    );
+    let told = asked(&["in-1", "--tenant", "acme"]).not_done();
+    assert!(told.starts_with("error: there is no entity `in-1`\n"), "{told}");
+    kiff(&folder, &["keys", "generate", "example.com/refunds", "--out", "log.key"]).well();
+    let receipt = kiff(&folder, &["receipt", "day.jsonl", "in-1", "--log", "log", "--key", "log.key"]).well();
+    assert!(receipt.contains(r#"\"run-1\""#), "{receipt}");
+}
+
+#[test]
 fn where_two_entities_are_printed_alike_it_is_asked_which() {
     let folder = journal("entities-alike");
     let told = kiff(&folder, &["timeline", "day.jsonl", "acme:order/ord-1"]).not_done();

@@ -265,8 +265,10 @@ fn what_is_no_journal_and_no_entity_is_told_in_a_sentence() {
     let told = kiff(&folder, &["verify", "notes"]).not_done();
     assert!(told.starts_with("error: `notes` is no journal\n  = help: name "), "{told}");
     assert_eq!(kiff(&folder, &["verify", "none.db"]).not_done(), "error: cannot read `none.db`: there is none\n");
-    let told = kiff(&folder, &["timeline", "day.jsonl", "ord-1"]).not_done();
-    assert!(told.starts_with("error: `ord-1` is no entity\n  = help: write its type and its id"), "{told}");
+    let told = kiff(&folder, &["timeline", "day.jsonl", "ord-\u{1b}[2J9"]).not_done();
+    assert!(told.starts_with("error: there is no entity `ord-\\u{1b}[2J9`\n"), "{told}");
+    let told = kiff(&folder, &["timeline", "day.jsonl", "Order/"]).not_done();
+    assert!(told.starts_with("error: `Order/` is no entity: an identifier is empty\n"), "{told}");
     let told = kiff(&folder, &["timeline", "day.jsonl", "Order/ord-9"]).not_done();
     assert!(told.starts_with("error: there is no entity `Order/ord-9`\n"), "{told}");
     let told = kiff(&folder, &["timeline", "day.jsonl", "Order/ord-1", "--kind", "refunds"]).not_done();

@@ -2,18 +2,31 @@
 
 use kiff::{EntityKey, IdentifierError, Store};
 
+use super::PAGE;
 use crate::failure::Failure;
 
 /// Every entity that somebody may mean.
 pub(super) struct Asked {
     text: String,
-    keys: Vec<EntityKey>,
+    meant: Meant,
+}
+
+/// How it is said which.
+enum Meant {
+    /// By type and id, in each way in which the text can be read.
+    Keys(Vec<EntityKey>),
+    /// By the id alone, of whatever type in this tenant.
+    Id { tenant: String },
 }
 
 impl Asked {
     /// An entity as its key is shown: `Order/ord-1`, or `acme:Order/ord-1` of another tenant than the default one. Where the tenant
-    /// is given, its type and its id; where the type is given, its id alone.
+    /// is given, its type and its id; where the type is given, its id alone, as also where only one entity has that id.
     pub(super) fn new(text: &str, tenant: Option<&str>, entity_type: Option<&str>) -> Result<Self, Failure> {
+        if entity_type.is_none() && !text.contains('/') {
+            let tenant = tenant.unwrap_or(EntityKey::DEFAULT_TENANT).to_owned();
+            return Ok(Self { text: text.to_owned(), meant: Meant::Id { tenant } });
+        }
         let (mut keys, mut refused) = (Vec::new(), None::<IdentifierError>);
         for (tenant, kind, id) in readings(text, tenant, entity_type) {
             match EntityKey::new(kind, id).and_then(|key| key.in_tenant(tenant)) {
@@ -21,32 +34,33 @@ impl Asked {
                 Err(error) => refused = refused.or(Some(error)),
             }
         }
-        if keys.is_empty() {
-            let text = kiff::visible(text);
-            return Err(match refused {
-                Some(error) => Failure::new(format!("`{text}` is no entity: {error}")),
-                None => Failure::new(format!("`{text}` is no entity"))
-                    .help("write its type and its id, as in `Order/ord-1`, and another tenant by `--tenant`"),
-            });
+        match refused {
+            Some(error) if keys.is_empty() => {
+                Err(Failure::new(format!("`{}` is no entity: {error}", kiff::visible(text))))
+            }
+            _ => Ok(Self { text: text.to_owned(), meant: Meant::Keys(keys) }),
         }
-        Ok(Self { text: text.to_owned(), keys })
     }
 
     /// The one of them that the store has. Where it has several, none is shown in the place of another.
     pub(super) async fn found<S: Store>(&self, store: &S) -> Result<EntityKey, Failure> {
-        // Whoever asks for the only one says what it lacks.
-        if let [key] = self.keys.as_slice() {
-            return Ok(key.clone());
-        }
-        let mut there = Vec::new();
-        for key in &self.keys {
-            if !store.read(key, 0, 1).await?.is_empty() {
-                there.push(key);
+        let there = match &self.meant {
+            // Whoever asks for the only one says what it lacks.
+            Meant::Keys(keys) if keys.len() == 1 => keys.clone(),
+            Meant::Keys(keys) => {
+                let mut there = Vec::new();
+                for key in keys {
+                    if !store.read(key, 0, 1).await?.is_empty() {
+                        there.push(key.clone());
+                    }
+                }
+                there
             }
-        }
+            Meant::Id { tenant } => named(store, tenant, &self.text).await?,
+        };
         match there.as_slice() {
             [] => Err(self.missing()),
-            [key] => Ok((*key).clone()),
+            [key] => Ok(key.clone()),
             several => {
                 let each = several
                     .iter()
@@ -59,12 +73,29 @@ impl Asked {
 
     /// That there is none.
     pub(super) fn missing(&self) -> Failure {
-        let shown = match self.keys.as_slice() {
-            [key] => key.to_string(),
-            _ => self.text.clone(),
+        let shown = if let Meant::Keys(keys) = &self.meant
+            && let [key] = keys.as_slice()
+        {
+            key.to_string()
+        } else {
+            kiff::visible(&self.text)
         };
         Failure::new(format!("there is no entity `{shown}`"))
             .help("leave the entity out of `kiff timeline` to see which there are")
+    }
+}
+
+/// The entities of a tenant that have this id.
+async fn named<S: Store>(store: &S, tenant: &str, id: &str) -> Result<Vec<EntityKey>, Failure> {
+    let (mut after, mut named) = (None, Vec::new());
+    loop {
+        let page = store.entities(after.as_ref(), PAGE).await?;
+        let is_last = page.len() < PAGE;
+        after = page.last().cloned();
+        named.extend(page.into_iter().filter(|key| key.tenant() == tenant && key.id() == id));
+        if is_last {
+            return Ok(named);
+        }
     }
 }
 

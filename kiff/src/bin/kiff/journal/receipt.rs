@@ -49,7 +49,7 @@ enum Command {
 struct Make {
     /// A file of SQLite, a URL of PostgreSQL, or an export
     store: String,
-    /// The entity, as in `Order/ord-1`
+    /// The entity, as in `Order/ord-1`, or its id where no other has that
     entity: String,
     /// Whose entity it is
     #[arg(long, value_name = "TENANT")]

@@ -16,7 +16,7 @@ use crate::shell::{Ended, Shell};
 pub(crate) struct ShowTimeline {
     /// A file of SQLite, a URL of PostgreSQL, or an export
     store: String,
-    /// The entity, as in `Order/ord-1`; without one, all entities are listed
+    /// The entity, as in `Order/ord-1`, or its id where no other has that; without one, all entities are listed
     entity: Option<String>,
     /// Only records of this kind, as in `action_executed`; may be given several times
     #[arg(long, value_name = "KIND")]
