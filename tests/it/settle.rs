@@ -198,7 +198,6 @@ fn what_waits_for_a_review_is_listed_over_all_entities() {
             else {
                 panic!("it can be asked for")
             };
-            assert_eq!(runtime.find_approval(&approval.id).await.unwrap(), vec![key.clone()]);
             asked.push((key, approval));
         }
         let first = runtime.pending_approvals(None, 2).await.unwrap();
@@ -209,7 +208,6 @@ fn what_waits_for_a_review_is_listed_over_all_entities() {
         let denied = runtime.review(&people.nora, key, &approval.id, kiff::Review::deny()).await.unwrap();
         assert!(denied.is_allowed());
         assert_eq!(runtime.pending_approvals(None, 9).await.unwrap().len(), 2);
-        assert!(runtime.find_approval(&"none".parse().unwrap()).await.unwrap().is_empty());
     });
 }
 

@@ -237,17 +237,6 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         }
     }
 
-    /// The entities of this domain of which an approval of this number was asked for: one, unless callers have chosen
-    /// the same number twice.
-    ///
-    /// # Errors
-    /// [`Error`] when the store fails.
-    pub async fn find_approval(&self, approval: &ApprovalId) -> Result<Vec<EntityKey>, Error> {
-        let query = Query::default().entity_type(D::schema().entity_type.clone()).approval(approval.clone());
-        let found = self.store.search(&query, Cursor::FIRST, PAGE).await?;
-        Ok(found.into_iter().map(|(_, commit)| commit.key().clone()).collect())
-    }
-
     fn within_text(&self, text: &str) -> Result<(), OverBound> {
         Bounds::check("bytes in a reason", text.len(), self.bounds.text)
     }

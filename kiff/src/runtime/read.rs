@@ -11,7 +11,7 @@ use crate::identifier::EntityKey;
 use crate::journal::{BrokenJournal, Commit, Fact, StateRebuilt};
 use crate::schema::{Contract, Text};
 use crate::store::Store;
-use crate::timeline::{Phase, Timeline};
+use crate::timeline::Timeline;
 use crate::verdict::{self, Verdict};
 
 use super::{Batch, Error, PAGE, Runtime, TRIES};
@@ -48,14 +48,6 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     /// [`Error`] when the store fails.
     pub async fn timeline(&self, key: &EntityKey) -> Result<Timeline, Error> {
         Ok(Timeline::new(key.clone(), self.commits(key).await?))
-    }
-
-    /// The states that the entity went through, in order.
-    ///
-    /// # Errors
-    /// [`Error`] when the store fails.
-    pub async fn lifecycle(&self, key: &EntityKey) -> Result<Vec<Phase>, Error> {
-        Ok(self.timeline(key).await?.lifecycle())
     }
 
     /// Replays the entity's events from the beginning, compares what they lead to with the recorded state, and puts
