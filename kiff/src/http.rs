@@ -43,6 +43,7 @@ mod mcp;
 mod metrics;
 mod open;
 mod openapi;
+mod origin;
 mod page;
 mod percent;
 mod problem;

@@ -14,6 +14,7 @@ mod limits;
 mod lists;
 mod names;
 mod namesakes;
+mod origin;
 mod page;
 mod receipt;
 mod room;

@@ -1,5 +1,6 @@
 //! What stands before every route: who asks, how often, for how long, and what every answer says beside.
 
+use std::fmt::Display;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
@@ -29,7 +30,8 @@ use super::around::onwards;
 use super::headers;
 use super::identity::{Credentials, Principal, Unauthenticated};
 use super::limits::Limits;
-use super::problem::Problem;
+use super::origin::is_foreign;
+use super::problem::{About, Problem};
 use super::request;
 
 /// Where the work of a request is known to the server, so that what has started is finished before it stops.
@@ -164,6 +166,9 @@ pub(super) async fn admitted(shared: &Shared, request: &Parts) -> Result<Princip
         Ok(principal) => principal,
         Err(error) => return Err(unauthenticated(request, peer, &error)),
     };
+    if is_lured(request, peer) {
+        return Err(lured(request, peer));
+    }
     match shared.rates.check(&principal) {
         Ok(()) => Ok(principal),
         Err(too_often) => Err(too_often.into_response()),
@@ -174,6 +179,25 @@ fn unauthenticated(request: &Parts, peer: Option<SocketAddr>, error: &Unauthenti
     if error.is_undecided() {
         return Problem::unrecognized(error).into_response();
     }
+    tell_refused(request, peer, "nobody knows who sent it", error);
+    Problem::unauthenticated().into_response()
+}
+
+/// Whether a page of another origin may have it sent in the name of whoever looks at that page. What shows them there, as a cookie
+/// does or a proxy that knows them, a browser sends along whatever page asks; a bearer token it does not.
+fn is_lured(request: &Parts, peer: Option<SocketAddr>) -> bool {
+    let credentials = Credentials::new(&request.headers, peer);
+    !request.method.is_safe() && credentials.bearer().is_none() && is_foreign(credentials)
+}
+
+fn lured(request: &Parts, peer: Option<SocketAddr>) -> Response {
+    tell_refused(request, peer, "a page of another origin sent it", &"it has no bearer token");
+    let error = "a page of another origin has sent this: send it with a bearer token, or from a page of this origin";
+    Problem::forbidden(&About::NOTHING, error).into_response()
+}
+
+/// Says that a request was refused because of who sent it, and counts it.
+fn tell_refused(request: &Parts, peer: Option<SocketAddr>, why: &str, error: &dyn Display) {
     let trace = request::trace(&request.headers);
     tracing::warn!(
         target: "kiff::http",
@@ -182,10 +206,9 @@ fn unauthenticated(request: &Parts, peer: Option<SocketAddr>, error: &Unauthenti
         path = request.uri.path(),
         trace_id = trace.trace_id.as_ref().map(tracing::field::display),
         %error,
-        "a request was refused: nobody knows who sent it",
+        "a request was refused: {why}",
     );
     metrics::counter!("kiff_http_unauthenticated_total").increment(1);
-    Problem::unauthenticated().into_response()
 }
 
 /// Who sends such headers.

@@ -153,6 +153,9 @@ impl Principal {
 /// An error says which of two things it is: what was shown is not good ([`Unauthenticated::new`], 401), or nobody can tell at the
 /// moment, because what it is looked up in cannot be read ([`Unauthenticated::undecided`], 503).
 ///
+/// It may read what a browser shows by itself, such as a cookie: what a page of another origin sends is refused, unless it is a `GET` or
+/// has a bearer token. A proxy in front has to hand on the `Host` of its clients, by which an old browser's `Origin` is judged.
+///
 /// ```
 /// use axum::http::HeaderMap;
 /// use kiff::Actor;

@@ -128,8 +128,8 @@ impl Agents {
         let handler = Handler::new(Arc::clone(&tools.domains), catalogue, agent)
             .waiting_at_most(self.limits.request_time.saturating_sub(SOONER))
             .within(Arc::new(Asked { shared, caller }));
-        // Each request is authenticated by itself, so that there is no session that another principal could take over. A
-        // page of another site has no key to send; that it cannot even ask is the protocol's own demand.
+        // Each request is authenticated by itself, so that there is no session that another principal could take over. The guard
+        // lets no page of another origin call a tool without a bearer token; that none can with one is the protocol's own demand.
         let config = StreamableHttpServerConfig::default()
             .with_legacy_session_mode(false)
             .with_json_response(true)

@@ -10,6 +10,7 @@ use crate::actor::Actor;
 use crate::identifier::IdentifierError;
 
 use super::identity::{Authenticate, Credentials, Principal, Unauthenticated};
+use super::origin::{is_foreign, names_another_origin};
 
 /// Takes every request for one of the actor that its body names, without any proof.
 ///
@@ -55,12 +56,12 @@ impl Authenticate for TrustBody {
         if ["forwarded", "x-forwarded-for"].iter().any(|name| credentials.has(name)) {
             return Err(Unauthenticated::new("the request comes through a proxy"));
         }
-        let Some(host) = credentials.header("host").filter(|host| is_local(host)) else {
+        if credentials.header("host").is_none_or(|host| !is_local(host)) {
             return Err(Unauthenticated::new("the request is for another host"));
-        };
-        // Another port of this machine is another origin: whoever serves pages there speaks for nobody here.
-        let origin = credentials.header("origin").and_then(|origin| origin.split_once("://"));
-        if credentials.has("origin") && origin.is_none_or(|(_, authority)| !authority.eq_ignore_ascii_case(host)) {
+        }
+        // Another port of this machine is another origin: whoever serves pages there speaks for nobody here. No proxy may have changed
+        // the `Host`, and so an `Origin` has to fit it whatever else a browser says.
+        if is_foreign(credentials) || names_another_origin(credentials) {
             return Err(Unauthenticated::new("the request is of a page of another origin"));
         }
         Ok(Some(Principal::anybody(self.nobody.clone())))

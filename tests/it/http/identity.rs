@@ -309,10 +309,14 @@ fn a_demonstration_believes_bodies_from_this_machine_alone() {
         "origin: https://elsewhere.example",
         "origin: null",
         "origin: http://localhost:3000",
+        "sec-fetch-site: same-site",
         "host: elsewhere.example",
     ] {
         client.clone().header(header).post(PAY, named).expect(401);
     }
+    // Nothing that a browser says makes up for an origin that is another one.
+    let unclear = client.clone().header("sec-fetch-site: same-origin").header("origin: http://localhost:3000");
+    unclear.post(PAY, named).expect(401);
     client.header(&format!("origin: http://{address}")).post(PAY, named).expect(200);
     drop(close);
     thread.join().unwrap();

@@ -101,11 +101,15 @@ fn p4_only_people_get_in_and_only_with_what_is_theirs() {
     // Another site can neither sign somebody out nor in.
     assert_eq!(post(&nora.client, "/admin/sign-out", "csrf=0").status, 403);
     assert_eq!(nora.client.get("/admin").status, 200);
-    for site in ["cross-site", "same-site"] {
-        let elsewhere = server.stranger().header(&format!("sec-fetch-site: {site}"));
+    for said in ["sec-fetch-site: cross-site", "sec-fetch-site: same-site", "origin: https://evil.example"] {
+        let elsewhere = server.stranger().header(said);
         let lured = post(&elsewhere, "/admin/sign-in", &format!("key={}", key(&server, &people().nora)));
-        assert_eq!((lured.status, lured.headers.contains_key("set-cookie")), (403, false), "{site}: {}", lured.body);
+        assert_eq!((lured.status, lured.headers.contains_key("set-cookie")), (403, false), "{said}: {}", lured.body);
     }
+    // The door's own form says where it comes from, because the door lets it.
+    assert_eq!(server.stranger().get("/admin/sign-in").headers["referrer-policy"], "same-origin");
+    let own = server.stranger().header(&format!("origin: http://{}", server.address));
+    assert_eq!(post(&own, "/admin/sign-in", &format!("key={}", key(&server, &people().nora))).status, 303);
     assert_eq!(nora.send("/admin/sign-out", "").status, 303);
     assert_eq!(nora.client.get("/admin").status, 303);
 }

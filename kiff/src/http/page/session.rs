@@ -21,7 +21,8 @@ use crate::json::visible;
 use super::super::Shared;
 use super::super::around::onwards;
 use super::super::guard::{self, identify};
-use super::super::identity::{Principal, Unauthenticated};
+use super::super::identity::{Credentials, Principal, Unauthenticated};
+use super::super::origin::is_foreign;
 use super::super::problem::Problem;
 use super::frame;
 use super::sender::Sender;
@@ -269,7 +270,7 @@ pub(super) async fn sign_in(
     headers: HeaderMap,
     Form(shown): Form<Shown>,
 ) -> Response {
-    if cross_site(&headers) {
+    if is_foreign(Credentials::new(&headers, sender.peer())) {
         sender.refused(&"the form was sent by another site");
         return frame::outside(StatusCode::FORBIDDEN, "Sign in", &by_key(Some("This form was sent by another site.")));
     }
@@ -341,11 +342,6 @@ async fn by_shown_key(
 async fn whose(shared: &Shared, bearer: HeaderValue, peer: Option<SocketAddr>) -> Result<Principal, Unauthenticated> {
     let headers = HeaderMap::from_iter([(header::AUTHORIZATION, bearer)]);
     identify(shared, &headers, peer).await
-}
-
-/// Whether a browser says that a form comes from another site.
-fn cross_site(headers: &HeaderMap) -> bool {
-    headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none")
 }
 
 /// Whether a browser asks on the server's own machine.
