@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use kiff::http::Limits;
 use kiff::{
     Appended, Clock, Commit, Cursor, Domain, EntityKey, Error, Fact, IdempotencyKey, Inquiry, Matter, MemoryStore,
     Open, Outcome, Policy, PolicyError, Query, Question, ReasonCode, Review, RolePolicy, Runtime, Sealed, Settlement,
@@ -11,6 +12,7 @@ use kiff::{
 };
 use pollster::block_on;
 
+use crate::http::server::Server;
 use crate::shop::{
     AddNote, Desk, MarkPaid, Mood, OrderState, Refund, SharedClock, open, order, paid, people, place, policy, refund,
 };
@@ -265,6 +267,30 @@ fn p9_of_what_did_not_begin_nobody_says_that_it_ran() {
         let told = format!("execution `{execution}` has started, and how it ended could not be recorded: ");
         assert!(broken.to_string().starts_with(&told), "{broken}");
     });
+
+#[test]
+fn p9_a_client_is_told_by_which_number_to_settle_an_answer_that_could_not_be_kept() {
+    let runtime = failing(|fact| matches!(fact, Fact::ActionExecuted(_)));
+    block_on(placed(&runtime));
+    let server = Server::of(Arc::new(runtime), Limits::DEFAULT, |api| api);
+    let pay = r#"{"parameters": {"payment_id": "pay-1"}}"#;
+    let told = server.client(&people().agent).post("/entities/ord-1/actions/MARK_PAID/execute", pay).expect(500);
+    assert_eq!(server.shop.services().done().len(), 1);
+    let doubts = server.client(&people().nora).get("/doubts").expect(200);
+    let execution = doubts["doubts"][0]["execution_id"].as_str().unwrap();
+    for (member, value) in [
+        ("outcome", "failed"),
+        ("reason", "error"),
+        ("action", "MARK_PAID"),
+        ("entity_id", "ord-1"),
+        ("execution_id", execution),
+        ("next_step", "settle"),
+    ] {
+        assert_eq!(told[member], value, "{told}");
+    }
+    let error = told["error"].as_str().unwrap();
+    assert!(error.contains(execution) && error.contains("a person has to settle"), "{error}");
+    assert!(!error.contains("the disk is full"), "what broke is no client's business: {error}");
 }
 
 /// A domain with an event that cannot be written down.

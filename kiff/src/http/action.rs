@@ -214,7 +214,8 @@ pub(super) async fn execute(
     let (served, actor, key) = (Arc::clone(&asked.served), asked.actor.clone(), asked.key.clone());
     // The client may leave; what has started is finished and recorded all the same.
     let work = async move { served.execute(&actor, &key, proposal).await };
-    let outcome = caller.working.finish(work).await?;
+    let outcome = caller.working.finish(work).await;
+    let outcome = outcome.map_err(|error| Problem::broken_about(&error, &About::action(&asked.key, asked.action)))?;
     let name = outcome.outcome();
     let done = match outcome {
         Outcome::Executed(done) => done,

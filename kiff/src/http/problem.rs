@@ -128,6 +128,29 @@ impl Problem {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "something broke on the server; its log says what")
     }
 
+    /// Something broke in a domain. Where an executor had run before, that it may have happened is for the client too, and so is how
+    /// to go on.
+    pub(crate) fn broken_about(error: &Error, about: &About<'_>) -> Self {
+        let broken = Self::broken(error);
+        let Error::Unrecorded { execution, .. } = error else { return broken };
+        let decision = Decision {
+            outcome: "failed",
+            reason: ReasonCode::Error.as_str().to_owned(),
+            action: about.action.map(str::to_owned),
+            entity_id: about.id.to_owned(),
+            current_state: about.state,
+            next_step: Some("settle"),
+            remedy: None,
+            execution_id: Some(execution.clone()),
+            deduplicated: false,
+            error: format!(
+                "execution `{execution}` ran, and its answer could not be recorded: it may have happened, and a person has to settle \
+                 it before it is tried again"
+            ),
+        };
+        Self { status: broken.status, body: Body::Decision(Box::new(decision)) }
+    }
+
     /// A policy cannot say whether it may be shown.
     pub(crate) fn undecided(error: &PolicyError) -> Self {
         tracing::error!(target: "kiff::http", %error, "nobody knows who may see an entity");
@@ -227,7 +250,7 @@ fn status(refusal: &Refusal, about: &About<'_>) -> StatusCode {
 
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
-        Self::broken(&error)
+        Self::broken_about(&error, &About::NOTHING)
     }
 }
 
