@@ -267,6 +267,7 @@ fn p9_of_what_did_not_begin_nobody_says_that_it_ran() {
         let told = format!("execution `{execution}` has started, and how it ended could not be recorded: ");
         assert!(broken.to_string().starts_with(&told), "{broken}");
     });
+}
 
 #[test]
 fn p9_a_client_is_told_by_which_number_to_settle_an_answer_that_could_not_be_kept() {

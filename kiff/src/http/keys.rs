@@ -234,16 +234,18 @@ impl Keys {
     /// Changes the keys, in the file first.
     fn change<T>(&self, change: impl FnOnce(&mut BTreeMap<String, Key>) -> T) -> Result<T, KeysError> {
         self.refresh()?;
-        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         let Some(path) = &self.path else {
+            let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
             let mut keys = std::mem::take(&mut known.keys);
             let changed = change(&mut keys);
             *known = Known::new(keys, None);
             return Ok(changed);
         };
-        let (keys, changed) = file::change(path, change)?;
-        // Read again at the next look, in case another process was quicker.
-        *known = Known::new(keys, None);
+        // Another process may have the file for long, and meanwhile whoever asks is to be answered: nobody is kept from looking.
+        let changed = file::change(path, change)?;
+        // Read anew, because others may have changed it since. What cannot be read is told at the next look.
+        self.known.write().unwrap_or_else(PoisonError::into_inner).seen = None;
+        drop(self.refresh());
         Ok(changed)
     }
 
@@ -356,5 +358,23 @@ impl std::error::Error for KeysError {
             Self::File(_, error) | Self::Owner(_, error) | Self::Random(error) => error.source(),
             Self::Shape(..) | Self::Open(..) | Self::Tenant(_) | Self::ActsForOthers(_) => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn p9_whoever_asks_is_answered_also_while_the_file_is_changed() {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = Keys::open(folder.path().join("keys.json")).unwrap();
+        let (_, token) = keys.create(NewKey::new(Actor::agent("agent-7").unwrap())).unwrap();
+        let token = token.strip_prefix(PREFIX).unwrap();
+        let is_answered = keys.change(|_| {
+            let is_free = keys.known.try_read().is_ok();
+            is_free && keys.check(token).is_ok()
+        });
+        assert!(is_answered.unwrap());
     }
 }

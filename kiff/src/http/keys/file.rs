@@ -81,10 +81,7 @@ pub(super) fn read(path: &Path, seen: Seen) -> Result<BTreeMap<String, Key>, Key
 }
 
 /// Reads the file, changes its keys and writes it where that is a change, while no other process does.
-pub(super) fn change<T>(
-    path: &Path,
-    change: impl FnOnce(&mut BTreeMap<String, Key>) -> T,
-) -> Result<(BTreeMap<String, Key>, T), KeysError> {
+pub(super) fn change<T>(path: &Path, change: impl FnOnce(&mut BTreeMap<String, Key>) -> T) -> Result<T, KeysError> {
     // The file itself, and not a link to it: a server reads that one, and all who write take turns there.
     let path = &fs::read_link(path).and_then(|_| fs::canonicalize(path)).unwrap_or_else(|_| path.to_owned());
     let lock_path = beside(path, "lock");
@@ -98,7 +95,7 @@ pub(super) fn change<T>(
     if keys != before {
         write(path, &keys)?;
     }
-    Ok((keys, changed))
+    Ok(changed)
 }
 
 /// Writes the file beside the old one and puts it in its place, so that a reader sees the one or the other whole. It belongs to
