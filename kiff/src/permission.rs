@@ -63,7 +63,7 @@ impl<P: Policy + ?Sized> Policy for Arc<P> {
 pub struct PolicyError(String);
 
 impl PolicyError {
-    /// An error with a sentence for the log.
+    /// An error with a sentence for the log. Whoever asked is told only that it could not be decided.
     #[must_use]
     pub fn new(message: impl Into<String>) -> Self {
         Self(message.into())
@@ -131,7 +131,7 @@ impl Policy for RolePolicy {
 }
 
 /// Whether `actor` has `permission` on `entity`: some role of the actor's own kind carries it and the policy says that
-/// the actor holds that role.
+/// the actor holds that role. Where it cannot say, the log is told why.
 pub(crate) fn has(
     policy: &dyn Policy,
     actor: &Actor,
@@ -139,9 +139,23 @@ pub(crate) fn has(
     entity: &EntityKey,
 ) -> Result<bool, PolicyError> {
     for role in permission.roles.iter().filter(|role| role.kind == actor.kind()) {
-        if policy.holds(&Question { actor, role, permission, entity })? {
+        let holds = policy.holds(&Question { actor, role, permission, entity });
+        if holds.inspect_err(|error| tell_undecided(actor, permission, entity, error))? {
             return Ok(true);
         }
     }
     Ok(false)
+}
+
+/// Says why nobody knows whether `actor` has `permission` on `entity`. Whoever asked is not told that: it may name what is nobody
+/// else's business, and refusals are on the record for ever.
+pub(crate) fn tell_undecided(actor: &Actor, permission: &Permission, entity: &EntityKey, error: &PolicyError) {
+    tracing::error!(
+        target: "kiff::policy",
+        permission = &*permission.name,
+        entity = %entity,
+        actor_id = actor.id().as_str(),
+        %error,
+        "a policy could not decide",
+    );
 }

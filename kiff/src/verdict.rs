@@ -13,7 +13,7 @@ use crate::domain::{Domain, State};
 use crate::entity::Entity;
 use crate::identifier::ApprovalId;
 use crate::parameter::ParameterFault;
-use crate::permission::{self, Policy, PolicyError};
+use crate::permission::{self, Policy};
 use crate::schema::{ApprovalRule, Contract, Permission};
 use crate::time::Timestamp;
 
@@ -27,7 +27,7 @@ pub use admission::admit;
 pub use reason::ReasonCode;
 pub use review::review;
 pub(crate) use sentence::{
-    key_reused, moved_on, other_type, over_bound, unknown_action, unknown_entity, unknown_event, way_out,
+    key_reused, moved_on, other_type, over_bound, undecided, unknown_action, unknown_entity, unknown_event, way_out,
 };
 pub use settle::settle;
 
@@ -342,7 +342,7 @@ fn check_permission<D: Domain, P>(
     match permission::has(case.policy, case.actor, permission, entity.key()) {
         Ok(true) => None,
         Ok(false) => Some(Verdict::Blocked(sentence::permission_denied(case.actor, permission))),
-        Err(error) => Some(Verdict::Blocked(undecided(&error))),
+        Err(_) => Some(Verdict::Blocked(undecided(case.actor, permission))),
     }
 }
 
@@ -380,8 +380,4 @@ fn find_approval<'j, D: Domain>(
 /// The last approval of exactly this, whatever became of it.
 fn latest<'j, D: Domain>(entity: &'j Entity<D>, binding: &Binding) -> Option<&'j Approval> {
     entity.approvals().filter(|approval| approval.binding.whole == binding.whole).last()
-}
-
-pub(crate) fn undecided(error: &PolicyError) -> Refusal {
-    Refusal { code: ReasonCode::Error, message: error.to_string(), remedy: None }
 }

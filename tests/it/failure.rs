@@ -13,6 +13,7 @@ use kiff::{
 use pollster::block_on;
 
 use crate::http::server::Server;
+use crate::observed::Heard;
 use crate::shop::{
     AddNote, Desk, MarkPaid, Mood, OrderState, Refund, SharedClock, open, order, paid, people, place, policy, refund,
 };
@@ -27,10 +28,11 @@ fn p9_a_policy_that_errs_refuses() {
 
     impl Policy for Broken {
         fn holds(&self, _: &Question<'_>) -> Result<bool, PolicyError> {
-            Err(PolicyError::new("the directory does not answer"))
+            Err(PolicyError::new("the directory at ldap.internal does not answer"))
         }
     }
 
+    let heard = Heard::everything();
     block_on(async {
         let store = Arc::new(MemoryStore::new());
         let people = people();
@@ -42,7 +44,11 @@ fn p9_a_policy_that_errs_refuses() {
         let outcome = runtime.execute(&people.agent, &key, pay()).await.unwrap();
         let refusal = outcome.refusal().unwrap();
         assert_eq!(refusal.code, ReasonCode::Error);
-        assert!(refusal.message.contains("the directory does not answer"));
+        // What keeps it from deciding is for the log, and on no record.
+        assert_eq!(refusal.message, "whether `agent-7` (agent) has `refund.mark_paid` could not be decided");
+        assert!(!format!("{:?}", runtime.timeline(&key).await.unwrap()).contains("ldap.internal"));
+        let told = heard.with("message", "a policy could not decide");
+        assert!(told.iter().any(|told| told["error"].contains("ldap.internal") && told["actor_id"] == "agent-7"));
         let ingested = runtime.ingest(&people.shop, &order("ord-2"), placed).await.unwrap();
         assert_eq!(ingested.refusal().unwrap().code, ReasonCode::Error);
         assert!(runtime.services().done().is_empty());

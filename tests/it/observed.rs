@@ -38,7 +38,7 @@ impl Heard {
 
 impl tracing::Subscriber for Heard {
     fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
-        ["kiff::record", "kiff::http", "kiff::clock", "kiff::panic"].contains(&metadata.target())
+        ["kiff::record", "kiff::http", "kiff::clock", "kiff::panic", "kiff::policy"].contains(&metadata.target())
     }
 
     fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {

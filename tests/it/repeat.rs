@@ -354,7 +354,7 @@ fn p9_a_policy_that_says_no_and_then_yes_for_ever_is_none_that_decides() {
         let runtime = Runtime::<Refund, _>::new(store, by_turns, Desk::default());
         let outcome = runtime.execute(&people.agent, &order("ord-1"), pay("pay-1")).await.unwrap();
         let refusal = outcome.refusal().unwrap();
-        assert_eq!(refusal.message, "the policy cannot decide: it has said no and then yes, again and again");
+        assert_eq!(refusal.message, "whether `agent-7` (agent) has `refund.mark_paid` could not be decided");
         assert!(runtime.services().done().is_empty());
     });
 }

@@ -7,7 +7,6 @@ use serde::Serialize;
 use crate::action::Failure;
 use crate::identifier::{EntityKey, ExecutionId};
 use crate::json::JsonError;
-use crate::permission::PolicyError;
 use crate::runtime::{Error, Failed};
 use crate::verdict::{ReasonCode, Refusal};
 
@@ -151,10 +150,9 @@ impl Problem {
         Self { status: broken.status, body: Body::Decision(Box::new(decision)) }
     }
 
-    /// A policy cannot say whether it may be shown.
-    pub(crate) fn undecided(error: &PolicyError) -> Self {
-        tracing::error!(target: "kiff::http", %error, "nobody knows who may see an entity");
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
+    /// A policy cannot say whether it may be shown; why, is in the log and not for the client.
+    pub(crate) fn undecided() -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "who may see this could not be decided: try again later")
     }
 
     /// A refusal as an answer to what was asked.

@@ -39,7 +39,7 @@ impl Caller {
         if key.tenant() != self.principal.tenant() {
             return Ok(false);
         }
-        Ok(self.principal.is_anybody() || served.may_read(actor, key).map_err(|error| Problem::undecided(&error))?)
+        Ok(self.principal.is_anybody() || served.may_read(actor, key).map_err(|_| Problem::undecided())?)
     }
 
     /// Refuses an actor who may not see the entity, whether or not there is one.

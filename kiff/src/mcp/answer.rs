@@ -11,7 +11,7 @@ use crate::runtime::{Error, Failed};
 use crate::schema::{ApprovalRule, Contract, Role};
 use crate::served::Done;
 use crate::time::Timestamp;
-use crate::verdict::Refusal;
+use crate::verdict::{ReasonCode, Refusal};
 
 /// What became of an action, or would.
 #[derive(Debug, Serialize)]
@@ -196,7 +196,7 @@ pub(super) fn told<T: Serialize + ?Sized>(answer: &T, is_error: bool) -> CallToo
 /// The answer to a call that is none.
 pub(super) fn refused(refusal: &Refusal) -> CallToolResult {
     let Refusal { code, message, remedy } = refusal;
-    let outcome = if *code == crate::verdict::ReasonCode::PermissionDenied { "blocked" } else { "invalid" };
+    let outcome = if matches!(code, ReasonCode::PermissionDenied | ReasonCode::Error) { "blocked" } else { "invalid" };
     let mut value = json!({ "outcome": outcome, "reason": code.as_str(), "message": message });
     if let (Some(remedy), Value::Object(members)) = (remedy, &mut value) {
         members.insert("remedy".to_owned(), remedy.as_str().into());

@@ -158,7 +158,10 @@ impl Handler {
                 let message = format!("`{}` holds no role of `{domain}` on `{}`", actor.id(), key.id());
                 refused(ReasonCode::PermissionDenied, message)
             }
-            Err(error) => refused(ReasonCode::Error, error.to_string()),
+            Err(_) => {
+                let message = "who may see this could not be decided: try again later".to_owned();
+                refused(ReasonCode::Error, message)
+            }
         }
     }
 }

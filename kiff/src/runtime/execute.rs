@@ -12,7 +12,7 @@ use crate::identifier::{EntityKey, ExecutionId, IdempotencyKey};
 use crate::journal::{
     ActionExecuted, ActionFailed, ActionStarted, BrokenJournal, EventIngested, Fact, FailedOutcome, RecordId,
 };
-use crate::permission::PolicyError;
+use crate::permission::{self, PolicyError};
 use crate::schema::{Contract, Effect, Text};
 use crate::store::Store;
 use crate::time::Timestamp;
@@ -82,11 +82,14 @@ impl<D: Executable, S: Store> Runtime<D, S> {
                 Wish::Repeated(outcome) => return Ok(outcome),
                 Wish::Moved => continue,
             };
-            let judged = if is_untold && tried >= FLAPS {
-                let flaps = PolicyError::new("it has said no and then yes, again and again");
-                Verdict::Blocked(verdict::undecided(&flaps))
-            } else {
-                self.judge(&entity, actor, attempt, now)
+            let judged = match attempt.action.filter(|_| is_untold && tried >= FLAPS) {
+                Some(action) => {
+                    let permission = &action.contract().permission;
+                    let flaps = PolicyError::new("it has said no and then yes, again and again");
+                    permission::tell_undecided(actor, permission, key, &flaps);
+                    Verdict::Blocked(verdict::undecided(actor, permission))
+                }
+                None => self.judge(&entity, actor, attempt, now),
             };
             let permit = match judged.permit() {
                 // Whoever may run it now, by a policy that has said otherwise a moment ago, may be told of the key.

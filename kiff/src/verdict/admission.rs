@@ -38,7 +38,7 @@ pub fn admit<'j, D: Domain>(
     match permission::has(policy, actor, &event.report, entity.key()) {
         Ok(true) => Verdict::Allowed((to, payload)),
         Ok(false) => Verdict::Blocked(sentence::permission_denied(actor, &event.report)),
-        Err(error) => Verdict::Blocked(undecided(&error)),
+        Err(_) => Verdict::Blocked(undecided(actor, &event.report)),
     }
 }
 

@@ -194,6 +194,15 @@ pub(super) fn permission_denied(actor: &Actor, permission: &Permission) -> Refus
     }
 }
 
+/// A policy that could not say yes or no.
+pub(crate) fn undecided(actor: &Actor, permission: &Permission) -> Refusal {
+    Refusal {
+        code: ReasonCode::Error,
+        message: format!("whether `{}` ({}) has `{}` could not be decided", actor.id(), actor.kind(), permission.name),
+        remedy: Some("try again later; the log says why the policy could not decide".to_owned()),
+    }
+}
+
 pub(super) fn needs_approval(contract: &Contract, latest: Option<&Approval>, now: Timestamp) -> String {
     let before = match latest.map(|approval| (&approval.id, &approval.status)) {
         Some((id, ApprovalStatus::Pending)) if latest.is_some_and(|approval| approval.has_expired(now)) => {

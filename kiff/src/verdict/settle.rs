@@ -37,6 +37,6 @@ pub fn settle<'j, D: Domain>(
     match permission::has(policy, actor, &permission, entity.key()) {
         Ok(true) => Verdict::Allowed((running, action)),
         Ok(false) => Verdict::Blocked(sentence::permission_denied(actor, &permission)),
-        Err(error) => Verdict::Blocked(undecided(&error)),
+        Err(_) => Verdict::Blocked(undecided(actor, &permission)),
     }
 }

@@ -79,7 +79,8 @@ fn p9_what_nobody_can_decide_is_refused() {
     let server = Server::of(shop, Limits::DEFAULT, |api| api);
     let everybody = server.everybody();
     for path in ["/entities/broken", "/entities/broken/timeline", "/entities/broken/allowed-actions"] {
-        everybody.nora.get(path).expect(503);
+        let told = everybody.nora.get(path).expect(503);
+        assert_eq!(told["error"], "who may see this could not be decided: try again later");
     }
     let body = pay("pay-1", "");
     for what in ["validate", "execute", "evaluate"] {

@@ -1,9 +1,12 @@
 //! What a tool answers where nothing was done: what is wrong, and what would help.
 
+use std::sync::Arc;
+
+use kiff::{MemoryStore, Policy, PolicyError, Question, Runtime};
 use serde_json::json;
 
-use super::{REFUND, refund, with_client};
-use crate::shop::place;
+use super::{REFUND, client, refund, with_client, with_tokio};
+use crate::shop::{Desk, Refund, place};
 
 #[test]
 fn a_refusal_says_what_is_wrong_and_what_would_help() {
@@ -71,5 +74,33 @@ fn a_refusal_says_what_is_wrong_and_what_would_help() {
         }
         let unknown = client.ask("BURN_ORDER", json!({})).await.unwrap_err();
         assert!(unknown.to_string().contains("there is no tool `BURN_ORDER`"), "{unknown}");
+    });
+}
+
+/// A policy that decides nothing.
+struct Mute;
+
+impl Policy for Mute {
+    fn holds(&self, _: &Question<'_>) -> Result<bool, PolicyError> {
+        Err(PolicyError::new("the directory at ldap.internal does not answer"))
+    }
+}
+
+#[test]
+fn p9_an_agent_is_not_told_what_keeps_a_policy_from_deciding() {
+    with_tokio(async {
+        let runtime = Arc::new(Runtime::<Refund>::new(MemoryStore::new(), Mute, Desk::default()));
+        let client = client(&runtime).await;
+        let pay = json!({ "entity_id": "ord-1", "payment_id": "pay-1" });
+        for (tool, arguments) in [("MARK_PAID", pay), ("timeline", json!({ "entity_id": "ord-1" }))] {
+            let (told, is_error) = client.call(tool, arguments).await;
+            assert_eq!(
+                (&told["outcome"], &told["reason"], is_error),
+                (&json!("blocked"), &json!("error"), true),
+                "{told}"
+            );
+            assert!(told["message"].as_str().unwrap().contains("could not be decided"), "{told}");
+            assert!(!told.to_string().contains("ldap.internal"), "{told}");
+        }
     });
 }
