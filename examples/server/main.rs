@@ -127,7 +127,7 @@ async fn run<S: Store>(options: &Options, store: Arc<S>, log: &Path) -> Result<(
     })?;
     let address = listener.local_addr()?;
     let api = Api::new().domain(refunds).domain(missions).log(log).metrics(Metrics::install()?);
-    let link = api.sign_in_link(Principal::new(people.nora.clone()))?;
+    let link = api.sign_in_links().link(Principal::new(people.nora.clone()))?;
     let api = if options.trust_body {
         api.authenticate(TrustBody::on(&listener)?)
     } else {

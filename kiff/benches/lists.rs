@@ -97,7 +97,7 @@ async fn measure(orders: usize) -> Vec<(&'static str, f64)> {
     let many = NonZeroU32::MAX;
     let limits = Limits { rate: many, burst: many, ..Limits::DEFAULT };
     let api = Api::new().limits(limits).domain(shop).authenticate(keys);
-    let link = api.sign_in_link(Principal::new(nora)).expect("a link");
+    let link = api.sign_in_links().link(Principal::new(nora)).expect("a link");
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     tokio::spawn(serve(listener, api.router(), limits, std::future::pending()));

@@ -54,6 +54,7 @@ mod search;
 mod seats;
 mod seen;
 mod serve;
+mod sign_in;
 mod stop;
 mod stream;
 #[cfg(feature = "jwt")]
@@ -62,7 +63,6 @@ mod trust;
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
-use std::io;
 use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -95,6 +95,7 @@ pub use keys::{Key, Keys, KeysError, NewKey};
 pub use limits::Limits;
 pub use metrics::{Metrics, MetricsError};
 pub use serve::serve;
+pub use sign_in::SignInLinks;
 pub use stop::until_stopped;
 #[cfg(feature = "jwt")]
 pub use token::{Tokens, TokensError};
@@ -110,7 +111,7 @@ pub struct Api {
     adapters: BTreeMap<String, Box<dyn Adapter>>,
     metrics: Option<Metrics>,
     limits: Limits,
-    sessions: Sessions,
+    sessions: Arc<Sessions>,
     logs: Vec<PathBuf>,
 }
 
@@ -181,13 +182,10 @@ impl Api {
         self
     }
 
-    /// A path below this face's root that signs `principal` in at the pages, once, within the hour: for the first
-    /// person at a new server, who has no key yet.
-    ///
-    /// # Errors
-    /// [`io::Error`] when the system gives no random bits.
-    pub fn sign_in_link(&self, principal: Principal) -> io::Result<String> {
-        self.sessions.link(principal).map_err(io::Error::from)
+    /// What makes links that sign somebody in at the pages of this face, also when it is a router already.
+    #[must_use]
+    pub fn sign_in_links(&self) -> SignInLinks {
+        SignInLinks::new(Arc::clone(&self.sessions))
     }
 
     /// The routes: those for programs, and at `/admin` the pages for people.
@@ -274,7 +272,7 @@ pub(crate) struct Parts {
     /// How many streams each principal has.
     streams: Seats<Principal>,
     searches: Searches,
-    sessions: Sessions,
+    sessions: Arc<Sessions>,
     /// The folders of the signed logs.
     logs: Vec<PathBuf>,
     metrics: Option<Metrics>,

@@ -78,7 +78,7 @@ async fn main() {
     let trusted = signing.verifying_key().clone();
     Sequencer::open(folder.path(), signing).unwrap().advance(shop.store()).await.unwrap();
     let api = Api::new().domain(shop).domain(Arc::new(voyage().await)).log(folder.path()).authenticate(keys);
-    let link = api.sign_in_link(Principal::new(people().nora)).unwrap();
+    let link = api.sign_in_links().link(Principal::new(people().nora)).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
     let told = serde_json::json!({

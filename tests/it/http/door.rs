@@ -5,10 +5,12 @@ use std::io::{BufReader, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
 
+use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
+use axum::response::Redirect;
 use axum::routing::get;
-use kiff::http::{Api, Limits, NewKey};
+use kiff::http::{Api, Limits, NewKey, Principal, SignInLinks};
 use kiff::{MemoryStore, Runtime};
 use tower_service::Service;
 
@@ -18,7 +20,7 @@ use crate::observed::{Counted, Heard};
 use crate::shop::{self, people};
 
 /// What a router answers.
-fn asked(router: &mut axum::Router, path: &str) -> (u16, String) {
+fn asked(router: &mut Router, path: &str) -> (u16, String) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let answer = router.call(Request::get(path).body(Body::empty()).unwrap());
     runtime.block_on(async {
@@ -32,7 +34,7 @@ fn asked(router: &mut axum::Router, path: &str) -> (u16, String) {
 #[test]
 fn pages_that_are_nested_say_so_instead_of_sending_a_key_elsewhere() {
     let shop = Arc::new(Runtime::<shop::Refund>::new(MemoryStore::new(), shop::policy(), shop::Desk::default()));
-    let mut outer = axum::Router::new().nest("/kiff", Api::new().domain(shop).router());
+    let mut outer = Router::new().nest("/kiff", Api::new().domain(shop).router());
     let mut get = |path: &str| asked(&mut outer, path);
     for path in ["/kiff/admin/sign-in", "/kiff/admin/sign-in?link=0", "/kiff/admin", "/kiff/admin/page.js"] {
         let (status, body) = get(path);
@@ -45,7 +47,7 @@ fn pages_that_are_nested_say_so_instead_of_sending_a_key_elsewhere() {
 #[test]
 fn routes_of_ones_own_stand_before_those_of_the_face() {
     let shop = Arc::new(Runtime::<shop::Refund>::new(MemoryStore::new(), shop::policy(), shop::Desk::default()));
-    let mut own = axum::Router::new()
+    let mut own = Router::new()
         .route("/healthz", get(|| async { "mine" }))
         .route("/orders/{id}", get(|state: State<&'static str>| async move { state.0 }))
         .with_state("my state")
@@ -145,4 +147,46 @@ fn whoever_was_refused_at_the_pages_is_in_the_log_and_counted() {
         assert!(!format!("{event:?}").contains(&agent), "{event:?}");
     }
     assert_eq!(counted.of("kiff_http_unauthenticated_total{}"), many);
+}
+
+/// `GET /reviews`: a route of a program that knows by itself who asks.
+async fn reviews(State(links): State<SignInLinks>) -> Redirect {
+    Redirect::to(&links.link(Principal::new(people().nora)).unwrap())
+}
+
+#[test]
+fn whom_a_program_knows_by_a_session_of_its_own_it_leads_to_the_pages() {
+    let shop = Arc::new(Runtime::<shop::Refund>::new(MemoryStore::new(), shop::policy(), shop::Desk::default()));
+    let api = Api::new().domain(shop);
+    let own: Router = Router::new().route("/reviews", get(reviews)).with_state(api.sign_in_links());
+    let mut both: Router = api.router().merge(own);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let mut ask = |request: Request| {
+        runtime.block_on(async {
+            let (parts, body) = both.call(request).await.unwrap().into_parts();
+            let body = to_bytes(body, usize::MAX).await.unwrap();
+            let header = |name: &str| parts.headers.get(name).map(|value| value.to_str().unwrap().to_owned());
+            (parts.status.as_u16(), header("location"), header("set-cookie"), String::from_utf8(body.to_vec()).unwrap())
+        })
+    };
+    let looked_at = |path: &str| Request::get(path).body(Body::empty()).unwrap();
+    let (status, link, ..) = ask(looked_at("/reviews"));
+    let link = link.unwrap();
+    assert_eq!(status, 303);
+    let (status, _, _, door) = ask(looked_at(&link));
+    assert_eq!((status, door.contains("as <strong>nora</strong>")), (200, true), "{door}");
+    let form = format!("link={}", link.split_once("link=").unwrap().1);
+    let pressed = || {
+        let request = Request::post("/admin/sign-in").header("content-type", "application/x-www-form-urlencoded");
+        request.body(Body::from(form.clone())).unwrap()
+    };
+    let (status, _, cookie, _) = ask(pressed());
+    assert_eq!((status, cookie.unwrap().starts_with("kiff_session=")), (303, true));
+    assert_eq!(ask(pressed()).0, 403, "it works once");
+}
+
+#[test]
+fn the_door_asks_for_what_any_authenticator_may_know() {
+    let door = Server::open().stranger().get("/admin/sign-in").body;
+    assert!(door.contains("or a token by which this server knows you"), "{door}");
 }

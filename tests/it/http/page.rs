@@ -191,7 +191,7 @@ fn a_link_signs_in_once() {
     let link = Arc::new(Mutex::new(String::new()));
     let made = Arc::clone(&link);
     let server = Server::with(Limits::DEFAULT, move |api| {
-        *made.lock().unwrap() = api.sign_in_link(Principal::new(people().nora)).unwrap();
+        *made.lock().unwrap() = api.sign_in_links().link(Principal::new(people().nora)).unwrap();
         api
     });
     assert_eq!(server.stranger().get("/healthz").status, 200);

@@ -56,7 +56,7 @@ impl Serve {
             Some(log) => api.log(of_a_log(log)?),
             None => api,
         };
-        let link = api.sign_in_link(reader).map_err(|error| broken(&error))?;
+        let link = api.sign_in_links().link(reader).map_err(|error| broken(&error))?;
         let listening = TcpListener::bind(self.address).await;
         let at = listening.and_then(|listener| Ok((listener.local_addr()?, listener)));
         let (address, listener) = at.map_err(|error| {

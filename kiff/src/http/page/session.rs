@@ -285,7 +285,7 @@ pub(super) async fn sign_in(
         Err(error) if error.is_undecided() => return Sorry::from(Problem::unrecognized(&error)).into_response(),
         Err(error) => {
             sender.refused(&error);
-            let problem = by_key(Some("This key is not good, or this link has been used."));
+            let problem = by_key(Some("This key or token is not good, or this link has been used."));
             return frame::outside(StatusCode::FORBIDDEN, "Sign in", &problem);
         }
     };
@@ -382,9 +382,12 @@ fn by_key(problem: Option<&str>) -> Markup {
     html! {
         @if let Some(problem) = problem { p.notice.bad role="alert" { (problem) } }
         form.card method="post" action="/admin/sign-in" {
-            label for="key" { "API key" }
+            label for="key" { "Key or token" }
             input #key type="password" name="key" required autocomplete="current-password" autofocus;
-            p.quiet { "A key of your own, made for you as a person. It is asked for once in eight hours." }
+            p.quiet {
+                "An API key that was made for you as a person, or a token by which this server knows you. You stay signed in for eight \
+                 hours, unless it ends before."
+            }
             div.choices { button type="submit" { "Sign in" } }
         }
     }

@@ -41,7 +41,7 @@ pub async fn run(address: &str, data: &Path) -> Result<(), Box<dyn Error>> {
         key_of(&keys, actor, data)?;
     }
     let api = Api::new().domain(runtime).authenticate(keys);
-    let link = api.sign_in_link(Principal::new(people.nora))?;
+    let link = api.sign_in_links().link(Principal::new(people.nora))?;
 
     let listener = TcpListener::bind(address).await?;
     let address = listener.local_addr()?;

@@ -68,7 +68,7 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
     let keys = Keys::in_memory();
     let (_, key) = keys.create(NewKey::new(agent))?;
     let api = Api::new().domain(runtime).log("@PACKAGE@.log").authenticate(keys);
-    let link = api.sign_in_link(Principal::new(nora))?;
+    let link = api.sign_in_links().link(Principal::new(nora))?;
 
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:8080".to_owned());
     let listener = TcpListener::bind(&address).await.map_err(|error| {
