@@ -95,10 +95,7 @@ pub struct Passthrough;
 impl Adapter for Passthrough {
     fn adapt(&self, mut raw: RawEvent) -> Result<(EntityKey, Envelope), AdapterError> {
         let event = std::mem::take(&mut raw.event_type);
-        let payload = match raw.payload.take() {
-            Some(payload) => payload,
-            None => Json::parse("{}", &Bounds::DEFAULT)?,
-        };
+        let payload = raw.payload.take().unwrap_or_else(Json::empty_object);
         raw.into_envelope(event.into(), payload)
     }
 }

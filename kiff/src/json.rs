@@ -79,6 +79,11 @@ impl Json {
         Self::parse(scratch.text()?, bounds)
     }
 
+    /// An object without members.
+    pub(crate) fn empty_object() -> Self {
+        Self(Arc::from("{}"))
+    }
+
     /// The text, as it was written.
     #[must_use]
     pub fn as_str(&self) -> &str {

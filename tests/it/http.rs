@@ -1,6 +1,7 @@
 //! The HTTP face over a real socket: every route, status and envelope, and what hostile clients come with.
 
 mod asking;
+mod bodies;
 mod by_hand;
 mod contract;
 mod cost;

@@ -78,7 +78,14 @@ pub(super) struct SettleBody {
 struct EventBody {
     #[serde(rename = "type")]
     event: String,
-    payload: Json,
+    /// None says as much as an object without members.
+    payload: Option<Json>,
+}
+
+impl EventBody {
+    fn told(self) -> (String, Json) {
+        (self.event, self.payload.unwrap_or_else(Json::empty_object))
+    }
 }
 
 /// `POST /entities/{id}/executions/{execution}/settle`
@@ -90,7 +97,7 @@ pub(super) async fn settle(
 ) -> Result<Response, Problem> {
     let execution: ExecutionId = identifier("execution id", &execution)?;
     let became = match (body.happened, body.event) {
-        (true, event) => Became::Happened(event.map(|event| (event.event, event.payload))),
+        (true, event) => Became::Happened(event.map(EventBody::told)),
         (false, None) => Became::DidNotHappen,
         (false, Some(_)) => return Err(Problem::bad_request("what did not happen has no `event`")),
     };

@@ -97,6 +97,7 @@ fn learn(document: &mut Value, actions: &mut BTreeMap<String, Action>, domain: &
 /// The routes of an action.
 fn describe(document: &mut Value, name: &str, Action { descriptions, parameters }: Action) {
     let description = descriptions.join("\n\n");
+    let are_needed = parameters.iter().all(needs_members);
     let parameters = match <[Value; 1]>::try_from(parameters) {
         Ok([only]) => only,
         Err(several) => json!({ "anyOf": several }),
@@ -109,6 +110,8 @@ fn describe(document: &mut Value, name: &str, Action { descriptions, parameters 
         ("approvals", "201", "Approval", "Ask for a human's sign-off of exactly this"),
     ];
     for (route, status, answer, summary) in routes {
+        let needed = [are_needed.then_some("parameters"), (route == "approvals").then_some("approval_id")];
+        let needed: Vec<_> = needed.into_iter().flatten().collect();
         let operation = json!({
             "summary": format!("{name}: {summary}"),
             "description": description,
@@ -117,8 +120,8 @@ fn describe(document: &mut Value, name: &str, Action { descriptions, parameters 
             "parameters": (["id", "idempotency_key", "traceparent"])
                 .map(|parameter| json!({ "$ref": format!("#/components/parameters/{parameter}") })),
             "requestBody": {
-                "required": true,
-                "content": { "application/json": { "schema": body(&parameters, route == "approvals") } },
+                "required": !needed.is_empty(),
+                "content": { "application/json": { "schema": body(&parameters, &needed) } },
             },
             "responses": { status: { "$ref": format!("#/components/responses/{answer}") } },
         });
@@ -127,14 +130,19 @@ fn describe(document: &mut Value, name: &str, Action { descriptions, parameters 
     }
 }
 
+/// Whether an object of that schema has to have members.
+fn needs_members(schema: &Value) -> bool {
+    schema.get("required").and_then(Value::as_array).is_some_and(|required| !required.is_empty())
+}
+
 /// What the routes of an action take.
-fn body(parameters: &Value, is_request: bool) -> Value {
+fn body(parameters: &Value, needed: &[&str]) -> Value {
     let text = json!({ "type": "string" });
     let identifier = json!({ "$ref": "#/components/schemas/Identifier" });
     json!({
         "type": "object",
         "additionalProperties": false,
-        "required": if is_request { &["parameters", "approval_id"][..] } else { &["parameters"] },
+        "required": needed,
         "properties": {
             "entity_type": text,
             "actor": { "$ref": "#/components/schemas/Actor" },

@@ -173,7 +173,7 @@ impl Page {
     }
 }
 
-/// A body of JSON.
+/// A body of JSON. An empty one says as much as an object without members.
 pub(crate) struct Body<T>(pub(crate) T);
 
 impl NamedActor {
@@ -193,6 +193,7 @@ impl<T: DeserializeOwned> FromRequest<Shared> for Body<T> {
         async move {
             let bytes = read(body, length, shared.limits.body).await?;
             let text = std::str::from_utf8(&bytes).map_err(|_| Problem::no_text())?;
+            let text = if text.is_empty() { "{}" } else { text };
             Json::check(text, &shared.body_bounds()).map_err(|error| Problem::no_json(&error))?;
             // serde reads a struct from a list as well.
             if !text.trim_start().starts_with('{') {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kiff::http::Limits;
-use kiff::{Domain, Failure, MemoryStore, Reconciled, RolePolicy, Runtime, action, domain, reconcile};
+use kiff::{Domain, EntityKey, Failure, MemoryStore, Reconciled, RolePolicy, Runtime, action, domain, reconcile};
 use pollster::block_on;
 use tokio::sync::Semaphore;
 
@@ -51,8 +51,8 @@ async fn find_letter(counter: &Counter) -> Result<Reconciled<LetterSent>, Failur
     Ok(Reconciled::Happened(LetterSent))
 }
 
-#[test]
-fn what_is_asked_on_the_page_is_asked_to_the_end_when_its_person_waits_no_longer() {
+/// Mail in which nobody knows whether a letter was sent.
+fn lost() -> (Arc<Runtime<Mail>>, EntityKey) {
     let policy = RolePolicy::new()
         .assign(people().nora.id().clone(), MailRole::Writer)
         .assign(people().agent.id().clone(), MailRole::Runner);
@@ -61,6 +61,26 @@ fn what_is_asked_on_the_page_is_asked_to_the_end_when_its_person_waits_no_longer
     let letter = Mail::entity("one").unwrap();
     assert!(block_on(mail.ingest(&people().nora, &letter, LetterWritten)).unwrap().is_allowed());
     assert!(block_on(mail.execute(&people().agent, &letter, SendLetter {})).unwrap().executed().is_none());
+    (mail, letter)
+}
+
+#[test]
+fn of_an_event_without_fields_nothing_has_to_be_said_but_its_name() {
+    let (mail, letter) = lost();
+    let served = Arc::clone(&mail);
+    let face = Server::with(Limits::DEFAULT, |api| api.domain(served));
+    let nora = face.client(&people().nora);
+    let doubts = nora.get("/doubts?entity_type=Letter").expect(200);
+    let settle = format!("/entities/one/executions/{}/settle", doubts["doubts"][0]["execution_id"].as_str().unwrap());
+    let told =
+        r#"{"entity_type": "Letter", "happened": true, "event": {"type": "LETTER_SENT"}, "reason": "it is here"}"#;
+    assert_eq!(nora.post(&settle, told).expect(200)["settled"]["current_state"], "SENT");
+    assert_eq!(block_on(mail.entity(&letter)).unwrap().state(), Some(LetterState::Sent));
+}
+
+#[test]
+fn what_is_asked_on_the_page_is_asked_to_the_end_when_its_person_waits_no_longer() {
+    let (mail, letter) = lost();
     let served = Arc::clone(&mail);
     let limits = Limits { request_time: Duration::from_secs(1), ..Limits::DEFAULT };
     let face = Server::with(limits, |api| api.domain(served));

@@ -33,6 +33,23 @@ fn the_openapi_document_has_each_action_with_its_own_parameters() {
 }
 
 #[test]
+fn a_body_is_required_where_something_in_it_is() {
+    let server = Server::open();
+    let document = server.client(&people().agent).get("/openapi.json").expect(200);
+    for (path, expected) in [
+        ("REFUND_ORDER/execute", json!(["parameters"])),
+        ("REFUND_ORDER/approvals", json!(["parameters", "approval_id"])),
+        ("EXPORT_ORDER/execute", json!([])),
+        ("EXPORT_ORDER/approvals", json!(["approval_id"])),
+    ] {
+        let body = &document["paths"][format!("/entities/{{id}}/actions/{path}")]["post"]["requestBody"];
+        assert_eq!(body["content"]["application/json"]["schema"]["required"], expected, "{path}");
+        assert_eq!(body["required"], expected != json!([]), "{path}");
+    }
+    assert_eq!(document["components"]["requestBodies"]["Review"]["required"], false);
+}
+
+#[test]
 fn each_operation_says_of_itself_what_it_answers_when_it_is_not_done() {
     let server = Server::open();
     let document = server.client(&people().agent).get("/openapi.json").expect(200);
