@@ -37,6 +37,7 @@ mod guarded;
 mod headers;
 mod identity;
 mod keys;
+mod kind;
 mod limits;
 #[cfg(feature = "mcp")]
 mod mcp;
@@ -299,6 +300,11 @@ impl Shared {
             .filter(move |served| entity_type.is_none_or(|wanted| wanted == served.schema().entity_type))
     }
 
+    /// The sort of entity that a client names, where it names one; refused where no domain here governs it.
+    pub(crate) fn governed<'n>(&self, named: Option<&'n str>) -> Result<Option<&'n str>, Problem> {
+        if named.is_none() || self.domains(named).next().is_some() { Ok(named) } else { Err(self.which_domain(named)) }
+    }
+
     /// The only domain that governs an action; none where there is no such domain, or are several.
     fn governing<'a>(&'a self, action: &str, entity_type: Option<&'a str>) -> Option<&'a Arc<dyn Served>> {
         let mut domains = self.domains(entity_type).filter(|served| served.schema().action(action).is_some());
@@ -363,6 +369,9 @@ impl Shared {
 
     fn which(&self, problem: &str) -> Problem {
         let served: Vec<_> = self.0.domains.iter().map(|served| format!("`{}`", served.schema().entity_type)).collect();
+        if served.is_empty() {
+            return Problem::bad_request("no domain is served here");
+        }
         Problem::bad_request(format!("{problem}: say by `entity_type` which of {} is meant", served.join(", ")))
     }
 

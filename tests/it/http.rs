@@ -23,3 +23,4 @@ mod search;
 pub(crate) mod server;
 mod size;
 mod stream;
+mod typos;

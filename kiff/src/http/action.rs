@@ -61,7 +61,8 @@ pub(super) async fn allowed(
     Named(id): Named<String>,
     Said(page): Said<Page>,
 ) -> Result<Response, Problem> {
-    let (served, key) = shared.locate(&caller, &id, page.entity_type.as_deref()).await?;
+    let entity_type = shared.governed(page.entity_type.as_deref())?;
+    let (served, key) = shared.locate(&caller, &id, entity_type).await?;
     let contracts = served.allowed_actions(&key).await?.ok_or_else(|| unknown(&key))?;
     let after = page.after.as_deref().unwrap_or_default();
     let mut left = contracts.into_iter().filter(|contract| contract.name.as_ref() > after).map(ActionView::of);
@@ -92,6 +93,7 @@ impl<'a> Asked<'a> {
         let about = About { id, action: Some(action), state: None };
         let actor = acting(&caller.principal, body.actor.as_ref(), ActorKind::Agent, &about)?;
         let entity_type = body.entity_type.as_deref().filter(|entity_type| !entity_type.is_empty());
+        let entity_type = shared.governed(entity_type)?;
         let (served, key) = match shared.governing(action, entity_type) {
             Some(served) => (Arc::clone(served), entity_key(&caller.principal, &served.schema().entity_type, id)?),
             // In a box, because it is rare and would make everything larger that waits.

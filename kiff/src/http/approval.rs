@@ -86,7 +86,8 @@ pub(super) async fn of_entity(
     Named(id): Named<String>,
     Said(page): Said<Page>,
 ) -> Result<Response, Problem> {
-    let (served, key) = match shared.locate(&caller, &id, page.entity_type.as_deref()).await {
+    let entity_type = shared.governed(page.entity_type.as_deref())?;
+    let (served, key) = match shared.locate(&caller, &id, entity_type).await {
         Err(problem) if problem.is_not_found() => return Ok(answer(StatusCode::OK, &listed(Vec::new(), None))),
         found => found?,
     };
@@ -194,7 +195,7 @@ async fn find(
     /// An approval's number is unique for an entity, and nearly always everywhere.
     const MOST: usize = 64;
     let mut found = Vec::new();
-    for served in shared.domains(body.entity_type.as_deref()) {
+    for served in shared.domains(shared.governed(body.entity_type.as_deref())?) {
         let mut query = Query::default()
             .tenant(caller.principal.tenant())
             .entity_type(served.schema().entity_type.as_ref())

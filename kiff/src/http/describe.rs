@@ -16,6 +16,7 @@ use super::request::{Caller, Named, Said};
 
 /// Which tools an agent is to be told of.
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
     /// Those of which domain, where several are served.
     entity_type: Option<String>,
@@ -35,9 +36,10 @@ pub(super) async fn tools(
         let files = Dialect::ALL.map(|dialect| format!("`{dialect}.json`"));
         Problem::not_found(format!("there are {}", files.join(", ")))
     })?;
-    shared.check_names(wanted.entity_type.as_deref())?;
+    let entity_type = shared.governed(wanted.entity_type.as_deref())?;
+    shared.check_names(entity_type)?;
     let mut list = Vec::new();
-    for served in shared.domains(wanted.entity_type.as_deref()) {
+    for served in shared.domains(entity_type) {
         // It says which name it is: a log would say no more.
         let unfit = |error: ToolError| Problem::new(StatusCode::CONFLICT, error.to_string());
         let mut tools = served.tools(dialect).map_err(unfit)?;

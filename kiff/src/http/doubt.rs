@@ -19,7 +19,7 @@ use super::cursor;
 use super::envelope::{Listed, Under};
 use super::open::Part;
 use super::problem::{About, Problem, answer};
-use super::request::{Body, Caller, Named, NamedActor, Page, Said, acting, identifier};
+use super::request::{Body, Caller, Named, NamedActor, Page, Said, Sort, acting, identifier};
 
 /// An action in doubt, as a client is told of it.
 #[derive(Debug, Serialize)]
@@ -103,7 +103,8 @@ pub(super) async fn settle(
     };
     let about = About { id: &id, action: None, state: None };
     let actor = acting(&caller.principal, body.actor.as_ref(), ActorKind::Human, &about)?;
-    let (served, key) = shared.find(&caller, &actor, &id, body.entity_type.as_deref()).await?;
+    let entity_type = shared.governed(body.entity_type.as_deref())?;
+    let (served, key) = shared.find(&caller, &actor, &id, entity_type).await?;
     let told = Told { became, reason: body.reason, trace: caller.trace.clone() };
     let verdict = served.settle(&actor, &key, &execution, told).await?;
     let outcome = verdict.outcome();
@@ -123,9 +124,10 @@ pub(super) async fn reconcile(
     State(shared): State<Shared>,
     caller: Caller,
     Named(id): Named<String>,
-    Said(page): Said<Page>,
+    Said(sort): Said<Sort>,
 ) -> Result<Response, Problem> {
-    let (served, key) = shared.locate(&caller, &id, page.entity_type.as_deref()).await?;
+    let entity_type = shared.governed(sort.entity_type.as_deref())?;
+    let (served, key) = shared.locate(&caller, &id, entity_type).await?;
     let actor = caller.principal.actor().clone();
     let asked = key.clone();
     let found = caller.working.finish(async move { served.reconcile(&actor, &asked).await }).await?;

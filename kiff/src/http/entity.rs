@@ -14,7 +14,7 @@ use super::Shared;
 use super::action::unknown;
 use super::envelope::{Listed, Under};
 use super::problem::{Problem, answer};
-use super::request::{Caller, Named, Page, Said, identifier};
+use super::request::{Caller, Named, Page, Said, Sort, identifier};
 
 #[derive(Debug, Serialize)]
 struct EntityView<'a> {
@@ -35,9 +35,10 @@ pub(super) async fn one(
     State(shared): State<Shared>,
     caller: Caller,
     Named(id): Named<String>,
-    Said(page): Said<Page>,
+    Said(sort): Said<Sort>,
 ) -> Result<Response, Problem> {
-    let (served, key) = shared.locate(&caller, &id, page.entity_type.as_deref()).await?;
+    let entity_type = shared.governed(sort.entity_type.as_deref())?;
+    let (served, key) = shared.locate(&caller, &id, entity_type).await?;
     let standing = served.standing(&key).await?;
     let entity = EntityView {
         id: key.id(),
@@ -134,7 +135,8 @@ pub(super) async fn timeline(
         Some(after) => identifier("after", after)?,
         None => RecordId { commit: 0, place: 0 },
     };
-    let (served, key) = shared.locate(&caller, &id, page.entity_type.as_deref()).await?;
+    let entity_type = shared.governed(page.entity_type.as_deref())?;
+    let (served, key) = shared.locate(&caller, &id, entity_type).await?;
     let room = Room { records: page.limit(), bytes: Page::ROOM };
     let Records { lines, next } = records(&*served, &key, after, room).await?;
     Ok(answer(StatusCode::OK, &Listed { name: "timeline", items: lines, next }))

@@ -14,7 +14,6 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
-use serde::Deserialize;
 use serde_json::json;
 
 use crate::mcp::{Around, Caller as Agent, Catalogue, Handler, ServerError, ambiguity};
@@ -24,7 +23,7 @@ use super::Shared;
 use super::guarded::any;
 use super::limits::Limits;
 use super::problem::{Problem, answer};
-use super::request::{Caller, Said, read};
+use super::request::{Caller, Said, Sort, read};
 
 /// `/mcp`: the actions of the domains as tools, or those of the one that the address names, for whoever the request is of.
 pub(super) fn route(domains: &[Arc<dyn Served>], limits: &Limits) -> MethodRouter<Shared> {
@@ -35,17 +34,10 @@ pub(super) fn route(domains: &[Arc<dyn Served>], limits: &Limits) -> MethodRoute
     });
     let agents = Arc::new(Agents { all: Tools::of(domains.into()), each: each.collect(), limits: *limits });
     agents.tell_what_is_wrong();
-    any(move |State(shared): State<Shared>, caller: Caller, Said(wanted): Said<Wanted>, request: Request| {
+    any(move |State(shared): State<Shared>, caller: Caller, Said(sort): Said<Sort>, request: Request| {
         let agents = Arc::clone(&agents);
-        async move { agents.answer(shared, caller, &wanted, request).await }
+        async move { agents.answer(shared, caller, &sort, request).await }
     })
-}
-
-/// Whose tools an agent wants.
-#[derive(Debug, Deserialize)]
-struct Wanted {
-    /// Those of which domain, where several are served.
-    entity_type: Option<String>,
 }
 
 /// Domains, and what there is to call in them.
@@ -107,8 +99,8 @@ impl Agents {
         }
     }
 
-    async fn answer(&self, shared: Shared, caller: Caller, wanted: &Wanted, request: Request) -> Response {
-        let (tools, catalogue) = match self.meant(&shared, wanted.entity_type.as_deref()) {
+    async fn answer(&self, shared: Shared, caller: Caller, sort: &Sort, request: Request) -> Response {
+        let (tools, catalogue) = match self.meant(&shared, sort.entity_type.as_deref()) {
             Ok(meant) => meant,
             Err(problem) => return problem.into_response(),
         };

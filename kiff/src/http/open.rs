@@ -106,7 +106,7 @@ impl Shared {
         fits: impl Fn(&dyn Served, &M) -> bool,
     ) -> Result<Part<M>, Problem> {
         let (mut items, mut next) = (Vec::new(), None);
-        for served in self.domains(wanted.entity_type) {
+        for served in self.domains(self.governed(wanted.entity_type)?) {
             let (found, looked_to) = of_domain(&**served, caller, wanted, &fits).await?;
             items.extend(found.into_iter().map(|matter| (Arc::clone(served), matter)));
             next = [next, looked_to].into_iter().flatten().min();

@@ -196,7 +196,16 @@ fn refer(schema: &mut Value, place: &str) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::kind::Kind;
     use super::*;
+
+    #[test]
+    fn the_stream_takes_every_kind_of_record() {
+        let document = base().unwrap();
+        let parameters = document["paths"]["/events"]["get"]["parameters"].as_array().unwrap();
+        let kind = parameters.iter().find(|parameter| parameter["name"] == "kind").unwrap();
+        assert_eq!(kind["schema"]["enum"], json!(Kind::names().collect::<Vec<_>>()));
+    }
 
     #[test]
     fn the_name_of_a_component_is_one_and_of_no_other_parts() {

@@ -20,6 +20,7 @@ use super::request::{Caller, Named, Said, identifier};
 
 /// Which commit of an entity; its last one when nothing is said.
 #[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
     entity_type: Option<String>,
     /// The commit of this number.
@@ -35,7 +36,8 @@ pub(super) async fn of_entity(
     Named(id): Named<String>,
     Said(wanted): Said<Wanted>,
 ) -> Result<Response, Problem> {
-    let (served, key) = shared.locate(&caller, &id, wanted.entity_type.as_deref()).await?;
+    let entity_type = shared.governed(wanted.entity_type.as_deref())?;
+    let (served, key) = shared.locate(&caller, &id, entity_type).await?;
     shared.receipt(&*served, &key, &wanted).await
 }
 

@@ -15,7 +15,7 @@ use crate::decision::{Call, Evidence, Proposal};
 use crate::event::Trace;
 use crate::identifier::{ActorId, ApprovalId, EntityKey, IdempotencyKey, TraceId, check_address};
 use crate::journal::Open;
-use crate::json::{Json, JsonError};
+use crate::json::{Json, JsonError, visible};
 use crate::served::Served;
 
 use super::Shared;
@@ -129,12 +129,22 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Said<T> {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let query = Query::<T>::from_request_parts(parts, state).await;
-        query.map(|Query(said)| Self(said)).map_err(|error: QueryRejection| Problem::bad_request(error.body_text()))
+        // It may say again what it was sent, as the name of a parameter that there is not.
+        let unfit = |error: QueryRejection| Problem::bad_request(visible(&error.body_text()));
+        query.map(|Query(said)| Self(said)).map_err(unfit)
     }
+}
+
+/// Which sort of entity, where several domains are served.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Sort {
+    pub(crate) entity_type: Option<String>,
 }
 
 /// How much of a list to show.
 #[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Page {
     /// Which sort of entity, where several domains are served.
     pub(crate) entity_type: Option<String>,

@@ -20,6 +20,7 @@ use crate::timeline::Timeline;
 
 use super::Shared;
 use super::identity::Principal;
+use super::kind::Kind;
 use super::problem::Problem;
 use super::request::{Caller, Page, Said, entity_key};
 use super::seats::Seat;
@@ -38,10 +39,11 @@ const PAGE: usize = 64;
 
 /// Which records to stream.
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
     entity_type: Option<String>,
     entity_id: Option<String>,
-    kind: Option<String>,
+    kind: Option<Kind>,
     /// Behind which event, where the header `Last-Event-ID` does not say it; `0` is the beginning.
     after: Option<String>,
 }
@@ -67,7 +69,7 @@ pub(super) async fn events(
         entity_key(&caller.principal, "entity", entity_id)?;
     }
     let mut tails = Vec::new();
-    for served in shared.domains(wanted.entity_type.as_deref()) {
+    for served in shared.domains(shared.governed(wanted.entity_type.as_deref())?) {
         let place = match &mut places {
             Some(places) => places.of(&served.schema().domain),
             None => Place::behind(head(&**served).await?),
@@ -233,8 +235,8 @@ impl Stream {
             Some(key) => Query::default().entity(key),
             None => Query::default().tenant(tenant).entity_type(entity_type.as_ref()),
         };
-        match &self.wanted.kind {
-            Some(kind) => query.kind(kind.clone()),
+        match self.wanted.kind {
+            Some(kind) => query.kind(kind.as_str()),
             None => query,
         }
     }
@@ -248,7 +250,7 @@ impl Stream {
         let timeline = Timeline::new(commit.key().clone(), vec![Arc::clone(commit)]);
         for line in timeline.lines().filter(|_| shown) {
             let (record, kind) = (line.record().id(), line.record().fact().kind());
-            if record.place <= seen || self.wanted.kind.as_deref().is_some_and(|wanted| wanted != kind) {
+            if record.place <= seen || self.wanted.kind.is_some_and(|wanted| wanted.as_str() != kind) {
                 continue;
             }
             self.set(index, Place { position, record: record.place });

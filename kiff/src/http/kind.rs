@@ -1,0 +1,34 @@
+//! A kind of record, as a client names it.
+
+use serde::Deserialize;
+
+use crate::journal::Fact;
+use crate::json::visible;
+
+/// A kind of which there can be records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct Kind(&'static str);
+
+impl Kind {
+    /// The names of all of them. What only a later kiff knows is `unknown`.
+    pub(super) fn names() -> impl Iterator<Item = &'static str> {
+        Fact::KINDS.iter().copied().chain(["unknown"])
+    }
+
+    /// The word on the wire.
+    pub(super) const fn as_str(self) -> &'static str {
+        self.0
+    }
+}
+
+impl TryFrom<String> for Kind {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        Self::names().find(|known| *known == name).map(Self).ok_or_else(|| {
+            let known: Vec<_> = Self::names().map(|known| format!("`{known}`")).collect();
+            format!("no record is of the kind `{}`: write one of {}", visible(&name), known.join(", "))
+        })
+    }
+}

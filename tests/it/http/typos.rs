@@ -1,0 +1,79 @@
+//! What is written wrong is told, and not answered by silence.
+
+use super::server::Server;
+use super::stream::Events;
+
+#[test]
+fn a_sort_of_entity_that_no_domain_governs_is_told() {
+    let server = Server::open();
+    let everybody = server.everybody();
+    everybody.place("ord-1");
+    let nora = &everybody.nora;
+    let told = "no domain here governs `Ordr`: say by `entity_type` which of `Order` is meant";
+    for path in [
+        "/entities",
+        "/entities/ord-1",
+        "/entities/ord-1/timeline",
+        "/entities/ord-1/receipt",
+        "/entities/ord-1/allowed-actions",
+        "/entities/ord-1/approvals",
+        "/approvals",
+        "/doubts",
+        "/events",
+        "/tools/openai.json",
+        "/mcp",
+    ] {
+        assert_eq!(nora.get(&format!("{path}?entity_type=Ordr")).expect(400)["error"], told, "{path}");
+    }
+    for (path, body) in [
+        ("/entities/ord-1/reconcile?entity_type=Ordr", ""),
+        ("/entities/ord-1/actions/MARK_PAID/evaluate", r#"{"entity_type": "Ordr"}"#),
+        ("/entities/ord-1/executions/run-1/settle", r#"{"entity_type": "Ordr", "happened": false, "reason": "no"}"#),
+        ("/approvals/app-1/grant", r#"{"entity_type": "Ordr"}"#),
+    ] {
+        assert_eq!(nora.post(path, body).expect(400)["error"], told, "{path}");
+    }
+}
+
+#[test]
+fn a_kind_of_record_that_there_is_not_is_told() {
+    let server = Server::open();
+    let everybody = server.everybody();
+    everybody.place("ord-1");
+    let refused = everybody.nora.get("/events?kind=state_chnged").expect(400);
+    let told = refused["error"].as_str().unwrap();
+    for part in ["no record is of the kind `state_chnged`: write one of", "`state_changed`", "`unknown`"] {
+        assert!(told.contains(part), "`{part}` is not in {told}");
+    }
+    // As a record is told of that only a later version knows.
+    drop(Events::open(&everybody.nora, "/events?kind=unknown"));
+    assert_eq!(Events::open(&everybody.nora, "/events?after=0&kind=state_changed").next().1, "state_changed");
+}
+
+#[test]
+fn a_parameter_of_the_query_that_a_route_does_not_have_is_told() {
+    let server = Server::open();
+    let everybody = server.everybody();
+    everybody.place("ord-1");
+    for (path, name) in [
+        ("/entities?status=PAID", "status"),
+        ("/entities/ord-1?limit=1", "limit"),
+        ("/entities/ord-1/timeline?kind=state_changed", "kind"),
+        ("/entities/ord-1/receipt?number=1", "number"),
+        ("/entities/ord-1/allowed-actions?risk=low", "risk"),
+        ("/entities/ord-1/approvals?status=granted", "status"),
+        ("/approvals?status=granted", "status"),
+        ("/doubts?unknown=true", "unknown"),
+        ("/events?entity=ord-1", "entity"),
+        ("/tools/openai.json?entitytype=Order", "entitytype"),
+        ("/mcp?entity=Order", "entity"),
+    ] {
+        let refused = everybody.nora.get(path).expect(400);
+        let told = refused["error"].as_str().unwrap();
+        assert!(told.contains(&format!("unknown field `{name}`, expected")), "{path}: {told}");
+    }
+    let refused = everybody.nora.get("/approvals?a%E2%80%AEb=c").expect(400);
+    assert!(refused["error"].as_str().unwrap().contains(r"unknown field `a\u{202e}b`"), "{refused}");
+    // The pages take what they do not know for nothing.
+    assert_eq!(server.stranger().get("/admin/sign-in?theme=dark").status, 200);
+}
