@@ -1,7 +1,9 @@
 //! What is written wrong is told, and not answered by silence.
 
+use super::page::Browser;
 use super::server::Server;
 use super::stream::Events;
+use crate::shop::people;
 
 #[test]
 fn a_sort_of_entity_that_no_domain_governs_is_told() {
@@ -76,4 +78,23 @@ fn a_parameter_of_the_query_that_a_route_does_not_have_is_told() {
     assert!(refused["error"].as_str().unwrap().contains(r"unknown field `a\u{202e}b`"), "{refused}");
     // The pages take what they do not know for nothing.
     assert_eq!(server.stranger().get("/admin/sign-in?theme=dark").status, 200);
+}
+
+#[test]
+fn a_page_that_is_to_show_what_there_is_not_does_not_show_all() {
+    let server = Server::open();
+    server.everybody().place("ord-1");
+    let nora = Browser::of(&server, &people().nora);
+    for (path, told) in [
+        ("/admin/search?kind=state_chnged", "no record is of the kind `state_chnged`"),
+        ("/admin/search?kind=state_chnged&entity=ord-1", "no record is of the kind `state_chnged`"),
+        ("/admin/entities/Order/ord-1?kind=state_chnged", "no record is of the kind `state_chnged`"),
+        ("/admin/search?entity_type=Ordr", "no domain here governs `Ordr`"),
+        ("/admin/search?entity_type=Ordr&actor=shop", "no domain here governs `Ordr`"),
+    ] {
+        let refused = nora.client.get(path);
+        assert_eq!((refused.status, refused.body.contains(told)), (400, true), "{path}: {}", refused.body);
+    }
+    assert!(nora.get("/admin/search?kind=state_changed").contains("Order/ord-1"));
+    assert!(nora.get("/admin/search?kind=unknown").contains("Nothing was found."));
 }

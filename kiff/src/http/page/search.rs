@@ -9,11 +9,12 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use crate::identifier::{ActorId, TraceId};
-use crate::journal::{Commit, Cursor, Fact, Query};
+use crate::journal::{Commit, Cursor, Query};
 use crate::json::visible;
 use crate::served::Served;
 
 use super::super::Shared;
+use super::super::kind::Kind;
 use super::super::problem::Problem;
 use super::super::request::{Caller, entity_key};
 use super::super::{cursor, entity};
@@ -44,7 +45,7 @@ pub(super) async fn show(
     caller: Caller,
     Asked(wanted): Asked<Wanted>,
 ) -> Result<Response, Sorry> {
-    let entity_type = (!wanted.entity_type.is_empty()).then_some(&*wanted.entity_type);
+    let entity_type = shared.governed((!wanted.entity_type.is_empty()).then_some(&*wanted.entity_type))?;
     let is_about_records = !(wanted.actor.is_empty() && wanted.trace.is_empty() && wanted.kind.is_empty());
     let found = if is_about_records {
         Some(found(&shared, &caller, &wanted).await?)
@@ -87,7 +88,7 @@ fn form(shared: &Shared, wanted: &Wanted) -> Markup {
                     label for="kind" { "Kind of record" }
                     select #kind name="kind" {
                         option value="" { "any" }
-                        @for kind in Fact::KINDS { option value=(kind) selected[*kind == wanted.kind] { (kind) } }
+                        @for kind in Kind::names() { option value=(kind) selected[kind == wanted.kind] { (kind) } }
                     }
                 }
             }
@@ -170,6 +171,9 @@ async fn column<'a>(
 ) -> Result<Column<'a>, Problem> {
     let entity_type: &str = &served.schema().entity_type;
     let mut query = Query::default().tenant(caller.principal.tenant()).entity_type(entity_type.to_owned());
+    query.actor = given(&wanted.actor, ActorId::new)?;
+    query.trace = given(&wanted.trace, TraceId::new)?;
+    query.kind = given(&wanted.kind, Kind::try_from)?.map(|kind: Kind| kind.as_str().into());
     if !wanted.entity.is_empty() {
         let key = entity_key(&caller.principal, entity_type, wanted.entity.trim())?;
         if !caller.may_read(&**served, caller.principal.actor(), &key)? {
@@ -178,9 +182,6 @@ async fn column<'a>(
         }
         query = query.entity(key);
     }
-    query.actor = given(&wanted.actor, ActorId::new)?;
-    query.trace = given(&wanted.trace, TraceId::new)?;
-    query.kind = Fact::KINDS.iter().find(|kind| **kind == wanted.kind).map(|kind| (*kind).into());
     let page = shared.search(caller, served, query, Cursor::Before(before), SHOWN).await?;
     let further = page.last().filter(|_| page.len() == SHOWN).map(|(position, _)| *position);
     let mut commits = VecDeque::new();
@@ -206,7 +207,7 @@ fn newest(columns: &mut [Column<'_>]) -> Vec<Arc<Commit>> {
     rows
 }
 
-/// An identifier that somebody typed; none when nothing was.
+/// What somebody typed; none when nothing was.
 fn given<T, E: std::fmt::Display>(text: &str, new: impl FnOnce(String) -> Result<T, E>) -> Result<Option<T>, Problem> {
     let text = text.trim();
     if text.is_empty() {

@@ -6,12 +6,13 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use crate::identifier::{ActorId, EntityKey};
-use crate::journal::{Commit, Cursor, Fact, Query};
+use crate::journal::{Commit, Cursor, Query};
 use crate::json::visible;
 use crate::served::Served;
 use crate::timeline::{Line, Timeline};
 
 use super::super::Shared;
+use super::super::kind::Kind;
 use super::super::problem::Problem;
 use super::super::request::Caller;
 use super::frame::{self, encoded, pretty};
@@ -65,7 +66,10 @@ impl Filter {
             return self.part(&**served, key, last).await;
         }
         let mut query = Query::default().entity(key.clone());
-        query.kind = Fact::KINDS.iter().find(|kind| **kind == self.kind).map(|kind| (*kind).into());
+        if !self.kind.is_empty() {
+            let kind = Kind::try_from(self.kind.clone()).map_err(Problem::bad_request)?;
+            query = query.kind(kind.as_str());
+        }
         if !self.actor.trim().is_empty() {
             let actor = ActorId::new(self.actor.trim()).map_err(|error| Problem::bad_request(error.to_string()))?;
             query = query.actor(actor);
@@ -105,7 +109,7 @@ impl Filter {
                     label for="kind" { "Kind of record" }
                     select #kind name="kind" {
                         option value="" { "all" }
-                        @for kind in Fact::KINDS { option value=(kind) selected[*kind == self.kind] { (kind) } }
+                        @for kind in Kind::names() { option value=(kind) selected[kind == self.kind] { (kind) } }
                     }
                 }
                 div { label for="actor" { "Actor" } input #actor type="text" name="actor" value=(self.actor); }
