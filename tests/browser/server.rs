@@ -18,7 +18,8 @@ use std::time::Duration;
 use kiff::http::{Api, Keys, Limits, NewKey, Principal, serve};
 use kiff::proof::{Receipt, Sequencer, SigningKey, VerifyingKey};
 use kiff::{
-    Actor, Cents, Clock, Domain, Evidence, MemoryStore, Outcome, Proposal, RolePolicy, Runtime, SystemClock, Timestamp,
+    Actor, ApprovalId, Cents, Clock, Domain, Evidence, MemoryStore, Outcome, Proposal, RolePolicy, Runtime,
+    SystemClock, Timestamp,
 };
 use tokio::net::TcpListener;
 
@@ -54,7 +55,7 @@ async fn main() {
     let shop = Arc::new(shop);
     clock.0.store(true, Ordering::Relaxed);
     shop::paid(&shop, "expired").await;
-    ask(&shop, &people().agent, "expired", 4_900).await;
+    let expired = ask(&shop, &people().agent, "expired", 4_900).await;
     clock.0.store(false, Ordering::Relaxed);
     for number in 1..=12 {
         shop::paid(&shop, &format!("ord-{number}")).await;
@@ -85,6 +86,7 @@ async fn main() {
         "origin": origin,
         "link": link,
         "hostile_name": HOSTILE_NAME,
+        "expired": expired,
         "keys": { "nora": nora, "omar": omar, "ada": ada, "agent": agent, "ida": ida },
     });
     println!("{told}");
@@ -107,13 +109,12 @@ fn learned(path: &str, trusted: &VerifyingKey) -> String {
     format!("commit {} of {}", verified.commit().number(), verified.commit().key())
 }
 
-/// Asks for a refund, with hostile words in every field.
-async fn ask(shop: &Runtime<Refund>, agent: &Actor, order: &str, amount: i64) {
+/// Asks for a refund, with hostile words in every field; the number of the request.
+async fn ask(shop: &Runtime<Refund>, agent: &Actor, order: &str, amount: i64) -> ApprovalId {
     let action = RefundOrder { amount: Cents(amount), reason: HOSTILE.into() };
     let evidence = Evidence::new(HOSTILE.lines().next().unwrap(), &[HOSTILE, "<b>"]).unwrap();
     let proposal = Proposal::new(action).because(HOSTILE).confidence(0.9).unwrap().evidence(evidence);
-    let asked = shop.request_approval(agent, &shop::order(order), proposal).await.unwrap();
-    assert!(asked.is_allowed(), "{asked:?}");
+    shop.request_approval(agent, &shop::order(order), proposal).await.unwrap().into_result().unwrap().id
 }
 
 /// A ship that is half way through.

@@ -6,8 +6,6 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{Route, any, get, post};
 
-use crate::time::{Clock, SystemClock, Timestamp};
-
 use super::Shared;
 use super::around::{around, onwards};
 use super::problem::Problem;
@@ -78,8 +76,4 @@ async fn policy(_: Shared, request: Request, route: Route) -> Response {
     // Where a page refers to nothing at all, the `Origin` of its own forms says nothing either.
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     response
-}
-
-fn now() -> Timestamp {
-    SystemClock.now()
 }

@@ -368,6 +368,28 @@ fn an_entity_shows_where_it_stands_and_that_its_chain_holds() {
 }
 
 #[test]
+fn what_is_open_and_since_when_is_told_by_the_clock_of_its_domain() {
+    let clock = SharedClock::default();
+    let runtime = Runtime::new(MemoryStore::new(), shop::policy(), shop::Desk::default()).with_clock(clock.clone());
+    let server = Server::of(Arc::new(runtime), Limits::DEFAULT, |api| api);
+    let nora = Browser::of(&server, &people().nora);
+    let card = asked(&server, "ord-1");
+    let key = block_on(shop::place(&server.shop, "ord-2"));
+    server.shop.services().be(Mood::Silent);
+    let pay = MarkPaid { payment_id: "pay-1".into() };
+    assert!(block_on(server.shop.execute(&people().agent, &key, pay)).unwrap().executed().is_none());
+    for path in ["/admin", "/admin/entities/Order/ord-1", "/admin/doubt", "/admin/doubt/Order/ord-2"] {
+        let page = nora.get(path);
+        assert!(page.contains("0 seconds ago") && !page.contains("days ago"), "{path}: {page}");
+    }
+    let waits = nora.get("/admin/entities/Order/ord-1");
+    assert!(waits.contains(&format!("href=\"{card}\"")) && waits.contains(", pending, asked by "), "{waits}");
+    clock.0.pass(Duration::from_hours(25));
+    let expired = nora.get("/admin/entities/Order/ord-1");
+    assert!(!expired.contains(&card) && !expired.contains("<h2>Approvals</h2>"), "{expired}");
+}
+
+#[test]
 fn p7_a_person_settles_a_doubt_with_a_reason() {
     let server = Server::open();
     server.everybody().place("ord-1");

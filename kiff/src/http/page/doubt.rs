@@ -23,10 +23,10 @@ use super::super::open::{Part, Wanted};
 use super::super::problem::Problem;
 use super::super::request::{Caller, Named};
 use super::frame::{self, Place, encoded};
+use super::parameter;
 use super::session::Signed;
 use super::sorry::Sorry;
 use super::timeline::Filter;
-use super::{now, parameter};
 
 /// How many doubts are shown at once.
 const SHOWN: usize = 50;
@@ -59,7 +59,6 @@ pub(super) async fn list(
     let after = asked.after.as_deref().map(cursor::read).transpose()?;
     let wanted = Wanted { entity_type: None, after: after.as_ref(), limit: SHOWN, room: usize::MAX };
     let part: Part<Doubt> = shared.open(&caller, wanted, |_, _| true).await?;
-    let now = now();
     let main = html! {
         p { "These actions have started, and nobody knows how they ended. Until somebody says so, their entities wait." }
         @if part.items.is_empty() && part.next.is_none() { p { strong { "Nothing is in doubt." } } } @else {
@@ -67,11 +66,11 @@ pub(super) async fn list(
                 table.stack aria-label="In doubt" {
                     thead { tr { th { "Action" } th { "Of" } th { "Since" } th { "Asked by" } } }
                     tbody {
-                        @for (_, Doubt { open, running }) in &part.items {
+                        @for (served, Doubt { open, running }) in &part.items {
                             tr {
                                 td { a href=(doubt_path(&open.key)) { strong { (visible(&running.action)) } } }
                                 td data-label="of" { (frame::entity_link(&open.key)) }
-                                td data-label="since" { (frame::ago(running.since, now)) }
+                                td data-label="since" { (frame::ago(running.since, served.now())) }
                                 td data-label="asked by" { (frame::who(&running.by)) }
                             }
                         }
@@ -184,7 +183,7 @@ async fn card(
         @match &running {
             None => p { "Nothing of " (frame::entity_link(key)) " is in doubt." }
             Some(running) => {
-                (facts(served.schema(), key, running))
+                (facts(served, key, running))
                 (tried(served, key, running).await?)
                 @if served.is_recorded() {
                     p.notice { "It cannot be settled here: only the journal is open. It is settled where its domain is." }
@@ -202,12 +201,13 @@ async fn card(
     Ok(frame::page_with(status, signed, Place::Doubt, &visible(&title), &main))
 }
 
-fn facts(schema: &Schema, key: &EntityKey, running: &Running) -> Markup {
+fn facts(served: &dyn Served, key: &EntityKey, running: &Running) -> Markup {
+    let schema = served.schema();
     html! {
         dl {
             dt { "Action" } dd { strong { (visible(&running.action)) } " on " (frame::entity_link(key)) }
             dt { "Execution" } dd { code { (visible(running.execution.as_str())) } }
-            dt { "Started" } dd { (frame::ago(running.since, now())) ", asked for by " (frame::who(&running.by)) }
+            dt { "Started" } dd { (frame::ago(running.since, served.now())) ", asked for by " (frame::who(&running.by)) }
             @if let Some(contract) = schema.action(&running.action) {
                 dt { "Who settles it" } dd { (contract.settlement(schema).holders()) ", but not who asked for it" }
             }

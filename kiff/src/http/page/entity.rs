@@ -8,11 +8,13 @@ use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, PreEscaped, html};
 use serde::Deserialize;
 
+use crate::approval::Approval;
 use crate::identifier::EntityKey;
 use crate::journal::{Commit, Cursor, Query as Changes};
 use crate::json::visible;
 use crate::schema::{ApprovalRule, Contract, Schema};
 use crate::served::{Served, Standing};
+use crate::time::Timestamp;
 use crate::timeline::{Phase, Timeline};
 
 use super::super::Shared;
@@ -21,7 +23,6 @@ use super::super::request::{Caller, Named};
 use super::approval::approval_path;
 use super::doubt::doubt_path;
 use super::frame::{self, Place};
-use super::now;
 use super::session::Signed;
 use super::sorry::Sorry;
 use super::timeline::{Filter, receipt_path};
@@ -72,6 +73,7 @@ pub(super) async fn show(
     let changes = changes(&*served, &key).await?;
     let lifecycle = Timeline::new(key.clone(), changes.clone()).lifecycle();
     let part = filter.found(&shared, &caller, &served, &key, standing.number).await?;
+    let now = served.now();
     let main = html! {
         p { "It is " strong { (state) } "." }
         @if let Some(running) = &standing.running {
@@ -89,9 +91,9 @@ pub(super) async fn show(
             } @else {
                 div.card.diagram.scroll { (diagram(served.diagram(), state, &lifecycle)) }
             }
-            (path(&lifecycle))
+            (path(&lifecycle, now))
         }
-        (waiting(&key, &standing))
+        (waiting(&key, &standing, now))
         @if !served.is_recorded() { (actions(served.schema(), state)) }
         h2 #proof { "Proof" }
         (chain(&*served, &key, asked.verify.is_some()).await)
@@ -132,8 +134,7 @@ pub(super) fn plain(svg: &str) -> String {
     }
 }
 
-fn path(lifecycle: &[Phase]) -> Markup {
-    let now = now();
+fn path(lifecycle: &[Phase], now: Timestamp) -> Markup {
     html! {
         div.scroll {
             table.stack aria-label="The states that it went through" {
@@ -152,9 +153,10 @@ fn path(lifecycle: &[Phase]) -> Markup {
     }
 }
 
-fn waiting(key: &EntityKey, standing: &Standing) -> Markup {
-    let now = now();
-    let open: Vec<_> = standing.approvals.iter().filter(|approval| approval.status.is_open()).collect();
+/// The approvals of which something can still come.
+fn waiting(key: &EntityKey, standing: &Standing, now: Timestamp) -> Markup {
+    let is_open = |approval: &&Approval| approval.status.is_open() && !approval.has_expired(now);
+    let open: Vec<_> = standing.approvals.iter().filter(is_open).collect();
     html! {
         @if !open.is_empty() {
             h2 { "Approvals" }
@@ -162,7 +164,7 @@ fn waiting(key: &EntityKey, standing: &Standing) -> Markup {
                 @for approval in open {
                     li {
                         a href=(approval_path(key, &approval.id)) { (visible(&approval.action)) }
-                        ", " (approval.status.as_str()) ", asked by " (frame::who(&approval.requested_by))
+                        ", " (approval.status_at(now)) ", asked by " (frame::who(&approval.requested_by))
                         ", expires " (frame::until(approval.expires_at, now))
                     }
                 }

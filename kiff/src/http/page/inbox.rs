@@ -10,7 +10,6 @@ use serde::Deserialize;
 use crate::json::visible;
 use crate::runtime::Pending;
 use crate::served::Served;
-use crate::time::Timestamp;
 
 use super::super::Shared;
 use super::super::open::{Part, Wanted};
@@ -19,9 +18,9 @@ use super::super::request::Caller;
 use super::super::{cursor, entity};
 use super::approval::{approval_path, may_answer};
 use super::frame::{self, Place, encoded};
+use super::parameter;
 use super::session::Signed;
 use super::sorry::Sorry;
-use super::{now, parameter};
 
 /// How many requests are shown at once.
 const SHOWN: usize = 50;
@@ -53,7 +52,6 @@ pub(super) async fn show(
     };
     // Where only journals are, nobody answers anything: who comes wants to see what there is.
     let is_recorded = shared.domains(None).all(|served| served.is_recorded());
-    let now = now();
     let onward = |part: &Part<Pending>, list: &str, words: &str| {
         frame::onward(part.next.as_ref().map(|next| format!("/admin?{list}={}", cursor::written(next))), words)
     };
@@ -64,7 +62,7 @@ pub(super) async fn show(
             @if part.items.is_empty() && part.next.is_none() {
                 p { "Nothing waits for you." }
             } @else {
-                (list(&part.items, now, "What waits for you"))
+                (list(&part.items, "What waits for you"))
             }
             (onward(part, "after", "More that waits for you"))
         }
@@ -78,7 +76,7 @@ pub(super) async fn show(
                         "Somebody else has to answer these: you asked for them, or do not hold the permission."
                     }
                 }
-                (list(&part.items, now, "What waits for others"))
+                (list(&part.items, "What waits for others"))
             }
             (onward(part, "others", "More that waits for others"))
         }
@@ -126,16 +124,17 @@ async fn part(
     shared.open(caller, wanted, fits).await
 }
 
-fn list(waiting: &[(Arc<dyn Served>, Pending)], now: Timestamp, caption: &str) -> Markup {
+fn list(waiting: &[(Arc<dyn Served>, Pending)], caption: &str) -> Markup {
     html! {
         @if waiting.is_empty() { p { "Nothing was found so far." } } @else {
-            ul.requests aria-label=(caption) { @for (served, pending) in waiting { (request(&**served, pending, now)) } }
+            ul.requests aria-label=(caption) { @for (served, pending) in waiting { (request(&**served, pending)) } }
         }
     }
 }
 
-fn request(served: &dyn Served, pending: &Pending, now: Timestamp) -> Markup {
+fn request(served: &dyn Served, pending: &Pending) -> Markup {
     let Pending { open, approval } = pending;
+    let now = served.now();
     let contract = served.schema().action(&approval.action);
     html! {
         li.card {
