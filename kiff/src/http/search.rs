@@ -74,14 +74,38 @@ impl Shared {
         limit: usize,
     ) -> Result<Vec<(u64, Arc<Commit>)>, Problem> {
         let place = self.searches.place(&caller.principal).await.map_err(|error| Problem::broken(&error))?;
-        let (served, runtime) = (Arc::clone(served), Handle::current());
-        let searching = spawn_blocking(move || {
-            let found = runtime.block_on(served.search(&query, cursor, limit));
-            // Not before: a search goes on and takes its place also when nobody waits for it any more.
-            drop(place);
-            found
-        });
-        let found = searching.await.map_err(|error| Problem::broken(&error))?;
-        Ok(found?)
+        apart(served, query, cursor, limit, place).await
     }
+}
+
+/// As [`Served::search`], for what is known by its name: of an entity, or of an approval.
+///
+/// Some stores look through all that they have for it, and so it is done apart as well. Most have an index of it, and so it waits for no
+/// place: while those are taken by searches that take long, entities are looked at and sign-offs are given all the same.
+pub(super) async fn looked_up(
+    served: &Arc<dyn Served>,
+    query: Query,
+    cursor: Cursor,
+    limit: usize,
+) -> Result<Vec<(u64, Arc<Commit>)>, Problem> {
+    apart(served, query, cursor, limit, ()).await
+}
+
+/// Searches on a thread that answers nothing meanwhile, and keeps a place until it has ended.
+async fn apart<P: Send + 'static>(
+    served: &Arc<dyn Served>,
+    query: Query,
+    cursor: Cursor,
+    limit: usize,
+    place: P,
+) -> Result<Vec<(u64, Arc<Commit>)>, Problem> {
+    let (served, runtime) = (Arc::clone(served), Handle::current());
+    let searching = spawn_blocking(move || {
+        let found = runtime.block_on(served.search(&query, cursor, limit));
+        // Not before: a search goes on and takes its place also when nobody waits for it any more.
+        drop(place);
+        found
+    });
+    let found = searching.await.map_err(|error| Problem::broken(&error))?;
+    Ok(found?)
 }

@@ -15,13 +15,13 @@ use kiff::{
 };
 
 use super::page::Browser;
-use super::server::{Answer, Client, Server};
+use super::server::{Answer, Client, Everybody, Server};
 use crate::shop::{Desk, Refund, people, policy};
 
 /// For how long something is waited for that comes at once.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// A store that keeps the thread on which it looks through the commits of many entities, for as long as it is held.
+/// A store that keeps the thread on which it searches, for as long as such searches are held.
 #[derive(Debug, Default)]
 struct Held {
     store: MemoryStore,
@@ -29,31 +29,43 @@ struct Held {
     changed: Condvar,
 }
 
-/// What a store was asked to look for since it was held, in order.
+/// Which searches are held, and those that have begun since they are, in order.
 #[derive(Debug, Default)]
 struct Searches {
-    are_held: bool,
+    held: Option<fn(&Query) -> bool>,
     begun: Vec<Query>,
 }
 
+/// Every search, but for that of how far the store has come.
+fn any(query: &Query) -> bool {
+    *query != Query::default()
+}
+
+/// Those that may look through the commits of many entities.
+const fn of_many(query: &Query) -> bool {
+    query.kind.is_some() && query.entity.is_none()
+}
+
 impl Held {
-    /// Holds every such search from now on.
-    fn hold(&self) {
-        *self.searches.lock().unwrap() = Searches { are_held: true, begun: Vec::new() };
+    /// Holds such searches from now on.
+    fn hold(&self, held: fn(&Query) -> bool) {
+        *self.searches.lock().unwrap() = Searches { held: Some(held), begun: Vec::new() };
     }
 
     /// Lets all of them go on.
     fn release(&self) {
-        self.searches.lock().unwrap().are_held = false;
+        self.searches.lock().unwrap().held = None;
         self.changed.notify_all();
     }
 
-    /// Notes a search, and ends when it may go on.
+    /// Notes a search that is held, and ends when it may go on.
     fn begin(&self, query: &Query) {
         let mut searches = self.searches.lock().unwrap();
-        searches.begun.push(query.clone());
-        self.changed.notify_all();
-        drop(self.changed.wait_while(searches, |searches| searches.are_held).unwrap());
+        if searches.held.is_some_and(|held| held(query)) {
+            searches.begun.push(query.clone());
+            self.changed.notify_all();
+            drop(self.changed.wait_while(searches, |searches| searches.held.is_some()).unwrap());
+        }
     }
 
     /// What has begun, as soon as that is enough.
@@ -82,9 +94,7 @@ impl Store for Held {
     }
 
     async fn search(&self, query: &Query, cursor: Cursor, limit: usize) -> Result<Vec<(u64, Arc<Commit>)>, StoreError> {
-        if query.tenant.is_some() || query.actor.is_some() {
-            self.begin(query);
-        }
+        self.begin(query);
         self.store.search(query, cursor, limit).await
     }
 
@@ -111,11 +121,21 @@ impl Store for Held {
     }
 }
 
-/// A server with one thread, and its store.
+/// A server with one thread and a log that nobody has signed yet, and its store.
 fn open(limits: Limits) -> (Server<Arc<Held>>, Arc<Held>) {
     let store = Arc::new(Held::default());
     let shop = Runtime::<Refund, _>::new(Arc::clone(&store), policy(), Desk::default());
-    (Server::of(Arc::new(shop), limits, |api| api), store)
+    (Server::of(Arc::new(shop), limits, |api| api.log("/nowhere/shop.log")), store)
+}
+
+const REFUND: &str = r#"{"approval_id": "app-1", "parameters": {"amount": 4900, "reason": "damaged"}}"#;
+
+/// An order of which an agent has asked for a refund.
+fn asked(server: &Server<Arc<Held>>) -> Everybody {
+    let everybody = server.everybody();
+    everybody.paid("ord-1");
+    everybody.agent.post("/entities/ord-1/actions/REFUND_ORDER/approvals", REFUND).expect(201);
+    everybody
 }
 
 fn signed_in(server: &Server<Arc<Held>>, actor: Actor) -> Client {
@@ -138,17 +158,19 @@ fn status(stream: TcpStream) -> u16 {
 #[test]
 fn p10_a_search_that_takes_long_holds_up_nobody_else() {
     let (server, store) = open(Limits { stream_time: Duration::ZERO, ..Limits::DEFAULT });
-    let everybody = server.everybody();
-    everybody.place("ord-1");
+    let everybody = asked(&server);
     let nora = signed_in(&server, people().nora);
     let note = r#"{"parameters": {"text": "fragile"}}"#;
-    for (client, path) in [
-        (&nora, "/admin/search?kind=event_ingested"),
-        (&nora, "/admin/entities/Order/ord-1?actor=shop"),
-        (&everybody.nora, "/events?after=0"),
+    for (client, method, path, status_line, told) in [
+        (&nora, "GET", "/admin/search?kind=event_ingested", "HTTP/1.1 200", "ord-1"),
+        (&nora, "GET", "/admin/entities/Order/ord-1?actor=shop", "HTTP/1.1 200", "ord-1"),
+        (&nora, "GET", "/admin/entities/Order/ord-1", "HTTP/1.1 200", "ord-1"),
+        (&everybody.nora, "GET", "/events?after=0", "HTTP/1.1 200", "ord-1"),
+        (&everybody.nora, "GET", "/entities/ord-1/receipt", "HTTP/1.1 404", "there is no receipt yet"),
+        (&everybody.nora, "POST", "/approvals/app-1/grant", "HTTP/1.1 200", "ord-1"),
     ] {
-        store.hold();
-        let mut searching = ask(client, "GET", path, None);
+        store.hold(any);
+        let mut searching = ask(client, method, path, (method == "POST").then_some("{}"));
         store.begun(|begun| !begun.is_empty());
         assert_eq!(status(ask(&server.stranger(), "GET", "/healthz", None)), 200, "{path}");
         let noted = ask(&everybody.agent, "POST", "/entities/ord-1/actions/ADD_NOTE/execute", Some(note));
@@ -156,8 +178,27 @@ fn p10_a_search_that_takes_long_holds_up_nobody_else() {
         store.release();
         let mut found = String::new();
         searching.read_to_string(&mut found).unwrap();
-        assert!(found.starts_with("HTTP/1.1 200") && found.contains("ord-1"), "{path}: {found}");
+        assert!(found.starts_with(status_line) && found.contains(told), "{path}: {found}");
     }
+}
+
+#[test]
+fn p10_what_is_known_by_its_name_waits_for_no_search() {
+    let (server, store) = open(Limits::DEFAULT);
+    let everybody = asked(&server);
+    let [nora, omar, ada] = [people().nora, people().omar, people().auditor].map(|who| signed_in(&server, who));
+    let room = available_parallelism().map_or(2, NonZero::get).max(2);
+    store.hold(of_many);
+    // Between them they take all the room that there is.
+    let searching: Vec<_> = [&nora, &omar, &ada]
+        .into_iter()
+        .flat_map(|who| (0..room).map(move |_| ask(who, "GET", "/admin/search?kind=approval_denied", None)))
+        .collect();
+    store.begun(|begun| begun.len() >= room);
+    assert_eq!(status(ask(&nora, "GET", "/admin/entities/Order/ord-1", None)), 200);
+    assert_eq!(status(ask(&everybody.nora, "POST", "/approvals/app-1/grant", Some("{}"))), 200);
+    store.release();
+    assert!(searching.into_iter().all(|search| status(search) == 200));
 }
 
 #[test]
@@ -166,7 +207,7 @@ fn p10_whoever_searches_much_leaves_room_for_others_also_when_nobody_waits_any_m
     let [nora, omar] = [people().nora, people().omar].map(|person| signed_in(&server, person));
     let room = available_parallelism().map_or(2, NonZero::get).max(2);
     let (hers, his) = ("/admin/search?kind=approval_denied", "/admin/search?kind=approval_granted");
-    store.hold();
+    store.hold(any);
     // What was given up goes on in the store, and counts.
     for _ in 0..2 {
         let searching: Vec<_> = (0..room).map(|_| ask(&nora, "GET", hers, None)).collect();
@@ -194,7 +235,7 @@ fn a_stream_that_waits_for_what_it_looks_for_ends_with_its_server() {
     while !begun.contains("id:") {
         assert_ne!(stream.read_line(&mut begun).unwrap(), 0, "{begun}");
     }
-    store.hold();
+    store.hold(any);
     everybody.place("ord-1");
     store.begun(|begun| !begun.is_empty());
     server.stop();
