@@ -1,4 +1,5 @@
-//! What stands beside a body: the key under which a wish may be sent again, the trace, and what a policy that errs answers.
+//! What stands beside a body: the key under which a wish may be sent again, the trace, for how long something is kept, and what a
+//! policy that errs answers.
 
 use std::io::{BufReader, Write};
 use std::sync::Arc;
@@ -8,6 +9,7 @@ use kiff::{MemoryStore, Policy, PolicyError, Question, Runtime};
 use pollster::block_on;
 use serde_json::json;
 
+use super::page::between;
 use super::server::{Answer, Server};
 use crate::shop::{self, Desk, Mood, people};
 
@@ -95,6 +97,19 @@ fn p9_what_nobody_can_decide_is_refused() {
     assert_eq!(Answer::read(&mut reader).status, 200);
     everybody.place("ord-1");
     everybody.agent.post(PAY, &body).expect(200);
+}
+
+#[test]
+fn what_a_browser_keeps_for_long_has_a_name_that_changes_with_it() {
+    let server = Server::open();
+    let stranger = server.stranger();
+    let door = stranger.get("/admin/sign-in").body;
+    for file in ["/admin/page.css", "/admin/page.js", "/admin/icon.svg"] {
+        let version = between(&door, &format!("=\"{file}?v="), "\"");
+        let kept = stranger.get(&format!("{file}?v={version}"));
+        assert_eq!((kept.status, version.len()), (200, 12), "{file}?v={version}");
+        assert!(kept.headers["cache-control"].ends_with("immutable"), "{file}");
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The style and the script of the pages, under names that change with what they say.
+//! The style, the script and the icon of the pages, under names that change with what they say.
 
 use std::sync::OnceLock;
 
@@ -23,6 +23,12 @@ pub(super) fn script_path() -> &'static str {
     PATH.get_or_init(|| path("/admin/page.js", SCRIPT))
 }
 
+/// Where the picture is that a browser puts beside the title.
+pub(super) fn icon_path() -> &'static str {
+    static PATH: OnceLock<String> = OnceLock::new();
+    PATH.get_or_init(|| path("/admin/icon.svg", ICON))
+}
+
 fn path(name: &str, text: &str) -> String {
     let version: String = Digest::of(&[text.as_bytes()]).to_string().chars().take(12).collect();
     format!("{name}?v={version}")
@@ -38,7 +44,7 @@ pub(super) async fn script() -> Response {
     kept("text/javascript; charset=utf-8", SCRIPT)
 }
 
-/// Hands out the picture that a browser puts beside the title.
+/// Hands out the picture.
 pub(super) async fn icon() -> Response {
     kept("image/svg+xml", ICON)
 }

@@ -73,7 +73,7 @@ fn document(status: StatusCode, title: &str, head: &Markup, main: &Markup, live:
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 title { (title) " · kiff" }
-                link rel="icon" type="image/svg+xml" href="/admin/icon.svg";
+                link rel="icon" type="image/svg+xml" href=(assets::icon_path());
                 link rel="stylesheet" href=(assets::style_path());
                 script defer src=(assets::script_path()) {}
             }
