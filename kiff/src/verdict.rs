@@ -26,6 +26,8 @@ mod settle;
 pub use admission::admit;
 pub use reason::ReasonCode;
 pub use review::review;
+#[cfg(feature = "http")]
+pub(crate) use sentence::limits;
 pub(crate) use sentence::{
     key_reused, moved_on, other_type, over_bound, undecided, unknown_action, unknown_entity, unknown_event, way_out,
 };

@@ -1,6 +1,6 @@
 //! What a refusal says to people, and what it says would allow the thing.
 
-use std::fmt;
+use std::{fmt, iter};
 
 use crate::actor::Actor;
 use crate::approval::{Approval, ApprovalStatus, Binding};
@@ -147,21 +147,23 @@ fn described(contract: &Contract, name: &str) -> String {
     let Some(parameter) = contract.parameters.iter().find(|parameter| parameter.name == name) else {
         return format!("`{name}`");
     };
-    let rules = parameter.rules.iter().map(|rule| match rule {
-        Rule::Range { min, max } => limits("", min.as_ref(), max.as_ref()),
-        Rule::Length { min, max } => limits(" long", min.as_ref(), max.as_ref()),
-        Rule::Pattern { pattern } => format!(", matching `{pattern}`"),
-        Rule::Float { .. } => String::new(),
+    let rules = parameter.rules.iter().filter_map(|rule| match rule {
+        Rule::Range { min, max } => limits(min.as_ref(), max.as_ref(), ""),
+        Rule::Length { min, max } => limits(min.as_ref(), max.as_ref(), " long"),
+        Rule::Pattern { pattern } => Some(format!("matching `{pattern}`")),
+        Rule::Float { .. } => None,
     });
-    format!("`{name}`: `{}`{}", parameter.type_name, rules.collect::<String>())
+    let typed = format!("`{name}`: `{}`", parameter.type_name);
+    iter::once(typed).chain(rules).collect::<Vec<_>>().join(", ")
 }
 
-fn limits<T: fmt::Display>(what: &str, min: Option<&T>, max: Option<&T>) -> String {
+/// The limits of a rule in words, with what they count: "from 1 to 500 characters".
+pub(crate) fn limits<T: fmt::Display>(min: Option<T>, max: Option<T>, what: &str) -> Option<String> {
     match (min, max) {
-        (Some(min), Some(max)) => format!(", from {min} to {max}{what}"),
-        (Some(min), None) => format!(", at least {min}{what}"),
-        (None, Some(max)) => format!(", at most {max}{what}"),
-        (None, None) => String::new(),
+        (Some(min), Some(max)) => Some(format!("from {min} to {max}{what}")),
+        (Some(min), None) => Some(format!("at least {min}{what}")),
+        (None, Some(max)) => Some(format!("at most {max}{what}")),
+        (None, None) => None,
     }
 }
 

@@ -217,6 +217,8 @@ fn a_card_shows_everything_and_obeys_nothing_in_it() {
         "agent-7",
         "PAID",
         "<strong>49.00</strong>",
+        "from 0.01 to 10,000.00",
+        "from 1 to 500 characters",
         "This is its claim",
         "it is <strong>REFUNDED</strong>",
         "&lt;script&gt;alert('x')&lt;/script&gt;",
@@ -225,6 +227,7 @@ fn a_card_shows_everything_and_obeys_nothing_in_it() {
     ] {
         assert!(page.contains(shown), "`{shown}` is not in {page}");
     }
+    assert!(!page.contains("<code>Cents</code>") && !page.contains("<code>String</code>"), "{page}");
     assert!(nora.client.get(&card).headers["content-security-policy"].contains("script-src 'self'"));
     let paths =
         [&card, "/admin", "/admin/entities/Order/ord-1", "/admin/domains/refund", "/admin/search?actor=agent-7"];

@@ -221,7 +221,7 @@ fn facts(
                 strong { (visible(&approval.action)) } " "
                 @if let Some(contract) = contract {
                     (frame::risk(contract.risk))
-                    @if !contract.documentation.is_empty() { br; (visible(&contract.documentation)) }
+                    @if !contract.documentation.is_empty() { br; (frame::prose(&contract.documentation)) }
                 }
             }
             dt { "On" } dd { (frame::entity_link(key)) ", now " strong { (standing.state.unwrap_or("new")) } }

@@ -143,6 +143,11 @@ pub(super) fn entity_link(key: &EntityKey) -> Markup {
     html! { a href=(entity_path(key)) { (visible(key.entity_type())) "/" (visible(key.id())) } }
 }
 
+/// A doc comment as one paragraph.
+pub(super) fn prose(documentation: &str) -> String {
+    documentation.lines().map(visible).collect::<Vec<_>>().join(" ")
+}
+
 /// JSON as people read it: on lines of its own, with every character shown.
 pub(super) fn pretty(json: &str) -> String {
     let value: Result<serde_json::Value, _> = serde_json::from_str(json);

@@ -1,12 +1,13 @@
-//! Parameters as people read them: each with its type, and amounts of money so that nobody is a hundred times off.
+//! Parameters as people read them: each with what it is for, and amounts of money so that nobody is a hundred times off.
 
 use maud::{Markup, html};
 use serde_json::{Map, Value};
 
 use crate::json::{Json, visible};
-use crate::schema::{Contract, Parameter};
+use crate::schema::{Contract, Parameter, Rule};
+use crate::verdict::limits;
 
-use super::frame::pretty;
+use super::frame::{pretty, prose};
 
 /// The parameters, one a line, with what each of them is.
 pub(super) fn table(parameters: &Json, contract: Option<&Contract>) -> Markup {
@@ -14,18 +15,25 @@ pub(super) fn table(parameters: &Json, contract: Option<&Contract>) -> Markup {
     let Ok(values) = values else {
         return html! { pre { (pretty(parameters.as_str())) } };
     };
+    let rows: Vec<_> = values
+        .iter()
+        .map(|(name, value)| {
+            let known = known(contract, name);
+            (name, shown(value, known), known.and_then(|known| told(value, known)))
+        })
+        .collect();
+    let is_told = rows.iter().any(|(_, _, told)| told.is_some());
     html! {
-        @if !values.is_empty() {
+        @if !rows.is_empty() {
             div.scroll {
                 table.stack aria-label="Parameters" {
-                    thead { tr { th { "Parameter" } th { "Value" } th { "Type" } } }
+                    thead { tr { th { "Parameter" } th { "Value" } @if is_told { th { "What it is" } } } }
                     tbody {
-                        @for (name, value) in &values {
-                            @let known = known(contract, name);
+                        @for (name, shown, told) in &rows {
                             tr {
                                 td { strong { (visible(name)) } }
-                                td.wide data-label="value" { (shown(value, known)) }
-                                td data-label="type" { @if let Some(known) = known { code { (visible(&known.type_name)) } } }
+                                td.wide data-label="value" { (shown) }
+                                @if let Some(told) = told { td.told data-label="what it is" { (told) } } @else if is_told { td {} }
                             }
                         }
                     }
@@ -33,6 +41,36 @@ pub(super) fn table(parameters: &Json, contract: Option<&Contract>) -> Markup {
             }
         }
     }
+}
+
+/// What a parameter is for, and smaller what its rules demand; none where nothing is said of it.
+fn told(value: &Value, known: &Parameter) -> Option<Markup> {
+    let (purpose, demands) = (prose(&known.documentation), demands(value, known));
+    let is_anything = !purpose.is_empty() || !demands.is_empty();
+    is_anything.then(|| {
+        html! {
+            (purpose)
+            @if !demands.is_empty() { " " small.quiet { (visible(&demands.join(", "))) } }
+        }
+    })
+}
+
+/// What the rules demand of a value, in words. Limits of money are in whole units, as the amount beside them is.
+fn demands(value: &Value, known: &Parameter) -> Vec<String> {
+    let number = |limit: i64| if is_money(known) { units(limit) } else { grouped(limit) };
+    let many = |limit: u64| i64::try_from(limit).map_or_else(|_| limit.to_string(), grouped);
+    let counted = match value {
+        Value::String(_) => " characters",
+        Value::Array(_) => " items",
+        _ => " long",
+    };
+    let demand = |rule: &Rule| match rule {
+        Rule::Range { min, max } => limits(min.map(number), max.map(number), ""),
+        Rule::Length { min, max } => limits(min.map(many), max.map(many), counted),
+        Rule::Pattern { pattern } => Some(format!("matching {pattern} as a whole")),
+        Rule::Float { .. } => None,
+    };
+    known.rules.iter().filter_map(demand).collect()
 }
 
 /// The parameters on a few lines, as far as they fit.
@@ -71,10 +109,33 @@ fn shown(value: &Value, known: Option<&Parameter>) -> Markup {
 
 /// An amount in whole units, and beside it in the minor ones in which it is on the record.
 fn money(value: &Value, known: Option<&Parameter>) -> Option<Markup> {
-    let cents = value.as_i64().filter(|_| known.is_some_and(|known| known.bare_type() == "Cents"))?;
-    let (whole, rest) = (cents.unsigned_abs() / 100, cents.unsigned_abs() % 100);
+    let cents = value.as_i64().filter(|_| known.is_some_and(is_money))?;
+    Some(html! { strong { (units(cents)) } " " span.quiet { "(" (cents) " cents)" } })
+}
+
+fn is_money(known: &Parameter) -> bool {
+    known.bare_type() == "Cents"
+}
+
+/// Cents in whole units: `-1,234.05`.
+fn units(cents: i64) -> String {
     let sign = if cents < 0 { "-" } else { "" };
-    Some(html! { strong { (sign) (whole) (format!(".{rest:02}")) } " " span.quiet { "(" (cents) " cents)" } })
+    // A hundredth of any number fits, whatever its sign.
+    let whole = grouped((cents / 100).saturating_abs());
+    format!("{sign}{whole}.{:02}", cents.unsigned_abs() % 100)
+}
+
+/// A number with its thousands apart: `-10,000`.
+fn grouped(number: i64) -> String {
+    let digits = number.unsigned_abs().to_string();
+    let mut shown = if number < 0 { "-".to_owned() } else { String::new() };
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            shown.push(',');
+        }
+        shown.push(digit);
+    }
+    shown
 }
 
 /// A value as it is read: a text without its quotes, anything else as JSON. Where a text would be taken for something else without
@@ -126,19 +187,48 @@ mod tests {
         assert_eq!(text(&Value::from("the parcel\ncame open")), "the parcel\ncame open");
     }
 
+    fn parameter(type_name: &'static str, documentation: &'static str, rules: Vec<Rule>) -> Parameter {
+        Parameter {
+            name: "amount".into(),
+            type_name: type_name.into(),
+            documentation: documentation.into(),
+            optional: false,
+            rules: rules.into(),
+        }
+    }
+
+    #[test]
+    fn whoever_approves_reads_what_a_value_is_for_and_what_is_demanded_of_it() {
+        let range = |min, max| Rule::Range { min, max };
+        let told = |value: Value, known: &Parameter| told(&value, known).map(Markup::into_string);
+        let refund =
+            parameter("Cents", "What goes <b>back</b>,\nat most the total.", vec![range(Some(1), Some(1_000_000))]);
+        let expected = "What goes &lt;b&gt;back&lt;/b&gt;, at most the total. <small class=\"quiet\">from 0.01 to 10,000.00</small>";
+        assert_eq!(told(Value::from(4_900), &refund).as_deref(), Some(expected));
+        let small = |words: &str| Some(format!(" <small class=\"quiet\">{words}</small>"));
+        let metres = parameter("u32", "", vec![range(None, Some(10_000))]);
+        assert_eq!(told(Value::from(7), &metres), small("at most 10,000"));
+        let length = || Rule::Length { min: Some(3), max: Some(500) };
+        let reason = parameter("String", "", vec![length(), Rule::Pattern { pattern: "[a-z]+".into() }]);
+        assert_eq!(told(Value::from("abc"), &reason), small("from 3 to 500 characters, matching [a-z]+ as a whole"));
+        assert_eq!(
+            told(Value::Array(Vec::new()), &parameter("Vec<u8>", "", vec![length()])),
+            small("from 3 to 500 items")
+        );
+        assert_eq!(told(Value::from(7), &parameter("u32", "", Vec::new())), None);
+    }
+
+    #[test]
+    fn numbers_are_written_so_that_nobody_miscounts_their_digits() {
+        let numbers = [0, -7, 999, 1_000, -10_000, 1_234_567, i64::MIN].map(grouped);
+        assert_eq!(numbers, ["0", "-7", "999", "1,000", "-10,000", "1,234,567", "-9,223,372,036,854,775,808"]);
+        let amounts = [0, 5, -5, 99_900, -123_405, i64::MIN].map(units);
+        assert_eq!(amounts, ["0.00", "0.05", "-0.05", "999.00", "-1,234.05", "-92,233,720,368,547,758.08"]);
+    }
+
     #[test]
     fn money_is_known_however_its_type_is_written() {
-        let amount = |type_name: &'static str| {
-            let (name, documentation) = ("amount".into(), "".into());
-            let known = Parameter {
-                name,
-                type_name: type_name.into(),
-                documentation,
-                optional: false,
-                rules: Vec::new().into(),
-            };
-            money(&Value::from(99_900), Some(&known)).is_some()
-        };
+        let amount = |type_name| money(&Value::from(99_900), Some(&parameter(type_name, "", Vec::new()))).is_some();
         for (type_name, is_money) in [
             ("Cents", true),
             ("kiff::Cents", true),
