@@ -110,6 +110,13 @@ impl<P> Verdict<P> {
         }
     }
 
+    /// What was allowed, or the word on the wire and why it was not.
+    #[cfg(any(feature = "http", feature = "mcp"))]
+    pub(crate) fn decided(self) -> Result<P, (&'static str, Refusal)> {
+        let outcome = self.outcome();
+        self.into_result().map_err(|refusal| (outcome, refusal))
+    }
+
     /// The permit, or the refusal as a verdict of whatever else.
     pub(crate) fn permit<Q>(self) -> Result<P, Verdict<Q>> {
         match self {

@@ -95,11 +95,14 @@ impl<'a> Asked<'a> {
         let entity_type = body.entity_type.as_deref().filter(|entity_type| !entity_type.is_empty());
         let entity_type = shared.governed(entity_type)?;
         let (served, key) = match shared.governing(action, entity_type) {
-            Some(served) => (Arc::clone(served), entity_key(&caller.principal, &served.schema().entity_type, id)?),
+            Some(served) => {
+                let key = entity_key(&caller.principal, &served.schema().entity_type, id)?;
+                caller.check_access(&**served, &actor, &key)?;
+                (Arc::clone(served), key)
+            }
             // In a box, because it is rare and would make everything larger that waits.
             None => Box::pin(shared.find(caller, &actor, id, entity_type)).await?,
         };
-        caller.check_access(&*served, &actor, &key)?;
         let idempotency_key = body.key(caller)?;
         let mut proposal = body.proposal(action, caller)?;
         if let Some(key) = idempotency_key {
@@ -115,12 +118,9 @@ impl<'a> Asked<'a> {
     }
 
     async fn verdict<P>(&self, verdict: Verdict<P>) -> Result<P, Problem> {
-        let outcome = verdict.outcome();
-        match verdict {
-            Verdict::Allowed(allowed) => Ok(allowed),
-            Verdict::ApprovalRequired(refusal) | Verdict::Blocked(refusal) | Verdict::Invalid(refusal) => {
-                Err(Box::pin(self.refused(outcome, refusal)).await)
-            }
+        match verdict.decided() {
+            Ok(allowed) => Ok(allowed),
+            Err((outcome, refusal)) => Err(Box::pin(self.refused(outcome, refusal)).await),
         }
     }
 }

@@ -16,7 +16,6 @@ use crate::json::Json;
 use crate::runtime::Pending;
 use crate::served::Served;
 use crate::time::Timestamp;
-use crate::verdict::Verdict;
 
 use super::Shared;
 use super::cursor;
@@ -174,15 +173,9 @@ async fn review(
         review = review.because(reason);
     }
     let verdict = served.review(&actor, &key, &id, review).await?;
-    let outcome = verdict.outcome();
-    match verdict {
-        Verdict::Allowed(approval) => {
-            Ok(answer(StatusCode::OK, &Under("approval", ApprovalView::of(&key, &approval, served.now()))))
-        }
-        Verdict::ApprovalRequired(refusal) | Verdict::Blocked(refusal) | Verdict::Invalid(refusal) => {
-            Err(Problem::refused(outcome, refusal, &About::entity(&key)))
-        }
-    }
+    let refused = |(outcome, refusal)| Problem::refused(outcome, refusal, &About::entity(&key));
+    let approval = verdict.decided().map_err(refused)?;
+    Ok(answer(StatusCode::OK, &Under("approval", ApprovalView::of(&key, &approval, served.now()))))
 }
 
 /// The entity of which this approval was asked for; one that the actor may not see is not there.

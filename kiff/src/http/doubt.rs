@@ -12,7 +12,6 @@ use crate::json::Json;
 use crate::runtime::Doubt;
 use crate::served::{Became, Found, Told};
 use crate::time::Timestamp;
-use crate::verdict::Verdict;
 
 use super::Shared;
 use super::cursor;
@@ -107,16 +106,9 @@ pub(super) async fn settle(
     let (served, key) = shared.find(&caller, &actor, &id, entity_type).await?;
     let told = Told { became, reason: body.reason, trace: caller.trace.clone() };
     let verdict = served.settle(&actor, &key, &execution, told).await?;
-    let outcome = verdict.outcome();
-    match verdict {
-        Verdict::Allowed(state) => {
-            let settled = json!({ "execution_id": execution, "entity_id": key.id(), "current_state": state });
-            Ok(answer(StatusCode::OK, &Under("settled", settled)))
-        }
-        Verdict::ApprovalRequired(refusal) | Verdict::Blocked(refusal) | Verdict::Invalid(refusal) => {
-            Err(Problem::refused(outcome, refusal, &about))
-        }
-    }
+    let state = verdict.decided().map_err(|(outcome, refusal)| Problem::refused(outcome, refusal, &about))?;
+    let settled = json!({ "execution_id": execution, "entity_id": key.id(), "current_state": state });
+    Ok(answer(StatusCode::OK, &Under("settled", settled)))
 }
 
 /// `POST /entities/{id}/reconcile`: asks the outside world, where the action has a way to ask.

@@ -12,7 +12,6 @@ use crate::event::{Envelope, Trace};
 use crate::identifier::{ActorId, EntityKey};
 use crate::json::Json;
 use crate::time::Timestamp;
-use crate::verdict::Verdict;
 
 use super::Shared;
 use super::envelope::Under;
@@ -69,10 +68,9 @@ pub(super) async fn ingest(
         envelope.trace = caller.trace.clone();
     }
     let verdict = served.ingest(&actor, &key, envelope.clone()).await?;
-    let outcome = verdict.outcome();
-    let accepted = match verdict {
-        Verdict::Allowed(accepted) => accepted,
-        Verdict::ApprovalRequired(refusal) | Verdict::Blocked(refusal) | Verdict::Invalid(refusal) => {
+    let accepted = match verdict.decided() {
+        Ok(accepted) => accepted,
+        Err((outcome, refusal)) => {
             let state = served.standing(&key).await?.state;
             return Err(Problem::refused(outcome, refusal, &about.in_state(state)));
         }

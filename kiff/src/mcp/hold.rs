@@ -8,7 +8,7 @@ use crate::identifier::EntityKey;
 use crate::runtime::Error;
 use crate::schema::Contract;
 use crate::served::{Served, Standing};
-use crate::verdict::{Refusal, Verdict};
+use crate::verdict::Refusal;
 
 use super::act::Asked;
 use super::answer::{Answer, ApprovalView, NextStep};
@@ -26,16 +26,15 @@ impl Handler {
         }
         let actor = &self.caller().actor;
         let verdict = asked.served.request_approval(actor, asked.key, asked.proposal.clone()).await?;
-        let outcome = verdict.outcome();
-        Ok(match verdict {
-            Verdict::Allowed(approval) => {
+        Ok(match verdict.decided() {
+            Ok(approval) => {
                 let view = ApprovalView::of(&approval, Some(asked.contract), asked.served.now());
                 held.awaiting(view)
                     .remedy("a human has been asked: wait for the decision, then call again with the `approval_id`")
                     .next_step(self.wait_for(&asked.served.schema().entity_type, asked.key, &approval))
                     .told()
             }
-            Verdict::ApprovalRequired(refusal) | Verdict::Blocked(refusal) | Verdict::Invalid(refusal) => {
+            Err((outcome, refusal)) => {
                 Answer::refused(outcome, asked.action(), asked.key, refusal).in_state(standing.state).told()
             }
         })

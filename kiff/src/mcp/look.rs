@@ -8,7 +8,7 @@ use crate::identifier::ApprovalId;
 use crate::journal::RecordId;
 use crate::schema::{ApprovalRule, Contract, Text};
 use crate::served::{Records, Room, records};
-use crate::verdict::{ReasonCode, Refusal, Verdict};
+use crate::verdict::{ReasonCode, Refusal};
 
 use super::answer::{Answer, broken, told};
 use super::arguments::{Arguments, invalid};
@@ -88,12 +88,10 @@ impl Handler {
             Ok(verdict) => verdict,
             Err(error) => return Ok(broken(&error)),
         };
-        let (outcome, state) = (verdict.outcome(), self.state(&**served, &key).await);
-        let answer = match verdict {
-            Verdict::Allowed(()) => Answer::new(outcome, &action, &key),
-            Verdict::ApprovalRequired(refusal) | Verdict::Blocked(refusal) | Verdict::Invalid(refusal) => {
-                Answer::refused(outcome, &action, &key, refusal)
-            }
+        let state = self.state(&**served, &key).await;
+        let answer = match verdict.decided() {
+            Ok(()) => Answer::new("allowed", &action, &key),
+            Err((outcome, refusal)) => Answer::refused(outcome, &action, &key, refusal),
         };
         // That it would be refused is what was asked, and no error.
         Ok(told(&answer.in_state(state), false))

@@ -3,6 +3,7 @@
 
 use std::io::{BufReader, Write};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use kiff::http::Limits;
 use kiff::{MemoryStore, Policy, PolicyError, Question, Runtime};
@@ -97,6 +98,35 @@ fn p9_what_nobody_can_decide_is_refused() {
     assert_eq!(Answer::read(&mut reader).status, 200);
     everybody.place("ord-1");
     everybody.agent.post(PAY, &body).expect(200);
+}
+
+/// It counts how often it is asked.
+struct Counting(kiff::RolePolicy, Arc<AtomicUsize>);
+
+impl Policy for Counting {
+    fn holds(&self, question: &Question<'_>) -> Result<bool, PolicyError> {
+        self.1.fetch_add(1, Ordering::Relaxed);
+        self.0.holds(question)
+    }
+}
+
+#[test]
+fn a_policy_is_asked_once_whether_somebody_may_see_an_entity() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counting = Counting(shop::policy(), Arc::clone(&asked));
+    let shop = Arc::new(Runtime::new(MemoryStore::new(), counting, Desk::default()));
+    let server = Server::of(shop, Limits::DEFAULT, |api| api);
+    let everybody = server.everybody();
+    everybody.place("ord-1");
+    let times = |method: &str, path: &str, status: u16| {
+        asked.store(0, Ordering::Relaxed);
+        assert_eq!(everybody.nora.send(method, path, (method == "POST").then_some("{}")).status, status, "{path}");
+        asked.load(Ordering::Relaxed)
+    };
+    let to_look = times("GET", "/entities/ord-1", 200);
+    assert!(to_look > 0);
+    // No domain is known by this action: it is the one that has the entity.
+    assert_eq!(times("POST", "/entities/ord-1/actions/FLY/evaluate", 404), to_look);
 }
 
 #[test]
