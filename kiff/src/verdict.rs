@@ -28,6 +28,8 @@ pub use reason::ReasonCode;
 pub use review::review;
 #[cfg(feature = "http")]
 pub(crate) use sentence::limits;
+#[cfg(feature = "mcp")]
+pub(crate) use sentence::no_such_action;
 pub(crate) use sentence::{
     key_reused, moved_on, other_type, over_bound, undecided, unknown_action, unknown_entity, unknown_event, way_out,
 };

@@ -27,6 +27,8 @@ enum Body {
         error: String,
         #[serde(skip_serializing_if = "Option::is_none")]
         detail: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        remedy: Option<String>,
     },
     Decision(Box<Decision>),
 }
@@ -56,7 +58,7 @@ struct Decision {
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, error: impl Into<String>) -> Self {
-        Self { status, body: Body::Sentence { error: error.into(), detail: None } }
+        Self { status, body: Body::Sentence { error: error.into(), detail: None, remedy: None } }
     }
 
     pub(crate) fn bad_request(error: impl Into<String>) -> Self {
@@ -81,7 +83,7 @@ impl Problem {
     }
 
     fn invalid_body(detail: String) -> Self {
-        let body = Body::Sentence { error: "invalid json body".to_owned(), detail: Some(detail) };
+        let body = Body::Sentence { error: "invalid json body".to_owned(), detail: Some(detail), remedy: None };
         Self { status: StatusCode::BAD_REQUEST, body }
     }
 
@@ -159,7 +161,8 @@ impl Problem {
     pub(crate) fn refused(outcome: &'static str, refusal: Refusal, about: &About<'_>) -> Self {
         let status = status(&refusal, about);
         if status == StatusCode::NOT_FOUND {
-            return Self::not_found(refusal.message);
+            let Refusal { message: error, remedy, .. } = refusal;
+            return Self { status, body: Body::Sentence { error, detail: None, remedy } };
         }
         let next_step = (refusal.code == ReasonCode::ApprovalRequired).then_some("request_approval");
         let decision = Decision {

@@ -103,6 +103,11 @@ impl Catalogue {
         &self.tools
     }
 
+    /// The names of all actions.
+    pub(super) fn actions(&self) -> impl Iterator<Item = &'static str> + Clone {
+        self.actions.keys().copied()
+    }
+
     /// The domain that governs the action of that name.
     pub(super) fn governing(&self, action: &str) -> Option<&Governing> {
         self.actions.get(action)

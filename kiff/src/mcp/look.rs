@@ -8,7 +8,7 @@ use crate::identifier::ApprovalId;
 use crate::journal::RecordId;
 use crate::schema::{ApprovalRule, Contract, Text};
 use crate::served::{Records, Room, records};
-use crate::verdict::{ReasonCode, Refusal};
+use crate::verdict::{Refusal, no_such_action};
 
 use super::answer::{Answer, broken, told};
 use super::arguments::{Arguments, invalid};
@@ -71,8 +71,7 @@ impl Handler {
         let action = arguments.required("action")?;
         let governing = self.catalogue.governing(&action);
         let Some(served) = governing.and_then(|governing| self.domains.get(governing.domain)) else {
-            let message = format!("there is no action `{}`", crate::json::visible(&action));
-            return Err(Refusal { code: ReasonCode::UnknownAction, message, remedy: None });
+            return Err(no_such_action(&action, self.catalogue.actions()));
         };
         let caller = self.caller();
         let key = arguments.entity("entity_id", &served.schema().entity_type, &caller.tenant)?;

@@ -109,6 +109,16 @@ pub(crate) fn unknown_action(schema: &Schema, name: &str) -> Refusal {
     }
 }
 
+/// An action that none of several domains has; the names of those that they have.
+#[cfg(feature = "mcp")]
+pub(crate) fn no_such_action<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -> Refusal {
+    Refusal {
+        code: ReasonCode::UnknownAction,
+        message: format!("there is no action `{}`", Excerpt(name)),
+        remedy: Some(suggestion("action", "actions", name, known)),
+    }
+}
+
 pub(crate) fn other_type(schema: &Schema, key: &EntityKey) -> Refusal {
     Refusal {
         code: ReasonCode::UnknownEntity,

@@ -1,5 +1,7 @@
 //! What is written wrong is told, and not answered by silence.
 
+use serde_json::json;
+
 use super::page::Browser;
 use super::server::Server;
 use super::stream::Events;
@@ -97,4 +99,25 @@ fn a_page_that_is_to_show_what_there_is_not_does_not_show_all() {
     }
     assert!(nora.get("/admin/search?kind=state_changed").contains("Order/ord-1"));
     assert!(nora.get("/admin/search?kind=unknown").contains("Nothing was found."));
+}
+
+#[test]
+fn whoever_spells_a_name_in_another_way_is_told_how_it_is_spelt() {
+    let server = Server::open();
+    let everybody = server.everybody();
+    everybody.place("ord-1");
+    for (name, remedy) in [
+        ("mark_paid", "did you mean `MARK_PAID`?"),
+        ("MARK_PAYD", "did you mean `MARK_PAID`?"),
+        ("FLY", "the actions are `MARK_PAID`, `REFUND_ORDER`, `ADD_NOTE`, `EXPORT_ORDER`"),
+    ] {
+        for what in ["evaluate", "validate", "execute"] {
+            let refused = everybody.agent.post(&format!("/entities/ord-1/actions/{name}/{what}"), "{}").expect(404);
+            let expected = json!({ "error": format!("`refund` has no action `{name}`"), "remedy": remedy });
+            assert_eq!(refused, expected, "{what}");
+        }
+    }
+    let event = json!({ "type": "order_placed", "entity_id": "ord-2", "entity_type": "Order", "payload": {} });
+    let refused = everybody.shop.post("/events/raw", &event.to_string()).expect(400);
+    assert_eq!(refused["remedy"], "did you mean `ORDER_PLACED`?");
 }

@@ -72,6 +72,8 @@ fn a_refusal_says_what_is_wrong_and_what_would_help() {
             );
             assert!(told["message"].as_str().unwrap().contains(message), "{told}");
         }
+        let (told, _) = client.call("evaluate", json!({ "entity_id": "ord-1", "action": "mark_paid" })).await;
+        assert_eq!(told["remedy"], "did you mean `MARK_PAID`?");
         let unknown = client.ask("BURN_ORDER", json!({})).await.unwrap_err();
         assert!(unknown.to_string().contains("there is no tool `BURN_ORDER`"), "{unknown}");
     });
