@@ -327,7 +327,10 @@ fn p7_what_failed_may_be_tried_again_and_what_is_in_doubt_may_not() {
         told(Mood::Silent, "error", "do not try again").await;
         told(Mood::Willing, "action_in_progress", "settle it").await;
         let (allowed, _) = client.call("allowed_actions", json!({ "entity_id": "ord-1" })).await;
-        assert_eq!(allowed["in_progress"], "MARK_PAID");
+        let run = &allowed["in_progress"];
+        assert_eq!((&run["action"], &run["unknown"]), (&json!("MARK_PAID"), &json!(true)), "{allowed}");
+        let doubt = runtime.in_doubt(None, 1).await.unwrap().remove(0);
+        assert_eq!(run["execution_id"], doubt.running.execution.as_str());
     });
 }
 

@@ -19,6 +19,7 @@ use crate::verdict::{Refusal, Verdict};
 
 use super::Shared;
 use super::approval::ApprovalView;
+use super::doubt::RunView;
 use super::envelope::{Listed, Under};
 use super::problem::{About, Problem, answer};
 use super::request::{ActionBody, Body, Caller, Named, Page, Said, acting, entity_key};
@@ -54,6 +55,16 @@ impl ActionView {
     }
 }
 
+/// What an entity's state allows.
+#[derive(Serialize)]
+struct Allowed {
+    #[serde(flatten)]
+    actions: Listed<ActionView, &'static str>,
+    /// What has started and not ended: until it has, nothing of it is done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    in_progress: Option<RunView>,
+}
+
 /// `GET /entities/{id}/allowed-actions`
 pub(super) async fn allowed(
     State(shared): State<Shared>,
@@ -68,7 +79,9 @@ pub(super) async fn allowed(
     let mut left = contracts.into_iter().filter(|contract| contract.name.as_ref() > after).map(ActionView::of);
     let actions: Vec<_> = left.by_ref().take(page.limit()).collect();
     let next = left.next().and_then(|_| actions.last().map(|last| last.name));
-    Ok(answer(StatusCode::OK, &Listed { name: "actions", items: actions, next }))
+    let actions = Listed { name: "actions", items: actions, next };
+    let in_progress = served.standing(&key).await?.running.map(RunView::from);
+    Ok(answer(StatusCode::OK, &Allowed { actions, in_progress }))
 }
 
 pub(super) fn unknown(key: &EntityKey) -> Problem {

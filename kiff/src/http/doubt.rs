@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::actor::ActorKind;
+use crate::entity::Running;
 use crate::identifier::ExecutionId;
 use crate::json::Json;
 use crate::runtime::Doubt;
@@ -25,11 +26,8 @@ use super::request::{Body, Caller, Named, NamedActor, Page, Said, Sort, acting, 
 struct DoubtView {
     entity_id: String,
     entity_type: String,
-    action_name: String,
-    execution_id: ExecutionId,
-    since: Timestamp,
-    /// Whether the executor itself has said that it does not know.
-    unknown: bool,
+    #[serde(flatten)]
+    run: RunView,
 }
 
 impl DoubtView {
@@ -37,10 +35,28 @@ impl DoubtView {
         Self {
             entity_id: doubt.open.key.id().to_owned(),
             entity_type: doubt.open.key.entity_type().to_owned(),
-            action_name: doubt.running.action.into_owned(),
-            execution_id: doubt.running.execution,
-            since: doubt.running.since,
-            unknown: doubt.running.unknown,
+            run: doubt.running.into(),
+        }
+    }
+}
+
+/// An action that has started and not ended, as a client is told of it.
+#[derive(Debug, Serialize)]
+pub(super) struct RunView {
+    action_name: String,
+    execution_id: ExecutionId,
+    since: Timestamp,
+    /// Whether the executor itself has said that it does not know.
+    unknown: bool,
+}
+
+impl From<Running> for RunView {
+    fn from(running: Running) -> Self {
+        Self {
+            action_name: running.action.into_owned(),
+            execution_id: running.execution,
+            since: running.since,
+            unknown: running.unknown,
         }
     }
 }

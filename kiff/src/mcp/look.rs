@@ -4,10 +4,12 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::decision::{Call, Proposal};
-use crate::identifier::ApprovalId;
+use crate::entity::Running;
+use crate::identifier::{ApprovalId, ExecutionId};
 use crate::journal::RecordId;
 use crate::schema::{ApprovalRule, Contract, Text};
 use crate::served::{Records, Room, records};
+use crate::time::Timestamp;
 use crate::verdict::{Refusal, no_such_action};
 
 use super::answer::{Answer, broken, told};
@@ -46,6 +48,27 @@ impl<'a> Allowed<'a> {
     }
 }
 
+/// The action that has started and not ended.
+#[derive(Serialize)]
+struct Run<'a> {
+    action: &'a str,
+    execution_id: &'a ExecutionId,
+    since: Timestamp,
+    /// Whether the executor itself has said that it does not know.
+    unknown: bool,
+}
+
+impl<'a> Run<'a> {
+    fn of(running: &'a Running) -> Self {
+        Self {
+            action: &running.action,
+            execution_id: &running.execution,
+            since: running.since,
+            unknown: running.unknown,
+        }
+    }
+}
+
 impl Handler {
     pub(super) async fn allowed_actions(&self, mut arguments: Arguments) -> Told {
         let (served, key) = self.locate(&mut arguments)?;
@@ -61,7 +84,7 @@ impl Handler {
         let answer = json!({
             "entity_id": key.id(),
             "current_state": standing.state,
-            "in_progress": standing.running.map(|running| running.action),
+            "in_progress": standing.running.as_ref().map(Run::of),
             "actions": actions,
         });
         Ok(told(&answer, false))

@@ -41,10 +41,7 @@ pub(super) fn own(own: Own) -> JsonObject {
     match own {
         Own::AllowedActions => {
             add("current_state", maybe_text.clone());
-            add(
-                "in_progress",
-                json!({ "type": ["string", "null"], "description": "The action that runs, or is in doubt." }),
-            );
+            add("in_progress", in_progress());
             add("actions", json!({ "type": "array", "items": { "type": "object" } }));
         }
         Own::Evaluate => {
@@ -131,6 +128,20 @@ fn approval() -> Value {
             "review_reason": { "type": "string" },
         },
         "required": ["id", "status", "approvers", "expires_at"],
+    })
+}
+
+fn in_progress() -> Value {
+    json!({
+        "type": ["object", "null"],
+        "description": "The action that runs, or is in doubt. Until it has ended, none of the others is done.",
+        "properties": {
+            "action": { "type": "string" },
+            "execution_id": { "type": "string" },
+            "since": { "type": "string" },
+            "unknown": { "type": "boolean", "description": "The executor itself did not know what happened." },
+        },
+        "required": ["action", "execution_id", "since", "unknown"],
     })
 }
 

@@ -401,6 +401,12 @@ fn an_executor_that_declines_or_does_not_say_is_told_apart() {
 
     let doubts = everybody.nora.get("/doubts").expect(200)["doubts"].clone();
     assert_eq!((&doubts[0]["entity_id"], &doubts[0]["execution_id"]), (&json!("ord-1"), &silent["execution_id"]));
+    // Nothing of what the state allows is done meanwhile.
+    let allowed = || everybody.agent.get("/entities/ord-1/allowed-actions").expect(200);
+    let in_progress = allowed()["in_progress"].clone();
+    for name in ["action_name", "execution_id", "since", "unknown"] {
+        assert!(doubts[0].get(name).is_some() && in_progress[name] == doubts[0][name], "{name}: {in_progress}");
+    }
     let settle = format!("/entities/ord-1/executions/{}/settle", doubts[0]["execution_id"].as_str().unwrap());
     let found = r#"{"happened": true, "event": {"type": "ORDER_PAID", "payload": {"payment_id": "pay-1"}}, "reason": "statement"}"#;
     everybody.agent.post(&settle, found).expect(403);
@@ -411,4 +417,5 @@ fn an_executor_that_declines_or_does_not_say_is_told_apart() {
     let settled = everybody.auditor.post(&settle, found).expect(200)["settled"].clone();
     assert_eq!(settled["current_state"], "PAID");
     assert_eq!(everybody.nora.get("/doubts").expect(200), json!({ "doubts": [] }));
+    assert_eq!(allowed().get("in_progress"), None);
 }
