@@ -41,7 +41,8 @@ impl<D: Domain> Remembered<D> {
 
     /// Does something at the place of an entity, and forgets others where there is too much then.
     pub(crate) fn at<R>(&self, key: &EntityKey, act: impl FnOnce(Place<'_, Arc<Entity<D>>>) -> R) -> R {
-        let (done, has_grown, _forgotten) = self.entities.with_shard(key, |shard| {
+        let (mut has_grown, mut forgotten) = (false, None);
+        let done = self.entities.with_shard(key, |shard| {
             let (mut before, mut after) = (0, 0);
             let done = at(shard, key, |place| match place {
                 Place::Taken(entity) => {
@@ -62,10 +63,14 @@ impl<D: Domain> Remembered<D> {
             } else if before < after {
                 self.held.fetch_add(after - before, Ordering::Relaxed);
             }
-            let is_full = shard.len() > (self.most / SHARDS).max(1);
-            // Let go behind the lock, which others wait for.
-            (done, before < after, is_full.then(|| self.forget_others(shard, key)))
+            has_grown = before < after;
+            if shard.len() > (self.most / SHARDS).max(1) {
+                forgotten = Some(self.forget_others(shard, key));
+            }
+            done
         });
+        // Let go behind the lock, which others wait for.
+        drop(forgotten);
         if has_grown {
             self.make_room();
         }

@@ -1,13 +1,12 @@
 //! A kind of record, as a client names it.
 
-use serde::Deserialize;
+use serde::de::{Deserialize, Deserializer, Error};
 
 use crate::journal::Fact;
 use crate::json::visible;
 
 /// A kind of which there can be records.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Kind(&'static str);
 
 impl Kind {
@@ -30,5 +29,12 @@ impl TryFrom<String> for Kind {
             let known: Vec<_> = Self::names().map(|known| format!("`{known}`")).collect();
             format!("no record is of the kind `{}`: write one of {}", visible(&name), known.join(", "))
         })
+    }
+}
+
+// By hand: a derive takes the name for one that is borrowed from what is read.
+impl<'de> Deserialize<'de> for Kind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::try_from(String::deserialize(deserializer)?).map_err(D::Error::custom)
     }
 }
