@@ -242,6 +242,7 @@ fn routes() -> Router<Shared> {
         .route("/entities/{id}/timeline", get(entity::timeline))
         .route("/entities/{id}/allowed-actions", get(action::allowed))
         .route("/entities/{id}/approvals", get(approval::of_entity))
+        .route("/entities/{id}/approvals/{approval}", get(approval::one))
         .route("/entities/{id}/actions/{action}/evaluate", post(action::evaluate))
         .route("/entities/{id}/actions/{action}/validate", post(action::validate))
         .route("/entities/{id}/actions/{action}/execute", post(action::execute))

@@ -22,7 +22,7 @@ use super::cursor;
 use super::envelope::{Listed, Under, fitting};
 use super::open::Part;
 use super::problem::{About, Problem, answer};
-use super::request::{Body, Caller, Named, NamedActor, Page, Said, acting, approval_id, entity_key};
+use super::request::{Body, Caller, Named, NamedActor, Page, Said, Sort, acting, approval_id, entity_key};
 use super::search::looked_up;
 
 /// An approval as a client is told of it.
@@ -101,6 +101,24 @@ pub(super) async fn of_entity(
     let next = shown.clone().next_back().map(|last| last.id.to_string()).filter(|_| fitting < left.len());
     let approvals = shown.map(|approval| ApprovalView::of(&key, approval, served.now())).collect();
     Ok(answer(StatusCode::OK, &listed(approvals, next)))
+}
+
+/// `GET /entities/{id}/approvals/{approval}`: what has become of one, for whoever waits for it.
+pub(super) async fn one(
+    State(shared): State<Shared>,
+    caller: Caller,
+    Named((id, approval)): Named<(String, String)>,
+    Said(sort): Said<Sort>,
+) -> Result<Response, Problem> {
+    let wanted = approval_id("approval id", &approval)?;
+    let (served, key) = shared.locate(&caller, &id, shared.governed(sort.entity_type.as_deref())?).await?;
+    let approvals = served.standing(&key).await?.approvals;
+    let found = approvals.iter().find(|approval| approval.id == wanted).ok_or_else(|| {
+        Problem::not_found(format!(
+            "`{id}` has no approval `{wanted}`, or it was closed long ago: look at the timeline"
+        ))
+    })?;
+    Ok(answer(StatusCode::OK, &Under("approval", ApprovalView::of(&key, found, served.now()))))
 }
 
 /// `GET /approvals`: what waits for a review, the oldest first.

@@ -238,8 +238,12 @@ fn an_approval_is_asked_for_listed_and_reviewed() {
 
     let waiting = everybody.nora.get("/approvals").expect(200);
     assert_eq!(waiting["approvals"], json!([approval]));
+    assert_eq!(everybody.agent.get("/entities/ord-1/approvals/app-1").expect(200)["approval"], approval);
     let granted = everybody.nora.post("/approvals/app-1/grant", r#"{"actor": {"id": "nora"}, "reason": "fine"}"#);
     let granted = granted.expect(200)["approval"].clone();
+    assert_eq!(everybody.agent.get("/entities/ord-1/approvals/app-1").expect(200)["approval"], granted);
+    let none = everybody.agent.get("/entities/ord-1/approvals/app-2").expect(404);
+    assert!(none["error"].as_str().unwrap().contains("has no approval `app-2`"), "{none}");
     assert_eq!((&granted["status"], &granted["reviewed_by"]), (&json!("granted"), &json!("nora")));
     assert_eq!(granted["reason"], "fine");
     assert!(granted["reviewed_at"].is_string());

@@ -152,10 +152,10 @@ def wait_for_a_person(agent, approval):
     say("wait", f"for a person at {page_of(agent.kiff, approval)}")
     while True:
         time.sleep(1)
-        status, answer = agent.kiff.ask("GET", f"/entities/{quoted(agent.incident)}/approvals")
-        if status != 200:
+        status, answer = agent.kiff.ask("GET", f"/entities/{quoted(agent.incident)}/approvals/{quoted(approval['id'])}")
+        if status not in (200, 404):
             sys.exit(f"the agent cannot see whether a person has decided: {answer['error']}")
-        found = next((own for own in answer["approvals"] if own["id"] == approval["id"]), {"status": "gone"})
+        found = answer["approval"] if status == 200 else {"status": "gone"}
         if found["status"] != "pending":
             return found
 

@@ -17,9 +17,9 @@ ASKED = (201, {}, {"approval": {**REQUEST, "status": "pending"}})
 DONE = (200, {}, {"result": {"follow_up_events": ["CAUSE_FOUND"], "deduplicated": False, "current_state": "DIAGNOSED"}})
 
 
-def listed(**said):
-    """The list of requests, with the one that was asked for."""
-    return 200, {}, {"approvals": [{**REQUEST, **said}]}
+def found(**said):
+    """The request that was asked for, as it is now."""
+    return 200, {}, {"approval": {**REQUEST, **said}}
 
 
 class Server(http.server.BaseHTTPRequestHandler):
@@ -63,28 +63,28 @@ class Answers(unittest.TestCase):
         return told, server.paths, [call.args[0] for call in sleep.call_args_list]
 
     def test_a_request_that_expired_is_told_as_that(self):
-        told, _, _ = self.told(HELD, ASKED, listed(status="expired"))
+        told, _, _ = self.told(HELD, ASKED, found(status="expired"))
         self.assertEqual(told, {"outcome": "expired", "error": "the request has expired, and nothing was done"})
 
-    def test_a_request_that_is_off_the_list_is_told_as_that(self):
-        told, _, _ = self.told(HELD, ASKED, (200, {}, {"approvals": []}))
+    def test_a_request_that_is_forgotten_is_told_as_that(self):
+        told, _, _ = self.told(HELD, ASKED, (404, {}, {"error": "it was closed long ago"}))
         self.assertEqual(told["outcome"], "gone")
 
     def test_what_was_spent_already_is_asked_for_once_more(self):
-        told, _, _ = self.told(HELD, ASKED, listed(status="spent"), DONE)
+        told, _, _ = self.told(HELD, ASKED, found(status="spent"), DONE)
         self.assertEqual(told["outcome"], "executed")
 
     def test_a_denial_comes_with_who_and_why(self):
-        told, _, _ = self.told(HELD, ASKED, listed(status="denied", reviewed_by="nora", reason="too old"))
+        told, _, _ = self.told(HELD, ASKED, found(status="denied", reviewed_by="nora", reason="too old"))
         self.assertEqual(told, {"outcome": "denied", "by": "nora", "reason": "too old"})
 
     def test_a_grant_that_is_taken_back_is_a_no(self):
-        told, _, _ = self.told(HELD, ASKED, listed(status="withdrawn", reviewed_by="nora", reason="too old"))
+        told, _, _ = self.told(HELD, ASKED, found(status="withdrawn", reviewed_by="nora", reason="too old"))
         self.assertEqual(told, {"outcome": "withdrawn", "by": "nora", "reason": "too old"})
 
     def test_a_server_that_asks_for_patience_gets_it(self):
         slow, broken = (429, {"retry-after": "7"}, {"error": "too many requests"}), (502, {}, b"<html>")
-        granted = listed(status="granted", reviewed_by="nora")
+        granted = found(status="granted", reviewed_by="nora")
         told, _, waited = self.told(slow, HELD, ASKED, slow, broken, granted, DONE)
         self.assertEqual((told["outcome"], waited), ("executed", [7, 1, 7, 1]))
 
