@@ -167,9 +167,12 @@ pub(crate) fn dead_end(model: &Model, moves: &[Move], errors: &Errors) {
         if state.syntax.is_final || state.declared.twin || leads_on || !is_touched {
             continue;
         }
-        let name = state.declared.plain();
-        let why = if loops { "only leads back to itself" } else { "has no transition that leads on" };
-        let message = format!("the state `{name}` {why}: add one, or write `final {name}` if this is where it ends");
+        let what = if loops {
+            "only leads back to itself: add a transition that leads on"
+        } else {
+            "has no transition that leads on: add one"
+        };
+        let message = format!("the state `{}` {what}, or {}", state.declared.plain(), end_here(model, id));
         errors.report("dead_end", &state.declared.name, message);
     }
 }
@@ -198,11 +201,29 @@ pub(crate) fn barred_way_out(model: &Model, moves: &[Move], passable: &[Move], e
         };
         let message = format!(
             "nobody can lead an entity on from the state `{name}`: {} {lead} on, but no action that emits {emitted} is \
-             allowed in `{name}`: allow one there, or write `final {name}` if this is where it ends",
-            enumerate(&events, "and")
+             allowed in `{name}`: allow one there, or {}",
+            enumerate(&events, "and"),
+            end_here(model, id)
         );
         errors.report("barred_way_out", &state.declared.name, message);
     }
+}
+
+/// How to say that this state is the last one: with all that [`final_state_moves`] would find there taken away.
+fn end_here(model: &Model, id: Id<State>) -> String {
+    let leads_on = model
+        .transitions
+        .items
+        .iter()
+        .any(|line| line.sources.iter().any(|source| source.place() == Some(Place::State(id))));
+    let allows = model.allowances.items.iter().any(|line| line.states.iter().any(|state| state.id() == Some(id)));
+    let away = match (leads_on, allows) {
+        (false, false) => "",
+        (true, false) => " and take away the transitions from it",
+        (false, true) => " and take away what it allows",
+        (true, true) => " and take away the transitions from it and what it allows",
+    };
+    format!("write `final {}`{away} if this is where it ends", model.state_name(id))
 }
 
 /// `final` is a promise to the reader that nothing happens any more.

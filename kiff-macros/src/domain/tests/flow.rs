@@ -130,7 +130,21 @@ fn dead_end() {
         &source,
         &[(
             "dead_end",
-            "the state `Refunded` only leads back to itself: add one, or write `final Refunded` if this is where it ends",
+            "the state `Refunded` only leads back to itself: add a transition that leads on, or write `final Refunded` and \
+             take away the transitions from it if this is where it ends",
+        )],
+    );
+    let source = refund(&[
+        ("final Refunded", "«Refunded»"),
+        ("RefundOrder {", "Export { risk: low, by: Agent, emits: none }; RefundOrder {"),
+        ("Paid => [RefundOrder];", "Paid => [RefundOrder]; Refunded => [Export];"),
+    ]);
+    check(
+        &source,
+        &[(
+            "dead_end",
+            "the state `Refunded` has no transition that leads on: add one, or write `final Refunded` and take away what it \
+             allows if this is where it ends",
         )],
     );
 }
@@ -190,6 +204,34 @@ fn barred_way_out() {
         ("Paid => [RefundOrder];", ""),
     ]);
     let message = "nobody can lead an entity on from the state `Paid`: `OrderRefunded` leads on, but no action that emits it \
-                   is allowed in `Paid`: allow one there, or write `final Paid` if this is where it ends";
+                   is allowed in `Paid`: allow one there, or write `final Paid` and take away the transitions from it if this \
+                   is where it ends";
     check(&source, &[("barred_way_out", message)]);
+    let source = refund(&[
+        ("Created, Paid,", "Created, «Paid»,"),
+        ("=> Paid;", "=> Paid; OrderRefunded: Created => Refunded;"),
+        ("RefundOrder {", "Export { risk: low, by: Agent, emits: none }; RefundOrder {"),
+        ("Created => [MarkPaid]", "Created => [MarkPaid, RefundOrder]"),
+        ("Paid => [RefundOrder];", "Paid => [Export];"),
+    ]);
+    let message = "nobody can lead an entity on from the state `Paid`: `OrderRefunded` leads on, but no action that emits it \
+                   is allowed in `Paid`: allow one there, or write `final Paid` and take away the transitions from it and \
+                   what it allows if this is where it ends";
+    check(&source, &[("barred_way_out", message)]);
+}
+
+#[test]
+fn a_state_becomes_the_last_one_as_the_advice_says() {
+    let block = |states: &str, held: &str| {
+        refund(&[
+            ("Created, Paid,", states),
+            ("OrderPaid {", "OrderHeld reported by System; OrderPaid {"),
+            ("Paid => Refunded;", held),
+        ])
+    };
+    let message = "the state `Held` only leads back to itself: add a transition that leads on, or write `final Held` and take \
+                   away the transitions from it if this is where it ends";
+    let source = block("Created, Paid, «Held»,", "Paid => Refunded; OrderHeld: Paid | Held => Held;");
+    check(&source, &[("dead_end", message)]);
+    check(&block("Created, Paid, final Held,", "Paid => Refunded; OrderHeld: Paid => Held;"), &[]);
 }
