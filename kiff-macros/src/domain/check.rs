@@ -8,6 +8,7 @@ mod flow;
 mod limits;
 mod names;
 mod promises;
+mod proposals;
 mod roles;
 
 use super::graph;

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::proposals;
 use crate::domain::graph::{self, Move};
 use crate::domain::model::{Event, Id, Model, Place, Reference, State};
 use crate::errors::Errors;
@@ -13,8 +14,7 @@ pub(crate) fn no_initial_transition(model: &Model, moves: &[Move], errors: &Erro
         return;
     };
     if !moves.iter().any(|step| step.may_leave(Place::New)) {
-        let message =
-            format!("no transition leads out of `new`: say how an entity begins, as in `{};`", beginning(model));
+        let message = format!("no transition leads out of `new`: {}", proposals::beginning(model));
         errors.report("no_initial_transition", keyword, message);
         return;
     }
@@ -30,15 +30,6 @@ pub(crate) fn no_initial_transition(model: &Model, moves: &[Move], errors: &Erro
             errors.report("no_initial_transition", token, message);
         }
     }
-}
-
-/// The line that is probably missing, in the block's own names.
-fn beginning(model: &Model) -> String {
-    let is_reported = |(_, event): &(_, &Event)| event.syntax.reported.is_some();
-    let event = model.events.iter().find(is_reported).or_else(|| model.events.iter().next());
-    let event = event.map_or_else(|| "OrderPlaced".to_owned(), |(_, event)| event.declared.plain());
-    let state = model.states.iter().next().map_or_else(|| "Created".to_owned(), |(_, state)| state.declared.plain());
-    format!("{event}: new => {state}")
 }
 
 /// An event with two targets would leave to chance where an entity goes.

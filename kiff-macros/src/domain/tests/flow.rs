@@ -14,6 +14,54 @@ fn no_initial_transition() {
 }
 
 #[test]
+fn what_begins_an_entity_is_reported_and_does_not_end_it() {
+    let source = refund(&[
+        ("Created, Paid, final Refunded", "final Refunded, Created, Paid"),
+        ("transitions", "«transitions»"),
+        ("new => Created", "Created => Paid"),
+    ]);
+    let message = "no transition leads out of `new`: say how an entity begins, as in `OrderPlaced: new => Created;`";
+    check(&source, &[("no_initial_transition", message)]);
+    let source = refund(&[
+        (" reported by System", ""),
+        (", System: system", ""),
+        ("OrderPlaced {", "«OrderPlaced» {"),
+        ("transitions", "«transitions»"),
+        ("new => Created", "Created => Paid"),
+    ]);
+    check(
+        &source,
+        &[
+            (
+                "event_without_source",
+                "nothing makes the event `OrderPlaced` happen: add `reported by` and a role, or let an action emit it",
+            ),
+            (
+                "no_initial_transition",
+                "no transition leads out of `new`: say how an entity begins, as in `OrderPlaced: new => Created;`, and add \
+                 `reported by Operator` to `OrderPlaced`",
+            ),
+        ],
+    );
+}
+
+#[test]
+fn what_an_action_emits_begins_no_entity() {
+    let block = |transitions: &str, event: &str, beginning: &str| {
+        refund(&[
+            (", System: system", ""),
+            ("transitions", transitions),
+            ("OrderPlaced { total: Cents } reported by System;", event),
+            ("OrderPlaced: new => Created;", beginning),
+        ])
+    };
+    let message = "no transition leads out of `new`: declare `OrderOpened reported by Operator;`, and let it begin an entity: \
+                   `OrderOpened: new => Created;`";
+    check(&block("«transitions»", "", ""), &[("no_initial_transition", message)]);
+    check(&block("transitions", "OrderOpened reported by Operator;", "OrderOpened: new => Created;"), &[]);
+}
+
+#[test]
 fn no_initial_transition_that_anybody_can_take() {
     let source = refund(&[
         (" reported by System", ""),

@@ -76,7 +76,8 @@ fn hints_are_in_the_names_of_the_block() {
         &source.replace("LeaveAsked reported by Portal; ", "").replace("Portal: system,", ""),
         &[(
             "no_initial_transition",
-            "no transition leads out of `new`: say how an entity begins, as in `LeaveGranted: new => Asked;`",
+            "no transition leads out of `new`: declare `LeaveOpened reported by Manager;`, and let it begin an entity: \
+             `LeaveOpened: new => Asked;`",
         )],
     );
 }
