@@ -187,31 +187,29 @@ fn missing_keys(reader: &mut Reader<'_>, action: &mut Action, given: &[&str]) {
         return;
     }
     let name = &action.declared.name;
-    let examples: Vec<String> = missing.iter().map(|word| example(reader, word)).collect();
-    reader.remark(
-        name.span(),
-        format!(
-            "the action `{name}` does not say {}: add it, as in `{}`",
-            suggest::enumerate(&missing, "and"),
-            examples.join(", ")
-        ),
+    let approvers = match &action.approval {
+        Some(Approval::Roles(roles)) => roles.names.as_slice(),
+        _ => &[],
+    };
+    let own = reader.example();
+    let examples = missing.iter().map(|word| match *word {
+        "by" => format!("by: {}", own.runner(approvers).unwrap_or_else(|| "…".to_owned())),
+        "emits" => format!("emits: {}", own.emits_of(&name.to_string())),
+        word => example(reader, word),
+    });
+    let message = format!(
+        "the action `{name}` does not say {}: add it, as in `{}`",
+        suggest::enumerate(&missing, "and"),
+        examples.collect::<Vec<_>>().join(", ")
     );
+    reader.remark(name.span(), message);
     if action.by.is_none() && missing.contains(&"by") {
         action.by = Some(SomeOrNone::Some(unreadable()));
     }
 }
 
 fn example(reader: &Reader<'_>, word: &str) -> String {
-    let example = reader.example();
-    match word {
-        "risk" => "risk: low".to_owned(),
-        "by" => format!("by: {}", example.role.0),
-        "emits" => format!("emits: {}", example.emitted),
-        "approval" => format!("approval: {}", example.human),
-        "effect" => "effect: none".to_owned(),
-        "permission" => "permission: \"refund.refund_order\"".to_owned(),
-        _ => "approval_permission: \"refund.approve_refund_order\"".to_owned(),
-    }
+    format!("{word}: {}", reader.example().value(word))
 }
 
 /// `Created | Held => [MarkPaid, CancelOrder]`

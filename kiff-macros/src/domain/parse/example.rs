@@ -17,7 +17,11 @@ pub(super) struct Example {
     /// Who reports it.
     pub(super) reporter: String,
     pub(super) emitted: String,
+    /// What an action may emit: that event, or `none` where every event is reported.
+    emits: String,
     pub(super) action: String,
+    /// Where the names are from.
+    block: TokenStream,
 }
 
 impl Example {
@@ -34,7 +38,8 @@ impl Example {
         let next = states.iter().map(Item::name).find(|name| Some(name) != state.as_ref());
         let end = states.iter().find(|item| item.says("final")).or(states.last()).map(Item::name);
         let reported = events.iter().find(is_reported).map(Item::name).or_else(|| first(&events));
-        let emitted = events.iter().find(|item| !item.says("reported")).map(Item::name).or_else(|| first(&events));
+        let emits = events.iter().find(|item| !item.says("reported")).map(Item::name);
+        let emitted = emits.clone().or_else(|| first(&events));
         let or = |own: Option<String>, other: &str| own.unwrap_or_else(|| other.to_owned());
         Self {
             role: role.map_or(("Agent".to_owned(), "agent".to_owned()), |role| (role.name(), role.kind())),
@@ -44,9 +49,50 @@ impl Example {
             next: or(next, "Paid"),
             end: or(end, "Refunded"),
             reported: or(reported, "OrderPlaced"),
+            emits: or(emits, if events.is_empty() { "OrderPaid" } else { "none" }),
             emitted: or(emitted, "OrderPaid"),
             action: or(first(&declared(block, "actions")), "MarkPaid"),
+            block: block.clone(),
         }
+    }
+
+    /// What comes after `word:` in an action.
+    pub(super) fn value(&self, word: &str) -> &str {
+        match word {
+            "risk" => "low",
+            "by" => &self.role.0,
+            "emits" => &self.emits,
+            "approval" => &self.human,
+            "effect" => "none",
+            "permission" => "\"refund.refund_order\"",
+            _ => "\"refund.approve_refund_order\"",
+        }
+    }
+
+    /// Who may run an action that these roles approve: none of them.
+    pub(super) fn runner(&self, approvers: &[Ident]) -> Option<String> {
+        let roles = declared(&self.block, "roles");
+        if roles.is_empty() {
+            return Some(self.role.0.clone());
+        }
+        let is_other = |role: &&Item| !approvers.contains(&role.name);
+        let others = || roles.iter().filter(is_other);
+        others().find(|role| role.says("agent")).or_else(|| others().next()).map(Item::name)
+    }
+
+    /// What this action can emit: an event that nobody reports and that leads on from each state that allows the action.
+    pub(super) fn emits_of(&self, action: &str) -> String {
+        let events = declared(&self.block, "events");
+        if events.is_empty() {
+            return self.emits.clone();
+        }
+        let states = allowing(&self.block, action);
+        let transitions = declared(&self.block, "transitions");
+        let leads_on = |event: &Item, state: &Ident| {
+            transitions.iter().any(|line| line.name == event.name && line.sources().contains(state))
+        };
+        let is_fit = |event: &&Item| !event.says("reported") && states.iter().all(|state| leads_on(event, state));
+        events.iter().find(is_fit).map_or_else(|| "none".to_owned(), Item::name)
     }
 
     pub(super) fn role(&self) -> String {
@@ -54,7 +100,7 @@ impl Example {
     }
 
     pub(super) fn action(&self) -> String {
-        format!("{} {{ risk: low, by: {}, emits: {} }}", self.action, self.role.0, self.emitted)
+        format!("{} {{ risk: low, by: {}, emits: {} }}", self.action, self.role.0, self.emits)
     }
 
     pub(super) fn transition(&self, event: &str) -> String {
@@ -94,6 +140,14 @@ impl Item {
         self.words.iter().any(|own| own == word)
     }
 
+    /// Where an event comes from, of the line that says where it leads.
+    fn sources(&self) -> &[Ident] {
+        match self.words.as_slice() {
+            [sources @ .., _] => sources,
+            [] => &[],
+        }
+    }
+
     /// What stands behind a role.
     fn kind(&self) -> String {
         self.words.first().map_or_else(|| "agent".to_owned(), ToString::to_string)
@@ -102,8 +156,30 @@ impl Item {
 
 /// What one section declares.
 fn declared(block: &TokenStream, section: &str) -> Vec<Item> {
+    lines(block, section, item)
+}
+
+/// The states in whose lines of `allow` the action stands.
+fn allowing(block: &TokenStream, action: &str) -> Vec<Ident> {
+    let is_action = |token: TokenTree| matches!(token, TokenTree::Ident(word) if word == action);
+    let names_it = |token: &TokenTree| match token {
+        TokenTree::Group(actions) => actions.stream().into_iter().any(is_action),
+        _ => false,
+    };
+    let states = |line: &[TokenTree]| {
+        let states = line.iter().filter_map(|token| match token {
+            TokenTree::Ident(state) => Some(state.clone()),
+            _ => None,
+        });
+        line.iter().any(names_it).then(|| states.collect::<Vec<Ident>>())
+    };
+    lines(block, "allow", states).concat()
+}
+
+/// What `read` makes of each line of one section.
+fn lines<T>(block: &TokenStream, section: &str, mut read: impl FnMut(&[TokenTree]) -> Option<T>) -> Vec<T> {
     let mut tokens = block.clone().into_iter().peekable();
-    let mut items = Vec::new();
+    let mut lines = Vec::new();
     while let Some(token) = tokens.next() {
         let opens = matches!(&token, TokenTree::Ident(word) if word == section);
         if let Some(TokenTree::Group(group)) = tokens.peek().filter(|_| opens)
@@ -111,10 +187,10 @@ fn declared(block: &TokenStream, section: &str) -> Vec<Item> {
         {
             let content: Vec<TokenTree> = group.stream().into_iter().collect();
             let is_end = |token: &TokenTree| is_punct(Some(token), ',') || is_punct(Some(token), ';');
-            items.extend(content.split(is_end).filter_map(item));
+            lines.extend(content.split(is_end).filter_map(&mut read));
         }
     }
-    items
+    lines
 }
 
 /// One line of a section; none where it begins with no name.

@@ -50,7 +50,7 @@ fn hints_are_in_the_names_of_the_block() {
         (
             "End { risk: low, by: Assistant, emits: LeaveEnded }",
             "«End» { risk: low, by: Assistant }",
-            "the action `End` does not say `emits`: add it, as in `emits: LeaveGranted`",
+            "the action `End` does not say `emits`: add it, as in `emits: LeaveEnded`",
         ),
         (
             "without Manager",
@@ -80,4 +80,22 @@ fn hints_are_in_the_names_of_the_block() {
              `LeaveOpened: new => Asked;`",
         )],
     );
+}
+
+#[test]
+fn the_example_of_a_key_breaks_no_other_rule() {
+    let block = |shop: &str, reporter: &str, look: &str| {
+        format!(
+            "domain Refund governs Order; roles {{ Operator: human{shop} }} states {{ Paid, final Refunded }} \
+             events {{ OrderPaid reported by {reporter}; OrderRefunded reported by {reporter}; }} \
+             transitions {{ OrderPaid: new => Paid; OrderRefunded: Paid => Refunded; }} \
+             actions {{ {look}; }} allow {{ Paid => [Look]; }}"
+        )
+    };
+    let message = "the action `Look` does not say `by` and `emits`: add it, as in `by: Shop, emits: none`";
+    let with_shop = |look: &str| block(", Shop: system", "Shop", look);
+    check(&with_shop("«Look» { risk: high, approval: Operator }"), &[("syntax", message)]);
+    check(&with_shop("Look { risk: high, approval: Operator, by: Shop, emits: none }"), &[]);
+    let message = "the action `Look` does not say `by` and `emits`: add it, as in `by: …, emits: none`";
+    check(&block("", "Operator", "«Look» { risk: high, approval: Operator }"), &[("syntax", message)]);
 }
