@@ -4,7 +4,7 @@ use syn::LitStr;
 
 use super::events::is_used;
 use crate::domain::graph::{self, Move, needs_approval};
-use crate::domain::model::{Action, Approval, Event, Id, Model, Place, State};
+use crate::domain::model::{Action, Approval, Event, Id, Model, Place, Reference, State};
 use crate::domain::syntax::{ActorKind, Risk};
 use crate::errors::Errors;
 use crate::suggest::enumerate;
@@ -19,17 +19,19 @@ pub(crate) fn action_allowed_nowhere(model: &Model, moves: &[Move], errors: &Err
             continue;
         }
         let name = action.declared.plain();
-        let goes_on = |state: &Id<State>| !model.states[*state].syntax.is_final;
-        let fitting = moves.iter().find_map(|step| match step.source {
-            Some(Place::State(state)) if action.emits.iter().any(|own| own.id() == step.event) => Some(state),
-            _ => None,
-        });
-        let state = fitting.filter(goes_on).or_else(|| model.states.ids().find(goes_on));
-        let example =
-            state.map_or_else(String::new, |state| format!(", as in `{} => [{name}];`", model.state_name(state)));
-        let message = format!("no state allows the action `{name}`: add it to `allow`{example}, or remove the action");
+        let place = model.states.ids().find(|state| can_stand_in(model, moves, action, *state)).map_or_else(
+            || " where all that it emits has a transition".to_owned(),
+            |state| format!(", as in `{} => [{name}];`", model.state_name(state)),
+        );
+        let message = format!("no state allows the action `{name}`: add it to `allow`{place}, or remove the action");
         errors.report("action_allowed_nowhere", &action.declared.name, message);
     }
+}
+
+/// Whether the state can allow the action without being [`illegal_emit`], or an end that moves.
+fn can_stand_in(model: &Model, moves: &[Move], action: &Action, state: Id<State>) -> bool {
+    let can_happen = |event: Id<Event>| !is_used(model, event) || moves.iter().any(|step| step.may_be(state, event));
+    !model.states[state].syntax.is_final && action.emits.iter().filter_map(Reference::id).all(can_happen)
 }
 
 /// Whether all that the action emits leads out of `new`, where no action is allowed: that is said at those transitions.

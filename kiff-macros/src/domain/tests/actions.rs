@@ -28,6 +28,32 @@ fn the_example_of_an_action_allowed_nowhere_is_no_final_state() {
 }
 
 #[test]
+fn an_action_is_allowed_where_all_that_it_emits_can_happen() {
+    let block = |transitions: &str, action: &str, held: &str| {
+        refund(&[
+            ("Created, Paid,", "Created, Paid, Held,"),
+            ("OrderPaid {", "OrderHeld reported by System; OrderPaid {"),
+            ("=> Paid;", transitions),
+            (
+                "RefundOrder {",
+                &format!("{action} {{ risk: low, by: Agent, emits: OrderPaid | OrderRefunded }}; RefundOrder {{"),
+            ),
+            ("Paid => [RefundOrder];", &format!("Paid => [RefundOrder]; {held}")),
+            ("never { Refunded without Operator }", ""),
+        ])
+    };
+    let transitions = "=> Paid; OrderHeld: Created => Held; OrderPaid: Held => Paid; OrderRefunded: Held => Refunded;";
+    let message =
+        "no state allows the action `Review`: add it to `allow`, as in `Held => [Review];`, or remove the action";
+    check(&block(transitions, "«Review»", "Held => [MarkPaid];"), &[("action_allowed_nowhere", message)]);
+    check(&block(transitions, "Review", "Held => [MarkPaid]; Held => [Review];"), &[]);
+    let transitions = "=> Paid; OrderHeld: Created => Held; OrderHeld: Held => Paid;";
+    let message = "no state allows the action `Review`: add it to `allow` where all that it emits has a transition, or remove \
+                   the action";
+    check(&block(transitions, "«Review»", ""), &[("action_allowed_nowhere", message)]);
+}
+
+#[test]
 fn illegal_emit() {
     let source = refund(&[
         ("Created => [MarkPaid]", "Created => [MarkPaid, RefundOrder]"),
