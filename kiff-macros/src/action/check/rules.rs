@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use regex_lite::Regex;
-use syn::LitStr;
+use syn::{LitStr, Type};
 
 use super::RULES;
 use crate::action::kind::{self, Kind};
@@ -11,15 +11,17 @@ use crate::action::model::{Demand, Limits, Parameter, Rule};
 use crate::action::sentence::code;
 use crate::errors::Errors;
 
+/// Limits of which nothing is known.
+const OPEN: &str = "min = .., max = ..";
+
 /// A rule that asks a type for what it does not have would check nothing.
 ///
 /// Types of the user's own are left to rustc, which knows what they implement.
 pub(super) fn fits_its_type(parameter: &Parameter, errors: &Errors) {
     let typed = &parameter.typed.ty;
     let inner = kind::optional(typed).unwrap_or(typed);
-    let kind = Kind::of(inner);
     for rule in &parameter.rules {
-        let Some(instead) = instead(rule, kind) else {
+        let Some(instead) = instead(rule, parameter, inner) else {
             continue;
         };
         let message = format!(
@@ -33,33 +35,52 @@ pub(super) fn fits_its_type(parameter: &Parameter, errors: &Errors) {
 }
 
 /// What to write instead of a rule that does not fit.
-fn instead(rule: &Rule, kind: Kind) -> Option<String> {
+fn instead(rule: &Rule, parameter: &Parameter, typed: &Type) -> Option<String> {
     let away = "take it away".to_owned();
-    match (&rule.demand, kind) {
+    // Another rule that stands there already would stand there twice.
+    let written = |name: &str, limits: &str| {
+        let stands_there = parameter.rules.iter().any(|other| other.name == name);
+        (!stands_there).then(|| format!("write `{name}({limits})`"))
+    };
+    match (&rule.demand, Kind::of(typed)) {
         (Demand::Float(_) | Demand::Unreadable, _)
         | (_, Kind::Unknown)
         | (Demand::Range(_), Kind::Number | Kind::Float)
         | (Demand::Length(_), Kind::Text | Kind::List)
         | (Demand::Pattern(_), Kind::Text) => None,
         (Demand::Range(_), Kind::Wide(narrow)) => Some(format!("take it as `{narrow}`")),
-        (Demand::Range(limits), Kind::Text | Kind::List) => Some(format!("write `{}`", written("length", limits))),
-        (Demand::Length(limits), Kind::Number | Kind::Wide(_) | Kind::Float) => {
-            Some(format!("write `{}`", written("range", limits)))
+        (Demand::Range(limits), Kind::Text | Kind::List) => {
+            Some(written("length", &kept(limits, (0, u64::MAX.into()))).unwrap_or(away))
+        }
+        (Demand::Length(limits), Kind::Number | Kind::Float) => {
+            let bounds = kind::bounds(typed).unwrap_or((i64::MIN.into(), i64::MAX.into()));
+            Some(written("range", &kept(limits, bounds)).unwrap_or(away))
+        }
+        (Demand::Length(limits), Kind::Wide(narrow)) => {
+            let bounds = syn::parse_str::<Type>(narrow).ok().and_then(|narrow| kind::bounds(&narrow));
+            let written = written("range", &kept(limits, bounds.unwrap_or((0, i64::MAX.into()))));
+            Some(written.map_or(away, |written| format!("{written}, and take it as `{narrow}`")))
         }
         (Demand::Length(_), Kind::Collection) => Some("take it as a `Vec`, or take the rule away".to_owned()),
         (Demand::Length(_), Kind::Array) => Some("its type says its length, so take the rule away".to_owned()),
-        (Demand::Pattern(_), Kind::Number | Kind::Wide(_)) => {
-            Some("write `range(min = .., max = ..)`, or take it as a `String`".to_owned())
+        (Demand::Pattern(_), Kind::Number) => {
+            let written = written("range", OPEN);
+            Some(written.map_or(away, |written| format!("{written}, or take it as a `String`")))
         }
+        (Demand::Pattern(_), Kind::Wide(_)) => Some("take it as a `String`, or take the rule away".to_owned()),
         (Demand::Range(_) | Demand::Length(_) | Demand::Pattern(_), _) => Some(away),
     }
 }
 
-/// The same limits under another name.
-fn written<T: std::fmt::Display>(name: &str, limits: &Limits<T>) -> String {
-    let limit = |key: &str, value: &Option<T>| value.as_ref().map(|value| format!("{key} = {value}"));
-    let limits: Vec<String> = [limit("min", &limits.min), limit("max", &limits.max)].into_iter().flatten().collect();
-    format!("{name}({})", limits.join(", "))
+/// Those of the limits that another rule can have on the type, which keeps these bounds by itself.
+fn kept<T: Copy + Into<i128>>(limits: &Limits<T>, (least, greatest): (i128, i128)) -> String {
+    let within = |limit: Option<T>| limit.map(Into::<i128>::into).filter(|limit| (least..=greatest).contains(limit));
+    match (within(limits.min), within(limits.max)) {
+        (Some(min), Some(max)) if min <= max => format!("min = {min}, max = {max}"),
+        (Some(min), None) => format!("min = {min}"),
+        (None, Some(max)) => format!("max = {max}"),
+        _ => OPEN.to_owned(),
+    }
 }
 
 /// Of two rules of one name, a reader sees one.

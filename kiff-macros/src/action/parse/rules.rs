@@ -57,10 +57,11 @@ fn rule(part: &[TokenTree], errors: &Errors) -> Option<Rule> {
         Some([TokenTree::Group(group)]) if group.delimiter() == Delimiter::Parenthesis => {
             demand(name, &tokens, group.stream(), errors)
         }
-        _ => {
+        _ if NAMES.iter().any(|known| name == known) => {
             errors.report(RULES, &tokens, format!("this is no rule: write `{}`", example(name)));
             None
         }
+        _ => unknown(name, errors),
     };
     Some(Rule { name: name.clone(), tokens, demand: demand.unwrap_or(Demand::Unreadable) })
 }
@@ -72,12 +73,23 @@ fn demand(name: &Ident, tokens: &TokenStream, arguments: TokenStream, errors: &E
         "length" => source.limits(arguments).map(Demand::Length),
         "pattern" => source.text(arguments).map(Demand::Pattern),
         "float" => source.text(arguments).map(Demand::Float),
-        other => {
-            let hint = suggest::hint(other, "rules", &NAMES.map(str::to_owned));
-            errors.report(RULES, name, format!("there is no rule `{other}`: {hint}"));
-            None
-        }
+        _ => unknown(name, errors),
     }
+}
+
+/// Says that there is no such rule. Who writes a limit alone has forgotten the rule that it stands in.
+fn unknown(name: &Ident, errors: &Errors) -> Option<Demand> {
+    let text = name.to_string();
+    let hint = match text.as_str() {
+        "min" | "max" | "minimum" | "maximum" => {
+            "a limit stands in `range(min = .., max = ..)` for a number, and in `length(min = .., max = ..)` for a text or a \
+             list"
+                .to_owned()
+        }
+        other => suggest::hint(other, "rules", &NAMES.map(str::to_owned)),
+    };
+    errors.report(RULES, name, format!("there is no rule `{text}`: {hint}"));
+    None
 }
 
 /// How a rule is written.

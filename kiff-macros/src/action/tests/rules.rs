@@ -48,6 +48,36 @@ fn a_rule_fits_its_type() {
 }
 
 #[test]
+fn a_rule_that_is_proposed_instead_fits() {
+    for (given, instead) in [("min = -5", "min = .., max = .."), ("min = -5, max = 10", "max = 10")] {
+        rule(
+            &format!("#[param(«range({given})»)] reason: String"),
+            &format!("`range` does not fit `reason`, which is of type `String`: write `length({instead})`"),
+        );
+    }
+    for (typed, limits, instead) in [
+        ("u8", "min = 1, max = 500", "write `range(min = 1)`"),
+        ("u8", "min = 300, max = 500", "write `range(min = .., max = ..)`"),
+        ("i64", "max = 18_446_744_073_709_551_615", "write `range(min = .., max = ..)`"),
+        ("u128", "max = 5", "write `range(max = 5)`, and take it as `u64`"),
+        ("isize", "min = 1, max = 18_446_744_073_709_551_615", "write `range(min = 1)`, and take it as `i64`"),
+    ] {
+        rule(
+            &format!("#[param(«length({limits})»)] count: {typed}"),
+            &format!("`length` does not fit `count`, which is of type `{typed}`: {instead}"),
+        );
+    }
+    rule(
+        "#[param(«length(max = 5)», range(max = 5))] count: u8",
+        "`length` does not fit `count`, which is of type `u8`: take it away",
+    );
+    rule(
+        "#[param(«pattern(\"[0-9]+\")»)] count: u128",
+        "`pattern` does not fit `count`, which is of type `u128`: take it as a `String`, or take the rule away",
+    );
+}
+
+#[test]
 fn limits_can_be_kept() {
     rule(
         "#[param(«range(min = 10, max = -1)»)] amount: Cents",
@@ -112,6 +142,16 @@ fn a_rule_is_known() {
         "expected a rule: write `range(..)`, `length(..)`, `pattern(\"..\")` or `float(\"..\")`",
     );
     rule("#[param(«length = 5»)] reason: String", "this is no rule: write `length(min = .., max = ..)`");
+    for limit in ["min", "minimum", "max"] {
+        rule(
+            &format!("#[param(«{limit}» = 3)] count: u8"),
+            &format!(
+                "there is no rule `{limit}`: a limit stands in `range(min = .., max = ..)` for a number, and in \
+                 `length(min = .., max = ..)` for a text or a list"
+            ),
+        );
+    }
+    rule("#[param(«rang» = 3)] count: u8", "there is no rule `rang`: did you mean `range`?");
 }
 
 #[test]
