@@ -9,6 +9,7 @@ mod kind;
 mod model;
 mod parse;
 mod sentence;
+mod signature;
 #[cfg(test)]
 mod tests;
 

@@ -1,13 +1,11 @@
-//! How code reads inside of a sentence: types as people write them, and the signature that should stand there.
+//! How code reads inside of a sentence: types as people write them.
 
 use proc_macro2::{Delimiter, Ident, Spacing, TokenStream, TokenTree};
 use quote::ToTokens;
+use syn::Type;
 use syn::ext::IdentExt;
-use syn::{Pat, Type};
 
-use super::duty::Duty;
 use super::kind;
-use super::model::{Argument, Borrowed, Executor, Parameter};
 
 /// The name without `r#`.
 pub(crate) fn plain(ident: &Ident) -> String {
@@ -58,64 +56,6 @@ fn write(tokens: TokenStream, text: &mut String) {
     }
 }
 
-/// `write`, and the signature that would be right, as far as the macro can know it.
-pub(crate) fn write_signature(executor: &Executor) -> String {
-    let mut services = 0;
-    let mut executions = 0;
-    let arguments: Vec<String> = executor
-        .arguments
-        .iter()
-        .filter_map(|argument| match argument {
-            Argument::Receiver(_) => None,
-            Argument::Services(borrowed) => match owned(&borrowed.reference.elem) {
-                Some(owned) => Some(format!("{}: {owned}", name(&borrowed.typed.pat))),
-                None => first(&mut services).then(|| self::borrowed(borrowed)),
-            },
-            Argument::Execution(borrowed) => first(&mut executions).then(|| self::borrowed(borrowed)),
-            Argument::Parameter(parameter) => Some(self::parameter(executor.duty, parameter, &mut executions)),
-        })
-        .filter(|argument| !argument.is_empty())
-        .collect();
-    let returned = match executor.returned() {
-        Some(returned) if kind::last_segment(returned).is_some() => code(returned),
-        _ => executor.duty.returned().to_owned(),
-    };
-    format!("write `async fn {}({}) -> {returned}`", executor.signature.ident, arguments.join(", "))
-}
-
-fn first(count: &mut usize) -> bool {
-    *count += 1;
-    *count == 1
-}
-
-fn borrowed(borrowed: &Borrowed) -> String {
-    let elem = kind::peel(&borrowed.reference.elem);
-    format!("{}: &{}", name(&borrowed.typed.pat), code(elem))
-}
-
-fn parameter(duty: Duty, parameter: &Parameter, executions: &mut usize) -> String {
-    let typed = &parameter.typed.ty;
-    let name = name(&parameter.typed.pat);
-    match kind::peel(typed) {
-        Type::ImplTrait(_) | Type::Infer(_) | Type::Macro(_) | Type::Never(_) => format!("{name}: …"),
-        _ if kind::is_execution(typed) => {
-            if first(executions) {
-                format!("{name}: &{}", code(typed))
-            } else {
-                String::new()
-            }
-        }
-        other if duty == Duty::Reconcile => format!("{name}: {}", code(other)),
-        other => format!("{}{name}: {}", rules(parameter), code(other)),
-    }
-}
-
-/// The rules as they stand before the parameter: a signature that is pasted from a message must not lose them.
-fn rules(parameter: &Parameter) -> String {
-    let rules: Vec<String> = parameter.rules.iter().map(|rule| code(&rule.tokens)).collect();
-    if rules.is_empty() { String::new() } else { format!("#[param({})] ", rules.join(", ")) }
-}
-
 /// The owned form of a type that is only known behind a reference: `String` for `str`.
 pub(crate) fn owned(typed: &Type) -> Option<String> {
     match kind::peel(typed) {
@@ -130,13 +70,5 @@ pub(crate) fn owned(typed: &Type) -> Option<String> {
                 _ => None,
             }
         }
-    }
-}
-
-/// The name that a pattern has or should have.
-fn name(pattern: &Pat) -> String {
-    match pattern {
-        Pat::Ident(pattern) => pattern.ident.to_string(),
-        _ => "name".to_owned(),
     }
 }

@@ -8,7 +8,8 @@ use syn::Type;
 use crate::action::duty::Duty;
 use crate::action::kind;
 use crate::action::model::{Argument, Borrowed, Executor};
-use crate::action::sentence::{code, owned, plain, write_signature};
+use crate::action::sentence::{code, owned, plain};
+use crate::action::signature::write_signature;
 use crate::errors::Errors;
 
 /// The most parameters that an action can have.

@@ -5,7 +5,7 @@ use syn::{Safety, Type};
 
 use crate::action::kind;
 use crate::action::model::{Argument, Executor};
-use crate::action::sentence::write_signature;
+use crate::action::signature::write_signature;
 use crate::errors::Errors;
 
 /// An executor waits for the outside world, and the runtime must not be held up meanwhile.

@@ -19,11 +19,7 @@ fn services_and_execution_are_shared() {
         "an executor borrows for one run, and has no use for the lifetime `'static`",
         "desk: &Desk",
     );
-    one(
-        "desk: «&dyn Pay»",
-        "an executor borrows the services of its domain by their type, not `&dyn Pay`",
-        "desk: &dyn Pay",
-    );
+    one("desk: «&dyn Pay»", "an executor borrows the services of its domain by their type, not `&dyn Pay`", "desk: &…");
 }
 
 #[test]
@@ -50,7 +46,7 @@ fn parameters_are_owned() {
         "amount: &Money",
     );
     one("reason: «impl Into<String>»", "`reason` is any of many types, and JSON chooses none", "reason: …");
-    one("reason: «Cow<'_, str>»", "`reason` borrows, but parameters own what they hold", "reason: Cow<'_, str>");
+    one("reason: «Cow<'_, str>»", "`reason` borrows, but parameters own what they hold", "reason: …");
     one("execution: «Execution»", "`execution` is lent, not given", "execution: &Execution");
     arguments("reason: Cow<'static, str>", &[]);
 }
@@ -58,6 +54,12 @@ fn parameters_are_owned() {
 #[test]
 fn parameters_have_names() {
     one("«Line { amount, .. }»: Line", "a parameter needs a name, which is also its name in JSON", "name: Line");
+    let message = "a parameter needs a name, which is also its name in JSON: \
+                   write `async fn run(name_2: u8, name: u8, name_3: (u8, u8)) -> Result<Ran, Failure>`";
+    arguments(
+        "«_»: u8, name: u8, «(p, q)»: (u8, u8)",
+        &[("executor_signature", message), ("executor_signature", message)],
+    );
     arguments(
         "r#type: String, «r#type»: String",
         &[("executor_signature", "`r#type` is declared twice: give one of the two another name")],

@@ -86,6 +86,17 @@ fn it_is_not_generic() {
          write `async fn run(amount: Cents) -> Result<Ran, Failure>`",
     );
     one(
+        "#[action(Refund::Run)] async fn run«<'a, T, const N: usize>»(desk: &Desk<'a, u8>, a: T, b: [u8; N]) -> \
+         Result<Ran<'a>, Failure> {}",
+        "the executor `run` is generic, but an agent's JSON chooses no type and no lifetime: \
+         write `async fn run(desk: &Desk<u8>, a: …, b: …) -> Result<Ran, Failure>`",
+    );
+    one(
+        "#[action(Refund::Run)] async fn run«<T>»(amount: Cents) -> Result<T, Failure> {}",
+        "the executor `run` is generic, but an agent's JSON chooses no type and no lifetime: \
+         write `async fn run(amount: Cents) -> Result<Event, Failure>`",
+    );
+    one(
         "#[action(Refund::Run)] async fn run() -> Result<Ran, Failure> «where u8: Copy» {}",
         "an executor has nothing to bind with `where`: write `async fn run() -> Result<Ran, Failure>`",
     );
