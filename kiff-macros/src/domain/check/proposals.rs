@@ -48,6 +48,11 @@ fn reporter(model: &Model) -> String {
     role.map_or_else(|| "System".to_owned(), |(_, role)| role.declared.plain())
 }
 
+/// A name for a role of humans.
+pub(super) fn new_role(model: &Model) -> Option<&'static str> {
+    ["Operator", "Approver", "Reviewer", "Supervisor", "Auditor"].into_iter().find(|name| is_free(model, name))
+}
+
 /// Whether nothing in the block is called so.
 fn is_free(model: &Model, name: &str) -> bool {
     let header = [&model.header.domain, &model.header.entity].into_iter().flatten();

@@ -1,5 +1,6 @@
 //! Rules about people and machines: who runs, who approves, and that neither is nobody.
 
+use super::proposals;
 use crate::domain::model::{Action, Approval, Duty, Id, Model, Promise, Reference, Role};
 use crate::domain::syntax::ActorKind;
 use crate::errors::Errors;
@@ -40,7 +41,10 @@ pub(crate) fn approver_not_human(model: &Model, errors: &Errors) {
         let has_human = approvers.clone().any(|(role, _)| model.roles[role].kind() == Some(ActorKind::Human));
         let instead = match humans.as_slice() {
             _ if has_human => "take it out".to_owned(),
-            [] => format!("declare a role for them, as in `{}: human`", new_role(model)),
+            [] => proposals::new_role(model).map_or_else(
+                || "declare a role for them".to_owned(),
+                |name| format!("declare a role for them, as in `{name}: human`"),
+            ),
             humans => format!("write {} instead", enumerate(humans, "or")),
         };
         for (role, token) in approvers {
@@ -56,12 +60,6 @@ pub(crate) fn approver_not_human(model: &Model, errors: &Errors) {
             errors.report("approver_not_human", token, message);
         }
     }
-}
-
-/// A name for a role of humans that no role has yet.
-fn new_role(model: &Model) -> &'static str {
-    let is_free = |name: &&str| model.roles.iter().all(|(_, role)| role.declared.plain() != *name);
-    ["Operator", "Approver", "Reviewer"].into_iter().find(is_free).unwrap_or("SecondOperator")
 }
 
 fn holders(kind: ActorKind) -> &'static str {

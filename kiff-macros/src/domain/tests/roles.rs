@@ -111,4 +111,19 @@ fn who_is_proposed_for_an_approval_does_not_run_the_action() {
              declare a role for them, as in `Approver: human`",
         )],
     );
+    let source = refund(&[
+        ("by: Agent, emits: OrderRefunded", "by: Agent | Operator, emits: OrderRefunded"),
+        ("approval: Operator", "approval: «System»"),
+        ("MarkPaid {", "Approver {"),
+        ("[MarkPaid]", "[Approver]"),
+        ("never { Refunded without Operator }", ""),
+    ]);
+    check(
+        &source,
+        &[(
+            "approver_not_human",
+            "`System` cannot approve `RefundOrder`, as it is held by the system: only humans approve; \
+             declare a role for them, as in `Reviewer: human`",
+        )],
+    );
 }
