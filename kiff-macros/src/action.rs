@@ -14,6 +14,7 @@ mod signature;
 mod tests;
 
 use proc_macro2::TokenStream;
+use quote::quote;
 
 pub(crate) use self::duty::Duty;
 use crate::errors::{Diagnostics, Errors};
@@ -22,17 +23,18 @@ use crate::renamed::renamed;
 /// Expands the fn that stands for one action, or finds everything that is wrong with it and expands to a stub.
 pub(crate) fn action2(duty: Duty, attribute: TokenStream, item: TokenStream) -> (TokenStream, Diagnostics) {
     let errors = Errors::new();
-    let mut expansion = editor::hook(&attribute);
+    let hook = editor::hook(&attribute);
     let Some(executor) = parse::executor(duty, attribute, item.clone(), &errors) else {
         // What is no fn is none of this macro's business: it stays as it is.
-        expansion.extend(item);
-        return (expansion, errors.finish());
+        return ([hook, item].into_iter().collect(), errors.finish());
     };
 
     let shape = check::check(&executor, &errors);
 
     // The gate: only a fn without any fault is expanded with its rules.
     let diagnostics = errors.finish();
-    expansion.extend(if diagnostics.is_empty() { expand::executor(&executor) } else { expand::stub(&executor, shape) });
+    let items = if diagnostics.is_empty() { expand::executor(&executor) } else { expand::stub(&executor, shape) };
+    let items = quote!(#hook #items);
+    let expansion = if executor.is_method() { expand::in_a_fn(&executor, &items) } else { items };
     (renamed(expansion, executor.kiff.as_ref()), diagnostics)
 }

@@ -25,6 +25,7 @@ pub(super) enum Shape {
 /// Checks every rule and reports every fault.
 pub(super) fn check(executor: &Executor, errors: &Errors) -> Shape {
     let sound = [
+        shape::stands_for_one_action(executor, errors),
         shape::is_async(executor, errors),
         shape::is_plain(executor, errors),
         shape::is_not_generic(executor, errors),

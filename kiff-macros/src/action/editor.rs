@@ -5,8 +5,8 @@ use quote::quote;
 
 /// The path as far as it is written, where only rust-analyzer looks: there it is one that can be completed.
 ///
-/// INVARIANT: it is the first thing in every expansion, whatever is wrong with the fn. rust-analyzer expands once as written and
-/// once with a name at the cursor, and compares the two from the start.
+/// INVARIANT: it is the first thing in every expansion, whatever is wrong with the fn, or the first in the one fn that a method
+/// becomes. rust-analyzer expands once as written and once with a name at the cursor, and compares the two from the start.
 pub(super) fn hook(attribute: &TokenStream) -> TokenStream {
     let is_of_path = |token: &TokenTree| match token {
         TokenTree::Ident(_) => true,

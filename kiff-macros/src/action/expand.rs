@@ -42,10 +42,38 @@ pub(super) fn stub(executor: &Executor, shape: Shape) -> TokenStream {
         Duty::Execute => whole(executor, target, &fields_without_rules(executor), &body),
         Duty::Reconcile => reconciler(executor, target, &body),
     };
+    for further in further(executor, target) {
+        let nothing = execution::nothing(Duty::Execute);
+        expansion.extend(whole(executor, further, &fields_without_rules(executor), &nothing));
+    }
     if shape == Shape::Faulty {
         expansion.extend(execution::remains(executor));
     }
     expansion
+}
+
+/// The other actions that the fn was to execute, so that nobody misses their executors; each name once.
+fn further<'e>(executor: &'e Executor, target: &'e Target) -> Vec<&'e Target> {
+    let mut names: Vec<&Ident> = (executor.duty == Duty::Execute).then_some(&target.action).into_iter().collect();
+    let mut others = Vec::new();
+    for other in executor.further.iter().filter_map(|further| further.target.as_ref()) {
+        if !names.contains(&&other.action) {
+            names.push(&other.action);
+            others.push(other);
+        }
+    }
+    others
+}
+
+/// What a fn with `self` becomes. It stands in an `impl`, most of the time, where another fn can be and nothing else that there is.
+pub(super) fn in_a_fn(executor: &Executor, items: &TokenStream) -> TokenStream {
+    let name = Ident::new(&format!("__{}", plain(&executor.signature.ident)), Span::call_site());
+    quote! {
+        #[allow(dead_code, non_local_definitions)]
+        fn #name() {
+            #items
+        }
+    }
 }
 
 /// `#[reconcile]`: no struct, as it takes that of the action.

@@ -17,6 +17,8 @@ pub(crate) struct Executor {
     pub(crate) documentation: Vec<Attribute>,
     /// `#[cfg(..)]` below `#[action]`: everything that is generated hangs on it.
     pub(crate) conditions: Vec<Attribute>,
+    /// Further `#[action(..)]` and `#[reconcile(..)]` on the same fn, which stands for one action.
+    pub(crate) further: Vec<Further>,
     /// All other attributes; they stay on the fn.
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) visibility: Visibility,
@@ -34,6 +36,13 @@ pub(crate) struct Target {
     pub(crate) domain: Path,
     /// `RefundOrder`.
     pub(crate) action: Ident,
+}
+
+/// An attribute that comes too late.
+pub(crate) struct Further {
+    pub(crate) attribute: Attribute,
+    /// The action whose executor would be missed; none where it is no `#[action(..)]`, or cannot be read.
+    pub(crate) target: Option<Target>,
 }
 
 /// What an argument is for.
@@ -105,6 +114,11 @@ impl Executor {
             Argument::Parameter(parameter) => Some(parameter),
             _ => None,
         })
+    }
+
+    /// Whether it has `self`, and so stands in an `impl`, most of the time.
+    pub(crate) fn is_method(&self) -> bool {
+        self.arguments.iter().any(|argument| matches!(argument, Argument::Receiver(_)))
     }
 
     /// The type after `->`.

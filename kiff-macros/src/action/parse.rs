@@ -5,12 +5,12 @@ mod rules;
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::{Parse, ParseStream, Parser};
-use syn::{Attribute, FnArg, Pat, PatType, Path, Signature, Token, Type, Visibility};
+use syn::{Attribute, FnArg, Meta, Pat, PatType, Path, Signature, Token, Type, Visibility};
 
 use super::documentation;
 use super::duty::Duty;
 use super::kind;
-use super::model::{Argument, Borrowed, Executor, Parameter, Target};
+use super::model::{Argument, Borrowed, Executor, Further, Parameter, Target};
 use super::sentence::{code, plain};
 use crate::domain::is_called;
 use crate::errors::Errors;
@@ -21,7 +21,11 @@ pub(super) fn executor(duty: Duty, attribute: TokenStream, item: TokenStream, er
     let (attribute, kiff) = without_crate(attribute);
     let target = target(duty, attribute, &function.signature.ident, errors);
     let (documentation, others) = documentation::divide(function.attributes);
-    let (conditions, attributes) = others.into_iter().partition(|attribute| is_called(attribute.path(), "cfg"));
+    let (conditions, others): (Vec<_>, Vec<_>) =
+        others.into_iter().partition(|attribute| is_called(attribute.path(), "cfg"));
+    let (further, attributes): (Vec<_>, Vec<_>) = others
+        .into_iter()
+        .partition(|attribute| is_one_of(attribute, Duty::Execute) || is_one_of(attribute, Duty::Reconcile));
     let mut signature = function.signature;
     let arguments = signature.inputs.iter_mut().map(|input| argument(duty, input, errors)).collect();
     Some(Executor {
@@ -30,6 +34,7 @@ pub(super) fn executor(duty: Duty, attribute: TokenStream, item: TokenStream, er
         target,
         documentation,
         conditions,
+        further: further.into_iter().map(self::further).collect(),
         attributes,
         visibility: function.visibility,
         signature,
@@ -136,21 +141,41 @@ fn target(duty: Duty, attribute: TokenStream, function: &Ident, errors: &Errors)
     }
     let whole = attribute.clone();
     let fault = |message: String| errors.report(duty.rule(), whole, message);
-    let Ok(mut path) = Path::parse_mod_style.parse2(attribute) else {
+    let Ok(path) = Path::parse_mod_style.parse2(attribute) else {
         fault(format!(
             "this is not the path of an action: write `#[{name}(Domain::{example})]` with the name of your domain"
         ));
         return None;
     };
-    let action = path.segments.pop().map(|segment| segment.ident)?;
-    path.segments.pop_punct();
-    if path.segments.is_empty() {
+    let action = path.segments.last()?.ident.clone();
+    let target = divided(path);
+    if target.is_none() {
         fault(format!(
             "`{action}` does not say of which domain it is: write `#[{name}(Domain::{action})]` with the name of your domain"
         ));
-        return None;
     }
-    Some(Target { domain: path, action })
+    target
+}
+
+/// The path of an action as that of its domain and a name.
+fn divided(mut path: Path) -> Option<Target> {
+    let action = path.segments.pop().map(|segment| segment.ident)?;
+    path.segments.pop_punct();
+    (!path.segments.is_empty()).then_some(Target { domain: path, action })
+}
+
+/// Whether an attribute is that of an executor or of a reconcile fn, by its last name.
+fn is_one_of(attribute: &Attribute, duty: Duty) -> bool {
+    attribute.path().segments.last().is_some_and(|segment| segment.ident == duty.attribute())
+}
+
+fn further(attribute: Attribute) -> Further {
+    let path = match &attribute.meta {
+        Meta::List(list) => Path::parse_mod_style.parse2(without_crate(list.tokens.clone()).0).ok(),
+        Meta::Path(_) | Meta::NameValue(_) => None,
+    };
+    let target = path.filter(|_| is_one_of(&attribute, Duty::Execute)).and_then(divided);
+    Further { attribute, target }
 }
 
 /// `refund_order` becomes `RefundOrder`.

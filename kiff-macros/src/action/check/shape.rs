@@ -8,6 +8,19 @@ use crate::action::model::{Argument, Executor};
 use crate::action::signature::write_signature;
 use crate::errors::Errors;
 
+/// A fn does one thing for one action, and the second attribute would find no fn any more.
+pub(super) fn stands_for_one_action(executor: &Executor, errors: &Errors) -> bool {
+    for further in &executor.further {
+        let message = format!(
+            "the {} `{}` has its action already: write another fn for this one",
+            executor.duty.noun(),
+            executor.signature.ident
+        );
+        errors.report(executor.duty.rule(), &further.attribute, message);
+    }
+    executor.further.is_empty()
+}
+
 /// An executor waits for the outside world, and the runtime must not be held up meanwhile.
 pub(super) fn is_async(executor: &Executor, errors: &Errors) -> bool {
     let signature = &executor.signature;
@@ -68,7 +81,7 @@ pub(super) fn has_no_receiver(executor: &Executor, errors: &Errors) -> bool {
         if let Argument::Receiver(receiver) = argument {
             has_none = false;
             let message = format!(
-                "{} is a free fn without `self`; what it needs are the services of its domain: {}",
+                "{} is a free fn, outside of any `impl` and without `self`; what it needs are the services of its domain: {}",
                 executor.duty.one(),
                 write_signature(executor)
             );

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{FnArg, ReturnType, Safety, Signature, Token, Type};
+use syn::{ReturnType, Safety, Signature, Token, Type};
 
 use super::struct_name;
 use crate::action::duty::Duty;
@@ -207,9 +207,8 @@ fn own(executor: &Executor) -> TokenStream {
 
 /// The fn of which no executor can be made: nobody calls it, and it is there for editors and for rustc's own errors.
 pub(super) fn remains(executor: &Executor) -> TokenStream {
-    let has_receiver = executor.signature.inputs.iter().any(|input| matches!(input, FnArg::Receiver(_)));
     // A free fn with `self` would be one error more, so that only editors see it.
-    let condition = has_receiver.then(|| quote!(#[cfg(rust_analyzer)]));
+    let condition = executor.is_method().then(|| quote!(#[cfg(rust_analyzer)]));
     let conditions = &executor.conditions;
     let function = function(executor, executor.signature.clone());
     quote! {

@@ -45,6 +45,31 @@ fn a_stub_of_a_fn_that_cannot_run_keeps_it_beside() {
 }
 
 #[test]
+fn a_method_becomes_what_can_stand_in_an_impl() {
+    for source in [
+        "#[action(Refund::Run)] pub async fn go(&self, a: u8) -> Result<Ran, Failure> {}",
+        "#[action(Run)] async fn go(self: &Self) {}",
+        "#[reconcile(Refund::Run)] async fn go(&self) -> Result<Reconciled<Ran>, Failure> {}",
+    ] {
+        let text = expansion(source);
+        assert!(syn::parse_str::<syn::ImplItemFn>(&text).is_ok(), "{text}");
+    }
+}
+
+#[test]
+fn a_fn_of_several_actions_leaves_none_of_them_without_an_executor() {
+    let text = expansion(
+        "#[action(Refund::Run)] #[kiff::action(Refund::Stop)] #[action(Refund::Stop)] #[reconcile(Refund::Ask)] \
+         async fn go(a: u8) -> Result<Ran, Failure> {}",
+    );
+    assert!(!text.contains("# [action") && !text.contains("# [kiff"), "{text}");
+    assert_eq!(text.matches(":: Executes <").count(), 2, "{text}");
+    for name in ["Run", "Stop"] {
+        assert_eq!(text.matches(&format!("pub struct {name} {{")).count(), 1, "{text}");
+    }
+}
+
+#[test]
 fn without_an_action_only_the_fn_is_left() {
     let text = expansion("#[action(Run)] async fn go(/** A. */ #[param(range(min = 1))] a: u8) {}");
     assert!(text.contains("async fn go (a : u8) { }"), "{text}");
@@ -66,7 +91,8 @@ fn an_editor_gets_the_path_first_whatever_is_wrong() {
     ] {
         for function in ["async fn go() -> Result<Ran, Failure> {}", "fn go(&self) {}", "struct Go;"] {
             let text = expansion(&format!("#[action({attribute})] {function}"));
-            assert!(text.starts_with(&hook(path)), "{text}");
+            let method = "# [allow (dead_code , non_local_definitions)] fn __go () { ";
+            assert!(text.strip_prefix(method).unwrap_or(&text).starts_with(&hook(path)), "{text}");
         }
     }
 }

@@ -41,7 +41,7 @@ fn it_is_as_plain_as_an_executor() {
     );
     one(
         "#[reconcile(Refund::Run)] async fn find(«&self») -> Result<Reconciled<Ran>, Failure> {}",
-        "a reconcile fn is a free fn without `self`; what it needs are the services of its domain: \
+        "a reconcile fn is a free fn, outside of any `impl` and without `self`; what it needs are the services of its domain: \
          write `async fn find() -> Result<Reconciled<Ran>, Failure>`",
     );
     one(

@@ -49,6 +49,16 @@ fn the_attribute_names_a_domain_and_an_action() {
 }
 
 #[test]
+fn it_stands_for_one_action() {
+    let message = "the executor `run` has its action already: write another fn for this one";
+    one(
+        "#[action(Refund::Run)] #[inline] «#[action(Refund::Stop)]» async fn run() -> Result<Ran, Failure> {}",
+        message,
+    );
+    one("#[action(Refund::Run)] «#[kiff::reconcile(Refund::Run)]» async fn run() -> Result<Ran, Failure> {}", message);
+}
+
+#[test]
 fn it_stands_on_a_fn() {
     one("#[action(Refund::Run)] pub «struct» Run;", "`#[action(..)]` stands on an async fn that has a body");
 }
@@ -106,7 +116,7 @@ fn it_is_not_generic() {
 fn it_has_no_receiver() {
     one(
         "#[action(Refund::Run)] async fn run(«&self», amount: Cents) -> Result<Ran, Failure> {}",
-        "an executor is a free fn without `self`; what it needs are the services of its domain: \
+        "an executor is a free fn, outside of any `impl` and without `self`; what it needs are the services of its domain: \
          write `async fn run(amount: Cents) -> Result<Ran, Failure>`",
     );
 }
