@@ -12,7 +12,7 @@ use self::tokens::{Kind, Token};
 /// The source with every `domain!` block of it laid out; all else is as it was.
 ///
 /// It is the same again when it is laid out again. A block whose brackets do not match is left alone. Lines end as the source's
-/// first line does.
+/// first line does. A block is indented by four spaces for each brace, or by a tab where its line is, or its own first one.
 ///
 /// ```
 /// use kiff::format::format_domain;
@@ -30,7 +30,10 @@ pub fn format_domain(source: &str) -> String {
         out.push_str(before);
         match tokens::of(body) {
             Some(tokens) if is_balanced(&tokens) && !body.trim().is_empty() => {
-                lay_out(&tokens, &indentation_of_last_line(&out), ending, &mut out);
+                let base = indentation_of_last_line(&out);
+                let layout =
+                    Layout { base: &base, step: step(&base, &tokens), ending, within: usize::from(out.ends_with('{')) };
+                layout.write(&tokens, &mut out);
             }
             _ => out.push_str(body),
         }
@@ -53,7 +56,14 @@ pub fn first_difference(source: &str) -> Option<usize> {
 
 fn indentation_of_last_line(text: &str) -> String {
     let line = text.rsplit('\n').next().unwrap_or_default();
-    line.chars().take_while(|letter| *letter == ' ').collect()
+    line.chars().take_while(|letter| letter.is_whitespace()).collect()
+}
+
+/// What one brace indents by.
+fn step(base: &str, tokens: &[Token<'_>]) -> &'static str {
+    let first = tokens.iter().find(|token| token.breaks > 0);
+    let has_tabs = if base.is_empty() { first.is_some_and(|token| token.is_tabbed) } else { base.contains('\t') };
+    if has_tabs { "\t" } else { "    " }
 }
 
 fn is_balanced(tokens: &[Token<'_>]) -> bool {
@@ -73,72 +83,83 @@ fn is_balanced(tokens: &[Token<'_>]) -> bool {
     open.is_empty()
 }
 
-/// Writes what stands between the braces of a block, whose first line is indented by `base`.
-fn lay_out(tokens: &[Token<'_>], base: &str, ending: &str, out: &mut String) {
-    let mut depth = 1_usize;
-    // How deep the `#` of the last attribute stands until its `]`, and whether the token before was that one.
-    let (mut attribute, mut is_over) = (None, false);
-    for (place, token) in tokens.iter().enumerate() {
-        let before = place.checked_sub(1).and_then(|before| tokens.get(before));
-        if token.kind == Kind::Close {
-            depth = depth.saturating_sub(1);
-        }
-        let breaks = token.breaks;
-        if breaks > 0 {
-            let is_tight = before.is_none_or(|before| before.kind == Kind::Open) || token.kind == Kind::Close;
-            out.push_str(&ending.repeat(if breaks > 1 && !is_tight { 2 } else { 1 }));
-            let goes_on = token.kind != Kind::Close && !is_over && before.is_some_and(|before| !before.ends_line());
-            out.push_str(base);
-            out.push_str(&"    ".repeat(depth + usize::from(goes_on)));
-        } else {
-            out.push_str(&" ".repeat(spaces(before, token)));
-        }
-        out.push_str(token.text);
-        is_over = token.text == "]" && attribute == Some(depth);
-        if is_over {
-            attribute = None;
-        } else if token.text == "#" {
-            attribute = Some(depth);
-        }
-        if token.kind == Kind::Open {
-            depth += 1;
-        }
-    }
-    end(tokens, base, ending, out);
+/// How one block is written.
+struct Layout<'l> {
+    /// What its first line is indented by.
+    base: &'l str,
+    /// What one brace indents by.
+    step: &'static str,
+    ending: &'static str,
+    /// How many spaces stand within its brackets where it is one line.
+    within: usize,
 }
 
-/// What stands before the closing brace of the block.
-fn end(tokens: &[Token<'_>], base: &str, ending: &str, out: &mut String) {
-    match tokens.last() {
-        Some(Token { kind: Kind::End, breaks: 0, .. }) | None => {}
-        Some(_) => {
-            out.push_str(ending);
-            out.push_str(base);
+impl Layout<'_> {
+    /// Writes what stands between the brackets of the block.
+    fn write(&self, tokens: &[Token<'_>], out: &mut String) {
+        let mut depth = 1_usize;
+        // How deep the `#` of the last attribute stands until its `]`, and whether the token before was that one.
+        let (mut attribute, mut is_over) = (None, false);
+        for (place, token) in tokens.iter().enumerate() {
+            let before = place.checked_sub(1).and_then(|before| tokens.get(before));
+            if token.kind == Kind::Close {
+                depth = depth.saturating_sub(1);
+            }
+            let breaks = token.breaks;
+            if breaks > 0 {
+                let is_tight = before.is_none_or(|before| before.kind == Kind::Open) || token.kind == Kind::Close;
+                out.push_str(&self.ending.repeat(if breaks > 1 && !is_tight { 2 } else { 1 }));
+                let goes_on = token.kind != Kind::Close && !is_over && before.is_some_and(|before| !before.ends_line());
+                out.push_str(self.base);
+                out.push_str(&self.step.repeat(depth + usize::from(goes_on)));
+            } else {
+                out.push_str(&" ".repeat(self.spaces(before, token)));
+            }
+            out.push_str(token.text);
+            is_over = token.text == "]" && attribute == Some(depth);
+            if is_over {
+                attribute = None;
+            } else if token.text == "#" {
+                attribute = Some(depth);
+            }
+            if token.kind == Kind::Open {
+                depth += 1;
+            }
+        }
+        self.end(tokens, out);
+    }
+
+    /// What stands before the closing bracket of the block.
+    fn end(&self, tokens: &[Token<'_>], out: &mut String) {
+        match tokens.last() {
+            Some(Token { kind: Kind::End, breaks: 0, .. }) | None => {}
+            Some(_) => {
+                out.push_str(self.ending);
+                out.push_str(self.base);
+            }
         }
     }
-}
 
-/// How many spaces stand between two tokens of one line.
-fn spaces(before: Option<&Token<'_>>, token: &Token<'_>) -> usize {
-    let Some(before) = before else {
-        return token.spaces.max(1);
-    };
-    if token.kind == Kind::End {
-        return token.spaces.max(1);
+    /// How many spaces stand between two tokens of one line.
+    fn spaces(&self, before: Option<&Token<'_>>, token: &Token<'_>) -> usize {
+        let Some(before) = before.filter(|_| token.kind != Kind::End) else {
+            return if self.within > 0 { token.spaces.max(self.within) } else { 0 };
+        };
+        let hugs = matches!(token.text, ";" | ",")
+            || matches!(before.text, "(" | "[" | "#")
+            || matches!(token.text, ")" | "]");
+        if hugs {
+            return 0;
+        }
+        if token.text == ":" {
+            // Two of them that touch are another sign.
+            return usize::from(before.text == ":");
+        }
+        let apart = matches!(before.text, "," | ";" | ":" | "=>" | "|" | "{")
+            || matches!(token.text, "=>" | "|" | "{" | "}")
+            || token.kind == Kind::Comment;
+        token.spaces.max(usize::from(apart))
     }
-    let hugs =
-        matches!(token.text, ";" | ",") || matches!(before.text, "(" | "[" | "#") || matches!(token.text, ")" | "]");
-    if hugs {
-        return 0;
-    }
-    let is_colon = token.text == ":";
-    if is_colon {
-        return 0;
-    }
-    let apart = matches!(before.text, "," | ";" | ":" | "=>" | "|" | "{")
-        || matches!(token.text, "=>" | "|" | "{" | "}")
-        || token.kind == Kind::Comment;
-    token.spaces.max(usize::from(apart))
 }
 
 #[cfg(test)]

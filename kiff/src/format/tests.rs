@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use proptest::prelude::{Just, Strategy, prop, prop_assert_eq, prop_oneof, proptest};
+use proptest::prelude::{Strategy, prop, prop_assert_eq, prop_oneof, proptest};
 
 use super::{Block, blocks, first_difference, format_domain, tokens};
 
@@ -44,6 +44,42 @@ fn what_follows_an_attribute_of_several_lines_is_a_line_of_its_own() {
 }
 
 #[test]
+fn what_is_indented_by_tabs_stays_so() {
+    let nested = "mod a {\n\tdomain! {\n\t\tstates {\n\t\t\tPaid,\n\t\t}\n\n\t\troles { A: agent }\n\t}\n}\n";
+    check(nested, nested);
+    check(&nested.replace("\t\t", "      "), nested);
+    let outermost = "domain! {\n\tstates {\n\t\tPaid,\n\t}\n}\n";
+    check(outermost, outermost);
+    check("domain! {\n    states {\n\t\tPaid,\n\t}\n}\n", &outermost.replace('\t', "    "));
+    check("  domain! {\n\ta;\n  }\n", "  domain! {\n      a;\n  }\n");
+}
+
+#[test]
+fn a_block_stands_in_any_brackets() {
+    check("domain!(\na  {b:c}\n);\n", "domain!(\n    a  { b: c }\n);\n");
+    check("domain! [\n  a;\n];\nkiff::domain!{ a ;}\n", "domain! [\n    a;\n];\nkiff::domain!{ a; }\n");
+    check("domain!(  domain A governs B ;  );\n", "domain!(domain A governs B;);\n");
+    check("domain!(\n(a) // b)\n);\n", "domain!(\n    (a) // b)\n);\n");
+    for source in ["domain!(\na: [b)]\n);\n", "domain!(\n  a\n", "a.domain != (b )"] {
+        check(source, source);
+    }
+}
+
+#[test]
+fn a_break_of_markdown_stays_in_documentation() {
+    let block = "domain! {\n    //! One  \n    /// two  \n    /// three\n    a; // four\n    //// five\n}\n";
+    check(block, block);
+    check(&block.replace("four", "four  ").replace("five", "five  "), block);
+    let block = block.replace('\n', "\r\n");
+    check(&block, &block);
+}
+
+#[test]
+fn signs_that_stand_apart_do_not_become_one() {
+    check("domain! {\n    a : : b :  : c :: : d: ::e;\n}\n", "domain! {\n    a: : b: : c ::: d: ::e;\n}\n");
+}
+
+#[test]
 fn columns_and_comments_are_kept() {
     let block = "domain! {\n    events {\n        OrderPlaced   { total: Cents } reported by System;   // a fact: { or not\n        \
                  /* two\n           lines */\n        #[serde(rename_all = \"camelCase\")]\n        Paid          { at: ::std::string::String };\n    \
@@ -57,6 +93,7 @@ fn what_is_no_block_is_left_alone() {
         "fn main() { let a = \"domain! { a }\"; }  // domain! {\n  x\n",
         "domain! { (a ] }\n",
         "domain! { no end\n",
+        "domain! ( a } )\n",
         "r#\"domain! { \"#; 'a'; '\\''; &'static str",
         "",
     ] {
@@ -163,12 +200,12 @@ fn a_block_without_indentation_comes_back() {
 fn sources() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         8 => "[A-Za-z_][a-z_]{0,6}",
-        8 => prop::sample::select(&[" ", "  ", "\n", "\r\n", "\n\n\n", "\n      "][..]).prop_map(str::to_owned),
+        8 => prop::sample::select(&[" ", "  ", "\n", "\r\n", "\n\n\n", "\n      ", "\n\t"][..]).prop_map(str::to_owned),
         8 => prop::sample::select(&["{", "}", "{", "}", "(", ")", "[", "]"][..]).prop_map(str::to_owned),
         8 => prop::sample::select(&[";", ",", ":", "|", "=>", "::", "->", "#", "!", "=", "&"][..]).prop_map(str::to_owned),
         2 => prop::sample::select(&["\"a } in  a text\"", "r#\"a \" {\"#", "'{'", "b'}'", "1_000", "'a "][..]).prop_map(str::to_owned),
-        2 => prop::sample::select(&["// a { comment\n", "/* two\n  lines } */", "/// Words.\n", "//", "/*", "\""][..]).prop_map(str::to_owned),
-        1 => Just("domain! {".to_owned()),
+        2 => prop::sample::select(&["// a { comment\n", "/* two\n  lines } */", "/// Words.  \n", "//", "/*", "\""][..]).prop_map(str::to_owned),
+        1 => prop::sample::select(&["domain! {", "domain! (", "domain!["][..]).prop_map(str::to_owned),
     ];
     prop::collection::vec(piece, 0..60).prop_map(|pieces| format!("domain! {{{}}}\n", pieces.concat()))
 }

@@ -21,6 +21,8 @@ pub(super) struct Token<'s> {
     pub(super) breaks: usize,
     /// How many spaces stand before it in its line.
     pub(super) spaces: usize,
+    /// Whether one of them is a tab.
+    pub(super) is_tabbed: bool,
 }
 
 impl Token<'_> {
@@ -30,15 +32,15 @@ impl Token<'_> {
     }
 }
 
-/// The next block: what stands before its content, its content, and what comes from its closing brace on.
+/// The next block: what stands before its content, its content, and what comes from its closing bracket on.
 pub(super) fn block(source: &str) -> Option<(&str, &str, &str)> {
     let mut place = 0;
     let mut seen: [&str; 2] = ["", ""];
     while let Some((start, length, _)) = next(source, place) {
         let text = source.get(start..start + length)?;
         place = start + length;
-        if text == "{" && seen == ["domain", "!"] {
-            let end = closing(source, place)?;
+        if ["{", "(", "["].contains(&text) && seen == ["domain", "!"] {
+            let end = closing(source, place, text)?;
             return Some((source.get(..place)?, source.get(place..end)?, source.get(end..)?));
         }
         if !is_comment(text) {
@@ -48,13 +50,13 @@ pub(super) fn block(source: &str) -> Option<(&str, &str, &str)> {
     None
 }
 
-/// Where the brace closes that was opened before `place`.
-fn closing(source: &str, mut place: usize) -> Option<usize> {
+/// Where the bracket closes that was opened before `place`.
+fn closing(source: &str, mut place: usize, open: &str) -> Option<usize> {
     let mut depth = 1_usize;
     while let Some((start, length, _)) = next(source, place) {
-        match source.get(start..start + length)? {
-            "{" => depth += 1,
-            "}" => depth -= 1,
+        match (open, source.get(start..start + length)?) {
+            ("{", "{") | ("(", "(") | ("[", "[") => depth += 1,
+            ("{", "}") | ("(", ")") | ("[", "]") => depth -= 1,
             _ => {}
         }
         if depth == 0 {
@@ -69,20 +71,26 @@ fn closing(source: &str, mut place: usize) -> Option<usize> {
 pub(super) fn of(body: &str) -> Option<Vec<Token<'_>>> {
     let (mut tokens, mut place) = (Vec::new(), 0);
     while let Some((start, length, kind)) = next(body, place) {
-        let (breaks, spaces) = white(body.get(place..start)?);
-        tokens.push(Token { text: body.get(start..start + length)?, kind, breaks, spaces });
+        tokens.push(after(body.get(place..start)?, body.get(start..start + length)?, kind));
         place = start + length;
     }
-    let (breaks, spaces) = white(body.get(place..)?);
-    if breaks == 0 {
-        tokens.push(Token { text: "", kind: Kind::End, breaks, spaces });
+    let end = after(body.get(place..)?, "", Kind::End);
+    if end.breaks == 0 {
+        tokens.push(end);
     }
     Some(tokens)
 }
 
-fn white(text: &str) -> (usize, usize) {
-    let last = text.rsplit('\n').next().unwrap_or_default();
-    (text.matches('\n').count(), last.chars().count())
+/// A token behind this white space.
+fn after<'s>(white: &str, text: &'s str, kind: Kind) -> Token<'s> {
+    let last = white.rsplit('\n').next().unwrap_or_default();
+    Token {
+        text,
+        kind,
+        breaks: white.matches('\n').count(),
+        spaces: last.chars().count(),
+        is_tabbed: last.contains('\t'),
+    }
 }
 
 fn is_comment(text: &str) -> bool {
@@ -96,7 +104,7 @@ fn next(source: &str, place: usize) -> Option<(usize, usize, Kind)> {
     let rest = source.get(start..)?;
     let first = rest.chars().next()?;
     let (length, kind) = if rest.starts_with("//") {
-        (rest.find('\n').map_or(rest, |end| rest.get(..end).unwrap_or(rest)).trim_end().len(), Kind::Comment)
+        (line_comment(rest).len(), Kind::Comment)
     } else if rest.starts_with("/*") {
         (comment(rest), Kind::Comment)
     } else if let Some(length) = text(rest) {
@@ -118,6 +126,13 @@ fn word(rest: &str) -> usize {
     let raw = if rest.starts_with("r#") { 2 } else { 0 };
     let is_end = |letter: char| !(letter.is_alphanumeric() || letter == '_');
     rest.get(raw..).and_then(|rest| rest.find(is_end)).map_or(rest.len(), |end| end + raw)
+}
+
+/// `// …` up to the end of its line. Two spaces there are a break in Markdown, and so they stay in what is documentation.
+fn line_comment(rest: &str) -> &str {
+    let line = rest.split('\n').next().unwrap_or(rest);
+    let is_documentation = line.starts_with("//!") || (line.starts_with("///") && !line.starts_with("////"));
+    if is_documentation { line.trim_end_matches('\r') } else { line.trim_end() }
 }
 
 /// The length of `/* … */`, which may hold others.
