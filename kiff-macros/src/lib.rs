@@ -102,7 +102,7 @@ pub fn runnable(input: TokenStream) -> TokenStream {
 ///     #[param(range(min = 1, max = 1_000_000))] amount: Cents, // all others are what an agent has to send
 ///     #[param(length(min = 1, max = 500))] reason: String,
 /// ) -> Result<OrderRefunded, Failure> {
-///     desk.pay_back(execution.id().as_str(), amount).await.map_err(|error| Failure::unknown(error.to_string()))?;
+///     desk.pay_back(execution.id().as_str(), amount).await.map_err(Failure::unknown)?;
 ///     Ok(OrderRefunded { amount, reason })
 /// }
 /// ```

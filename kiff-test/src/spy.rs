@@ -73,12 +73,12 @@ impl<T> Spy<T> {
     }
 
     /// The next call that nothing is planned for yet fails: nothing happened, for the reason that `message` gives.
-    pub fn refuse_next(&self, message: impl Into<String>) {
+    pub fn refuse_next(&self, message: impl fmt::Display) {
         self.fail_next(Failure::refused(message));
     }
 
     /// The next call that nothing is planned for yet fails, and nobody knows whether it happened.
-    pub fn lose_next(&self, message: impl Into<String>) {
+    pub fn lose_next(&self, message: impl fmt::Display) {
         self.fail_next(Failure::unknown(message));
     }
 

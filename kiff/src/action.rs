@@ -102,6 +102,18 @@ pub trait Declares<const INDEX: usize>: Domain {
 /// };
 /// assert!(failure.is_unknown());
 /// ```
+///
+/// No error becomes one by `?` alone, as nobody but the executor knows which of the two it is. It says so in a word:
+///
+/// ```
+/// use kiff::Failure;
+///
+/// fn pages(answer: &str) -> Result<u32, Failure> {
+///     answer.parse().map_err(Failure::refused)
+/// }
+///
+/// assert_eq!(pages("ten"), Err(Failure::refused("invalid digit found in string")));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     outcome: FailureOutcome,
@@ -118,14 +130,14 @@ enum FailureOutcome {
 impl Failure {
     /// Nothing happened, for the reason that `message` gives; the action may be tried again.
     #[must_use]
-    pub fn refused(message: impl Into<String>) -> Self {
-        Self { outcome: FailureOutcome::Refused, code: Cow::Borrowed("error"), message: message.into() }
+    pub fn refused(message: impl fmt::Display) -> Self {
+        Self { outcome: FailureOutcome::Refused, code: Cow::Borrowed("error"), message: message.to_string() }
     }
 
     /// It may have happened: the action is in doubt until somebody knows.
     #[must_use]
-    pub fn unknown(message: impl Into<String>) -> Self {
-        Self { outcome: FailureOutcome::Unknown, code: Cow::Borrowed("error"), message: message.into() }
+    pub fn unknown(message: impl fmt::Display) -> Self {
+        Self { outcome: FailureOutcome::Unknown, code: Cow::Borrowed("error"), message: message.to_string() }
     }
 
     /// The same failure with a reason code of the domain's own, such as `consent_missing`.
