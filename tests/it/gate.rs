@@ -7,6 +7,7 @@ use kiff::{
 };
 use pollster::block_on;
 
+use crate::alone::alone;
 use crate::shop::{Refund, granted, open, paid, people, policy, refund};
 
 /// The domain that the benches run, so that what is counted here is what they print.
@@ -56,6 +57,10 @@ fn fewest(runtime: &Runtime<bench::Refund>, step: &impl AsyncFn(&Runtime<bench::
 
 #[test]
 fn a_loop_allocates_no_more_than_it_did() {
+    alone("gate::a_loop_allocates_no_more_than_it_did", count_a_loop);
+}
+
+fn count_a_loop() {
     let (runtime, people) = (bench::runtime(), bench::people());
     let low_risk = fewest(&runtime, &async |runtime, key| {
         let placed = bench::OrderPlaced { total: Cents(99_900) };

@@ -8,6 +8,7 @@
     reason = "what the tests share fails as loudly as a test"
 )]
 
+mod alone;
 mod approval;
 mod busy;
 mod chain;

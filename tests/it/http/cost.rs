@@ -12,6 +12,7 @@ use kiff::http::{Api, Keys, NewKey};
 use pollster::block_on;
 use tower_service::Service;
 
+use crate::alone::alone;
 use crate::shop::{self, open, people};
 
 /// How many allocations an answer takes, the request itself aside; the fewest, because now and then a table grows.
@@ -37,6 +38,10 @@ fn fewest(router: &Router, token: &str, path: &str) -> u64 {
 
 #[test]
 fn an_answer_allocates_no_more_than_it_did() {
+    alone("http::cost::an_answer_allocates_no_more_than_it_did", count_an_answer);
+}
+
+fn count_an_answer() {
     let shop: Arc<Runtime<_>> = Arc::new(open());
     let key = shop::order("ord-1");
     let placed = shop::OrderPlaced { total: kiff::Cents(99_900) };
