@@ -21,5 +21,7 @@ pub use crate::schema::constant::{
 };
 pub use crate::schema::{ApprovalRule, Contract, Effect, Never, Parameter, Risk, Role, Rule, Schema, Text};
 pub use crate::shape::{Probe, Shapes};
-pub use crate::signature::{CarriedField, EventField, Float, NoFloat, Reply, Same, Serves, Value, settled, show};
+pub use crate::signature::{
+    BinaryFloat, CarriedField, EventField, Float, NoFloat, Reply, Same, Serves, Value, settled, show,
+};
 pub use crate::verdict::Permit;

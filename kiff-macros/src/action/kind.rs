@@ -139,18 +139,33 @@ pub(crate) fn float(typed: &Type) -> Option<Ident> {
     idents(typed.to_token_stream()).into_iter().find(|ident| ident == "f32" || ident == "f64")
 }
 
-/// The types in a type of which only rustc knows what they are: `Money` of `Option<Vec<(String, Money)>>`.
-pub(crate) fn unknown(typed: &Type) -> Vec<&Type> {
+/// The types in a type of which only rustc knows what they are: `Money` of `Option<Vec<(u8, Money)>>`. `Cents` and `String` are among
+/// them, as a type alias may be called so.
+pub(crate) fn hidden(typed: &Type) -> Vec<&Type> {
     let typed = peel(typed);
     let within: Vec<&Type> = match typed {
         Type::Array(array) => vec![&array.elem],
         Type::Tuple(tuple) => tuple.elems.iter().collect(),
         _ => last_segment(typed).map(arguments).unwrap_or_default(),
     };
-    if within.is_empty() && Kind::of(typed) == Kind::Unknown {
-        return vec![typed];
+    let own = (!is_told(typed)).then_some(typed);
+    own.into_iter().chain(within.into_iter().flat_map(hidden)).collect()
+}
+
+/// Whether a type's form or its name tells what it is, apart from the types in it.
+fn is_told(typed: &Type) -> bool {
+    match typed {
+        Type::Array(_) | Type::Tuple(_) => true,
+        Type::Path(path) if path.qself.is_none() => path.path.segments.last().is_some_and(|segment| {
+            let name = segment.ident.to_string();
+            match Kind::of_name(&name) {
+                Kind::Number | Kind::Wide(_) | Kind::Plain => name != "Cents" && path.path.get_ident().is_some(),
+                Kind::Float | Kind::List | Kind::Collection => true,
+                Kind::Text | Kind::Array | Kind::Unknown => matches!(name.as_str(), "Option" | "Box"),
+            }
+        }),
+        _ => false,
     }
-    within.into_iter().flat_map(unknown).collect()
 }
 
 /// The types between `<` and `>`.
@@ -167,11 +182,7 @@ fn arguments(segment: &PathSegment) -> Vec<&Type> {
 
 /// Whether it is certain that no type behind these names is a float.
 pub(crate) fn is_no_float(typed: &Type) -> bool {
-    idents(typed.to_token_stream()).iter().all(|ident| {
-        let name = ident.to_string();
-        matches!(name.as_str(), "Option" | "Box" | "std" | "alloc" | "string" | "vec" | "option" | "kiff")
-            || !matches!(Kind::of_name(&name), Kind::Unknown | Kind::Float)
-    })
+    float(typed).is_none() && hidden(typed).is_empty()
 }
 
 fn idents(tokens: TokenStream) -> Vec<Ident> {

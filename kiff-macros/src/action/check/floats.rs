@@ -26,6 +26,15 @@ pub(crate) fn is_a_float(parameter: &Parameter) -> String {
     )
 }
 
+/// What the macro, or rustc where only it knows, is to say of a waiver on a type that is none.
+pub(crate) fn is_no_float(parameter: &Parameter) -> String {
+    format!(
+        "`{}` is of type `{}`, which is no float: take `float(..)` away",
+        parameter.label(),
+        code(&parameter.typed.ty)
+    )
+}
+
 /// Whether it says why it is no money.
 pub(crate) fn is_waived(parameter: &Parameter) -> bool {
     parameter.rules.iter().any(|rule| matches!(rule.demand, Demand::Float(_) | Demand::Unreadable))
@@ -42,12 +51,7 @@ pub(super) fn needless_waiver(parameter: &Parameter, errors: &Errors) {
             errors.report(FLOAT, reason, message);
         }
         if kind::is_no_float(&parameter.typed.ty) {
-            let message = format!(
-                "`{}` is of type `{}`, which is no float: take `float(..)` away",
-                parameter.label(),
-                code(&parameter.typed.ty)
-            );
-            errors.report(FLOAT, &rule.tokens, message);
+            errors.report(FLOAT, &rule.tokens, is_no_float(parameter));
         }
     }
 }

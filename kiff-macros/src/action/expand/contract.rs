@@ -2,13 +2,14 @@
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
+use syn::Type;
 use syn::spanned::Spanned;
 
 use super::structure::value;
 use super::{Field, struct_name};
 use crate::action::check::floats;
 use crate::action::documentation;
-use crate::action::kind;
+use crate::action::kind::{self, Kind};
 use crate::action::model::{Demand, Executor, Limits, Rule, Target};
 use crate::action::sentence::code;
 
@@ -74,16 +75,7 @@ fn shapes(fields: &[Field<'_>]) -> TokenStream {
 
 /// Asks each type that only rustc knows whether it is a float: `type Money = f64` is one as well.
 pub(super) fn floats(fields: &[Field<'_>]) -> TokenStream {
-    let asked = fields.iter().filter(|field| !floats::is_waived(field.parameter)).flat_map(|field| {
-        let message = floats::is_a_float(field.parameter);
-        kind::unknown(field.value).into_iter().map(move |typed| {
-            let is_none = quote_spanned! {typed.span()=>
-                ::core::assert!(!::kiff::__private::Float::<#typed>::IS_ONE, #message)
-            };
-            quote!(const _: () = #is_none;)
-        })
-    });
-    let asked: Vec<TokenStream> = asked.collect();
+    let asked: Vec<TokenStream> = fields.iter().flat_map(asked).collect();
     if asked.is_empty() {
         return TokenStream::new();
     }
@@ -91,8 +83,39 @@ pub(super) fn floats(fields: &[Field<'_>]) -> TokenStream {
         #[allow(unused_imports)]
         use ::kiff::__private::NoFloat as _;
 
-        #(#asked)*
+        #(const _: () = #asked;)*
     }
+}
+
+/// What is asked of one parameter: without a waiver that none of its types is a float, and with one that some type is.
+fn asked(field: &Field<'_>) -> Vec<TokenStream> {
+    let (parameter, hidden) = (field.parameter, kind::hidden(field.value));
+    if !floats::is_waived(parameter) {
+        let message = floats::is_a_float(parameter);
+        let is_none = |typed: &&Type| {
+            let is_one = is_float(typed);
+            quote_spanned!(typed.span()=> ::core::assert!(!(#is_one), #message))
+        };
+        return hidden.iter().map(is_none).collect();
+    }
+    // A type of the user's own may hold one inside, where nobody looks.
+    let is_own = |typed: &&Type| Kind::of(typed) == Kind::Unknown;
+    if hidden.iter().any(is_own) {
+        return Vec::new();
+    }
+    let waivers = parameter.rules.iter().filter(|rule| matches!(rule.demand, Demand::Float(_)));
+    let needed = waivers.filter(|_| !hidden.is_empty()).map(|rule| {
+        let (message, is_one) = (floats::is_no_float(parameter), hidden.iter().map(|typed| is_float(typed)));
+        quote_spanned!(rule.tokens.span()=> ::core::assert!(#(#is_one)||*, #message))
+    });
+    needed.collect()
+}
+
+/// Whether the type is a float. One that is called as what is none can be an alias of a float, and of a tuple only one that nobody
+/// knows: it is asked for each of its parts.
+fn is_float(typed: &Type) -> TokenStream {
+    let parts = if Kind::of(typed) == Kind::Unknown { 0..3_usize } else { 0..1 };
+    quote_spanned!(typed.span()=> #(::kiff::__private::Float::<#typed, #parts>::IS_ONE)||*)
 }
 
 fn rule(rule: &Rule) -> Option<TokenStream> {

@@ -29,6 +29,23 @@ fn a_condition_holds_for_everything() {
 }
 
 #[test]
+fn every_type_but_a_primitive_is_asked_whether_it_is_a_float() {
+    let asked = |parameter: &str| {
+        let text = expansion(&format!("#[action(Refund::Run)] async fn go({parameter}) -> Result<Ran, Failure> {{}}"));
+        text.matches(":: kiff :: __private :: Float ::").count()
+    };
+    for parameter in ["a: u8", "a: Option<Vec<bool>>", "a: (char, [u8; 4])", "#[param(float(\"a share\"))] a: f64"] {
+        assert_eq!(asked(parameter), 0, "{parameter}");
+    }
+    for parameter in ["a: Cents", "a: HashMap<String, u8>", "a: shop::u8", "#[param(float(\"a share\"))] a: Cents"] {
+        assert_eq!(asked(parameter), 1, "{parameter}");
+    }
+    // Each part of what may be a tuple.
+    assert_eq!(asked("a: Vec<Money>"), 3);
+    assert_eq!(asked("#[param(float(\"a share\"))] a: Money"), 0);
+}
+
+#[test]
 fn a_stub_runs_the_body_without_the_rules() {
     let text =
         expansion("#[action(Refund::Run)] async fn go(#[param(range(min = 1))] a: bool) -> Result<Ran, Failure> {}");

@@ -189,6 +189,8 @@ fn a_float_says_why() {
     );
     rule("#[param(«flot»(\"a ratio\"))] rate: f64", "there is no rule `flot`: did you mean `float`?");
     arguments("#[param(float(\"a ratio\"))] rate: Ratio", &[]);
+    // Only rustc knows whether an alias of a float is called so.
+    arguments("#[param(float(\"a share\"))] share: Option<Cents>", &[]);
 }
 
 #[test]

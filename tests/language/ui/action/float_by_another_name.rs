@@ -1,4 +1,4 @@
-//! Two parameters are floats under other names.
+//! Four parameters are floats under other names.
 
 use kiff::{Cents, Failure, action, domain};
 
@@ -6,6 +6,14 @@ pub struct RefundDesk;
 
 /// An amount of money, or so it says.
 pub type Money = f64;
+
+/// What several things cost.
+pub type Prices = Vec<f64>;
+
+/// A name that kiff has as well.
+pub mod shop {
+    pub type Cents = f32;
+}
 
 domain! {
     /// Orders, their payments and their refunds.
@@ -52,10 +60,12 @@ async fn mark_paid(_desk: &RefundDesk, payment_id: String) -> Result<OrderPaid, 
 async fn refund_order(
     amount: Money,
     parts: Option<Vec<(String, Money)>>,
+    prices: Prices,
+    tip: shop::Cents,
     #[param(float("a share of the whole, no amount"))] share: Money,
     reason: String,
 ) -> Result<OrderRefunded, Failure> {
-    let _ = (parts, share);
+    let _ = (parts, prices, tip, share);
     Ok(OrderRefunded { amount: Cents(amount as i64), reason })
 }
 
@@ -68,9 +78,11 @@ fn main() {}
 //     async fn refund_order(
 //         amount: Cents,
 //         parts: Option<Vec<(String, Cents)>>,
+//         prices: Vec<Cents>,
+//         tip: Cents,
 //         #[param(float("a share of the whole, no amount"))] share: Money,
 //         reason: String,
 //     ) -> Result<OrderRefunded, Failure> {
-//         let _ = (parts, share);
+//         let _ = (parts, prices, tip, share);
 //         Ok(OrderRefunded { amount, reason })
 //     }
