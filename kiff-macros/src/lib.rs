@@ -5,6 +5,7 @@ mod domain;
 mod errors;
 mod executors;
 mod number;
+mod reason;
 mod renamed;
 mod suggest;
 

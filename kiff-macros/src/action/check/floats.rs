@@ -5,6 +5,7 @@ use crate::action::kind;
 use crate::action::model::{Demand, Parameter};
 use crate::action::sentence::code;
 use crate::errors::Errors;
+use crate::reason;
 
 /// Money that went through a float is wrong by a cent sooner or later: a float says why it is none.
 pub(super) fn float_parameter(parameter: &Parameter, errors: &Errors) {
@@ -46,7 +47,7 @@ pub(super) fn needless_waiver(parameter: &Parameter, errors: &Errors) {
         let Demand::Float(reason) = &rule.demand else {
             continue;
         };
-        if reason.value().trim().is_empty() {
+        if reason::is_empty(reason) {
             let message = "the reason is empty: say why this is a float and no amount of money";
             errors.report(FLOAT, reason, message);
         }

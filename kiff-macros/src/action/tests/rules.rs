@@ -182,7 +182,12 @@ fn a_float_says_why() {
     for typed in ["«f64»", "Option<«f32»>", "Vec<[(u8, «f64»); 2]>", "(«f32», f64)"] {
         float(&format!("amount: {typed}"), message);
     }
-    float("#[param(float(«\" \"»))] rate: f64", "the reason is empty: say why this is a float and no amount of money");
+    for reason in [" ", "\u{200b}", "…"] {
+        float(
+            &format!("#[param(float(«\"{reason}\"»))] rate: f64"),
+            "the reason is empty: say why this is a float and no amount of money",
+        );
+    }
     float(
         "#[param(«float(\"a ratio\")»)] rate: Option<u8>",
         "`rate` is of type `Option<u8>`, which is no float: take `float(..)` away",

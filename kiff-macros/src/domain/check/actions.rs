@@ -1,12 +1,11 @@
 //! Rules about actions: where they are allowed, what they emit, and what high risk demands.
 
-use syn::LitStr;
-
 use super::events::is_used;
 use crate::domain::graph::{self, Move, needs_approval};
 use crate::domain::model::{Action, Approval, Event, Id, Model, Place, Reference, State};
 use crate::domain::syntax::{ActorKind, Risk};
 use crate::errors::Errors;
+use crate::reason;
 use crate::suggest::enumerate;
 
 /// An action that no state allows can never run, however complete the rest of it is.
@@ -149,7 +148,7 @@ pub(crate) fn empty_reason(model: &Model, errors: &Errors) {
         let Approval::Waived(reason) = &action.approval else {
             continue;
         };
-        if is_blank(reason) {
+        if reason::is_empty(reason) {
             let message = format!(
                 "the reason for which `{}` needs no approval is empty: say why, as in `unapproved(\"read-only export\")`",
                 action.declared.plain(),
@@ -157,8 +156,4 @@ pub(crate) fn empty_reason(model: &Model, errors: &Errors) {
             errors.report("empty_reason", reason, message);
         }
     }
-}
-
-fn is_blank(text: &LitStr) -> bool {
-    text.value().trim().is_empty()
 }

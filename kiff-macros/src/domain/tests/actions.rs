@@ -147,18 +147,15 @@ fn a_waiver_with_a_reason_is_no_fault() {
 
 #[test]
 fn empty_reason() {
-    let source = refund(&[
-        ("approval: Operator", "approval: unapproved(«\"  \"»)"),
-        ("never { Refunded without Operator }", ""),
-        ("reported by System", "reported by System | Operator"),
-    ]);
-    check(
-        &source,
-        &[(
-            "empty_reason",
-            "the reason for which `RefundOrder` needs no approval is empty: say why, as in `unapproved(\"read-only export\")`",
-        )],
-    );
+    let message = "the reason for which `RefundOrder` needs no approval is empty: say why, as in `unapproved(\"read-only export\")`";
+    for reason in ["  ", "\u{200b}\u{ad}", "-"] {
+        let source = refund(&[
+            ("approval: Operator", &format!("approval: unapproved(«\"{reason}\"»)")),
+            ("never { Refunded without Operator }", ""),
+            ("reported by System", "reported by System | Operator"),
+        ]);
+        check(&source, &[("empty_reason", message)]);
+    }
 }
 
 #[test]
