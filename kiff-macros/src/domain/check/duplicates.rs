@@ -12,6 +12,11 @@ use crate::errors::Errors;
 
 const RULE: &str = "duplicate_name";
 
+/// What the domain's type has under names of its own, where each of its actions is a variant.
+const DIAGRAMS: [&str; 2] = ["MERMAID", "SVG"];
+const FUNCTIONS: [&str; 9] =
+    ["schema", "entity", "from_name", "contract", "allowed_in", "transition", "diagram", "actions", "entry"];
+
 /// Two things with one name cannot be told apart, by the reader now or by the audit trail later.
 pub(crate) fn duplicate_name(model: &Model, errors: &Errors) {
     declared_twice(model, errors);
@@ -80,8 +85,42 @@ fn same_on_the_wire(model: &Model, errors: &Errors) {
     }
 }
 
-/// The block makes types beside its events; none of them may have the same name.
+/// The block makes types beside its events, and a struct for each action stands beside them; none of them may have the same name.
 fn taken_by_the_block(model: &Model, errors: &Errors) {
+    let mut taken = made_of_the_header(model, errors);
+    let events = model.events.iter().map(|(_, event)| (Kind::Event, &event.declared));
+    let actions = model.actions.iter().map(|(_, action)| (Kind::Action, &action.declared));
+    for (kind, declared) in events.chain(actions) {
+        let name = declared.plain();
+        let what = if taken.contains(&name) {
+            "a type that the block itself makes"
+        } else if kind == Kind::Action && DIAGRAMS.contains(&name.as_str()) {
+            "a diagram that the block itself makes"
+        } else if kind == Kind::Action && FUNCTIONS.contains(&name.as_str()) {
+            "a fn that the domain's type has"
+        } else {
+            continue;
+        };
+        let message = format!("`{name}` is {what}: give this {} another name", kind.word());
+        errors.report(RULE, &declared.name, message);
+    }
+    taken.extend(model.events.iter().map(|(_, event)| event.declared.plain()));
+    taken.extend(model.actions.iter().map(|(_, action)| action.declared.plain()));
+    for (_, action) in model.actions.iter().filter(|(_, action)| action.emits.len() > 1) {
+        let name = action.declared.plain();
+        let choice = format!("{name}Event");
+        if taken.contains(&choice) {
+            let message = format!(
+                "what `{name}` emits is one of several events and is called `{choice}`, which is taken: \
+                 give this action another name"
+            );
+            errors.report(RULE, &action.declared.name, message);
+        }
+    }
+}
+
+/// What the block calls after its first line, the names in it among them, which must not take each other's either.
+fn made_of_the_header(model: &Model, errors: &Errors) -> Vec<String> {
     let domain = model.header.domain.as_ref().map(|named| &named.name);
     let entity = model.header.entity.as_ref().map(|named| &named.name);
     let mut taken: Vec<String> = Vec::new();
@@ -113,32 +152,7 @@ fn taken_by_the_block(model: &Model, errors: &Errors) {
         taken.extend(made);
         taken.push(name);
     }
-    for (_, event) in model.events.iter() {
-        let name = event.declared.plain();
-        if taken.contains(&name) {
-            let message = format!("`{name}` is a type that the block itself makes: give this event another name");
-            errors.report(RULE, &event.declared.name, message);
-        }
-    }
-    taken.extend(model.events.iter().map(|(_, event)| event.declared.plain()));
-    for (_, action) in model.actions.iter() {
-        let name = action.declared.plain();
-        if ["MERMAID", "SVG"].contains(&name.as_str()) {
-            let message = format!("`{name}` is a diagram that the block itself makes: give this action another name");
-            errors.report(RULE, &action.declared.name, message);
-        }
-    }
-    for (_, action) in model.actions.iter().filter(|(_, action)| action.emits.len() > 1) {
-        let name = action.declared.plain();
-        let choice = format!("{name}Event");
-        if taken.contains(&choice) {
-            let message = format!(
-                "what `{name}` emits is one of several events and is called `{choice}`, which is taken: \
-                 give this action another name"
-            );
-            errors.report(RULE, &action.declared.name, message);
-        }
-    }
+    taken
 }
 
 /// Who may run one action must not, by a likeness of names, be who may approve, settle or report something else.

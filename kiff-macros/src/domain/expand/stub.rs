@@ -44,10 +44,19 @@ pub(super) fn declare_what_is_used(model: &mut Model) {
     }
 }
 
-/// The names, where what is governed is called as the domain is: that is said once, and not by each of the two.
-pub(super) fn apart(mut names: Names) -> Names {
-    if names.entity == names.domain {
+/// The names, where something else in the block is called as what is made of them: that is said once, and not by rustc as well.
+pub(super) fn apart(mut names: Names, model: &Model) -> Names {
+    let is_taken = |made: &Ident| model.actions.iter().any(|(_, action)| action.declared.plain() == plain(made));
+    if names.entity == names.domain || is_taken(&names.entity) {
         names.entity = format_ident!("{}Handle", names.entity);
+    }
+    for made in [&mut names.role, &mut names.state, &mut names.event] {
+        if is_taken(made) {
+            *made = format_ident!("{made}Made");
+        }
+    }
+    if is_taken(&names.module) {
+        names.module = format_ident!("{}_made", names.module);
     }
     names
 }

@@ -41,8 +41,33 @@ fn what_the_block_makes_has_its_name_for_itself() {
             &format!("`{made}` is a type that the block itself makes: give the domain another name"),
         );
     }
-    let source = refund(&[("RefundOrder {", "«SVG» {"), ("[RefundOrder]", "[SVG]")]);
-    let message = "`SVG` is a diagram that the block itself makes: give this action another name";
+    let action = |name: &str, what: &str| {
+        let source = refund(&[("RefundOrder {", &format!("«{name}» {{")), ("[RefundOrder]", &format!("[{name}]"))]);
+        let message = format!("`{name}` is {what}: give this action another name");
+        check(&source, &[("duplicate_name", &message)]);
+    };
+    action("SVG", "a diagram that the block itself makes");
+    for name in ["schema", "entity"] {
+        action(name, "a fn that the domain's type has");
+    }
+    for name in ["Refund", "RefundRole", "refund", "Order", "OrderState", "OrderEvent"] {
+        action(name, "a type that the block itself makes");
+    }
+}
+
+#[test]
+fn an_action_is_not_called_as_what_another_answers_with() {
+    let source = refund(&[
+        ("emits: OrderPaid }", "emits: OrderPaid | OrderHeld }"),
+        ("MarkPaid {", "«Pay» {"),
+        ("[MarkPaid]", "[Pay]"),
+        ("RefundOrder {", "PayEvent {"),
+        ("[RefundOrder]", "[PayEvent]"),
+        ("OrderPaid {", "OrderHeld; OrderPaid {"),
+        ("OrderPaid: Created => Paid;", "OrderPaid: Created => Paid; OrderHeld: Created => Paid;"),
+    ]);
+    let message = "what `Pay` emits is one of several events and is called `PayEvent`, which is taken: \
+                   give this action another name";
     check(&source, &[("duplicate_name", message)]);
 }
 
