@@ -7,6 +7,7 @@ mod events;
 mod flow;
 mod limits;
 mod names;
+mod permissions;
 mod promises;
 mod proposals;
 mod roles;

@@ -5,8 +5,9 @@ use std::collections::{HashMap, HashSet};
 use proc_macro2::Ident;
 
 use super::names::{Kind, declarations};
+use super::permissions::same_permission;
 use crate::domain::field_names;
-use crate::domain::model::{Approval, Model, PlaceReference, Promise, Reference};
+use crate::domain::model::{Model, PlaceReference, Promise, Reference};
 use crate::domain::wire::{plain, snake};
 use crate::errors::Errors;
 
@@ -23,7 +24,7 @@ pub(crate) fn duplicate_name(model: &Model, errors: &Errors) {
     field_twice(model, errors);
     same_on_the_wire(model, errors);
     taken_by_the_block(model, errors);
-    same_permission(model, errors);
+    same_permission(model, RULE, errors);
     listed_twice(model, errors);
     transition_twice(model, errors);
     allowed_twice(model, errors);
@@ -153,42 +154,6 @@ fn made_of_the_header(model: &Model, errors: &Errors) -> Vec<String> {
         taken.push(name);
     }
     taken
-}
-
-/// Who may run one action must not, by a likeness of names, be who may approve, settle or report something else.
-fn same_permission(model: &Model, errors: &Errors) {
-    let others = other_permissions(model);
-    for (_, action) in model.actions.iter() {
-        if let Some((permission, does)) = others.iter().find(|(other, _)| *other == action.permission) {
-            let name = action.declared.plain();
-            let message = format!(
-                "the permission `{permission}` would both run `{name}` and {does}: \
-                 rename one of them, or give the action its own with `permission: \"…\"`",
-            );
-            errors.report(RULE, &action.declared.name, message);
-        }
-    }
-}
-
-/// The permissions to do something else than to run an action, and what they do.
-fn other_permissions(model: &Model) -> Vec<(String, String)> {
-    let domain = model.header.domain_wire();
-    let mut others = Vec::new();
-    for (_, action) in model.actions.iter() {
-        let name = action.declared.plain();
-        if matches!(action.approval, Approval::Roles(_)) {
-            others.push((action.approval_permission.clone(), format!("approve `{name}`")));
-        }
-        // As `Contract::settlement` names it.
-        let run = action.permission.as_str();
-        let own = run.strip_prefix(&domain).and_then(|rest| rest.strip_prefix('.')).unwrap_or(run);
-        others.push((format!("{domain}.settle_{own}"), format!("settle `{name}`")));
-    }
-    for (_, event) in model.events.iter().filter(|(_, event)| !event.reporters.is_empty()) {
-        let name = event.declared.plain();
-        others.push((format!("{domain}.report_{}", snake(&name)), format!("report `{name}`")));
-    }
-    others
 }
 
 fn listed_twice(model: &Model, errors: &Errors) {

@@ -202,6 +202,53 @@ fn duplicate_permission() {
 }
 
 #[test]
+fn two_permissions_of_one_name() {
+    let twice = |edits: &[(&str, &str)], permission: &str, does: [&str; 2], instead: &str| {
+        let [one, other] = does;
+        let message =
+            format!("the permission `{permission}` would both {one} and {other}: rename one of them{instead}");
+        check(&refund(edits), &[("duplicate_name", &message)]);
+    };
+    let own = ", or give the action its own with `permission: \"…\"`";
+    let alike = |declared: &'static str| [("RefundOrder {", declared), ("[RefundOrder]", "[MarkPAID]")];
+    twice(&alike("«MarkPAID» as \"CAPTURE\" {"), "refund.mark_paid", ["run `MarkPaid`", "run `MarkPAID`"], own);
+    check(&refund(&alike("MarkPAID as \"CAPTURE\" { permission: \"refund.capture\",")), &[]);
+    twice(
+        &[
+            ("MarkPaid {", "MarkPaid { permission: \"pay\","),
+            ("RefundOrder {", "«RefundOrder» { permission: \"refund.pay\","),
+        ],
+        "refund.settle_pay",
+        ["settle `MarkPaid`", "settle `RefundOrder`"],
+        own,
+    );
+    twice(
+        &[("RefundOrder {", "«RefundOrder» { approval_permission: \"refund.report_order_placed\",")],
+        "refund.report_order_placed",
+        ["approve `RefundOrder`", "report `OrderPlaced`"],
+        ", or give the action its own with `approval_permission: \"…\"`",
+    );
+    twice(
+        &[
+            ("OrderPaid {", "«order_placed» as \"ORDERED\" reported by System; OrderPaid {"),
+            ("OrderPlaced: new => Created;", "OrderPlaced: new => Created; order_placed: new => Created;"),
+        ],
+        "refund.report_order_placed",
+        ["report `OrderPlaced`", "report `order_placed`"],
+        "",
+    );
+}
+
+#[test]
+fn a_permission_that_two_actions_write_out_is_meant_for_both() {
+    let source = refund(&[
+        ("MarkPaid {", "MarkPaid { permission: \"refund.money\","),
+        ("RefundOrder {", "RefundOrder { permission: \"refund.money\","),
+    ]);
+    check(&source, &[]);
+}
+
+#[test]
 fn malformed_name() {
     for (from, to, given) in [
         ("Created, Paid,", "Created, Paid as «\"\"»,", ""),

@@ -154,7 +154,7 @@ pub mod block {
         transitions { Made: new => Ready; Called: Ready => Ready; Dropped: Ready => Gone; }
         actions {
             HttpCall                   { risk: low, by: Caller, emits: Called, effect: none };
-            HTTPCall as "HTTP_CALL_OLD" { risk: low, by: Caller, emits: Called, effect: none };
+            HTTPCall as "HTTP_CALL_OLD" { risk: low, by: Caller, emits: Called, effect: none, permission: "functions.old_call" };
             Drop                       { risk: low, by: Caller, emits: Dropped, effect: none };
         }
         allow { Ready => [HttpCall, HTTPCall, Drop]; }

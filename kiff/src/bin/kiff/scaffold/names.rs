@@ -50,14 +50,14 @@ impl Name {
     }
 }
 
-/// Gives each name an identifier that no other has.
+/// Gives each name an identifier that no other has, also not as permissions write it.
 #[derive(Debug, Default)]
 pub(crate) struct Identifiers(BTreeSet<String>);
 
 impl Identifiers {
     /// Identifiers of a block for this domain and this entity.
     pub(crate) fn new(domain: &str, entity: &str) -> (Self, Name, Name) {
-        let mut identifiers = Self(TAKEN.iter().map(|&taken| taken.to_owned()).collect());
+        let mut identifiers = Self(TAKEN.iter().map(|taken| snake(taken)).collect());
         let domain = identifiers.name(domain, "Domain", snake, &["Role", "Services"]);
         let entity = identifiers.name(entity, "Entity", str::to_owned, &["State", "Event"]);
         (identifiers, domain, entity)
@@ -87,12 +87,13 @@ impl Identifiers {
     /// An identifier that is free, as are those that are made of it with these ends.
     fn name(&mut self, name: &str, kind: &str, to_wire: fn(&str) -> String, ends: &[&str]) -> Name {
         let with_ends = |ident: &str| ends.iter().map(|end| format!("{ident}{end}")).collect::<Vec<String>>();
+        let is_taken = |ident: &str| self.0.contains(&snake(ident));
         let mut ident = pascal(name);
-        while self.0.contains(&ident) || with_ends(&ident).iter().any(|made| self.0.contains(made)) {
+        while is_taken(&ident) || with_ends(&ident).iter().any(|made| is_taken(made)) {
             ident.push_str(kind);
         }
-        self.0.extend(with_ends(&ident));
-        self.0.insert(ident.clone());
+        self.0.extend(with_ends(&ident).iter().map(|made| snake(made)));
+        self.0.insert(snake(&ident));
         let wire = Some(name.to_owned()).filter(|wire| *wire != to_wire(&ident));
         Name { ident, wire }
     }
@@ -162,7 +163,8 @@ mod tests {
         assert_eq!(states, ["Paid", "PaidState as \"Paid\"", "Order2Paid as \"ORDER_2_PAID\""]);
         let events = ["PAID", "FAILURE", "orderPaid"].map(|name| identifiers.event(name).declared());
         assert_eq!(events, ["PaidEvent as \"PAID\"", "FailureEvent as \"FAILURE\"", "OrderPaid as \"orderPaid\""]);
-        assert_eq!(identifiers.action("PAY_BACK", false).declared(), "PayBack");
+        let actions = ["PAY_BACK", "HTTP_CALL", "HTTPCall"].map(|name| identifiers.action(name, false).declared());
+        assert_eq!(actions, ["PayBack", "HttpCall", "HTTPCallAction as \"HTTPCall\""]);
     }
 
     #[test]

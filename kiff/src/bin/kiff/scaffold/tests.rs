@@ -102,6 +102,21 @@ fn a_permission_that_runs_one_action_does_nothing_else() {
 }
 
 #[test]
+fn a_permission_that_runs_two_actions_is_written_at_both() {
+    let close = |permission: &str| {
+        let close = json!({"name": "CLOSE", "allowed_states": ["PLACED"], "required_permissions": [permission]});
+        written(&json!({"actions": [pay(&json!({})), close], "roles": {"agent": ["pay", "refund.pay"]}}))
+    };
+    let Written { block, decisions, .. } = close("refund.pay");
+    assert_eq!(block.matches("permission: \"refund.pay\"").count(), 2, "{block}");
+    assert!(!decisions.contains("`refund.pay`"), "{decisions}");
+    let Written { block, decisions, .. } = close("pay");
+    assert!(!block.contains("permission: "), "{block}");
+    let told = "- `duplicate_name`: the permissions `pay` and `refund.pay` would be settled by one of one name.\n";
+    assert!(decisions.contains(told), "{decisions}");
+}
+
+#[test]
 fn a_permission_may_not_settle_or_report_either() {
     let run = |name: &str| json!({"name": name, "allowed_states": ["PLACED"]});
     let Written { block, decisions, .. } =

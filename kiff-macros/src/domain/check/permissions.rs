@@ -1,0 +1,147 @@
+//! What each permission lets somebody do: one thing, unless the block itself gives two the same name.
+
+use std::collections::{HashMap, HashSet};
+
+use proc_macro2::Ident;
+
+use crate::domain::model::{Action, Approval, Event, Model};
+use crate::domain::wire::{plain, snake};
+use crate::errors::Errors;
+
+/// Who may do one thing must not, by a likeness of names, be who may do another.
+pub(super) fn same_permission(model: &Model, rule: &'static str, errors: &Errors) {
+    let permissions = permissions(model);
+    let mut by_name: HashMap<&str, Vec<&Permission<'_>>> = HashMap::new();
+    let mut told = HashSet::new();
+    for later in &permissions {
+        let before = by_name.entry(&later.called).or_default();
+        let taken = before.iter().copied().find(|earlier| earlier.is_taken_by(later));
+        before.push(later);
+        // Two actions whose runs have one name are approved and settled alike as well.
+        let Some(earlier) = taken.filter(|earlier| told.insert((earlier.name(), later.name()))) else {
+            continue;
+        };
+        // The name of one that runs an action is changed at less cost, and so is one that is written out.
+        let is_in_the_way = earlier.lets == Lets::Run && later.lets != Lets::Run;
+        let blamed = if is_in_the_way || (earlier.is_written && !later.is_written) { earlier } else { later };
+        let own = match blamed.lets {
+            Lets::Run | Lets::Settle { .. } => ", or give the action its own with `permission: \"…\"`",
+            Lets::Approve => ", or give the action its own with `approval_permission: \"…\"`",
+            Lets::Report => "",
+        };
+        let message = format!(
+            "the permission `{}` would both {} `{}` and {} `{}`: rename one of them{own}",
+            later.called,
+            earlier.lets.word(),
+            earlier.name(),
+            later.lets.word(),
+            later.name(),
+        );
+        errors.report(rule, blamed.token, message);
+    }
+}
+
+/// One permission.
+struct Permission<'m> {
+    called: String,
+    lets: Lets<'m>,
+    /// Whether its name stands in the block as it is.
+    is_written: bool,
+    /// The action or the event.
+    token: &'m Ident,
+}
+
+/// What a permission lets somebody do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Lets<'m> {
+    Run,
+    Approve,
+    /// It is named after the permission to run the action.
+    Settle {
+        run: &'m str,
+    },
+    Report,
+}
+
+impl Lets<'_> {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Run => "run",
+            Self::Approve => "approve",
+            Self::Settle { .. } => "settle",
+            Self::Report => "report",
+        }
+    }
+}
+
+impl<'m> Permission<'m> {
+    fn run(action: &'m Action) -> Self {
+        Self {
+            called: action.permission.clone(),
+            lets: Lets::Run,
+            is_written: action.syntax.permission.is_some(),
+            token: &action.declared.name,
+        }
+    }
+
+    /// None where nobody has to approve.
+    fn approve(action: &'m Action) -> Option<Self> {
+        matches!(action.approval, Approval::Roles(_)).then(|| Self {
+            called: action.approval_permission.clone(),
+            lets: Lets::Approve,
+            is_written: action.syntax.approval_permission.is_some(),
+            token: &action.declared.name,
+        })
+    }
+
+    /// As `Contract::settlement` names it.
+    fn settle(action: &'m Action, domain: &str) -> Self {
+        let run = action.permission.as_str();
+        let own = run.strip_prefix(domain).and_then(|rest| rest.strip_prefix('.')).unwrap_or(run);
+        Self {
+            called: format!("{domain}.settle_{own}"),
+            lets: Lets::Settle { run },
+            is_written: false,
+            token: &action.declared.name,
+        }
+    }
+
+    /// None where nobody reports the event.
+    fn report(event: &'m Event, domain: &str) -> Option<Self> {
+        (!event.reporters.is_empty()).then(|| Self {
+            called: format!("{domain}.report_{}", snake(&event.declared.plain())),
+            lets: Lets::Report,
+            is_written: false,
+            token: &event.declared.name,
+        })
+    }
+
+    fn name(&self) -> String {
+        plain(self.token)
+    }
+
+    /// Whether the other, which has the same name, lets somebody do something else that nobody has put together with this.
+    fn is_taken_by(&self, other: &Self) -> bool {
+        let is_meant = match (self.lets, other.lets) {
+            (Lets::Run, Lets::Run) | (Lets::Approve, Lets::Approve) => self.is_written && other.is_written,
+            // Who settles two actions may be the same where who runs them is.
+            (Lets::Settle { run }, Lets::Settle { run: other }) => run == other,
+            _ => false,
+        };
+        // What is declared twice is told as such.
+        let is_twin = self.lets.word() == other.lets.word() && self.name() == other.name();
+        !is_meant && !is_twin
+    }
+}
+
+/// Every permission that the block makes: those to run first, as they are blamed first.
+fn permissions(model: &Model) -> Vec<Permission<'_>> {
+    let domain = model.header.domain_wire();
+    let actions = || model.actions.iter().map(|(_, action)| action);
+    let events = model.events.iter().map(|(_, event)| event);
+    let mut permissions: Vec<Permission<'_>> = actions().map(Permission::run).collect();
+    permissions.extend(actions().filter_map(Permission::approve));
+    permissions.extend(actions().map(|action| Permission::settle(action, &domain)));
+    permissions.extend(events.filter_map(|event| Permission::report(event, &domain)));
+    permissions
+}
