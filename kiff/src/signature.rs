@@ -264,6 +264,7 @@ mod tests {
 
     domain! {
         domain Desk governs Ticket;
+        services (u8, Vec<String>);
         roles { Clerk: agent, Visitor: system }
         states { Open, final Closed }
         events { TicketOpened reported by Visitor; TicketClosed { note: String }; }
@@ -273,8 +274,12 @@ mod tests {
     }
 
     #[action(Desk::CloseTicket)]
-    async fn close_ticket(note: Box<str>, language: Cow<'static, str>) -> Result<TicketClosed, Failure> {
-        Ok(TicketClosed { note: format!("{note} ({language})") })
+    async fn close_ticket(
+        desk: &(u8, Vec<String>),
+        note: Box<str>,
+        language: Cow<'static, str>,
+    ) -> Result<TicketClosed, Failure> {
+        Ok(TicketClosed { note: format!("{note} ({language}) at desk {}", desk.0) })
     }
 
     #[test]

@@ -56,19 +56,11 @@ fn write(tokens: TokenStream, text: &mut String) {
     }
 }
 
-/// The owned form of a type that is only known behind a reference: `String` for `str`.
+/// The owned form of a type that is only known behind a reference, and that no services are: `String` for `str`.
 pub(crate) fn owned(typed: &Type) -> Option<String> {
     match kind::peel(typed) {
         Type::Slice(slice) => Some(format!("Vec<{}>", code(&slice.elem))),
-        typed => {
-            let name = kind::last_segment(typed)?.ident.to_string();
-            match name.as_str() {
-                "str" | "String" => Some("String".to_owned()),
-                "Path" => Some("PathBuf".to_owned()),
-                "OsStr" => Some("OsString".to_owned()),
-                _ if kind::Kind::of(typed) != kind::Kind::Unknown => Some(code(typed)),
-                _ => None,
-            }
-        }
+        Type::Path(path) if path.path.is_ident("str") => Some("String".to_owned()),
+        _ => None,
     }
 }

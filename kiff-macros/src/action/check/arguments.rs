@@ -53,7 +53,7 @@ pub(super) fn services_and_execution(executor: &Executor, errors: &Errors) -> bo
     is_sound
 }
 
-/// `&T`, with a `T` that has a name.
+/// `&T`, with a `T` that is one type: whether it is that of the services only rustc knows.
 fn is_shared(borrowed: &Borrowed, duty: Duty, fault: &dyn Fn(&dyn ToTokens, String) -> bool) -> bool {
     let reference = &borrowed.reference;
     if let Some(mutability) = &reference.mutability {
@@ -64,7 +64,10 @@ fn is_shared(borrowed: &Borrowed, duty: Duty, fault: &dyn Fn(&dyn ToTokens, Stri
         let what = format!("{} borrows for one run, and has no use for the lifetime `{lifetime}`", duty.one());
         return fault(lifetime, what);
     }
-    if matches!(kind::peel(&reference.elem), Type::Path(_) | Type::Macro(_)) {
+    let is_open = |typed: &Type| {
+        matches!(typed, Type::TraitObject(_) | Type::ImplTrait(_) | Type::Infer(_) | Type::Never(_) | Type::Slice(_))
+    };
+    if !is_open(kind::peel(&reference.elem)) {
         return true;
     }
     let what = format!("{} borrows the services of its domain by their type, not `{}`", duty.one(), code(reference));

@@ -23,6 +23,13 @@ fn services_and_execution_are_shared() {
 }
 
 #[test]
+fn services_are_of_any_one_type() {
+    for typed in ["Vec<u8>", "String", "Path", "u8", "(u8, String)", "[Bank; 2]", "fn(u8) -> u8", "&'static Desk"] {
+        arguments(&format!("desk: &{typed}"), &[]);
+    }
+}
+
+#[test]
 fn there_is_one_of_each() {
     one(
         "desk: &Desk, amount: Cents, bank: «&Bank»",
