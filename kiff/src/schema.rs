@@ -151,7 +151,8 @@ pub struct Contract {
 
 impl Contract {
     /// What a human needs in order to say what became of a run of which nobody knows how it ended: the roles that
-    /// approve the action carry it, or, where nobody has to approve it, every role of the domain that humans hold.
+    /// approve the action carry it, or, where nobody has to approve it, those that run it and that humans hold. Where
+    /// no human runs it either, every role of the domain that humans hold does.
     ///
     /// Its name is made from that of the permission to run the action: `refund.settle_refund_order`.
     #[must_use]
@@ -162,7 +163,9 @@ impl Contract {
         let roles = match &self.approval {
             ApprovalRule::By(permission) => permission.roles.to_vec(),
             ApprovalRule::None | ApprovalRule::Waived { .. } => {
-                schema.permission_roles().filter(|role| role.kind == ActorKind::Human).collect()
+                let is_human = |role: &Role| role.kind == ActorKind::Human;
+                let runners: Vec<Role> = self.permission.roles.iter().filter(|role| is_human(role)).cloned().collect();
+                if runners.is_empty() { schema.permission_roles().filter(is_human).collect() } else { runners }
             }
         };
         Permission { name: format!("{domain}.settle_{action}").into(), roles: roles.into() }

@@ -50,7 +50,7 @@ fn p4_a_role_is_held_only_by_actors_of_its_kind_whatever_the_policy_says() {
         let people = people();
         let runtime = Runtime::<Refund>::new(MemoryStore::new(), Generous, Desk::default());
         let key = place(&runtime, "ord-1").await;
-        // Payments are marked by agents and human auditors: not by the system.
+        // Payments are marked by agents, operators and auditors: not by the system.
         let outcome = runtime.execute(&people.shop, &key, MarkPaid { payment_id: "pay-1".into() }).await.unwrap();
         assert_eq!(outcome.refusal().unwrap().code, ReasonCode::PermissionDenied);
 

@@ -4,11 +4,12 @@ use std::future::Future;
 use std::sync::Arc;
 
 use kiff::{
-    Actor, ActorKind, EntityKey, ExecutionId, Fact, Inquiry, MemoryStore, Outcome, ReasonCode, Runtime, Settlement,
-    Verdict,
+    Actor, ActorKind, Domain, EntityKey, ExecutionId, Fact, Inquiry, MemoryStore, Outcome, ReasonCode, RolePolicy,
+    Runtime, Settlement, Verdict,
 };
 use pollster::block_on;
 
+use self::claims::{ClaimApproved, ClaimFiled, Claims, ClaimsRole, Decide, Sort};
 use crate::shop::{
     Desk, MarkPaid, Mood, NoteAdded, OrderCancelled, OrderPaid, OrderState, Refund, RefundRole, granted, open, order,
     paid, people, place, policy, refund,
@@ -166,6 +167,82 @@ fn p7_who_asked_for_the_run_cannot_settle_it_and_an_approved_action_is_for_its_a
         let verdict = runtime.settle(&people.auditor, &key, &failed.execution, no()).await.unwrap();
         assert_eq!(verdict.refusal().unwrap().code, ReasonCode::PermissionDenied);
         assert!(runtime.settle(&people.omar, &key, &failed.execution, no()).await.unwrap().is_allowed());
+    });
+}
+
+/// Claims, which some people decide and others only look at.
+mod claims {
+    use kiff::{Failure, action, domain};
+
+    domain! {
+        /// Claims, from the post to the decision.
+        pub domain Claims governs Claim;
+        roles { Adjuster: human, Intern: human, Robot: agent, Mailroom: system }
+        states { Open, final Approved, final Rejected }
+        events { ClaimFiled reported by Mailroom; ClaimApproved; ClaimRejected; }
+        transitions {
+            ClaimFiled:    new  => Open;
+            ClaimApproved: Open => Approved;
+            ClaimRejected: Open => Rejected;
+        }
+        actions {
+            Decide { risk: medium, by: Adjuster, emits: ClaimApproved | ClaimRejected };
+            Sort   { risk: low, by: Robot, emits: none };
+            Look   { risk: low, by: Intern, emits: none, effect: none };
+        }
+        allow { Open => [Decide, Sort, Look]; }
+        never { Approved without Adjuster; Intern alone from Open to Approved }
+    }
+
+    /// Decides, and does not hear how it was taken.
+    #[action(Claims::Decide)]
+    async fn decide(approve: bool) -> Result<DecideEvent, Failure> {
+        let happened: DecideEvent = if approve { ClaimApproved.into() } else { ClaimRejected.into() };
+        Err(Failure::unknown(format!("no answer to {happened:?}")))
+    }
+
+    /// Puts it on a pile, and does not know on which.
+    #[action(Claims::Sort)]
+    async fn sort() -> Result<(), Failure> {
+        Err(Failure::unknown("no answer"))
+    }
+
+    #[action(Claims::Look)]
+    async fn look() -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+#[test]
+fn p7_what_nobody_approves_is_settled_by_the_humans_who_run_it() {
+    block_on(async {
+        let [ada, bea, ian] = ["ada", "bea", "ian"].map(|id| Actor::human(id).unwrap());
+        let (mailroom, robot) = (Actor::system("mailroom").unwrap(), Actor::agent("robot").unwrap());
+        let policy = RolePolicy::new()
+            .assign(&ada, ClaimsRole::Adjuster)
+            .assign(&bea, ClaimsRole::Adjuster)
+            .assign(&ian, ClaimsRole::Intern)
+            .assign(&robot, ClaimsRole::Robot)
+            .assign(&mailroom, ClaimsRole::Mailroom);
+        let runtime = Runtime::<Claims>::new(MemoryStore::new(), policy, ());
+        let [decided, sorted] = ["claim-1", "claim-2"].map(|id| Claims::entity(id).unwrap());
+        for key in [&decided, &sorted] {
+            assert!(runtime.ingest(&mailroom, key, ClaimFiled).await.unwrap().is_allowed());
+        }
+
+        let outcome = runtime.execute(&ada, &decided, Decide { approve: false }).await.unwrap();
+        let Outcome::Failed(failed) = outcome else { panic!("{outcome:?}") };
+        for (actor, may) in [(&ian, false), (&ada, false), (&bea, true)] {
+            let approved = Settlement::<Claims>::happened(ClaimApproved, "it says so in the letter");
+            let verdict = runtime.settle(actor, &decided, &failed.execution, approved).await.unwrap();
+            assert_eq!(verdict.is_allowed(), may, "{}: {verdict:?}", actor.id());
+        }
+
+        // Where only machines run it, any human of the domain may look.
+        let outcome = runtime.execute(&robot, &sorted, Sort).await.unwrap();
+        let Outcome::Failed(failed) = outcome else { panic!("{outcome:?}") };
+        let nothing = Settlement::<Claims>::did_not_happen("it lies where it lay");
+        assert!(runtime.settle(&ian, &sorted, &failed.execution, nothing).await.unwrap().is_allowed());
     });
 }
 

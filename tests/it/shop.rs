@@ -34,7 +34,7 @@ domain! {
     }
 
     actions {
-        MarkPaid    { risk: low,  by: Agent | Auditor, emits: OrderPaid };
+        MarkPaid    { risk: low,  by: Agent | Operator | Auditor, emits: OrderPaid };
         RefundOrder { risk: high, by: Agent | Auditor, emits: OrderRefunded, approval: Operator };
         AddNote     { risk: low,  by: Agent, emits: NoteAdded, effect: none };
         ExportOrder { risk: high, by: Auditor, emits: none, approval: unapproved("it only reads") };

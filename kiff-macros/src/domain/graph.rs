@@ -63,7 +63,8 @@ pub(crate) struct Step {
     ways: Vec<Way>,
 }
 
-/// One way to take a step.
+/// One way to take a step. That somebody settles a doubt is no further way: it takes a run, and then the word of a role that
+/// approves it or, where none does, of one that runs it, unless only machines do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Way {
     Reported(Id<Role>),
