@@ -17,6 +17,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 pub(crate) use self::duty::Duty;
+pub(crate) use self::sentence::code;
 use crate::errors::{Diagnostics, Errors};
 use crate::renamed::renamed;
 

@@ -1,8 +1,8 @@
-//! The user's doc comments and attributes, what stands there without them, and types as people write them.
+//! The user's doc comments and attributes, and what stands there without them.
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
-use syn::{Attribute, Expr, ExprLit, Lit, Meta, Type};
+use quote::quote;
+use syn::{Attribute, Expr, ExprLit, Lit, Meta};
 
 /// The doc comments as plain text.
 pub(super) fn text(attributes: &[Attribute]) -> String {
@@ -27,12 +27,4 @@ fn comment(attribute: &Attribute) -> Option<String> {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) if pair.path.is_ident("doc") => Some(text.value()),
         _ => None,
     }
-}
-
-/// The type as people write it: `Vec<Option<u8>>`.
-pub(super) fn as_written(kind: &Type) -> String {
-    const SPACED: [(&str, &str); 8] =
-        [(" :: ", "::"), (":: ", "::"), (" < ", "<"), ("< ", "<"), (" >", ">"), (" ,", ","), (" ;", ";"), ("& ", "&")];
-    let text = kind.to_token_stream().to_string();
-    SPACED.iter().fold(text, |text, (spaced, written)| text.replace(spaced, written))
 }

@@ -5,6 +5,7 @@ use quote::quote;
 
 use super::names::Names;
 use super::{documentation, roles};
+use crate::action::code;
 use crate::domain::field_names;
 use crate::domain::model::{
     Action, Approval, Event, Id, Model, PlaceReference, Promise, Reference, Role, State, Transition,
@@ -120,7 +121,7 @@ fn event(model: &Model, event: &Event) -> TokenStream {
 
 fn field(event: &Event, field: &Field) -> Option<TokenStream> {
     let (name, kind) = (field_names::on_the_wire(&event.syntax, field)?, field.kind.as_ref()?);
-    let (type_name, documentation) = (documentation::as_written(kind), documentation::text(&field.attributes));
+    let (type_name, documentation) = (code(kind), documentation::text(&field.attributes));
     Some(quote!(::kiff::__private::field_schema(#name, #type_name, #documentation)))
 }
 

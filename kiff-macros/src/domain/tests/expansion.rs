@@ -42,6 +42,14 @@ fn what_is_called_as_a_word_of_a_later_edition_is_raw() {
 }
 
 #[test]
+fn the_type_of_a_field_is_written_alike_however_its_lines_are_broken() {
+    for typed in ["BTreeMap<String, u8>", "BTreeMap<\n    String,\n    u8,\n>"] {
+        let text = expansion(&refund(&[("payment_id: String", &format!("payment_id: {typed}"))]));
+        assert!(text.contains("\"BTreeMap<String, u8>\""), "{text}");
+    }
+}
+
+#[test]
 fn a_block_that_says_hardly_anything_still_expands_to_code() {
     for source in [
         "",
