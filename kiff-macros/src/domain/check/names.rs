@@ -180,6 +180,28 @@ pub(crate) fn malformed_name(model: &Model, errors: &Errors) {
             errors.report("malformed_name", name, message);
         }
     }
+    for (name, wire) in derived(model) {
+        let count = wire.chars().count();
+        if count > LONGEST {
+            let message = format!(
+                "`{}` would have {count} letters on the wire, and the most is {LONGEST}: \
+                 rename it, or give it a shorter name there with `as \"…\"`",
+                plain(name)
+            );
+            errors.report("malformed_name", name, message);
+        }
+    }
+}
+
+/// The names on the wire that are made of those in the block. Rust has seen to their letters.
+fn derived(model: &Model) -> Vec<(&Ident, String)> {
+    let header = &model.header;
+    let domain = header.domain.iter().map(|named| (named, header.domain_wire()));
+    let entity = header.entity.iter().map(|named| (named, header.entity_wire()));
+    let named = domain.chain(entity).filter(|(named, _)| named.wire.is_none());
+    let declared = declarations(model).into_iter().filter(|(_, declared)| declared.given_wire.is_none());
+    let named = named.map(|(named, wire)| (&named.name, wire));
+    named.chain(declared.map(|(_, declared)| (&declared.name, declared.wire.clone()))).collect()
 }
 
 fn is_fit_for_the_wire(name: &str) -> bool {

@@ -263,6 +263,24 @@ fn malformed_name() {
 }
 
 #[test]
+fn a_name_that_is_too_long_for_the_wire() {
+    let long = format!("L{}g", "o".repeat(127));
+    let message = format!(
+        "`{long}` would have 129 letters on the wire, and the most is 128: \
+         rename it, or give it a shorter name there with `as \"…\"`"
+    );
+    for (from, to) in [
+        ("domain Refund governs", format!("domain «{long}» governs")),
+        ("governs Order;", format!("governs «{long}»;")),
+    ] {
+        one(from, &to, "malformed_name", &message);
+        check(&refund(&[(from, &to.replace('«', "").replace('»', " as \"SHORT\""))]), &[]);
+    }
+    let source = refund(&[("MarkPaid {", &format!("«{long}» {{")), ("[MarkPaid]", &format!("[{long}]"))]);
+    check(&source, &[("malformed_name", &message)]);
+}
+
+#[test]
 fn names_of_its_own_on_the_wire_are_no_fault() {
     let source = refund(&[
         ("domain Refund", "domain Refund as \"refunds\""),
