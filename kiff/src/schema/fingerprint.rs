@@ -9,7 +9,8 @@ use crate::json::Object;
 
 impl Schema {
     /// A digest of the governance: the same when items are only put in another order or documented in other words,
-    /// another when any name, rule or bound changes.
+    /// another when any name, rule or bound changes. The types of fields and parameters are names here: what a type of
+    /// the domain's own is behind its name makes no difference, so give one whose meaning changes another name.
     ///
     /// ```
     /// # use kiff::Schema;
@@ -23,7 +24,7 @@ impl Schema {
     }
 
     /// A digest of what governs one action: its contract, and where what it emits leads from where it is allowed. As with
-    /// [`Schema::fingerprint`], order and words do not matter.
+    /// [`Schema::fingerprint`], order and words do not matter, and types count by their names.
     #[must_use]
     pub fn fingerprint_of(&self, action: &Contract) -> Digest {
         let leads = |transition: &&Transition| {
