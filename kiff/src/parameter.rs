@@ -144,8 +144,11 @@ fn in_words(error: &serde_json::Error) -> String {
     let sentence = text.split(" at line ").next().unwrap_or(&text);
     let Some((given, expected)) = sentence.rsplit_once("expected ") else { return sentence.to_owned() };
     let expected = TYPES.iter().find(|(rust, _)| *rust == expected).map_or(expected, |(_, words)| words);
+    // To JSON Schema, `5.0` is an integer as well.
+    let is_float = given.starts_with("invalid type: floating point `") && expected.starts_with("a whole number");
+    let written = if is_float { ", written without a decimal point or exponent" } else { "" };
     let given = excerpt(given).replace("floating point `", "`").replace("integer `", "`");
-    format!("{given}expected {expected}")
+    format!("{given}expected {expected}{written}")
 }
 
 /// What was given may be as long as all parameters together, and is on the record as it was sent.

@@ -134,7 +134,7 @@ impl Tools {
             }
             let schema = serde_json::json!({
                 "type": "string",
-                "description": format!("The id of the {} to act on.", self.entity_type),
+                "description": format!("The id of the {} to act on. At most {} bytes.", self.entity_type, Bounds::IDENTIFIER),
                 "minLength": 1,
                 "maxLength": Bounds::IDENTIFIER,
             });

@@ -181,6 +181,23 @@ fn p10_why_a_review_or_a_settlement_does_not_count_is_cut_to_the_bound() {
 }
 
 #[test]
+fn a_whole_number_that_is_written_as_another_hears_how_it_is_written() {
+    block_on(async {
+        let (runtime, people) = (open(), people());
+        let key = paid(&runtime, "ord-1").await;
+        for (amount, told) in [
+            ("4900.0", "invalid type: `4900.0`, expected a whole number, written without a decimal point or exponent"),
+            ("true", "invalid type: boolean `true`, expected a whole number"),
+        ] {
+            let parameters = format!(r#"{{"amount": {amount}, "reason": "x"}}"#);
+            let outcome = runtime.execute(&people.agent, &key, Call::new("REFUND_ORDER", parameters)).await.unwrap();
+            let message = &outcome.refusal().unwrap().message;
+            assert!(message.ends_with(told), "{message}");
+        }
+    });
+}
+
+#[test]
 fn p10_the_name_of_an_action_that_there_is_not_is_cut_and_shown() {
     block_on(async {
         let (runtime, people) = (open(), people());

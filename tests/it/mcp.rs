@@ -254,6 +254,16 @@ fn who_holds_no_role_sees_nothing() {
 }
 
 #[test]
+fn what_an_identifier_may_take_is_told_in_bytes() {
+    with_client(async |client, _| {
+        for tool in &client.tools {
+            let told = tool.input_schema["properties"]["entity_id"]["description"].as_str().unwrap();
+            assert!(told.ends_with(" At most 256 bytes."), "{}: {told}", tool.name);
+        }
+    });
+}
+
+#[test]
 fn looking_changes_nothing() {
     with_client(async |client, runtime| {
         let key = paid(&runtime, "ord-1").await;

@@ -99,6 +99,12 @@ fn parameters_stand_in_the_order_of_the_signature_after_the_entity() {
 }
 
 #[test]
+fn what_an_identifier_may_take_is_told_in_bytes() {
+    let tools = tools::<shop::Refund>(Dialect::Mcp).unwrap().with_entity("order_id").unwrap().to_string();
+    assert!(tools.contains("\"The id of the Order to act on. At most 256 bytes.\""), "{tools}");
+}
+
+#[test]
 fn types_and_rules_and_comments_become_one_schema() {
     let hang = tool::<Gallery>("HANG_PICTURE");
     let schema = |name: &str| hang["inputSchema"]["properties"][name].clone();

@@ -211,7 +211,9 @@ impl Own {
     }
 }
 
+/// JSON Schema counts letters, and the gate bytes, of which one letter may take four.
 fn text(description: &str, most: usize) -> Value {
+    let description = format!("{description} At most {most} bytes.");
     json!({ "type": "string", "description": description, "minLength": 1, "maxLength": most })
 }
 
