@@ -80,16 +80,16 @@ fn text_after_as(reader: &mut Reader<'_>, name: &Ident) -> Option<LitStr> {
 
 /// A name, whether it is declared or used here.
 pub(super) fn name(reader: &mut Reader<'_>, what: &str) -> Option<Ident> {
-    name_unless(reader, what, words::refused_as_name)
-}
-
-/// A name, unless `refused` says why it is none.
-fn name_unless(reader: &mut Reader<'_>, what: &str, refused: fn(&Ident) -> Option<String>) -> Option<Ident> {
     if reader.at_reserved() {
         reader.unexpected(what);
         reader.ident();
         return None;
     }
+    name_unless(reader, what, words::refused_as_name)
+}
+
+/// A name, unless `refused` says why it is none. That of a field may be a word which a later version needs elsewhere.
+fn name_unless(reader: &mut Reader<'_>, what: &str, refused: fn(&Ident) -> Option<String>) -> Option<Ident> {
     let Some(name) = reader.ident() else {
         reader.unexpected(what);
         return None;

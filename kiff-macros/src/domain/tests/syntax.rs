@@ -162,6 +162,16 @@ fn a_word_of_the_language_is_no_name_in_its_raw_form_either() {
 }
 
 #[test]
+fn a_field_may_be_called_as_a_word_that_a_later_version_needs_elsewhere() {
+    check(&refund(&[("{ payment_id: String }", "{ when: u64, after: u8, payment_id: String, r#any: u8 }")]), &[]);
+    each(&[(
+        "{ payment_id: String }",
+        "{ «any»: u8, payment_id: String }",
+        "`any` is reserved for a later version of kiff",
+    )]);
+}
+
+#[test]
 fn a_type_may_be_an_absolute_path() {
     check(&refund(&[("{ payment_id: String }", "{ payment_id: ::std::string::String }")]), &[]);
 }
