@@ -162,7 +162,7 @@ fn without(tokens: TokenStream, lifetimes: &[&Ident]) -> TokenStream {
     let mut tokens = tokens.into_iter().peekable();
     while let Some(token) = tokens.next() {
         let is_lifetime = is_mark(Some(&token), '\'')
-            && matches!(tokens.peek(), Some(TokenTree::Ident(word)) if lifetimes.iter().any(|name| *name == word));
+            && matches!(tokens.peek(), Some(TokenTree::Ident(word)) if lifetimes.contains(&word));
         if is_lifetime {
             tokens.next();
             if is_mark(tokens.peek(), ',') {

@@ -32,23 +32,23 @@ impl Draft {
             format!("{}.{word}{}", descriptor.domain, snake(rendered.action(&action.name)))
         };
         let taken = self.taken(&rendered, &descriptor.domain, named);
-        let wishes: Vec<String> = self.actions.iter().map(|action| wished(action, named)).collect();
+        let all_names: Vec<String> = self.actions.iter().map(|action| wished(action, named)).collect();
         let permission = |action: &Action| {
             let (wished, derived, other) = (wished(action, named), named("", action), named("run_", action));
             let whole = format!("{}.{wished}", descriptor.domain);
             let said = match taken.get(&wished) {
                 Some(does) => format!("the permission `{wished}` would both run `{}` and {does}", action.name),
-                None if wishes.contains(&whole) => {
+                None if all_names.contains(&whole) => {
                     format!("the permissions `{wished}` and `{whole}` would be settled by one of one name")
                 }
                 None => {
                     // What runs two actions is written at both.
-                    let is_shared = wishes.iter().filter(|other| **other == wished).count() > 1;
+                    let is_shared = all_names.iter().filter(|other| **other == wished).count() > 1;
                     let written = Some(wished).filter(|wished| is_shared || *wished != derived);
                     return Permission { written, told: None };
                 }
             };
-            let name = if taken.contains_key(&derived) || wishes.contains(&derived) { &other } else { &derived };
+            let name = if taken.contains_key(&derived) || all_names.contains(&derived) { &other } else { &derived };
             let told = Finding {
                 rule: Some("duplicate_name"),
                 said,
