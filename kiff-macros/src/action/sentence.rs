@@ -95,7 +95,7 @@ mod tests {
             ("Option<(u8,)>", "Option<(u8,)>"),
             ("(BTreeMap<u8, u8,>,)", "(BTreeMap<u8, u8>,)"),
             ("[ u8;4 ]", "[u8; 4]"),
-            ("Vec < ::kiff::Cents >", "Vec<::kiff::Cents>"),
+            ("Vec < ::money::Cents >", "Vec<::money::Cents>"),
             ("Cow<'static,str>", "Cow<'static, str>"),
             ("Box<dyn Fn(u8)->u8+Send>", "Box<dyn Fn(u8) -> u8 + Send>"),
         ] {
