@@ -110,7 +110,7 @@ const steps = {
     await inspect(page, 'desk-sign-in');
     await page.fill('#key', 'kiff_nothing');
     await page.click('button[type=submit]');
-    await says(page, 'This key is not good');
+    await says(page, 'This key or token is not good');
     await page.context().close();
   },
 
