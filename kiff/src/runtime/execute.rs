@@ -39,7 +39,8 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     ///
     /// That it starts is on the record before the executor runs, so that a run of which nobody knows how it ended,
     /// because this future was dropped or the process died, is *in doubt* and never forgotten. Of proposals that race
-    /// on one entity, one runs.
+    /// on one entity, one runs. A handler whose client may hang up gives it a task of its own, as by `tokio::spawn`, so that it
+    /// is not dropped with the client.
     ///
     /// # Errors
     /// [`Error::Unrecorded`] when it has started and how it ended could not be kept: the action is in doubt. Any other [`Error`]
