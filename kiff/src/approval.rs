@@ -78,7 +78,7 @@ pub struct Approval {
 }
 
 impl Approval {
-    /// About how many bytes it takes. Its review changes nothing about that.
+    /// About how many bytes it takes.
     pub(crate) fn weight(&self) -> usize {
         let reasons = &self.reasons;
         let evidence = reasons.evidence.iter().map(|item| item.source.len() + item.content.as_str().len());
@@ -86,6 +86,7 @@ impl Approval {
             + self.parameters.as_str().len()
             + reasons.rationale.as_ref().map_or(0, String::len)
             + evidence.sum::<usize>()
+            + self.status.signature().and_then(|signature| signature.reason.as_ref()).map_or(0, String::len)
     }
 
     /// About how many bytes a client is told of it.

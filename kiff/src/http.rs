@@ -204,7 +204,8 @@ impl Api {
             adapters: self.adapters,
             limits: self.limits,
             streams: Seats::default(),
-            searches: Searches::default(),
+            searches: Searches::new(),
+            by_name: Searches::by_name(),
             sessions: self.sessions,
             logs: self.logs,
             metrics: self.metrics,
@@ -274,6 +275,7 @@ pub(crate) struct Parts {
     /// How many streams each principal has.
     streams: Seats<Principal>,
     searches: Searches,
+    by_name: Searches,
     sessions: Arc<Sessions>,
     /// The folders of the signed logs.
     logs: Vec<PathBuf>,

@@ -145,3 +145,60 @@ fn p3_of_a_run_and_a_withdrawal_at_once_one_wins_and_the_other_is_told() {
         assert!(told.contains("spent by") || told.contains("withdrawn by"), "{told}");
     }
 }
+
+/// One domain in two releases: in the later one, nobody has to approve a note.
+macro_rules! release {
+    ($release:ident, $($approval:tt)*) => {
+        mod $release {
+            use kiff::{Failure, action, domain};
+
+            domain! {
+                pub domain Notes governs Page;
+                roles { Agent: agent, Editor: human, Reader: human, Shop: system }
+                states { Open, final Closed }
+                events { PageOpened reported by Shop; PageClosed reported by Editor; NoteAdded reported by Reader; }
+                transitions { PageOpened: new => Open; PageClosed: Open => Closed; NoteAdded: Open => Open; }
+                actions { AddNote { risk: low, by: Agent, emits: none $($approval)* }; }
+                allow { Open => [AddNote]; }
+            }
+
+            #[action(Notes::AddNote)]
+            async fn add_note() -> Result<(), Failure> {
+                Ok(())
+            }
+        }
+    };
+}
+
+release!(first, , approval: Editor);
+release!(second,);
+
+#[test]
+fn p3_a_grant_is_withdrawn_also_while_nobody_has_to_approve_its_action() {
+    block_on(async {
+        let people = people();
+        let (nora, omar, shop) = (people.nora.id().clone(), people.omar.id().clone(), people.shop.id().clone());
+        let store = Arc::new(MemoryStore::new());
+        let page = kiff::EntityKey::new("Page", "page-1").unwrap();
+        let policy = kiff::RolePolicy::new()
+            .assign(people.agent.id().clone(), first::NotesRole::Agent)
+            .assign(nora.clone(), first::NotesRole::Editor)
+            .assign(shop, first::NotesRole::Shop);
+        let first = Runtime::<first::Notes, _>::new(Arc::clone(&store), policy, ());
+        assert!(first.ingest(&people.shop, &page, first::PageOpened {}).await.unwrap().is_allowed());
+        let asked = first.request_approval(&people.agent, &page, first::AddNote {}).await.unwrap();
+        let Verdict::Allowed(asked) = asked else { panic!("{asked:?}") };
+        assert!(first.review(&people.nora, &page, &asked.id, Review::grant()).await.unwrap().is_allowed());
+
+        let policy = kiff::RolePolicy::new().assign(omar, second::NotesRole::Reader);
+        let second = Runtime::<second::Notes, _>::new(store, policy, ());
+        for stranger in [&people.nora, &people.agent] {
+            let refused = second.review(stranger, &page, &asked.id, Review::withdraw()).await.unwrap();
+            assert_eq!(refused.refusal().unwrap().code, ReasonCode::PermissionDenied, "{refused:?}");
+        }
+        assert!(second.review(&people.omar, &page, &asked.id, Review::withdraw()).await.unwrap().is_allowed());
+        // The first release comes back, and with it what the grant was bound to.
+        let outcome = first.execute(&people.agent, &page, first::AddNote {}).await.unwrap();
+        assert!(matches!(outcome, Outcome::ApprovalRequired(_)), "{outcome:?}");
+    });
+}

@@ -136,7 +136,9 @@ impl<S: Stated> Fold<S> {
             Fact::ApprovalGranted(reviewed) => {
                 let signature = signature(reviewed, commit);
                 if let Some(approval) = self.open.iter_mut().find(|open| open.id == reviewed.approval) {
+                    self.held -= approval.weight();
                     Arc::make_mut(approval).status = ApprovalStatus::Granted(signature);
+                    self.held += approval.weight();
                 }
             }
             Fact::ApprovalDenied(reviewed) => {
@@ -206,7 +208,9 @@ impl<S: Stated> Fold<S> {
             return;
         };
         let mut approval = self.open.remove(place);
+        self.held -= approval.weight();
         Arc::make_mut(&mut approval).status = status;
+        self.held += approval.weight();
         self.remember(approval);
     }
 

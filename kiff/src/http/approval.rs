@@ -23,7 +23,6 @@ use super::envelope::{Listed, Under, fitting};
 use super::open::Part;
 use super::problem::{About, Problem, answer};
 use super::request::{Body, Caller, Named, NamedActor, Page, Said, Sort, acting, approval_id, entity_key};
-use super::search::looked_up;
 
 /// An approval as a client is told of it.
 #[derive(Debug, Serialize)]
@@ -215,7 +214,7 @@ async fn find(
         if let Some(id) = &body.entity_id {
             query = query.entity(entity_key(&caller.principal, &served.schema().entity_type, id)?);
         }
-        for (_, commit) in looked_up(served, query, Cursor::FIRST, MOST).await? {
+        for (_, commit) in shared.looked_up(caller, served, query, Cursor::FIRST, MOST).await? {
             let key = commit.key();
             if caller.may_read(&**served, actor, key)? {
                 found.push((Arc::clone(served), key.clone()));

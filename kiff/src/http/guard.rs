@@ -184,15 +184,29 @@ fn unauthenticated(request: &Parts, peer: Option<SocketAddr>, error: &Unauthenti
 }
 
 /// Whether a page of another origin may have it sent in the name of whoever looks at that page. What shows them there, as a cookie
-/// does or a proxy that knows them, a browser sends along whatever page asks; a bearer token it does not.
+/// does or a proxy that knows them, a browser sends along whatever page asks; a bearer token it does not. A proxy may put one there,
+/// and so the page has to say besides what no form can, and what a browser sends only where that page is let.
 fn is_lured(request: &Parts, peer: Option<SocketAddr>) -> bool {
     let credentials = Credentials::new(&request.headers, peer);
-    !request.method.is_safe() && credentials.bearer().is_none() && is_foreign(credentials)
+    let is_let = credentials.bearer().is_some() && says_json(credentials);
+    !request.method.is_safe() && !is_let && is_foreign(credentials)
+}
+
+/// Whether it says that its body is JSON.
+fn says_json(credentials: Credentials<'_>) -> bool {
+    let said = credentials.header("content-type").unwrap_or_default();
+    said.split(';').next().is_some_and(|said| said.trim().eq_ignore_ascii_case("application/json"))
 }
 
 fn lured(request: &Parts, peer: Option<SocketAddr>) -> Response {
-    tell_refused(request, peer, "a page of another origin sent it", &"it has no bearer token");
-    let error = "a page of another origin has sent this: send it with a bearer token, or from a page of this origin";
+    tell_refused(
+        request,
+        peer,
+        "a page of another origin sent it",
+        &"it has no bearer token, or is not said to be JSON",
+    );
+    let error = "a page of another origin has sent this: send it with a bearer token and as `application/json`, or from a page of \
+                 this origin";
     Problem::forbidden(&About::NOTHING, error).into_response()
 }
 

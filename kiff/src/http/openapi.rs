@@ -112,11 +112,14 @@ fn describe(document: &mut Value, name: &str, Action { descriptions, parameters 
     for (route, status, answer, summary) in routes {
         let needed = [are_needed.then_some("parameters"), (route == "approvals").then_some("approval_id")];
         let needed: Vec<_> = needed.into_iter().flatten().collect();
+        // What has started and could not be recorded is told as well, so that somebody settles it.
+        let broken = (route == "execute").then_some("500");
+        let problems: Vec<_> = ["403", "404", "409", "413", "422"].into_iter().chain(broken).collect();
         let operation = json!({
             "summary": format!("{name}: {summary}"),
             "description": description,
             "tags": [name],
-            "problems": ["403", "404", "409", "413", "422"],
+            "problems": problems,
             "parameters": (["id", "idempotency_key", "traceparent"])
                 .map(|parameter| json!({ "$ref": format!("#/components/parameters/{parameter}") })),
             "requestBody": {

@@ -145,8 +145,8 @@ impl Problem {
             execution_id: Some(execution.clone()),
             deduplicated: false,
             error: format!(
-                "execution `{execution}` ran, and its answer could not be recorded: it may have happened, and a person has to settle \
-                 it before it is tried again"
+                "execution `{execution}` has started, and how it ended could not be recorded: it may have happened, and a person has \
+                 to settle it before it is tried again"
             ),
         };
         Self { status: broken.status, body: Body::Decision(Box::new(decision)) }

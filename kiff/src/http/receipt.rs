@@ -17,7 +17,6 @@ use crate::served::Served;
 use super::Shared;
 use super::problem::Problem;
 use super::request::{Caller, Named, Said, identifier};
-use super::search::looked_up;
 
 /// Which commit of an entity; its last one when nothing is said.
 #[derive(Debug, Default, Deserialize)]
@@ -39,13 +38,14 @@ pub(super) async fn of_entity(
 ) -> Result<Response, Problem> {
     let entity_type = shared.governed(wanted.entity_type.as_deref())?;
     let (served, key) = shared.locate(&caller, &id, entity_type).await?;
-    shared.receipt(&served, &key, &wanted).await
+    shared.receipt(&caller, &served, &key, &wanted).await
 }
 
 impl Shared {
     /// The receipt, as a file to be kept.
     pub(super) async fn receipt(
         &self,
+        caller: &Caller,
         served: &Arc<dyn Served>,
         key: &EntityKey,
         wanted: &Wanted,
@@ -54,7 +54,7 @@ impl Shared {
             return Err(Problem::not_found("no signed log is kept here, so that there are no receipts"));
         }
         let commit = commit(&**served, key, wanted).await?;
-        let position = position(served, &commit).await?;
+        let position = position(self, caller, served, &commit).await?;
         let number = commit.number();
         let shared = self.clone();
         // Files are read where that may take its time.
@@ -132,14 +132,14 @@ async fn commit(served: &dyn Served, key: &EntityKey, wanted: &Wanted) -> Result
 }
 
 /// Where a commit stands in the one order of its store.
-async fn position(served: &Arc<dyn Served>, commit: &Commit) -> Result<u64, Problem> {
+async fn position(shared: &Shared, caller: &Caller, served: &Arc<dyn Served>, commit: &Commit) -> Result<u64, Problem> {
     const PAGE: usize = 64;
     // Its time leads to it, and to what the same entity was given at the same moment.
     let query = Query::default().entity(commit.key().clone()).from(commit.at());
     let query = query.until(commit.at().after(Duration::from_micros(1)));
     let mut cursor = Cursor::FIRST;
     loop {
-        let page = looked_up(served, query.clone(), cursor, PAGE).await?;
+        let page = shared.looked_up(caller, served, query.clone(), cursor, PAGE).await?;
         let Some((last, _)) = page.last() else {
             return Err(Problem::not_found("the store has no such commit"));
         };

@@ -199,8 +199,14 @@ impl<T: DeserializeOwned> FromRequest<Shared> for Body<T> {
     fn from_request(request: Request, shared: &Shared) -> impl Future<Output = Result<Self, Problem>> {
         let length =
             request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+        let asks = request.uri().query().is_some_and(|query| !query.is_empty());
         let body = request.into_body();
         async move {
+            if asks {
+                return Err(Problem::bad_request(
+                    "this takes no parameters in its query: say in the body what it is to know",
+                ));
+            }
             let bytes = read(body, length, shared.limits.body).await?;
             let text = std::str::from_utf8(&bytes).map_err(|_| Problem::no_text())?;
             let text = if text.is_empty() { "{}" } else { text };

@@ -17,7 +17,7 @@ use super::identity::Principal;
 use super::problem::Problem;
 use super::request::Caller;
 
-/// The room for searches: for as many at a time as there are cores, and at least for two.
+/// The room for searches.
 #[derive(Debug)]
 pub(super) struct Searches {
     room: Arc<Semaphore>,
@@ -30,16 +30,24 @@ pub(super) struct Searches {
 /// A place for one search: of its principal's share, and of the room.
 type Place = (OwnedSemaphorePermit, OwnedSemaphorePermit);
 
-impl Default for Searches {
-    fn default() -> Self {
+impl Searches {
+    /// For as many at a time as there are cores.
+    pub(super) fn new() -> Self {
+        Self::for_each_core(1)
+    }
+
+    /// For what is known by its name, which most stores have an index of: for many more.
+    pub(super) fn by_name() -> Self {
+        Self::for_each_core(8)
+    }
+
+    fn for_each_core(places: usize) -> Self {
         /// So that there is always a place beside what one principal may take.
         const LEAST: usize = 2;
-        let most = available_parallelism().map_or(LEAST, NonZero::get).max(LEAST);
+        let most = available_parallelism().map_or(LEAST, NonZero::get).max(LEAST).saturating_mul(places);
         Self { room: Arc::new(Semaphore::new(most)), share: most / 2, shares: Mutex::default() }
     }
-}
 
-impl Searches {
     /// A place for a search of this principal, as soon as there is one.
     async fn place(&self, principal: &Principal) -> Result<Place, AcquireError> {
         // In this order: whoever waits for more than their share keeps no place from others.
@@ -73,32 +81,36 @@ impl Shared {
         cursor: Cursor,
         limit: usize,
     ) -> Result<Vec<(u64, Arc<Commit>)>, Problem> {
-        let place = self.searches.place(&caller.principal).await.map_err(|error| Problem::broken(&error))?;
-        apart(served, query, cursor, limit, place).await
+        apart(&self.searches, caller, served, query, cursor, limit).await
+    }
+
+    /// As [`Served::search`], for what is known by its name: of an entity, or of an approval.
+    ///
+    /// Some stores look through all that they have for it, and so it is done apart as well. Most have an index of it, and so it has
+    /// places of its own: while those of searches are taken by some that take long, entities are looked at and sign-offs are given
+    /// all the same.
+    pub(super) async fn looked_up(
+        &self,
+        caller: &Caller,
+        served: &Arc<dyn Served>,
+        query: Query,
+        cursor: Cursor,
+        limit: usize,
+    ) -> Result<Vec<(u64, Arc<Commit>)>, Problem> {
+        apart(&self.by_name, caller, served, query, cursor, limit).await
     }
 }
 
-/// As [`Served::search`], for what is known by its name: of an entity, or of an approval.
-///
-/// Some stores look through all that they have for it, and so it is done apart as well. Most have an index of it, and so it waits for no
-/// place: while those are taken by searches that take long, entities are looked at and sign-offs are given all the same.
-pub(super) async fn looked_up(
-    served: &Arc<dyn Served>,
-    query: Query,
-    cursor: Cursor,
-    limit: usize,
-) -> Result<Vec<(u64, Arc<Commit>)>, Problem> {
-    apart(served, query, cursor, limit, ()).await
-}
-
 /// Searches on a thread that answers nothing meanwhile, and keeps a place until it has ended.
-async fn apart<P: Send + 'static>(
+async fn apart(
+    searches: &Searches,
+    caller: &Caller,
     served: &Arc<dyn Served>,
     query: Query,
     cursor: Cursor,
     limit: usize,
-    place: P,
 ) -> Result<Vec<(u64, Arc<Commit>)>, Problem> {
+    let place = searches.place(&caller.principal).await.map_err(|error| Problem::broken(&error))?;
     let (served, runtime) = (Arc::clone(served), Handle::current());
     let searching = spawn_blocking(move || {
         let found = runtime.block_on(served.search(&query, cursor, limit));

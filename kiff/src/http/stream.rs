@@ -44,7 +44,9 @@ pub(super) struct Wanted {
     entity_type: Option<String>,
     entity_id: Option<String>,
     kind: Option<Kind>,
-    /// Behind which event, where the header `Last-Event-ID` does not say it; `0` is the beginning.
+    /// Behind which event, where the header `Last-Event-ID` does not say it; `0` is the beginning. Clients that put a header of their own
+    /// on a stream go on by a parameter of that name.
+    #[serde(alias = "lastEventId")]
     after: Option<String>,
 }
 

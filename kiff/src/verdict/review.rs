@@ -6,13 +6,14 @@ use crate::domain::Domain;
 use crate::entity::Entity;
 use crate::identifier::ApprovalId;
 use crate::permission::{self, Policy};
-use crate::schema::ApprovalRule;
+use crate::schema::{ApprovalRule, Permission, Schema};
 use crate::time::Timestamp;
 
 use super::{ReasonCode, Refusal, Verdict, sentence, undecided};
 
 /// Decides whether `actor` may give this answer to the request `id`: it must be a human, not the requester, hold the approving
-/// permission, and the request must still wait, or be granted and not spent where the grant is withdrawn.
+/// permission, and the request must still wait, or be granted and not spent where the grant is withdrawn. Where its
+/// action has no approving permission any more, any human role will do to withdraw.
 ///
 /// The same holds for a denial and a withdrawal: whoever may not say yes may not say no either.
 pub fn review<'j, D: Domain>(
@@ -35,8 +36,15 @@ pub fn review<'j, D: Domain>(
         return rejected(problem, remedy);
     }
     let rule = D::from_name(&approval.action).map(|action| &action.contract().approval);
-    let Some(ApprovalRule::By(permission)) = rule else {
-        return rejected(format!("`{}` does not ask for an approval any more", approval.action), None);
+    let humans;
+    let permission = match rule {
+        Some(ApprovalRule::By(permission)) => permission,
+        // Its contract may come back, and with it what was granted under it.
+        _ if answer == Answer::Withdraw => {
+            humans = any_human(D::schema());
+            &humans
+        }
+        _ => return rejected(format!("`{}` does not ask for an approval any more", approval.action), None),
     };
     let denied = |message| Verdict::Blocked(sentence::not_by_them(message, permission));
     if actor.kind() != ActorKind::Human {
@@ -51,6 +59,12 @@ pub fn review<'j, D: Domain>(
         Ok(false) => Verdict::Blocked(sentence::permission_denied(actor, permission)),
         Err(_) => Verdict::Blocked(undecided(actor, permission)),
     }
+}
+
+/// The permission to withdraw what nobody has to approve any more: that of whoever holds a role of humans.
+fn any_human(schema: &Schema) -> Permission {
+    let roles = schema.permission_roles().filter(|role| role.kind == ActorKind::Human);
+    Permission { name: format!("{}.withdraw", schema.domain).into(), roles: roles.collect() }
 }
 
 /// Why the request is not one for this answer any more, or not yet; and what to say instead.

@@ -74,9 +74,13 @@ fn p4_a_page_of_another_origin_grants_nothing_in_the_name_of_who_looks_at_it() {
         let browser = said.iter().fold(nora.clone(), |client, line| client.header(line));
         browser.post(&format!("/approvals/{approval}/grant"), "{}").expect(200);
     }
-    // What no browser shows by itself is sent on purpose.
+    // What no browser shows by itself is sent on purpose, unless a proxy has put it there: a form says of no body that it is JSON.
     let elsewhere = server.client(&people().nora).header(FOREIGN[0]);
-    elsewhere.post("/approvals/app-1/grant", "{}").expect(200);
+    for form in ["content-type: text/plain", "content-type: application/x-www-form-urlencoded", "accept: */*"] {
+        elsewhere.clone().header(form).post("/approvals/app-1/grant", "").expect(403);
+    }
+    let json = elsewhere.header("content-type: application/json; charset=utf-8");
+    json.post("/approvals/app-1/grant", "{}").expect(200);
 }
 
 #[test]

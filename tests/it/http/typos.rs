@@ -40,6 +40,24 @@ fn a_sort_of_entity_that_no_domain_governs_is_told() {
 }
 
 #[test]
+fn what_is_said_in_a_query_where_the_body_is_heard_is_told() {
+    let server = Server::open();
+    let everybody = server.everybody();
+    everybody.place("ord-1");
+    for path in [
+        "/entities/ord-1/actions/MARK_PAID/execute",
+        "/entities/ord-1/actions/MARK_PAID/approvals",
+        "/entities/ord-1/executions/run-1/settle",
+        "/approvals/app-1/withdraw",
+        "/events/raw",
+    ] {
+        let told = everybody.agent.post(&format!("{path}?entity_type=Order"), "{}").expect(400);
+        assert!(told["error"].as_str().unwrap().contains("say in the body"), "{path}: {told}");
+    }
+    assert!(server.shop.services().done().is_empty());
+}
+
+#[test]
 fn a_kind_of_record_that_there_is_not_is_told() {
     let server = Server::open();
     let everybody = server.everybody();

@@ -336,7 +336,7 @@ fn a_key_lies_in_a_file_that_only_its_owner_reads() {
     assert_eq!(SigningKey::read(&path).unwrap().verifying_key(), key.verifying_key());
     assert!(matches!(key.write(&path), Err(KeyError::File { .. })), "a key is never overwritten");
     assert!(matches!(VerifyingKey::read(&path), Err(KeyError::Secret)));
-    assert!(!format!("{key:?}").contains(key.secret_text().rsplit('+').next().unwrap()));
+    assert!(!format!("{key:?}").contains(key.secret_text().splitn(5, '+').last().unwrap()));
     let public = folder.path().join("log.pub");
     key.verifying_key().write(&public).unwrap();
     assert_eq!(&VerifyingKey::read(&public).unwrap(), key.verifying_key());

@@ -20,7 +20,6 @@ use crate::timeline::{Phase, Timeline};
 use super::super::Shared;
 use super::super::problem::Problem;
 use super::super::request::{Caller, Named};
-use super::super::search::looked_up;
 use super::approval::approval_path;
 use super::doubt::doubt_path;
 use super::frame::{self, Place};
@@ -71,7 +70,7 @@ pub(super) async fn show(
     let Some(state) = standing.state else {
         return Err(Problem::not_found(format!("there is no entity `{}`", visible(key.id()))).into());
     };
-    let changes = changes(&served, &key).await?;
+    let changes = changes(&shared, &caller, &served, &key).await?;
     let lifecycle = Timeline::new(key.clone(), changes.clone()).lifecycle();
     let part = filter.found(&shared, &caller, &served, &key, standing.number).await?;
     let now = served.now();
@@ -108,9 +107,14 @@ pub(super) async fn show(
 }
 
 /// The last commits that changed the entity's state, in order.
-async fn changes(served: &Arc<dyn Served>, key: &EntityKey) -> Result<Vec<Arc<Commit>>, Problem> {
+async fn changes(
+    shared: &Shared,
+    caller: &Caller,
+    served: &Arc<dyn Served>,
+    key: &EntityKey,
+) -> Result<Vec<Arc<Commit>>, Problem> {
     let changes = Changes::default().entity(key.clone()).kind("state_changed");
-    let last = looked_up(served, changes, Cursor::LAST, PATH).await?;
+    let last = shared.looked_up(caller, served, changes, Cursor::LAST, PATH).await?;
     Ok(last.into_iter().rev().map(|(_, commit)| commit).collect())
 }
 

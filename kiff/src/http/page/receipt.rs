@@ -16,5 +16,5 @@ pub(super) async fn download(
     Query(wanted): Query<Wanted>,
 ) -> Result<Response, Sorry> {
     let (served, key) = shared.locate(&caller, &id, Some(&entity_type)).await?;
-    Ok(shared.receipt(&served, &key, &wanted).await?)
+    Ok(shared.receipt(&caller, &served, &key, &wanted).await?)
 }
