@@ -12,11 +12,12 @@ use crate::entity::Entity;
 use crate::event::Trace;
 use crate::executor::Executable;
 use crate::identifier::{EntityKey, ExecutionId, IdentifierError, Identifiers, UuidIdentifiers};
-use crate::journal::{BrokenJournal, Content, Fact, RecordId, Sealed};
+use crate::journal::{BrokenJournal, Content, Fact, Matter, Open, RecordId, Sealed};
+use crate::matters::Matters;
 use crate::permission::Policy;
 use crate::remembered::Remembered;
 use crate::schema::Permission;
-use crate::store::{Appended, MemoryStore, Store, StoreError};
+use crate::store::{Appended, MemoryStore, PAGE, Store, StoreError};
 use crate::time::{Clock, SystemClock, Timestamp};
 
 use taken::Taken;
@@ -33,7 +34,6 @@ mod panics;
 mod propose;
 mod read;
 mod reconcile;
-mod remembered;
 mod repeat;
 mod settle;
 mod taken;
@@ -106,9 +106,6 @@ pub struct Runtime<D: Domain, S: Store = MemoryStore> {
     reading: Permission,
     taken: Taken,
 }
-
-/// How many commits are read at a time: as many as there are behind a fold that was kept. Each may be as large as the bounds allow.
-const PAGE: usize = 256;
 
 /// After how many commits of an entity what it folds to is kept beside its journal, so that a long journal is not read
 /// from its beginning after a restart.
@@ -227,6 +224,11 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         known.map_or_else(|| D::schema().fingerprint_of(action.contract()), |(_, fingerprint)| *fingerprint)
     }
 
+    /// What is open of this domain's entities.
+    fn open(&self, matter: Matter, after: Option<&Open>, wanted: usize) -> Matters<'_, S> {
+        Matters::of(&D::schema().entity_type, &self.store, matter, self.now(), after, wanted)
+    }
+
     /// Appends one batch to the journal of `entity` as it was judged; none when it has moved in the meantime.
     async fn commit(&self, entity: Arc<Entity<D>>, batch: Batch<'_>) -> Result<Option<Arc<Entity<D>>>, Error> {
         Ok(self.try_commit(entity, batch).await?.ok())
@@ -265,11 +267,11 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         match appended? {
             Appended::Conflict => {
                 // Where nobody has moved it on, the store has lost what is remembered of it.
-                self.forget_unless_kept(&entity).await?;
+                self.entities.forget_unless_kept(&self.store, &entity).await?;
                 Ok(Err(commit.facts().into()))
             }
             Appended::Written => {
-                let moved = self.advance(entity, &commit)?;
+                let moved = self.entities.advance(entity, &commit)?;
                 announce::commit(&D::schema().domain, &commit);
                 Ok(Ok(moved))
             }

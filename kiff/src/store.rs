@@ -22,6 +22,10 @@ pub use postgres::{Migrated, PostgresError, PostgresOptions, PostgresStore};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteError, SqliteStore};
 
+/// How many commits or open matters are read at a time: as many as there are behind a fold that was kept. Each may be as large as
+/// the bounds allow.
+pub(crate) const PAGE: usize = 256;
+
 /// The place where journals are kept.
 ///
 /// A store keeps commits and decides one thing: whether a commit still follows on the last one of its entity. All

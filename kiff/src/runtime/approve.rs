@@ -12,7 +12,7 @@ use crate::time::Timestamp;
 use crate::verdict::{self, Objection, ReasonCode, Refusal, Verdict};
 
 use super::attempt::{Attempt, Propose};
-use super::{Batch, Error, PAGE, Runtime, TRIES, readable};
+use super::{Batch, Error, Runtime, TRIES, readable};
 
 impl<D: Executable, S: Store> Runtime<D, S> {
     /// Asks for a human's sign-off of exactly this proposal; an approval that the proposal names becomes its number.
@@ -200,26 +200,12 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     /// [`Error`] when the store fails.
     pub async fn pending_approvals(&self, after: Option<&Open>, limit: usize) -> Result<Vec<Pending>, Error> {
         let mut pending = Vec::new();
-        let (mut after, mut asked) = (after.cloned(), limit.min(PAGE));
-        while pending.len() < limit {
-            let page = self.store.open(Matter::Review, self.now(), after.as_ref(), asked).await?;
-            let is_last = page.len() < asked;
-            after = page.last().cloned();
-            // What lies between may be another domain's, however few are wanted.
-            asked = PAGE;
-            for open in page {
-                if pending.len() == limit {
-                    break;
-                }
-                if open.key.entity_type() != D::schema().entity_type {
-                    continue;
-                }
-                let approval = readable(self.waiting(&open).await)?.flatten();
-                pending.extend(approval.map(|approval| Pending { open, approval }));
-            }
-            if is_last {
-                break;
-            }
+        let mut open = self.open(Matter::Review, after, limit);
+        while pending.len() < limit
+            && let Some(open) = open.next().await?
+        {
+            let approval = readable(self.waiting(&open).await)?.flatten();
+            pending.extend(approval.map(|approval| Pending { open, approval }));
         }
         Ok(pending)
     }

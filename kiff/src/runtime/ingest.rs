@@ -125,7 +125,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             let (to, payload) = match self.advised(&entity, admitted).permit() {
                 Ok(admitted) => admitted,
                 Err(_) if tried == 0 => {
-                    self.forget_unless_kept(&entity).await?;
+                    self.entities.forget_unless_kept(&self.store, &entity).await?;
                     continue;
                 }
                 Err(refused) => return Ok(Self::told(refused)),

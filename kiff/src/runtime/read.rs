@@ -9,6 +9,7 @@ use crate::event::Trace;
 use crate::executor::Executable;
 use crate::identifier::EntityKey;
 use crate::journal::{BrokenJournal, Commit, Fact, StateRebuilt};
+use crate::remembered::Remembered;
 use crate::schema::{Contract, Text};
 use crate::store::Store;
 use crate::timeline::Timeline;
@@ -28,6 +29,29 @@ pub struct Rebuilt<D: Domain> {
 }
 
 impl<D: Executable, S: Store> Runtime<D, S> {
+    /// What the entity is now, by its journal. Of another domain there is none here, whatever the store holds.
+    ///
+    /// # Errors
+    /// [`Error`] when the store fails or the journal is broken.
+    pub async fn entity(&self, key: &EntityKey) -> Result<Arc<Entity<D>>, Error> {
+        if Self::check_type(key).is_some() {
+            return Ok(Arc::new(Entity::empty(key.clone())));
+        }
+        Ok(self.entities.entity(&self.store, key).await?)
+    }
+
+    /// The entity as a step sees it that is to append: at its first try as it is remembered, since it is told by the store
+    /// when the entity has moved, and then as its journal has it.
+    ///
+    /// INVARIANT: whoever answers without having appended does not rely on the first try, except for that there is such an
+    /// entity: what is once in a journal stays there.
+    pub(super) async fn presumed(&self, key: &EntityKey, tried: u16) -> Result<Arc<Entity<D>>, Error> {
+        match self.entities.get(key) {
+            Some(remembered) if tried == 0 && remembered.state().is_some() => Ok(remembered),
+            _ => self.entity(key).await,
+        }
+    }
+
     /// What the entity's state allows now, in order of the names; none when there is no such entity.
     ///
     /// # Errors
@@ -74,7 +98,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             if self.commit(Arc::new(walk.entity.clone()), batch).await?.is_some() {
                 return Ok(Verdict::Allowed(Rebuilt { state, events, matches }));
             }
-            if !self.is_kept(&walk.entity).await? {
+            if !Remembered::is_kept(&self.store, &walk.entity).await? {
                 walk = Walk::of(key);
             }
         }

@@ -106,24 +106,17 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     /// [`Error`] when the store fails.
     pub async fn recover(&self, actor: &Actor) -> Result<Vec<(EntityKey, Result<Inquiry<D>, BrokenJournal>)>, Error> {
         let mut recovered = Vec::new();
-        let mut after = None;
-        loop {
-            let page = self.store.open(Matter::Execution, self.now(), after.as_ref(), PAGE).await?;
-            let is_last = page.len() < PAGE;
-            after = page.last().cloned();
-            for open in page.into_iter().filter(|open| Self::check_type(&open.key).is_none()) {
-                match self.reconcile(actor, &open.key).await {
-                    Ok(Inquiry::NothingInDoubt) => {}
-                    Ok(inquiry) => recovered.push((open.key, Ok(inquiry))),
-                    Err(Error::Journal(broken)) => recovered.push((open.key, Err(broken))),
-                    Err(error) => return Err(error),
-                }
-            }
-            // What others have started meanwhile is theirs.
-            if is_last {
-                return Ok(recovered);
+        // What others start meanwhile is theirs.
+        let mut open = self.open(Matter::Execution, None, PAGE);
+        while let Some(open) = open.next().await? {
+            match self.reconcile(actor, &open.key).await {
+                Ok(Inquiry::NothingInDoubt) => {}
+                Ok(inquiry) => recovered.push((open.key, Ok(inquiry))),
+                Err(Error::Journal(broken)) => recovered.push((open.key, Err(broken))),
+                Err(error) => return Err(error),
             }
         }
+        Ok(recovered)
     }
 
     /// Keeps what was found. Other records may come in between; when somebody settles the run meanwhile, that word stands.

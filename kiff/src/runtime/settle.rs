@@ -15,7 +15,7 @@ use crate::store::Store;
 use crate::time::Timestamp;
 use crate::verdict::{self, ReasonCode, Refusal, Verdict};
 
-use super::{Batch, Error, PAGE, Runtime, TRIES, live, readable};
+use super::{Batch, Error, Runtime, TRIES, live, readable};
 
 /// An action that has started, has not ended, and does not run in this process.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,26 +106,12 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     /// [`Error`] when the store fails.
     pub async fn in_doubt(&self, after: Option<&Open>, limit: usize) -> Result<Vec<Doubt>, Error> {
         let mut doubts = Vec::new();
-        let (mut after, mut asked) = (after.cloned(), limit.min(PAGE));
-        while doubts.len() < limit {
-            let page = self.store.open(Matter::Execution, self.now(), after.as_ref(), asked).await?;
-            let is_last = page.len() < asked;
-            after = page.last().cloned();
-            // What lies between may be another domain's, however few are wanted.
-            asked = PAGE;
-            for open in page {
-                if doubts.len() == limit {
-                    break;
-                }
-                if open.key.entity_type() != D::schema().entity_type {
-                    continue;
-                }
-                let running = readable(self.doubt_of(&open).await)?.flatten();
-                doubts.extend(running.map(|running| Doubt { open, running }));
-            }
-            if is_last {
-                break;
-            }
+        let mut open = self.open(Matter::Execution, after, limit);
+        while doubts.len() < limit
+            && let Some(open) = open.next().await?
+        {
+            let running = readable(self.doubt_of(&open).await)?.flatten();
+            doubts.extend(running.map(|running| Doubt { open, running }));
         }
         Ok(doubts)
     }

@@ -15,20 +15,17 @@ use crate::event::Envelope;
 use crate::identifier::{ApprovalId, EntityKey, ExecutionId};
 use crate::journal::{Commit, Cursor, Matter, Open, Query};
 use crate::json::{Json, JsonError};
+use crate::matters::Matters;
 use crate::permission::PolicyError;
 use crate::remembered::Remembered;
 use crate::runtime::{AHEAD, Doubt, Error, Outcome, Pending, readable};
 use crate::schema::{Contract, List, Permission, Schema, Text};
-use crate::sharded::Place;
 use crate::store::{Store, StoreError};
 use crate::time::{Clock, SystemClock, Timestamp};
 use crate::tool::{Dialect, ToolError, Tools};
 use crate::verdict::{ReasonCode, Refusal, Verdict};
 
 use super::{Accepted, Answering, Done, Found, Served, Standing, Told};
-
-/// How many commits or open matters are read at a time. Each may be as large as the bounds allow.
-const PAGE: usize = 256;
 
 /// How many entities are remembered between two calls, with how many bytes of approvals.
 const REMEMBERED: (usize, usize) = (1 << 16, 64 * 1024 * 1024);
@@ -64,35 +61,8 @@ impl<S: Store> Recorded<S> {
         Self { store, schema: Box::leak(Box::new(schema)), entities: Remembered::new(most, room) }
     }
 
-    async fn entity(&self, key: &EntityKey) -> Result<Arc<Entity<Unknown>>, Error> {
-        let entity = self.follow(key).await;
-        if let Err(Error::Journal(_)) = entity {
-            // The journal may be another than it was: it is folded from its beginning when somebody looks again.
-            self.entities.remove(key);
-        }
-        entity
-    }
-
-    /// The entity as it is remembered, and what its journal says beyond that.
-    async fn follow(&self, key: &EntityKey) -> Result<Arc<Entity<Unknown>>, Error> {
-        let known = self.entities.get(key);
-        let mut entity = known.unwrap_or_else(|| Arc::new(Entity::empty(key.clone())));
-        loop {
-            let commits = self.store.read(key, entity.number(), PAGE).await?;
-            let is_last = commits.len() < PAGE;
-            if !commits.is_empty() {
-                let folded = Arc::make_mut(&mut entity);
-                commits.iter().try_for_each(|commit| folded.apply(commit))?;
-            }
-            if is_last {
-                break;
-            }
-        }
-        self.entities.at(key, |place| match place {
-            Place::Taken(known) => known.clone_from(&entity),
-            Place::Free(place) => *place = Some(Arc::clone(&entity)),
-        });
-        Ok(entity)
+    async fn entity(&self, key: &EntityKey) -> Result<Arc<Entity<Unknown>>, StoreError> {
+        self.entities.entity(&*self.store, key).await
     }
 
     /// What is open of these entities, as far as `find` makes something of it.
@@ -103,23 +73,14 @@ impl<S: Store> Recorded<S> {
         limit: usize,
         find: impl Fn(&Entity<Unknown>, Open) -> Option<T>,
     ) -> Result<Vec<T>, Error> {
-        let (mut found, mut after, mut asked) = (Vec::new(), after.cloned(), limit.min(PAGE));
-        while found.len() < limit {
-            let page = self.store.open(matter, SystemClock.now(), after.as_ref(), asked).await?;
-            let is_last = page.len() < asked;
-            after = page.last().cloned();
-            // What lies between may be of another sort, however few are wanted.
-            asked = PAGE;
-            for open in page.into_iter().filter(|open| open.key.entity_type() == self.schema.entity_type) {
-                if found.len() == limit {
-                    break;
-                }
-                let Some(entity) = readable(self.entity(&open.key).await)? else { continue };
-                found.extend(find(&entity, open));
-            }
-            if is_last {
-                break;
-            }
+        let mut found = Vec::new();
+        let now = SystemClock.now();
+        let mut open = Matters::of(&self.schema.entity_type, &*self.store, matter, now, after, limit);
+        while found.len() < limit
+            && let Some(open) = open.next().await?
+        {
+            let entity = readable(self.entity(&open.key).await.map_err(Error::from))?;
+            found.extend(entity.and_then(|entity| find(&entity, open)));
         }
         Ok(found)
     }
