@@ -140,6 +140,7 @@ impl<D: Domain> Remembered<D> {
     }
 
     /// Does something at the place of an entity, and forgets others where there is too much then.
+    #[inline]
     fn at<R>(&self, key: &EntityKey, act: impl FnOnce(Place<'_, Arc<Entity<D>>>) -> R) -> R {
         let (mut has_grown, mut forgotten) = (false, None);
         let done = self.entities.with_shard(key, |shard| {
@@ -178,6 +179,7 @@ impl<D: Domain> Remembered<D> {
     }
 
     /// Forgets all of a shard but this entity.
+    #[cold]
     fn forget_others(&self, shard: &mut Values<Arc<Entity<D>>>, key: &EntityKey) -> Values<Arc<Entity<D>>> {
         let kept = shard.remove_entry(key);
         let forgotten = mem::take(shard);

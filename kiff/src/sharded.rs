@@ -52,6 +52,7 @@ impl Hasher for Brought {
 }
 
 /// Does something at the place of an entity.
+#[inline]
 pub(crate) fn at<V, R>(values: &mut Values<V>, key: &EntityKey, act: impl FnOnce(Place<'_, V>) -> R) -> R {
     if let Some(value) = values.get_mut(key) {
         return act(Place::Taken(value));
@@ -91,6 +92,7 @@ impl<V: Clone> Sharded<V> {
     }
 
     /// Does something with the part of the map that an entity is in, while nobody else sees it.
+    #[inline]
     pub(crate) fn with_shard<R>(&self, key: &EntityKey, act: impl FnOnce(&mut Values<V>) -> R) -> R {
         act(&mut self.shard(key).0.write().unwrap_or_else(PoisonError::into_inner))
     }
