@@ -29,6 +29,7 @@ mod journal;
 mod limits;
 mod mcp;
 mod observed;
+mod parameter;
 mod postgres;
 mod programs;
 mod proof;

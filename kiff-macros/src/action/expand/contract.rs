@@ -98,9 +98,9 @@ fn asked(field: &Field<'_>) -> Vec<TokenStream> {
         };
         return hidden.iter().map(is_none).collect();
     }
-    // A type of the user's own may hold one inside, where nobody looks.
+    // A float that the type names is the one that is waived; and a type of the user's own may hold one inside, where nobody looks.
     let is_own = |typed: &&Type| Kind::of(typed) == Kind::Unknown;
-    if hidden.iter().any(is_own) {
+    if kind::float(&parameter.typed.ty).is_some() || hidden.iter().any(is_own) {
         return Vec::new();
     }
     let waivers = parameter.rules.iter().filter(|rule| matches!(rule.demand, Demand::Float(_)));

@@ -43,6 +43,10 @@ fn every_type_but_a_primitive_is_asked_whether_it_is_a_float() {
     // Each part of what may be a tuple.
     assert_eq!(asked("a: Vec<Money>"), 3);
     assert_eq!(asked("#[param(float(\"a share\"))] a: Money"), 0);
+    // Whether the types beside a float are floats as well says nothing about its waiver.
+    for typed in ["BTreeMap<String, f64>", "Vec<(Cents, f64)>", "Option<HashMap<String, Vec<f32>>>"] {
+        assert_eq!(asked(&format!("#[param(float(\"a share\"))] a: {typed}")), 0, "{typed}");
+    }
 }
 
 #[test]
