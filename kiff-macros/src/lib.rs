@@ -118,8 +118,8 @@ pub fn runnable(input: TokenStream) -> TokenStream {
 /// | Rule | Fits |
 /// |---|---|
 /// | `range(min = 1, max = 100)`, or one of both | integers of up to 64 bits, `Cents`, floats, types with `kiff::Ranged` |
-/// | `length(min = 1, max = 500)`, or one of both | `String` (characters), `Vec` (items), types with `kiff::Measured` |
-/// | `pattern("[A-Z]{2}[0-9]+")`, which the whole text matches | `String`, types with `kiff::Textual` |
+/// | `length(min = 1, max = 500)`, or one of both | `String`, `Box<str>` and `Cow<'static, str>` (characters), `Vec` (items), types with `kiff::Measured` |
+/// | `pattern("[A-Z]{2}[0-9]+")`, which the whole text matches | `String`, `Box<str>`, `Cow<'static, str>`, types with `kiff::Textual` |
 /// | `float("it is a temperature")`, which says why this is no money | `f32`, `f64`, and types that hold one |
 #[proc_macro_attribute]
 pub fn action(attribute: TokenStream, item: TokenStream) -> TokenStream {

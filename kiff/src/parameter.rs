@@ -278,17 +278,12 @@ impl<T: Ranged> Ranged for Option<T> {
 #[diagnostic::on_unimplemented(
     message = "a `length` rule does not fit a parameter of type `{Self}`",
     label = "neither a text nor a list",
-    note = "`length` fits `String`, `Vec<_>` and types that implement `kiff::Measured`; for numbers write `range(min = .., max = ..)`"
+    note = "`length` fits `String`, `Box<str>`, `Cow<'static, str>`, `Vec<_>` and types that implement `kiff::Measured`; \
+            for numbers write `range(min = .., max = ..)`"
 )]
 pub trait Measured {
     /// How many characters or items it has; none when there is nothing to measure.
     fn measure(&self) -> Option<u64>;
-}
-
-impl Measured for String {
-    fn measure(&self) -> Option<u64> {
-        Some(self.chars().count() as u64)
-    }
 }
 
 impl<T> Measured for Vec<T> {
@@ -307,18 +302,30 @@ impl<T: Measured> Measured for Option<T> {
 #[diagnostic::on_unimplemented(
     message = "a `pattern` rule does not fit a parameter of type `{Self}`",
     label = "not a text",
-    note = "`pattern` fits `String` and types that implement `kiff::Textual`"
+    note = "`pattern` fits `String`, `Box<str>`, `Cow<'static, str>` and types that implement `kiff::Textual`"
 )]
 pub trait Textual {
     /// The text; none when there is nothing to match.
     fn text(&self) -> Option<&str>;
 }
 
-impl Textual for String {
-    fn text(&self) -> Option<&str> {
-        Some(self)
-    }
+macro_rules! texts {
+    ($($text:ty),*) => {$(
+        impl Measured for $text {
+            fn measure(&self) -> Option<u64> {
+                Some(self.chars().count() as u64)
+            }
+        }
+
+        impl Textual for $text {
+            fn text(&self) -> Option<&str> {
+                Some(self)
+            }
+        }
+    )*};
 }
+
+texts!(String, Box<str>, Cow<'_, str>);
 
 impl<T: Textual> Textual for Option<T> {
     fn text(&self) -> Option<&str> {

@@ -68,7 +68,7 @@ fn of_parameter(parameter: &Parameter) -> Option<(&'static str, String, &'static
     });
     match parameter.bare_type() {
         _ if has_end => None,
-        "String" => {
+        "String" | "Box<str>" | "Cow<'static, str>" => {
             let message = format!("`{name}` is a text of any length");
             Some(("unbounded_text", message, "bound it with `#[param(length(max = …))]` or a pattern"))
         }
