@@ -146,7 +146,8 @@ impl<T: Debug + Clone> CarriedField for T {
 #[diagnostic::on_unimplemented(
     message = "the executor borrows `{Self}`, but the services of `{D}` are `{Services}`",
     label = "not the services of `{D}`",
-    note = "write `&{Services}` here, or say in the block what its executors borrow: `services {Self};`; parameters are taken by value"
+    note = "write `&{Services}` here, or say in the block what its executors borrow: `services {Self};`; \
+            or take it by value, where it is a parameter"
 )]
 pub trait Serves<D, Services> {
     /// The services, as the executor takes them.

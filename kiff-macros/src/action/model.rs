@@ -4,7 +4,8 @@ use proc_macro2::{Group, Ident, TokenStream};
 use syn::{Attribute, LitStr, PatType, Path, Receiver, ReturnType, Signature, Type, TypeReference, Visibility};
 
 use super::duty::Duty;
-use super::sentence::code;
+use super::kind::{self, Kind};
+use super::sentence::{self, code};
 
 /// The async fn under `#[action(..)]` or `#[reconcile(..)]`.
 pub(crate) struct Executor {
@@ -61,8 +62,8 @@ pub(crate) enum Argument {
 pub(crate) struct Borrowed {
     pub(crate) typed: PatType,
     pub(crate) reference: TypeReference,
-    /// Whether it has `#[param(..)]`, which only parameters have.
-    pub(crate) has_rules: bool,
+    /// `#[param(..)]`, all of them, which only parameters have.
+    pub(crate) param: Vec<Attribute>,
 }
 
 /// An argument that is taken by value: a parameter of the action.
@@ -116,6 +117,16 @@ impl Executor {
         })
     }
 
+    /// The type by value of what is borrowed and meant as a parameter: one that no services have, one that has rules, or a plain value
+    /// beside something else that is borrowed, of which one may be the services.
+    pub(crate) fn owned(&self, borrowed: &Borrowed) -> Option<String> {
+        let lent = kind::peel(&borrowed.reference.elem);
+        let is_services = |argument: &&Argument| matches!(argument, Argument::Services(_));
+        let is_one_of_several = || self.arguments.iter().filter(is_services).count() > 1;
+        let is_meant = !borrowed.param.is_empty() || (is_plain_value(lent) && is_one_of_several());
+        sentence::owned(lent).or_else(|| (is_meant && kind::unfit(lent).is_none()).then(|| code(lent)))
+    }
+
     /// Whether it has `self`, and so stands in an `impl`, most of the time.
     pub(crate) fn is_method(&self) -> bool {
         self.arguments.iter().any(|argument| matches!(argument, Argument::Receiver(_)))
@@ -128,4 +139,9 @@ impl Executor {
             ReturnType::Type(_, returned) => Some(returned),
         }
     }
+}
+
+/// Whether a type's name says that it is a number, a text, a list or the like.
+fn is_plain_value(typed: &Type) -> bool {
+    matches!(typed, Type::Path(_)) && (Kind::of(typed) != Kind::Unknown || kind::optional(typed).is_some())
 }

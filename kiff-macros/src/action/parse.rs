@@ -203,7 +203,7 @@ fn argument(duty: Duty, input: &mut FnArg, errors: &Errors) -> Argument {
         others.into_iter().partition(|attribute| attribute.path().is_ident("param"));
     typed.attrs = others.into_iter().filter(|other| is_for_rustc(duty, other, errors)).collect();
     if let Type::Reference(reference) = kind::peel(&typed.ty) {
-        let borrowed = Borrowed { typed: typed.clone(), reference: reference.clone(), has_rules: !param.is_empty() };
+        let borrowed = Borrowed { typed: typed.clone(), reference: reference.clone(), param };
         return if kind::is_execution(&reference.elem) {
             Argument::Execution(borrowed)
         } else {

@@ -7,8 +7,8 @@ use syn::{GenericParam, Pat, Type};
 
 use super::duty::Duty;
 use super::kind;
-use super::model::{Argument, Executor, Parameter};
-use super::sentence::{code, owned};
+use super::model::{Argument, Borrowed, Executor, Parameter};
+use super::sentence::code;
 
 /// What only the user can write.
 const OPEN: &str = "…";
@@ -57,20 +57,24 @@ impl<'e> Right<'e> {
     fn argument(&mut self, argument: &Argument) -> Option<String> {
         match argument {
             Argument::Receiver(_) => None,
-            Argument::Services(borrowed) => {
-                let elem = kind::peel(&borrowed.reference.elem);
-                let typed = if let Some(owned) = owned(elem) {
-                    self.if_fit(elem, owned)
-                } else if std::mem::replace(&mut self.has_services, true) {
-                    return None;
-                } else {
-                    format!("&{}", self.lent(elem))
-                };
-                Some(format!("{}: {typed}", self.name(&borrowed.typed.pat)))
-            }
+            Argument::Services(borrowed) => Some(self.services(borrowed)),
             Argument::Execution(borrowed) => self.execution(&borrowed.typed.pat, &borrowed.reference.elem),
             Argument::Parameter(parameter) => self.parameter(parameter),
         }
+    }
+
+    /// The services, or a parameter where something borrowed cannot be them.
+    fn services(&mut self, borrowed: &Borrowed) -> String {
+        let lent = kind::peel(&borrowed.reference.elem);
+        let typed = if let Some(owned) = self.executor.owned(borrowed) {
+            self.if_fit(lent, owned)
+        } else if std::mem::replace(&mut self.has_services, true) {
+            self.given(lent)
+        } else {
+            return format!("{}: &{}", self.name(&borrowed.typed.pat), self.lent(lent));
+        };
+        let rules = self.rules(&borrowed.param.iter().map(code).collect::<Vec<_>>());
+        format!("{rules}{}: {typed}", self.name(&borrowed.typed.pat))
     }
 
     fn execution(&mut self, pattern: &Pat, typed: &Type) -> Option<String> {
@@ -85,9 +89,23 @@ impl<'e> Right<'e> {
         if kind::is_execution(typed) {
             return self.execution(&parameter.typed.pat, typed);
         }
-        let rules = if self.executor.duty == Duty::Reconcile { String::new() } else { rules(parameter) };
-        let own = if matches!(typed, Type::Macro(_)) { OPEN.to_owned() } else { self.if_fit(typed, code(typed)) };
+        let written: Vec<String> = parameter.rules.iter().map(|rule| code(&rule.tokens)).collect();
+        let together = (!written.is_empty()).then(|| format!("#[param({})]", written.join(", ")));
+        let (rules, own) = (self.rules(together.as_slice()), self.given(typed));
         Some(format!("{rules}{}: {own}", self.name(&parameter.typed.pat)))
+    }
+
+    /// What stands before a parameter: a signature that is pasted from a message must not lose its rules.
+    fn rules(&self, attributes: &[String]) -> String {
+        match self.executor.duty {
+            Duty::Execute if !attributes.is_empty() => format!("{} ", attributes.join(" ")),
+            Duty::Execute | Duty::Reconcile => String::new(),
+        }
+    }
+
+    /// The type of a parameter as it stands there.
+    fn given(&self, typed: &Type) -> String {
+        if matches!(typed, Type::Macro(_)) { OPEN.to_owned() } else { self.if_fit(typed, code(typed)) }
     }
 
     /// The type of a parameter, where JSON can be read into it.
@@ -140,12 +158,6 @@ fn named(pattern: &Pat) -> Option<String> {
         Pat::Ident(pattern) => Some(pattern.ident.to_string()),
         _ => None,
     }
-}
-
-/// The rules as they stand before the parameter: a signature that is pasted from a message must not lose them.
-fn rules(parameter: &Parameter) -> String {
-    let rules: Vec<String> = parameter.rules.iter().map(|rule| code(&rule.tokens)).collect();
-    if rules.is_empty() { String::new() } else { format!("#[param({})] ", rules.join(", ")) }
 }
 
 fn mentions(tokens: TokenStream, names: &[&Ident]) -> bool {

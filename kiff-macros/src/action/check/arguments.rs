@@ -8,7 +8,7 @@ use syn::Type;
 use crate::action::duty::Duty;
 use crate::action::kind;
 use crate::action::model::{Argument, Borrowed, Executor};
-use crate::action::sentence::{code, owned, plain};
+use crate::action::sentence::{code, plain};
 use crate::action::signature::write_signature;
 use crate::errors::Errors;
 
@@ -31,12 +31,12 @@ pub(super) fn services_and_execution(executor: &Executor, errors: &Errors) -> bo
             Argument::Receiver(_) | Argument::Parameter(_) => continue,
         };
         let typed = &borrowed.typed.ty;
-        if let Some(owned) = owned(&borrowed.reference.elem) {
+        if let Some(owned) = executor.owned(borrowed) {
             let what = format!("a parameter is taken by value, so that `{}` becomes `{owned}`", code(typed));
             is_sound = fault(typed, what);
             continue;
         }
-        if borrowed.has_rules {
+        if !borrowed.param.is_empty() {
             let what = format!("`{}` is borrowed, so that it is no parameter and has no rules", code(typed));
             is_sound = fault(typed, what);
         }

@@ -34,7 +34,7 @@ fn there_is_one_of_each() {
     one(
         "desk: &Desk, amount: Cents, bank: «&Bank»",
         "the services are taken twice, as `&Desk` and as `&Bank`; parameters are taken by value",
-        "desk: &Desk, amount: Cents",
+        "desk: &Desk, amount: Cents, bank: Bank",
     );
     one(
         "first: &Execution, second: «&kiff::Execution»",
@@ -49,13 +49,41 @@ fn parameters_are_owned() {
     one("lines: «&[Line]»", "a parameter is taken by value, so that `&[Line]` becomes `Vec<Line>`", "lines: Vec<Line>");
     one(
         "#[param(range(min = 1))] amount: «&Money»",
-        "`&Money` is borrowed, so that it is no parameter and has no rules",
-        "amount: &Money",
+        "a parameter is taken by value, so that `&Money` becomes `Money`",
+        "#[param(range(min = 1))] amount: Money",
+    );
+    one(
+        "desk: &Desk, #[param(length(max = 9), pattern(\"[a-z]+\"))] reason: «&str»",
+        "a parameter is taken by value, so that `&str` becomes `String`",
+        "desk: &Desk, #[param(length(max = 9), pattern(\"[a-z]+\"))] reason: String",
+    );
+    one(
+        "#[param(range(min = 1))] execution: «&Execution»",
+        "`&Execution` is borrowed, so that it is no parameter and has no rules",
+        "execution: &Execution",
     );
     one("reason: «impl Into<String>»", "`reason` is any of many types, and JSON chooses none", "reason: …");
     one("reason: «Cow<'_, str>»", "`reason` borrows, but parameters own what they hold", "reason: …");
     one("execution: «Execution»", "`execution` is lent, not given", "execution: &Execution");
     arguments("reason: Cow<'static, str>", &[]);
+}
+
+#[test]
+fn what_is_borrowed_beside_the_services_is_a_parameter() {
+    let shape =
+        |message: &str, right: &str| format!("{message}: write `async fn run({right}) -> Result<Ran, Failure>`");
+    let becomes = |typed: &str| format!("a parameter is taken by value, so that `&{typed}` becomes `{typed}`");
+    for (first, last) in [("desk: &Desk, ", ""), ("", ", desk: &Desk")] {
+        let right = format!("{first}reason: String, amounts: Vec<Cents>, open: Option<u8>{last}");
+        let told = ["String", "Vec<Cents>", "Option<u8>"].map(|typed| shape(&becomes(typed), &right));
+        let told: Vec<(&str, &str)> = told.iter().map(|told| ("executor_signature", told.as_str())).collect();
+        arguments(&format!("{first}reason: «&String», amounts: «&Vec<Cents>», open: «&Option<u8>»{last}"), &told);
+    }
+    one(
+        "desk: &Desk, bank: «&Bank», execution: &Execution",
+        "the services are taken twice, as `&Desk` and as `&Bank`; parameters are taken by value",
+        "desk: &Desk, bank: Bank, execution: &Execution",
+    );
 }
 
 #[test]
