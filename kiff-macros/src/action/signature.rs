@@ -6,7 +6,7 @@ use quote::ToTokens;
 use syn::{GenericParam, Pat, Type};
 
 use super::duty::Duty;
-use super::kind;
+use super::kind::{self, Kind};
 use super::model::{Argument, Borrowed, Executor, Parameter};
 use super::sentence::code;
 
@@ -124,11 +124,21 @@ impl<'e> Right<'e> {
     }
 
     fn returned(&self) -> String {
-        match self.executor.returned() {
-            Some(returned) if kind::last_segment(returned).is_some() && !self.is_open(returned) => {
-                self.without_lifetimes(returned)
-            }
-            _ => self.executor.duty.returned().to_owned(),
+        let own = self.executor.returned().filter(|returned| !self.is_open(returned));
+        own.and_then(|returned| self.result(returned)).unwrap_or_else(|| self.executor.duty.returned().to_owned())
+    }
+
+    /// What is returned, if it can be right: a result as it is, and an event alone as what a result holds.
+    fn result(&self, returned: &Type) -> Option<String> {
+        let name = kind::last_segment(returned)?.ident.to_string();
+        let written = self.without_lifetimes(returned);
+        let is_around_others = matches!(name.as_str(), "Option" | "Box" | "Pin") || Kind::of(returned) != Kind::Unknown;
+        match self.executor.duty {
+            // `Result` itself, or a user's alias of it.
+            _ if name.ends_with("Result") => Some(written),
+            _ if is_around_others => None,
+            Duty::Reconcile if name != "Reconciled" => Some(format!("Result<Reconciled<{written}>, Failure>")),
+            Duty::Execute | Duty::Reconcile => Some(format!("Result<{written}, Failure>")),
         }
     }
 

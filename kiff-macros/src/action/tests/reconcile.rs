@@ -39,6 +39,12 @@ fn it_is_as_plain_as_an_executor() {
         "#[reconcile(Refund::Run)] «fn» find(amount: Cents) -> Result<Reconciled<Ran>, Failure> {}",
         "the reconcile fn `find` is not async: write `async fn find(amount: Cents) -> Result<Reconciled<Ran>, Failure>`",
     );
+    for returned in ["Ran", "Reconciled<Ran>"] {
+        one(
+            &format!("#[reconcile(Refund::Run)] «fn» find() -> {returned} {{}}"),
+            "the reconcile fn `find` is not async: write `async fn find() -> Result<Reconciled<Ran>, Failure>`",
+        );
+    }
     one(
         "#[reconcile(Refund::Run)] async fn find(«&self») -> Result<Reconciled<Ran>, Failure> {}",
         "a reconcile fn is a free fn, outside of any `impl` and without `self`; what it needs are the services of its domain: \

@@ -80,6 +80,24 @@ fn it_is_async() {
 }
 
 #[test]
+fn what_it_is_to_return_is_a_result() {
+    for (returned, right) in [
+        ("Ran", "Result<Ran, Failure>"),
+        ("shop::Ran", "Result<shop::Ran, Failure>"),
+        ("Option<Ran>", "Result<Event, Failure>"),
+        ("Box<dyn Future<Output = Ran>>", "Result<Event, Failure>"),
+        ("bool", "Result<Event, Failure>"),
+        ("kiff::Result<Ran>", "kiff::Result<Ran>"),
+        ("ShopResult<Ran>", "ShopResult<Ran>"),
+    ] {
+        one(
+            &format!("#[action(Refund::Run)] «fn» run() -> {returned} {{}}"),
+            &format!("the executor `run` is not async: write `async fn run() -> {right}`"),
+        );
+    }
+}
+
+#[test]
 fn it_is_plain() {
     let message = "an executor is a plain async fn: write `async fn run() -> Result<Ran, Failure>`";
     check(
