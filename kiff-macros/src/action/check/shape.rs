@@ -3,22 +3,32 @@
 use quote::ToTokens;
 use syn::{Safety, Type};
 
+use crate::action::duty::Duty;
 use crate::action::kind;
-use crate::action::model::{Argument, Executor};
+use crate::action::model::{Argument, Executor, Further, Target};
+use crate::action::sentence::code;
 use crate::action::signature::write_signature;
 use crate::errors::Errors;
 
 /// A fn does one thing for one action, and the second attribute would find no fn any more.
 pub(super) fn stands_for_one_action(executor: &Executor, errors: &Errors) -> bool {
     for further in &executor.further {
-        let message = format!(
-            "the {} `{}` has its action already: write another fn for this one",
-            executor.duty.noun(),
-            executor.signature.ident
-        );
+        let (noun, name) = (executor.duty.noun(), &executor.signature.ident);
+        let message = if is_the_same(executor, further) {
+            format!("the {noun} `{name}` has this action already: take one of the two attributes away")
+        } else {
+            format!("the {noun} `{name}` has its action already: write another fn for this one")
+        };
         errors.report(executor.duty.rule(), &further.attribute, message);
     }
     executor.further.is_empty()
+}
+
+/// Whether the attribute names the action that the fn executes already.
+fn is_the_same(executor: &Executor, further: &Further) -> bool {
+    let path = |target: &Target| (code(&target.domain), target.action.to_string());
+    let (own, other) = (executor.target.as_ref().map(path), further.target.as_ref().map(path));
+    executor.duty == Duty::Execute && own.is_some() && own == other
 }
 
 /// An executor waits for the outside world, and the runtime must not be held up meanwhile.

@@ -56,6 +56,11 @@ fn it_stands_for_one_action() {
         message,
     );
     one("#[action(Refund::Run)] «#[kiff::reconcile(Refund::Run)]» async fn run() -> Result<Ran, Failure> {}", message);
+    one("#[action(Refund::Run)] «#[action(shop::Refund::Run)]» async fn run() -> Result<Ran, Failure> {}", message);
+    one(
+        "#[action(Refund::Run)] «#[kiff::action(Refund::Run)]» async fn run() -> Result<Ran, Failure> {}",
+        "the executor `run` has this action already: take one of the two attributes away",
+    );
 }
 
 #[test]

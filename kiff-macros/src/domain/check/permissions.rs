@@ -2,10 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use proc_macro2::Ident;
-
-use crate::domain::model::{Action, Approval, Event, Model};
-use crate::domain::wire::{plain, snake};
+use crate::domain::model::{Action, Approval, Declared, Event, Model};
+use crate::domain::wire::snake;
 use crate::errors::Errors;
 
 /// Who may do one thing must not, by a likeness of names, be who may do another.
@@ -24,20 +22,23 @@ pub(super) fn same_permission(model: &Model, rule: &'static str, errors: &Errors
         // The name of one that runs an action is changed at less cost, and so is one that is written out.
         let is_in_the_way = earlier.lets == Lets::Run && later.lets != Lets::Run;
         let blamed = if is_in_the_way || (earlier.is_written && !later.is_written) { earlier } else { later };
-        let own = match blamed.lets {
-            Lets::Run | Lets::Settle { .. } => ", or give the action its own with `permission: \"…\"`",
-            Lets::Approve => ", or give the action its own with `approval_permission: \"…\"`",
-            Lets::Report => "",
+        let instead = match blamed.lets {
+            _ if earlier.name() == later.name() => "write two different names",
+            Lets::Run | Lets::Settle { .. } => {
+                "rename one of them, or give the action its own with `permission: \"…\"`"
+            }
+            Lets::Approve => "rename one of them, or give the action its own with `approval_permission: \"…\"`",
+            Lets::Report => "rename one of them",
         };
         let message = format!(
-            "the permission `{}` would both {} `{}` and {} `{}`: rename one of them{own}",
+            "the permission `{}` would both {} `{}` and {} `{}`: {instead}",
             later.called,
             earlier.lets.word(),
             earlier.name(),
             later.lets.word(),
             later.name(),
         );
-        errors.report(rule, blamed.token, message);
+        errors.report(rule, &blamed.declared.name, message);
     }
 }
 
@@ -48,7 +49,7 @@ struct Permission<'m> {
     /// Whether its name stands in the block as it is.
     is_written: bool,
     /// The action or the event.
-    token: &'m Ident,
+    declared: &'m Declared,
 }
 
 /// What a permission lets somebody do.
@@ -80,7 +81,7 @@ impl<'m> Permission<'m> {
             called: action.permission.clone(),
             lets: Lets::Run,
             is_written: action.syntax.permission.is_some(),
-            token: &action.declared.name,
+            declared: &action.declared,
         }
     }
 
@@ -90,7 +91,7 @@ impl<'m> Permission<'m> {
             called: action.approval_permission.clone(),
             lets: Lets::Approve,
             is_written: action.syntax.approval_permission.is_some(),
-            token: &action.declared.name,
+            declared: &action.declared,
         })
     }
 
@@ -102,7 +103,7 @@ impl<'m> Permission<'m> {
             called: format!("{domain}.settle_{own}"),
             lets: Lets::Settle { run },
             is_written: false,
-            token: &action.declared.name,
+            declared: &action.declared,
         }
     }
 
@@ -112,12 +113,12 @@ impl<'m> Permission<'m> {
             called: format!("{domain}.report_{}", snake(&event.declared.plain())),
             lets: Lets::Report,
             is_written: false,
-            token: &event.declared.name,
+            declared: &event.declared,
         })
     }
 
     fn name(&self) -> String {
-        plain(self.token)
+        self.declared.plain()
     }
 
     /// Whether the other, which has the same name, lets somebody do something else that nobody has put together with this.

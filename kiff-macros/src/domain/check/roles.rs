@@ -42,8 +42,8 @@ pub(crate) fn approver_not_human(model: &Model, errors: &Errors) {
         let instead = match humans.as_slice() {
             _ if has_human => "take it out".to_owned(),
             [] => proposals::new_role(model).map_or_else(
-                || "declare a role for them".to_owned(),
-                |name| format!("declare a role for them, as in `{name}: human`"),
+                || "declare a role for them, and write it instead".to_owned(),
+                |name| format!("declare a role for them, as in `{name}: human`, and write it instead"),
             ),
             humans => format!("write {} instead", enumerate(humans, "or")),
         };

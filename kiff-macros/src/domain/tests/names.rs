@@ -213,6 +213,9 @@ fn two_permissions_of_one_name() {
     let alike = |declared: &'static str| [("RefundOrder {", declared), ("[RefundOrder]", "[MarkPAID]")];
     twice(&alike("«MarkPAID» as \"CAPTURE\" {"), "refund.mark_paid", ["run `MarkPaid`", "run `MarkPAID`"], own);
     check(&refund(&alike("MarkPAID as \"CAPTURE\" { permission: \"refund.capture\",")), &[]);
+    let both = "«RefundOrder» { permission: \"refund.give\", approval_permission: \"refund.give\",";
+    let message = "the permission `refund.give` would both run `RefundOrder` and approve `RefundOrder`: write two different names";
+    check(&refund(&[("RefundOrder {", both)]), &[("duplicate_name", message)]);
     twice(
         &[
             ("MarkPaid {", "MarkPaid { permission: \"pay\","),

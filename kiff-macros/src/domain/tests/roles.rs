@@ -108,7 +108,7 @@ fn who_is_proposed_for_an_approval_does_not_run_the_action() {
         &[(
             "approver_not_human",
             "`System` cannot approve `RefundOrder`, as it is held by the system: only humans approve; \
-             declare a role for them, as in `Approver: human`",
+             declare a role for them, as in `Approver: human`, and write it instead",
         )],
     );
     let source = refund(&[
@@ -123,7 +123,7 @@ fn who_is_proposed_for_an_approval_does_not_run_the_action() {
         &[(
             "approver_not_human",
             "`System` cannot approve `RefundOrder`, as it is held by the system: only humans approve; \
-             declare a role for them, as in `Reviewer: human`",
+             declare a role for them, as in `Reviewer: human`, and write it instead",
         )],
     );
 }
