@@ -2,7 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::domain::model::{Action, Approval, Declared, Event, Model};
+use crate::domain::model::{Action, Approval, Declared, Event, Id, Model, Reference, Role};
+use crate::domain::syntax::ActorKind;
 use crate::domain::wire::snake;
 use crate::errors::Errors;
 
@@ -20,10 +21,13 @@ pub(super) fn same_permission(model: &Model, rule: &'static str, errors: &Errors
             continue;
         };
         // The name of one that runs an action is changed at less cost, and so is one that is written out.
-        let is_in_the_way = earlier.lets == Lets::Run && later.lets != Lets::Run;
+        let is_in_the_way = matches!(earlier.lets, Lets::Run) && !matches!(later.lets, Lets::Run);
         let blamed = if is_in_the_way || (earlier.is_written && !later.is_written) { earlier } else { later };
         let instead = match blamed.lets {
             _ if earlier.name() == later.name() => "write two different names",
+            Lets::Settle { .. } if earlier.is_named_as(later) => {
+                "different roles may do so, so give one of the actions its own with `permission: \"…\"`"
+            }
             Lets::Run | Lets::Settle { .. } => {
                 "rename one of them, or give the action its own with `permission: \"…\"`"
             }
@@ -53,19 +57,20 @@ struct Permission<'m> {
 }
 
 /// What a permission lets somebody do.
-#[derive(Clone, Copy, PartialEq, Eq)]
 enum Lets<'m> {
     Run,
     Approve,
     /// It is named after the permission to run the action.
     Settle {
         run: &'m str,
+        /// Who may; none where that is not known.
+        by: Option<HashSet<Id<Role>>>,
     },
     Report,
 }
 
 impl Lets<'_> {
-    const fn word(self) -> &'static str {
+    const fn word(&self) -> &'static str {
         match self {
             Self::Run => "run",
             Self::Approve => "approve",
@@ -96,12 +101,12 @@ impl<'m> Permission<'m> {
     }
 
     /// As `Contract::settlement` names it.
-    fn settle(action: &'m Action, domain: &str) -> Self {
+    fn settle(model: &Model, action: &'m Action, domain: &str) -> Self {
         let run = action.permission.as_str();
         let own = run.strip_prefix(domain).and_then(|rest| rest.strip_prefix('.')).unwrap_or(run);
         Self {
             called: format!("{domain}.settle_{own}"),
-            lets: Lets::Settle { run },
+            lets: Lets::Settle { run, by: settlers(model, action) },
             is_written: false,
             declared: &action.declared,
         }
@@ -121,18 +126,44 @@ impl<'m> Permission<'m> {
         self.declared.plain()
     }
 
+    /// Whether both settle, and are named after one permission to run.
+    fn is_named_as(&self, other: &Self) -> bool {
+        match (&self.lets, &other.lets) {
+            (Lets::Settle { run, .. }, Lets::Settle { run: after, .. }) => run == after,
+            _ => false,
+        }
+    }
+
     /// Whether the other, which has the same name, lets somebody do something else that nobody has put together with this.
     fn is_taken_by(&self, other: &Self) -> bool {
-        let is_meant = match (self.lets, other.lets) {
+        let is_meant = match (&self.lets, &other.lets) {
             (Lets::Run, Lets::Run) | (Lets::Approve, Lets::Approve) => self.is_written && other.is_written,
-            // Who settles two actions may be the same where who runs them is.
-            (Lets::Settle { run }, Lets::Settle { run: other }) => run == other,
+            // What settles two actions may have one name where what runs them has, and where the same roles carry it.
+            (Lets::Settle { by, .. }, Lets::Settle { by: held, .. }) => {
+                self.is_named_as(other) && by.as_ref().zip(held.as_ref()).is_none_or(|(by, held)| by == held)
+            }
             _ => false,
         };
         // What is declared twice is told as such.
         let is_twin = self.lets.word() == other.lets.word() && self.name() == other.name();
         !is_meant && !is_twin
     }
+}
+
+/// Who settles the action, as `Contract::settlement` finds it; none where a role could not be read.
+fn settlers(model: &Model, action: &Action) -> Option<HashSet<Id<Role>>> {
+    let named = |roles: &[Reference<Role>]| -> Option<HashSet<Id<Role>>> {
+        roles.iter().map(|role| role.exact().map(|(id, _)| id)).collect()
+    };
+    if let Approval::Roles(roles) = &action.approval {
+        return named(roles);
+    }
+    if !model.roles.whole || model.roles.iter().any(|(_, role)| role.kind().is_none()) {
+        return None;
+    }
+    let is_human = |id: &Id<Role>| model.roles[*id].kind() == Some(ActorKind::Human);
+    let runners: HashSet<Id<Role>> = named(action.runners.roles())?.into_iter().filter(is_human).collect();
+    Some(if runners.is_empty() { model.roles.ids().filter(is_human).collect() } else { runners })
 }
 
 /// Every permission that the block makes: those to run first, as they are blamed first.
@@ -142,7 +173,7 @@ fn permissions(model: &Model) -> Vec<Permission<'_>> {
     let events = model.events.iter().map(|(_, event)| event);
     let mut permissions: Vec<Permission<'_>> = actions().map(Permission::run).collect();
     permissions.extend(actions().filter_map(Permission::approve));
-    permissions.extend(actions().map(|action| Permission::settle(action, &domain)));
+    permissions.extend(actions().map(|action| Permission::settle(model, action, &domain)));
     permissions.extend(events.filter_map(|event| Permission::report(event, &domain)));
     permissions
 }

@@ -252,6 +252,23 @@ fn a_permission_that_two_actions_write_out_is_meant_for_both() {
 }
 
 #[test]
+fn a_permission_that_different_roles_would_settle_by_is_not_shared() {
+    let shared = |by: &str| {
+        let pay = format!("by: {by}, permission: \"refund.money\", emits: OrderPaid");
+        refund(&[
+            ("Operator: human", "Clerk: human, Operator: human"),
+            ("by: Agent, emits: OrderPaid", &pay),
+            ("RefundOrder {", "«RefundOrder» { permission: \"refund.money\","),
+        ])
+    };
+    let message = "the permission `refund.settle_money` would both settle `MarkPaid` and settle `RefundOrder`: \
+                   different roles may do so, so give one of the actions its own with `permission: \"…\"`";
+    check(&shared("Agent | Clerk"), &[("duplicate_name", message)]);
+    check(&shared("Clerk | Operator"), &[("duplicate_name", message)]);
+    check(&shared("Agent | Operator").replace("Clerk: human, ", "").replace(['«', '»'], ""), &[]);
+}
+
+#[test]
 fn malformed_name() {
     for (from, to, given) in [
         ("Created, Paid,", "Created, Paid as «\"\"»,", ""),

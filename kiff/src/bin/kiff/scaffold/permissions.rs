@@ -1,7 +1,7 @@
 //! What the permission to run each action is called: never what approves, settles or reports something, nor what runs another
-//! action that does not say so as well.
+//! action that does not say so as well, or that others settle.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::descriptor::Descriptor;
 use super::draft::{Action, Draft, Finding};
@@ -33,17 +33,27 @@ impl Draft {
         };
         let taken = self.taken(&rendered, &descriptor.domain, named);
         let all_names: Vec<String> = self.actions.iter().map(|action| wished(action, named)).collect();
+        // The first action of the permission, where it is settled by others than this one.
+        let rival = |action: &Action, permission: &str| {
+            let first = self.actions.iter().zip(&all_names).find(|(_, name)| name.as_str() == permission);
+            first.map(|(first, _)| first).filter(|first| self.settlers(first) != self.settlers(action))
+        };
         let permission = |action: &Action| {
             let (wished, derived, other) = (wished(action, named), named("", action), named("run_", action));
             let whole = format!("{}.{wished}", descriptor.domain);
-            let said = match taken.get(&wished) {
-                Some(does) => format!("the permission `{wished}` would both run `{}` and {does}", action.name),
-                None if all_names.contains(&whole) => {
+            let said = match (taken.get(&wished), rival(action, &wished)) {
+                (Some(does), _) => format!("the permission `{wished}` would both run `{}` and {does}", action.name),
+                (None, _) if all_names.contains(&whole) => {
                     format!("the permissions `{wished}` and `{whole}` would be settled by one of one name")
                 }
-                None => {
+                (None, Some(first)) => {
+                    let (first, name) = (&first.name, &action.name);
+                    format!("the permission `{wished}` would run `{first}` and `{name}`, which different roles settle")
+                }
+                (None, None) => {
                     // What runs two actions is written at both.
-                    let is_shared = all_names.iter().filter(|other| **other == wished).count() > 1;
+                    let mut runs = self.actions.iter().zip(&all_names).filter(|(_, name)| **name == wished);
+                    let is_shared = runs.any(|(one, _)| one.name != action.name && rival(one, &wished).is_none());
                     let written = Some(wished).filter(|wished| is_shared || *wished != derived);
                     return Permission { written, told: None };
                 }
@@ -57,6 +67,18 @@ impl Draft {
             Permission { written: Some(name.clone()).filter(|name| *name != derived), told: Some(told) }
         };
         self.actions.iter().map(permission).collect()
+    }
+
+    /// Who will settle the action: who approves it, or those of whom it runs that are human, or all humans.
+    fn settlers<'d>(&'d self, action: &'d Action) -> BTreeSet<&'d str> {
+        if action.is_approved {
+            return action.approvers.iter().map(String::as_str).collect();
+        }
+        let humans = self.roles.iter().filter(|role| role.kind == "human");
+        let humans: BTreeSet<&str> = humans.map(|role| role.name.as_str()).collect();
+        let runners: BTreeSet<&str> =
+            action.by.iter().map(String::as_str).filter(|name| humans.contains(name)).collect();
+        if runners.is_empty() { humans } else { runners }
     }
 
     /// The permissions to do something else than to run an action, and what they do.

@@ -117,6 +117,20 @@ fn a_permission_that_runs_two_actions_is_written_at_both() {
 }
 
 #[test]
+fn a_permission_runs_no_two_actions_that_different_roles_settle() {
+    let close = json!({"name": "CLOSE", "allowed_states": ["PLACED"], "required_permissions": ["orders.pay"]});
+    let Written { block, decisions, .. } = written(&json!({
+        "actions": [pay(&json!({"required_permissions": ["orders.pay"], "approval": "required"})), close],
+        "roles": {"agent": ["orders.pay"], "manager": ["orders.pay"], "operator": []},
+    }));
+    assert_eq!(block.matches("permission: \"orders.pay\"").count(), 1, "{block}");
+    let told =
+        "- `duplicate_name`: the permission `orders.pay` would run `PAY` and `CLOSE`, which different roles settle.\n";
+    let written = "  Written: what runs `CLOSE` is called `refund.close`.\n";
+    assert!(decisions.contains(&[told, written].concat()), "{decisions}");
+}
+
+#[test]
 fn a_permission_may_not_settle_or_report_either() {
     let run = |name: &str| json!({"name": name, "allowed_states": ["PLACED"]});
     let Written { block, decisions, .. } =
