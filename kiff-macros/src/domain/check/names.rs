@@ -3,12 +3,14 @@
 use proc_macro2::Ident;
 use syn::LitStr;
 
+use super::permissions::overlong_permission;
 use crate::domain::model::{Declared, Model, PlaceReference, Promise, Reference, Target};
 use crate::domain::wire::plain;
 use crate::errors::Errors;
 use crate::suggest;
 
 const RULE: &str = "unknown_name";
+const MALFORMED: &str = "malformed_name";
 
 /// The longest name on the wire.
 const LONGEST: usize = 128;
@@ -177,7 +179,7 @@ pub(crate) fn malformed_name(model: &Model, errors: &Errors) {
                  {LONGEST} of them at most",
                 name.value()
             );
-            errors.report("malformed_name", name, message);
+            errors.report(MALFORMED, name, message);
         }
     }
     for (name, wire) in derived(model) {
@@ -188,9 +190,10 @@ pub(crate) fn malformed_name(model: &Model, errors: &Errors) {
                  rename it, or give it a shorter name there with `as \"…\"`",
                 plain(name)
             );
-            errors.report("malformed_name", name, message);
+            errors.report(MALFORMED, name, message);
         }
     }
+    overlong_permission(model, MALFORMED, LONGEST, errors);
 }
 
 /// The names on the wire that are made of those in the block. Rust has seen to their letters.

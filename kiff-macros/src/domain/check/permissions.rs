@@ -46,6 +46,36 @@ pub(super) fn same_permission(model: &Model, rule: &'static str, errors: &Errors
     }
 }
 
+/// A permission that is made of names is a name on the wire as well, and may be too long where none of them is.
+pub(super) fn overlong_permission(model: &Model, rule: &'static str, longest: usize, errors: &Errors) {
+    let is_long = |name: &str| name.chars().count() > longest;
+    // Of the names themselves it is told that they are too long, and then not of what is made of them.
+    if is_long(&model.header.domain_wire()) {
+        return;
+    }
+    for Permission { called, lets, is_written, declared } in permissions(model) {
+        let is_told = is_written || is_long(&declared.wire);
+        let instead = match lets {
+            Lets::Run => "rename the action, or write a shorter one with `permission: \"…\"`",
+            Lets::Approve => "rename the action, or write a shorter one with `approval_permission: \"…\"`",
+            Lets::Settle { run, .. } if is_long(run) => continue,
+            Lets::Settle { .. } => {
+                "it is made of that to run the action, so write a shorter one with `permission: \"…\"`"
+            }
+            Lets::Report => "rename the event, or give the domain a shorter name on the wire with `as \"…\"`",
+        };
+        if !is_told && is_long(&called) {
+            let message = format!(
+                "the permission to {} `{}` would have {} letters on the wire, and the most is {longest}: {instead}",
+                lets.word(),
+                declared.plain(),
+                called.chars().count(),
+            );
+            errors.report(rule, &declared.name, message);
+        }
+    }
+}
+
 /// One permission.
 struct Permission<'m> {
     called: String,

@@ -301,6 +301,40 @@ fn a_name_that_is_too_long_for_the_wire() {
 }
 
 #[test]
+fn a_permission_that_would_be_too_long_for_the_wire() {
+    let message = |does: &str, name: &str, count: u8, instead: &str| {
+        format!(
+            "the permission to {does} `{name}` would have {count} letters on the wire, and the most is 128: {instead}"
+        )
+    };
+    let long = format!("L{}g", "o".repeat(120));
+    let named = |declared: &str| refund(&[("MarkPaid {", declared), ("[MarkPaid]", &format!("[{long}]"))]);
+    let instead = "rename the action, or write a shorter one with `permission: \"…\"`";
+    let told = message("run", &long, 129, instead);
+    check(&named(&format!("«{long}» {{")), &[("malformed_name", &told)]);
+    check(&named(&format!("{long} {{ permission: \"refund.pay\",")), &[]);
+
+    let refunds = |permission: &str, name: &str| {
+        let declared = format!("«{name}» {{ permission: \"{permission}\",");
+        refund(&[("RefundOrder {", &declared), ("[RefundOrder]", &format!("[{name}]"))])
+    };
+    let instead = "it is made of that to run the action, so write a shorter one with `permission: \"…\"`";
+    let told = message("settle", "Give", 129, instead);
+    check(&refunds(&format!("refund.{}", "x".repeat(115)), "Give"), &[("malformed_name", &told)]);
+
+    let long = format!("L{}g", "o".repeat(113));
+    let instead = "rename the action, or write a shorter one with `approval_permission: \"…\"`";
+    let told = message("approve", &long, 130, instead);
+    check(&refunds("refund.give", &long), &[("malformed_name", &told)]);
+
+    let (declared, begins) = (format!("«{long}» {{"), format!("{long}: new"));
+    let source = refund(&[("OrderPlaced {", &declared), ("OrderPlaced: new", &begins)]);
+    let instead = "rename the event, or give the domain a shorter name on the wire with `as \"…\"`";
+    let told = message("report", &long, 129, instead);
+    check(&source, &[("malformed_name", &told)]);
+}
+
+#[test]
 fn names_of_its_own_on_the_wire_are_no_fault() {
     let source = refund(&[
         ("domain Refund", "domain Refund as \"refunds\""),
