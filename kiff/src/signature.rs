@@ -1,8 +1,10 @@
 //! What an executor's signature must keep, as traits, so that what only rustc can find reads as a sentence.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap, LinkedList, VecDeque};
 use std::fmt::{self, Debug};
 use std::marker::PhantomData;
+use std::ops::{Range, RangeInclusive};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -243,6 +245,10 @@ impl<T: BinaryFloat<PART>, const PART: usize> BinaryFloat<PART> for [T] {}
 impl<T: BinaryFloat<PART>, const PART: usize, const LENGTH: usize> BinaryFloat<PART> for [T; LENGTH] {}
 impl<T: BinaryFloat<PART>, const PART: usize> BinaryFloat<PART> for Vec<T> {}
 impl<T: BinaryFloat<PART>, const PART: usize> BinaryFloat<PART> for VecDeque<T> {}
+impl<T: BinaryFloat<PART>, const PART: usize> BinaryFloat<PART> for LinkedList<T> {}
+impl<T: BinaryFloat<PART>, const PART: usize> BinaryFloat<PART> for Range<T> {}
+impl<T: BinaryFloat<PART>, const PART: usize> BinaryFloat<PART> for RangeInclusive<T> {}
+impl<T: BinaryFloat<PART> + ToOwned + ?Sized, const PART: usize> BinaryFloat<PART> for Cow<'_, T> {}
 impl<K, T: BinaryFloat<PART>, const PART: usize> BinaryFloat<PART> for BTreeMap<K, T> {}
 impl<K, T: BinaryFloat<PART>, S, const PART: usize> BinaryFloat<PART> for HashMap<K, T, S> {}
 impl<A: BinaryFloat<0>> BinaryFloat<0> for (A,) {}
@@ -251,6 +257,10 @@ impl<A, B: BinaryFloat<0>> BinaryFloat<1> for (A, B) {}
 impl<A: BinaryFloat<0>, B, C> BinaryFloat<0> for (A, B, C) {}
 impl<A, B: BinaryFloat<0>, C> BinaryFloat<1> for (A, B, C) {}
 impl<A, B, C: BinaryFloat<0>> BinaryFloat<2> for (A, B, C) {}
+impl<A: BinaryFloat<0>, B, C, D> BinaryFloat<0> for (A, B, C, D) {}
+impl<A, B: BinaryFloat<0>, C, D> BinaryFloat<1> for (A, B, C, D) {}
+impl<A, B, C: BinaryFloat<0>, D> BinaryFloat<2> for (A, B, C, D) {}
+impl<A, B, C, D: BinaryFloat<0>> BinaryFloat<3> for (A, B, C, D) {}
 
 /// The type itself; written around a type, it stands at other places of the source.
 pub type Same<T> = T;
@@ -258,7 +268,8 @@ pub type Same<T> = T;
 #[cfg(test)]
 mod tests {
     use std::borrow::Cow;
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, LinkedList};
+    use std::ops::{Range, RangeInclusive};
 
     use super::{Float, NoFloat as _};
     use crate::{Bounds, Cents, Failure, Json, action, domain};
@@ -303,15 +314,22 @@ mod tests {
             Float::<(f64, f64), 0>::IS_ONE,
             Float::<Named, 1>::IS_ONE,
             Float::<Option<(u8, u8, f64)>, 2>::IS_ONE,
+            Float::<(u8, u8, u8, f64), 3>::IS_ONE,
+            Float::<LinkedList<f64>, 0>::IS_ONE,
+            Float::<Range<f32>, 0>::IS_ONE,
+            Float::<RangeInclusive<f64>, 0>::IS_ONE,
+            Float::<Cow<'static, [f64]>, 0>::IS_ONE,
         ];
-        assert_eq!(floats, [true; 8]);
+        assert_eq!(floats, [true; 13]);
         let others = [
             Float::<Cents, 0>::IS_ONE,
             Float::<str, 0>::IS_ONE,
             Float::<Vec<u8>, 0>::IS_ONE,
             Float::<Named, 0>::IS_ONE,
             Float::<(), 0>::IS_ONE,
+            Float::<Cow<'static, str>, 0>::IS_ONE,
+            Float::<(u8, u8, u8, f64), 0>::IS_ONE,
         ];
-        assert_eq!(others, [false; 5]);
+        assert_eq!(others, [false; 7]);
     }
 }

@@ -114,7 +114,7 @@ fn asked(field: &Field<'_>) -> Vec<TokenStream> {
 /// Whether the type is a float. One that is called as what is none can be an alias of a float, and of a tuple only one that nobody
 /// knows: it is asked for each of its parts.
 fn is_float(typed: &Type) -> TokenStream {
-    let parts = if Kind::of(typed) == Kind::Unknown { 0..3_usize } else { 0..1 };
+    let parts = if Kind::of(typed) == Kind::Unknown { 0..4_usize } else { 0..1 };
     quote_spanned!(typed.span()=> #(::kiff::__private::Float::<#typed, #parts>::IS_ONE)||*)
 }
 

@@ -41,7 +41,7 @@ fn every_type_but_a_primitive_is_asked_whether_it_is_a_float() {
         assert_eq!(asked(parameter), 1, "{parameter}");
     }
     // Each part of what may be a tuple.
-    assert_eq!(asked("a: Vec<Money>"), 3);
+    assert_eq!(asked("a: Vec<Money>"), 4);
     assert_eq!(asked("#[param(float(\"a share\"))] a: Money"), 0);
     // Whether the types beside a float are floats as well says nothing about its waiver.
     for typed in ["BTreeMap<String, f64>", "Vec<(Cents, f64)>", "Option<HashMap<String, Vec<f32>>>"] {
