@@ -11,8 +11,9 @@ use self::tokens::{Kind, Token};
 
 /// The source with every `domain!` block of it laid out; all else is as it was.
 ///
-/// It is the same again when it is laid out again. A block whose brackets do not match is left alone. Lines end as the source's
-/// first line does. A block is indented by four spaces for each brace, or by a tab where its line is, or its own first one.
+/// It is the same again when it is laid out again. A block whose brackets do not match is left alone, and so is what does not
+/// begin with `domain` and a name: it may be another macro's. Lines end as the source's first line does. A block is indented by
+/// four spaces for each brace, or by a tab where its line is, or its own first one.
 ///
 /// ```
 /// use kiff::format::format_domain;
@@ -29,7 +30,7 @@ pub fn format_domain(source: &str) -> String {
     while let Some((before, body, after)) = tokens::block(rest) {
         out.push_str(before);
         match tokens::of(body) {
-            Some(tokens) if is_balanced(&tokens) && !body.trim().is_empty() => {
+            Some(tokens) if is_balanced(&tokens) && blocks::is_block(&tokens) => {
                 let base = indentation_of_last_line(&out);
                 let layout =
                     Layout { base: &base, step: step(&base, &tokens), ending, within: usize::from(out.ends_with('{')) };

@@ -1,6 +1,6 @@
 //! Where the `domain!` blocks of a source are, and which types they declare.
 
-use super::tokens::{self, Kind};
+use super::tokens::{self, Kind, Token};
 
 /// A `domain!` block of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +59,12 @@ pub fn blocks(source: &str) -> Vec<Block<'_>> {
 
 fn is_for_tests(header: &[&str]) -> bool {
     header.windows(3).any(|words| matches!(words, ["cfg", "(", "test"]))
+}
+
+/// Whether these tokens begin as a block of kiff does: another macro may be called `domain!`, too.
+pub(super) fn is_block(tokens: &[Token<'_>]) -> bool {
+    let written = tokens.iter().filter(|token| token.kind != Kind::Comment);
+    declared(&written.map(|token| token.text).collect::<Vec<_>>()).is_some()
 }
 
 /// The name behind `domain`, past attributes and who may see it.

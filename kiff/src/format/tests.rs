@@ -28,46 +28,50 @@ fn a_block_is_indented_and_spaced() {
 #[test]
 fn a_line_that_goes_on_is_indented_once_more() {
     check(
-        "domain! {\nactions {\nRefundOrder { risk: high, by: Agent,\nemits: OrderRefunded |\nOrderHeld };\n}\n}",
-        "domain! {\n    actions {\n        RefundOrder { risk: high, by: Agent,\n            emits: OrderRefunded |\n                \
-         OrderHeld };\n    }\n}",
+        "domain! {\ndomain A governs B;\nactions {\nRefundOrder { risk: high, by: Agent,\nemits: OrderRefunded |\nOrderHeld };\n}\n}",
+        "domain! {\n    domain A governs B;\n    actions {\n        RefundOrder { risk: high, by: Agent,\n            \
+         emits: OrderRefunded |\n                OrderHeld };\n    }\n}",
     );
 }
 
 #[test]
 fn what_follows_an_attribute_of_several_lines_is_a_line_of_its_own() {
     check(
-        "domain! {\nevents {\n#[serde(\nrename_all = \"camelCase\"\n)]\nPaid { at: u8 };\n#[doc = \"a\"]\nSent;\n}\n}",
-        "domain! {\n    events {\n        #[serde(\n                rename_all = \"camelCase\"\n            )]\n        \
+        "domain! {\ndomain A governs B;\nevents {\n#[serde(\nrename_all = \"camelCase\"\n)]\nPaid { at: u8 };\n#[doc = \"a\"]\nSent;\n}\n}",
+        "domain! {\n    domain A governs B;\n    events {\n        #[serde(\n                rename_all = \"camelCase\"\n            )]\n        \
          Paid { at: u8 };\n        #[doc = \"a\"]\n        Sent;\n    }\n}",
     );
 }
 
 #[test]
 fn what_is_indented_by_tabs_stays_so() {
-    let nested = "mod a {\n\tdomain! {\n\t\tstates {\n\t\t\tPaid,\n\t\t}\n\n\t\troles { A: agent }\n\t}\n}\n";
+    let nested = "mod a {\n\tdomain! {\n\t\tdomain A governs B;\n\t\tstates {\n\t\t\tPaid,\n\t\t}\n\n\t\troles { A: agent }\n\t}\n}\n";
     check(nested, nested);
     check(&nested.replace("\t\t", "      "), nested);
-    let outermost = "domain! {\n\tstates {\n\t\tPaid,\n\t}\n}\n";
+    let outermost = "domain! {\n\tdomain A governs B;\n\tstates {\n\t\tPaid,\n\t}\n}\n";
     check(outermost, outermost);
-    check("domain! {\n    states {\n\t\tPaid,\n\t}\n}\n", &outermost.replace('\t', "    "));
-    check("  domain! {\n\ta;\n  }\n", "  domain! {\n      a;\n  }\n");
+    check("domain! {\n    domain A governs B;\n    states {\n\t\tPaid,\n\t}\n}\n", &outermost.replace('\t', "    "));
+    check("  domain! {\n\tdomain A governs B;\n  }\n", "  domain! {\n      domain A governs B;\n  }\n");
 }
 
 #[test]
 fn a_block_stands_in_any_brackets() {
-    check("domain!(\na  {b:c}\n);\n", "domain!(\n    a  { b: c }\n);\n");
-    check("domain! [\n  a;\n];\nkiff::domain!{ a ;}\n", "domain! [\n    a;\n];\nkiff::domain!{ a; }\n");
+    check("domain!(\ndomain A governs B;\na  {b:c}\n);\n", "domain!(\n    domain A governs B;\n    a  { b: c }\n);\n");
+    check(
+        "domain! [\n  domain A governs B;\n];\nkiff::domain!{ domain A governs B ;}\n",
+        "domain! [\n    domain A governs B;\n];\nkiff::domain!{ domain A governs B; }\n",
+    );
     check("domain!(  domain A governs B ;  );\n", "domain!(domain A governs B;);\n");
-    check("domain!(\n(a) // b)\n);\n", "domain!(\n    (a) // b)\n);\n");
-    for source in ["domain!(\na: [b)]\n);\n", "domain!(\n  a\n", "a.domain != (b )"] {
+    check("domain!(\ndomain A (a) // b)\n);\n", "domain!(\n    domain A (a) // b)\n);\n");
+    for source in ["domain!(\ndomain A: [b)]\n);\n", "domain!(\n  domain A\n", "a.domain != (b )"] {
         check(source, source);
     }
 }
 
 #[test]
 fn a_break_of_markdown_stays_in_documentation() {
-    let block = "domain! {\n    //! One  \n    /// two  \n    /// three\n    a; // four\n    //// five\n}\n";
+    let block =
+        "domain! {\n    //! One  \n    /// two  \n    /// three\n    domain A governs B; // four\n    //// five\n}\n";
     check(block, block);
     check(&block.replace("four", "four  ").replace("five", "five  "), block);
     let block = block.replace('\n', "\r\n");
@@ -76,12 +80,15 @@ fn a_break_of_markdown_stays_in_documentation() {
 
 #[test]
 fn signs_that_stand_apart_do_not_become_one() {
-    check("domain! {\n    a : : b :  : c :: : d: ::e;\n}\n", "domain! {\n    a: : b: : c ::: d: ::e;\n}\n");
+    check(
+        "domain! {\n    domain A governs B;\n    a : : b :  : c :: : d: ::e;\n}\n",
+        "domain! {\n    domain A governs B;\n    a: : b: : c ::: d: ::e;\n}\n",
+    );
 }
 
 #[test]
 fn columns_and_comments_are_kept() {
-    let block = "domain! {\n    events {\n        OrderPlaced   { total: Cents } reported by System;   // a fact: { or not\n        \
+    let block = "domain! {\n    domain A governs B;\n\n    events {\n        OrderPlaced   { total: Cents } reported by System;   // a fact: { or not\n        \
                  /* two\n           lines */\n        #[serde(rename_all = \"camelCase\")]\n        Paid          { at: ::std::string::String };\n    \
                  }\n\n    actions { Export { risk: high, by: A, emits: none, approval: unapproved(\"a } in; a text\") }; }\n}\n";
     check(block, block);
@@ -91,9 +98,9 @@ fn columns_and_comments_are_kept() {
 fn what_is_no_block_is_left_alone() {
     for source in [
         "fn main() { let a = \"domain! { a }\"; }  // domain! {\n  x\n",
-        "domain! { (a ] }\n",
-        "domain! { no end\n",
-        "domain! ( a } )\n",
+        "domain! { domain A (a ] }\n",
+        "domain! { domain A  no end\n",
+        "domain! ( domain A  } )\n",
         "r#\"domain! { \"#; 'a'; '\\''; &'static str",
         "",
     ] {
@@ -102,20 +109,36 @@ fn what_is_no_block_is_left_alone() {
 }
 
 #[test]
+fn another_macro_of_that_name_is_left_alone() {
+    for source in [
+        "domain!(\"kiff.rs\" , |x: u8| x == 1 || x|=2 );\n",
+        "domain![ a,b ];\n",
+        "domain! {\n  a :b;\n}\n",
+        "domain! { domain=\"kiff.rs\" ;}\n",
+        "domain!(  );\n",
+    ] {
+        check(source, source);
+    }
+    check(
+        "domain!{ a :b }\ndomain! { /// C\n#[doc(hidden)] pub(crate) domain A governs B ; }\n",
+        "domain!{ a :b }\ndomain! { /// C\n    #[doc(hidden)] pub(crate) domain A governs B; }\n",
+    );
+}
+
+#[test]
 fn the_first_line_that_differs_is_told() {
-    assert_eq!(first_difference("\ndomain! {\n    a;\n  b;\n}\n"), Some(4));
-    assert_eq!(first_difference("\ndomain! {\n    a;\n    b;\n}\n"), None);
+    assert_eq!(first_difference("\ndomain! {\n    domain A governs B;\n  b;\n}\n"), Some(4));
+    assert_eq!(first_difference("\ndomain! {\n    domain A governs B;\n    b;\n}\n"), None);
 }
 
 #[test]
 fn lines_end_as_they_did() {
-    let source =
-        "use kiff::domain;\n\ndomain! {\n    /* two\n       lines */\n    a; // b\n\n    c {\n        d\n    }\n}\n";
+    let source = "use kiff::domain;\n\ndomain! {\n    /* two\n       lines */\n    domain A governs B; // b\n\n    c {\n        d\n    }\n}\n";
     check(source, source);
     let source = source.replace('\n', "\r\n");
     check(&source, &source);
-    check(&source.replace("    a; // b\r\n", "a; // b\r\n\r\n"), &source);
-    assert_eq!(first_difference(&source.replace("    a", "a")), Some(6));
+    check(&source.replace("    domain A governs B; // b\r\n", "domain A governs B; // b\r\n\r\n"), &source);
+    assert_eq!(first_difference(&source.replace("    domain", "domain")), Some(6));
     assert_eq!(first_difference(&source.replace("// b\r\n", "// b\n")), Some(6));
 }
 
@@ -207,7 +230,8 @@ fn sources() -> impl Strategy<Value = String> {
         2 => prop::sample::select(&["// a { comment\n", "/* two\n  lines } */", "/// Words.  \n", "//", "/*", "\""][..]).prop_map(str::to_owned),
         1 => prop::sample::select(&["domain! {", "domain! (", "domain!["][..]).prop_map(str::to_owned),
     ];
-    prop::collection::vec(piece, 0..60).prop_map(|pieces| format!("domain! {{{}}}\n", pieces.concat()))
+    prop::collection::vec(piece, 0..60)
+        .prop_map(|pieces| format!("domain! {{ domain A governs B;{}}}\n", pieces.concat()))
 }
 
 /// The tokens of all blocks of a source.
