@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::{Strategy, prop, prop_assert_eq, prop_oneof, proptest};
+use regex_lite::Regex;
 
 use super::{Block, blocks, first_difference, format_domain, tokens};
 
@@ -83,6 +84,25 @@ fn signs_that_stand_apart_do_not_become_one() {
     check(
         "domain! {\n    domain A governs B;\n    a : : b :  : c :: : d: ::e;\n}\n",
         "domain! {\n    domain A governs B;\n    a: : b: : c ::: d: ::e;\n}\n",
+    );
+}
+
+#[test]
+fn signs_of_several_characters_stay_whole() {
+    let head = "domain! {\n    domain A governs B;\n    events { Paid { flags: ";
+    for inside in [
+        "[u8; (A || B && C == D) as usize]",
+        "[u8; (A||B) as usize]",
+        "[u8; { let mut a = 1; a |= 2; a }]",
+        "[u8; f(|| 1, |a| a)]",
+    ] {
+        let block = format!("{head}{inside} }} }}\n}}\n");
+        let spaced = block.replace("|a| a", "| a | a");
+        check(&block, &spaced);
+    }
+    check(
+        "domain! {\n    domain A governs B;\n    a|b||c|=d=>e | | f;\n}\n",
+        "domain! {\n    domain A governs B;\n    a | b||c|=d => e | | f;\n}\n",
     );
 }
 
@@ -225,6 +245,7 @@ fn sources() -> impl Strategy<Value = String> {
         8 => "[A-Za-z_][a-z_]{0,6}",
         8 => prop::sample::select(&[" ", "  ", "\n", "\r\n", "\n\n\n", "\n      ", "\n\t"][..]).prop_map(str::to_owned),
         8 => prop::sample::select(&["{", "}", "{", "}", "(", ")", "[", "]"][..]).prop_map(str::to_owned),
+        4 => prop::sample::select(&["||", "|=", "&&", "==", "..=", ">>"][..]).prop_map(str::to_owned),
         8 => prop::sample::select(&[";", ",", ":", "|", "=>", "::", "->", "#", "!", "=", "&"][..]).prop_map(str::to_owned),
         2 => prop::sample::select(&["\"a } in  a text\"", "r#\"a \" {\"#", "'{'", "b'}'", "1_000", "'a "][..]).prop_map(str::to_owned),
         2 => prop::sample::select(&["// a { comment\n", "/* two\n  lines } */", "/// Words.  \n", "//", "/*", "\""][..]).prop_map(str::to_owned),
@@ -245,12 +266,19 @@ fn tokens_of_blocks(source: &str) -> Vec<String> {
     found
 }
 
+/// The signs of several characters, those in comments and texts as well.
+fn long_signs(source: &str) -> Vec<String> {
+    let signs = r"\.\.=|\.\.\.|<<=|>>=|=>|->|::|\|\||\|=|&&|&=|==|!=|<=|>=|<<|>>|\.\.";
+    Regex::new(signs).unwrap().find_iter(source).map(|sign| sign.as_str().to_owned()).collect()
+}
+
 proptest! {
     #[test]
     fn whatever_is_written_is_laid_out_for_good_and_says_the_same(source in sources()) {
         let formatted = format_domain(&source);
         prop_assert_eq!(format_domain(&formatted), formatted.clone());
         prop_assert_eq!(tokens_of_blocks(&formatted), tokens_of_blocks(&source));
+        prop_assert_eq!(long_signs(&formatted), long_signs(&source));
         let letters = |text: &str| text.chars().filter(|letter| !letter.is_whitespace()).collect::<String>();
         prop_assert_eq!(letters(&formatted), letters(&source));
     }

@@ -1,5 +1,9 @@
 //! A source as tokens, with the comments that a compiler drops, and where `domain!` blocks are in it.
 
+/// The signs of several characters, each before those that it begins with. Two signs that touch are read as one where they can be.
+const LONG_SIGNS: [&str; 18] =
+    ["..=", "...", "<<=", ">>=", "=>", "->", "::", "||", "|=", "&&", "&=", "==", "!=", "<=", ">=", "<<", ">>", ".."];
+
 /// What a token is to the layout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -116,8 +120,8 @@ fn next(source: &str, place: usize) -> Option<(usize, usize, Kind)> {
     } else if ")]}".contains(first) {
         (1, Kind::Close)
     } else {
-        let double = ["=>", "::", "->"].iter().any(|sign| rest.starts_with(sign));
-        (if double { 2 } else { first.len_utf8() }, Kind::Sign)
+        let long = LONG_SIGNS.iter().find(|sign| rest.starts_with(**sign));
+        (long.map_or(first.len_utf8(), |sign| sign.len()), Kind::Sign)
     };
     Some((start, length, kind))
 }
