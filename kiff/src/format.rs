@@ -1,7 +1,7 @@
 //! Where `domain!` blocks are, and their layout, which rustfmt leaves alone: indentation, blank lines and the spaces that must be.
 //!
 //! What a line holds is its author's choice, and so are the columns that make a table of neighbouring lines: a space more than
-//! must be is kept. Comments stay where they are.
+//! must be is kept, and so are tabs. Comments stay where they are.
 
 mod blocks;
 mod tokens;
@@ -63,7 +63,7 @@ fn indentation_of_last_line(text: &str) -> String {
 /// What one brace indents by.
 fn step(base: &str, tokens: &[Token<'_>]) -> &'static str {
     let first = tokens.iter().find(|token| token.breaks > 0);
-    let has_tabs = if base.is_empty() { first.is_some_and(|token| token.is_tabbed) } else { base.contains('\t') };
+    let has_tabs = if base.is_empty() { first.is_some_and(Token::is_tabbed) } else { base.contains('\t') };
     if has_tabs { "\t" } else { "    " }
 }
 
@@ -82,6 +82,13 @@ fn is_balanced(tokens: &[Token<'_>]) -> bool {
         }
     }
     open.is_empty()
+}
+
+/// How many spaces stand between two tokens of one line.
+enum Gap {
+    Exactly(usize),
+    /// So many, or what the author wrote: it may be a column.
+    AtLeast(usize),
 }
 
 /// How one block is written.
@@ -114,7 +121,12 @@ impl Layout<'_> {
                 out.push_str(self.base);
                 out.push_str(&self.step.repeat(depth + usize::from(goes_on)));
             } else {
-                out.push_str(&" ".repeat(self.spaces(before, token)));
+                match self.gap(before, token) {
+                    Gap::Exactly(spaces) => out.push_str(&" ".repeat(spaces)),
+                    // How wide a tab is nobody knows, and so no spaces stand for it.
+                    Gap::AtLeast(_) if token.is_tabbed() => out.push_str(token.white),
+                    Gap::AtLeast(spaces) => out.push_str(&" ".repeat(spaces.max(token.white.chars().count()))),
+                }
             }
             out.push_str(token.text);
             is_over = token.text == "]" && attribute == Some(depth);
@@ -141,25 +153,25 @@ impl Layout<'_> {
         }
     }
 
-    /// How many spaces stand between two tokens of one line.
-    fn spaces(&self, before: Option<&Token<'_>>, token: &Token<'_>) -> usize {
+    /// What stands between two tokens of one line.
+    fn gap(&self, before: Option<&Token<'_>>, token: &Token<'_>) -> Gap {
         let Some(before) = before.filter(|_| token.kind != Kind::End) else {
-            return if self.within > 0 { token.spaces.max(self.within) } else { 0 };
+            return if self.within > 0 { Gap::AtLeast(self.within) } else { Gap::Exactly(0) };
         };
         let hugs = matches!(token.text, ";" | ",")
             || matches!(before.text, "(" | "[" | "#")
             || matches!(token.text, ")" | "]");
         if hugs {
-            return 0;
+            return Gap::Exactly(0);
         }
         if token.text == ":" {
             // Two of them that touch are another sign.
-            return usize::from(before.text == ":");
+            return Gap::Exactly(usize::from(before.text == ":"));
         }
         let apart = matches!(before.text, "," | ";" | ":" | "=>" | "|" | "{")
             || matches!(token.text, "=>" | "|" | "{" | "}")
             || token.kind == Kind::Comment;
-        token.spaces.max(usize::from(apart))
+        Gap::AtLeast(usize::from(apart))
     }
 }
 

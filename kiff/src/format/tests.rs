@@ -115,6 +115,17 @@ fn columns_and_comments_are_kept() {
 }
 
 #[test]
+fn columns_that_tabs_align_are_kept() {
+    let block = "domain! {\n    domain A governs B;\n    states {\n        Created,\t// one\n        Paid,\t\t// two\n    }\n    \
+                 allow {\n        Paid\t=> \t[Look];\n    }\n}\n";
+    check(block, block);
+    check(
+        "domain!(\tdomain A governs B; roles { A\t:\tagent\t,\tB: system\t}\t);\n",
+        "domain!(domain A governs B; roles { A:\tagent,\tB: system\t});\n",
+    );
+}
+
+#[test]
 fn what_is_no_block_is_left_alone() {
     for source in [
         "fn main() { let a = \"domain! { a }\"; }  // domain! {\n  x\n",
@@ -243,7 +254,7 @@ fn a_block_without_indentation_comes_back() {
 fn sources() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         8 => "[A-Za-z_][a-z_]{0,6}",
-        8 => prop::sample::select(&[" ", "  ", "\n", "\r\n", "\n\n\n", "\n      ", "\n\t"][..]).prop_map(str::to_owned),
+        8 => prop::sample::select(&[" ", "  ", "\t", "\n", "\r\n", "\n\n\n", "\n      ", "\n\t"][..]).prop_map(str::to_owned),
         8 => prop::sample::select(&["{", "}", "{", "}", "(", ")", "[", "]"][..]).prop_map(str::to_owned),
         4 => prop::sample::select(&["||", "|=", "&&", "==", "..=", ">>"][..]).prop_map(str::to_owned),
         8 => prop::sample::select(&[";", ",", ":", "|", "=>", "::", "->", "#", "!", "=", "&"][..]).prop_map(str::to_owned),

@@ -23,16 +23,19 @@ pub(super) struct Token<'s> {
     pub(super) kind: Kind,
     /// How many lines end before it.
     pub(super) breaks: usize,
-    /// How many spaces stand before it in its line.
-    pub(super) spaces: usize,
-    /// Whether one of them is a tab.
-    pub(super) is_tabbed: bool,
+    /// The white space before it in its line.
+    pub(super) white: &'s str,
 }
 
 impl Token<'_> {
     /// Whether what comes in the next line is a thing of its own; the end of an attribute is known only from its beginning.
     pub(super) fn ends_line(&self) -> bool {
         matches!(self.text, ";" | "," | "}") || matches!(self.kind, Kind::Open | Kind::Comment)
+    }
+
+    /// Whether a tab stands before it in its line.
+    pub(super) fn is_tabbed(&self) -> bool {
+        self.white.contains('\t')
     }
 }
 
@@ -86,15 +89,9 @@ pub(super) fn of(body: &str) -> Option<Vec<Token<'_>>> {
 }
 
 /// A token behind this white space.
-fn after<'s>(white: &str, text: &'s str, kind: Kind) -> Token<'s> {
+fn after<'s>(white: &'s str, text: &'s str, kind: Kind) -> Token<'s> {
     let last = white.rsplit('\n').next().unwrap_or_default();
-    Token {
-        text,
-        kind,
-        breaks: white.matches('\n').count(),
-        spaces: last.chars().count(),
-        is_tabbed: last.contains('\t'),
-    }
+    Token { text, kind, breaks: white.matches('\n').count(), white: last }
 }
 
 fn is_comment(text: &str) -> bool {
