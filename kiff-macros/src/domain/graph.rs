@@ -102,6 +102,15 @@ impl Way {
 
 /// Every step that is known in full, with the ways that are known; what another rule complains about is left out.
 pub(crate) fn steps(model: &Model) -> Vec<Step> {
+    steps_where(model, &|state, action| is_allowed(model, state, action))
+}
+
+/// The steps as they were if this state allowed this action, too.
+pub(crate) fn steps_if_allowed(model: &Model, state: Id<State>, action: Id<Action>) -> Vec<Step> {
+    steps_where(model, &|place, own| (place, own) == (state, action) || is_allowed(model, place, own))
+}
+
+fn steps_where(model: &Model, allows: &dyn Fn(Id<State>, Id<Action>) -> bool) -> Vec<Step> {
     let moves = moves(model);
     // Of two targets the second is the one that is complained about.
     let is_fork = |position: usize, step: &Move| {
@@ -111,13 +120,13 @@ pub(crate) fn steps(model: &Model) -> Vec<Step> {
     };
     let known = |step: &Move| {
         let (source, event, target) = (step.source?, step.event?, step.target?);
-        Some(Step { source, event, target, ways: ways(model, source, event) })
+        Some(Step { source, event, target, ways: ways(model, source, event, allows) })
     };
     let legal = moves.iter().enumerate().filter(|(position, step)| !is_fork(*position, step));
     legal.filter_map(|(_, step)| known(step)).collect()
 }
 
-fn ways(model: &Model, source: Place, event: Id<Event>) -> Vec<Way> {
+fn ways(model: &Model, source: Place, event: Id<Event>, allows: &dyn Fn(Id<State>, Id<Action>) -> bool) -> Vec<Way> {
     let emitters = || model.actions.iter().filter(|(_, action)| action.emits.iter().any(|own| own.id() == Some(event)));
     if emitters().next().is_none() {
         let reporters = model.events[event].reporters.iter();
@@ -127,7 +136,7 @@ fn ways(model: &Model, source: Place, event: Id<Event>) -> Vec<Way> {
         return Vec::new();
     };
     let mut ways = Vec::new();
-    for (id, action) in emitters().filter(|(id, _)| is_allowed(model, state, *id)) {
+    for (id, action) in emitters().filter(|(id, _)| allows(state, *id)) {
         for runner in action.runners.roles().iter().filter_map(Reference::id) {
             let acted = |approver| Way::Acted { action: id, runner, approver };
             ways.extend(approvers(model, action).into_iter().map(acted));

@@ -1,6 +1,7 @@
 //! Rules about actions: where they are allowed, what they emit, and what high risk demands.
 
 use super::events::is_used;
+use super::promises;
 use crate::domain::graph::{self, Move, needs_approval};
 use crate::domain::model::{Action, Approval, Event, Id, Model, Place, Reference, State};
 use crate::domain::syntax::{ActorKind, Risk};
@@ -18,8 +19,14 @@ pub(crate) fn action_allowed_nowhere(model: &Model, moves: &[Move], errors: &Err
             continue;
         }
         let name = action.declared.plain();
-        let place = model.states.ids().find(|state| can_stand_in(model, moves, action, *state)).map_or_else(
-            || " where all that it emits has a transition".to_owned(),
+        let mut fit = model.states.ids().filter(|state| can_stand_in(model, moves, action, *state)).peekable();
+        let otherwise = if fit.peek().is_some() {
+            " where it keeps what `never` promises"
+        } else {
+            " where all that it emits has a transition"
+        };
+        let place = fit.find(|state| promises::kept_if_allowed(model, *state, id)).map_or_else(
+            || otherwise.to_owned(),
             |state| format!(", as in `{} => [{name}];`", model.state_name(state)),
         );
         let message = format!("no state allows the action `{name}`: add it to `allow`{place}, or remove the action");

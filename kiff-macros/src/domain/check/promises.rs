@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::domain::graph::{self, Approver, Move, Step, Taken, Way};
-use crate::domain::model::{Clause, Id, Model, Place, Promise, Role, State};
+use crate::domain::model::{Action, Clause, Id, Model, Place, Promise, Role, State};
 use crate::domain::syntax::ActorKind;
 use crate::errors::Errors;
 
@@ -36,6 +36,12 @@ pub(crate) fn never_violated(model: &Model, errors: &Errors) {
             errors.report_between("never_violated", clause.ends.0, clause.ends.1, message);
         }
     }
+}
+
+/// Whether every promise that the block keeps is still kept if this state allows this action, too.
+pub(super) fn kept_if_allowed(model: &Model, state: Id<State>, action: Id<Action>) -> bool {
+    let (now, then) = (graph::steps(model), graph::steps_if_allowed(model, state, action));
+    claims(model).all(|(_, claim)| breach(model, &then, &claim).is_none() || breach(model, &now, &claim).is_some())
 }
 
 fn breach(model: &Model, steps: &[Step], claim: &Claim) -> Option<String> {

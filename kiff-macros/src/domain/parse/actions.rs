@@ -194,7 +194,7 @@ fn missing_keys(reader: &mut Reader<'_>, action: &mut Action, given: &[&str]) {
     let own = reader.example();
     let examples = missing.iter().map(|word| match *word {
         "by" => format!("by: {}", own.runner(approvers).unwrap_or_else(|| "…".to_owned())),
-        "emits" => format!("emits: {}", own.emits_of(&name.to_string())),
+        "emits" => format!("emits: {}", own.emits_of(action)),
         word => example(reader, word),
     });
     let message = format!(

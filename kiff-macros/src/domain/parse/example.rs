@@ -4,6 +4,7 @@ use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 
 use super::list::is_punct;
 use super::words;
+use crate::domain::syntax::{Action, Approval, Risk, SomeOrNone};
 
 /// One name of each sort.
 pub(super) struct Example {
@@ -80,18 +81,26 @@ impl Example {
         others().find(|role| role.says("agent")).or_else(|| others().next()).map(Item::name)
     }
 
-    /// What this action can emit: an event that nobody reports and that leads on from each state that allows the action.
-    pub(super) fn emits_of(&self, action: &str) -> String {
+    /// What this action can emit: an event that nobody reports, that leads on from each state that allows the action, and to none
+    /// that `never` keeps from it.
+    pub(super) fn emits_of(&self, action: &Action) -> String {
         let events = declared(&self.block, "events");
         if events.is_empty() {
             return self.emits.clone();
         }
-        let states = allowing(&self.block, action);
+        let states = allowing(&self.block, &action.declared.name);
         let transitions = declared(&self.block, "transitions");
         let leads_on = |event: &Item, state: &Ident| {
             transitions.iter().any(|line| line.name == event.name && line.sources().contains(state))
         };
-        let is_fit = |event: &&Item| !event.says("reported") && states.iter().all(|state| leads_on(event, state));
+        let clauses = declared(&self.block, "never");
+        let is_kept = |event: &Item| {
+            let mut targets = transitions.iter().filter(|line| line.name == event.name).filter_map(Item::target);
+            targets.all(|target| clauses.iter().all(|clause| clause.is_kept_by(action, target)))
+        };
+        let is_fit = |event: &&Item| {
+            !event.says("reported") && states.iter().all(|state| leads_on(event, state)) && is_kept(event)
+        };
         events.iter().find(is_fit).map_or_else(|| "none".to_owned(), Item::name)
     }
 
@@ -148,6 +157,35 @@ impl Item {
         }
     }
 
+    /// Where an event leads, of the same line.
+    fn target(&self) -> Option<&Ident> {
+        self.words.last()
+    }
+
+    /// Whether what this line of `never` promises is kept where the action leads to that state, as far as it can be read.
+    fn is_kept_by(&self, action: &Action, target: &Ident) -> bool {
+        let approvers = match &action.approval {
+            Some(Approval::Roles(roles)) => roles.names.as_slice(),
+            // An approval that is due and was left out is another rule's error.
+            None if matches!(action.risk, Some((Risk::High | Risk::Critical, _))) => return true,
+            _ => &[],
+        };
+        let runners = match &action.by {
+            Some(SomeOrNone::Some(roles)) => roles.names.as_slice(),
+            _ => &[],
+        };
+        let are_all = |roles: &[Ident], role: &Ident| !roles.is_empty() && roles.iter().all(|own| own == role);
+        match self.words.as_slice() {
+            [word, role] if word == "without" => {
+                self.name != *target || are_all(runners, role) || are_all(approvers, role)
+            }
+            [word, .., to] if word == "alone" => {
+                to != target || !approvers.is_empty() || !(runners.is_empty() || runners.contains(&self.name))
+            }
+            _ => true,
+        }
+    }
+
     /// What stands behind a role.
     fn kind(&self) -> String {
         self.words.first().map_or_else(|| "agent".to_owned(), ToString::to_string)
@@ -160,8 +198,8 @@ fn declared(block: &TokenStream, section: &str) -> Vec<Item> {
 }
 
 /// The states in whose lines of `allow` the action stands.
-fn allowing(block: &TokenStream, action: &str) -> Vec<Ident> {
-    let is_action = |token: TokenTree| matches!(token, TokenTree::Ident(word) if word == action);
+fn allowing(block: &TokenStream, action: &Ident) -> Vec<Ident> {
+    let is_action = |token: TokenTree| matches!(token, TokenTree::Ident(word) if word == *action);
     let names_it = |token: &TokenTree| match token {
         TokenTree::Group(actions) => actions.stream().into_iter().any(is_action),
         _ => false,

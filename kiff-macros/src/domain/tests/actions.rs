@@ -54,6 +54,27 @@ fn an_action_is_allowed_where_all_that_it_emits_can_happen() {
 }
 
 #[test]
+fn the_example_of_an_action_allowed_nowhere_keeps_what_never_promises() {
+    let block = |action: &str, allowed: &str| {
+        refund(&[
+            ("Created, Paid,", "Created, Paid, Held,"),
+            ("OrderPaid {", "OrderHeld reported by System; OrderPaid {"),
+            ("Paid => Refunded;", "Paid | Held => Refunded; OrderHeld: Paid => Held;"),
+            ("MarkPaid {", &format!("{action}; MarkPaid {{")),
+            ("Paid => [RefundOrder];", &format!("Paid | Held => [RefundOrder]; {allowed}")),
+        ])
+    };
+    let keys = "risk: low, by: Agent, emits: OrderRefunded";
+    let message = "no state allows the action `Settle`: add it to `allow` where it keeps what `never` promises, or remove the action";
+    check(&block(&format!("«Settle» {{ {keys} }}"), ""), &[("action_allowed_nowhere", message)]);
+    let keys = format!("{keys}, approval: Operator");
+    let message =
+        "no state allows the action `Settle`: add it to `allow`, as in `Paid => [Settle];`, or remove the action";
+    check(&block(&format!("«Settle» {{ {keys} }}"), ""), &[("action_allowed_nowhere", message)]);
+    check(&block(&format!("Settle {{ {keys} }}"), "Paid => [Settle];"), &[]);
+}
+
+#[test]
 fn illegal_emit() {
     let source = refund(&[
         ("Created => [MarkPaid]", "Created => [MarkPaid, RefundOrder]"),

@@ -1,6 +1,6 @@
 //! Hints: what they show is made of the block's own names.
 
-use super::check;
+use super::{check, refund};
 
 const LEAVE: &str = r"
     domain Absence governs Leave;
@@ -98,4 +98,37 @@ fn the_example_of_a_key_breaks_no_other_rule() {
     check(&with_shop("Look { risk: high, approval: Operator, by: Shop, emits: none }"), &[]);
     let message = "the action `Look` does not say `by` and `emits`: add it, as in `by: …, emits: none`";
     check(&block("", "Operator", "«Look» { risk: high, approval: Operator }"), &[("syntax", message)]);
+}
+
+#[test]
+fn the_example_of_an_event_keeps_what_never_promises() {
+    let block = |look: &str, clause: &str| {
+        refund(&[
+            ("RefundOrder {", &format!("{look}; RefundOrder {{")),
+            ("[RefundOrder]", "[RefundOrder, Look]"),
+            ("Refunded without Operator", clause),
+        ])
+    };
+    let without = "Refunded without Operator";
+    let alone = "Agent alone from Paid to Refunded";
+    for (keys, clause, event) in [
+        ("risk: low, by: Agent", without, "none"),
+        ("risk: low, by: Agent, approval: unapproved(\"a trial\")", without, "none"),
+        ("risk: low, by: Agent, approval: Operator", without, "OrderRefunded"),
+        ("risk: low, by: Operator", without, "OrderRefunded"),
+        ("risk: low, by: Agent | Operator", without, "none"),
+        ("risk: low, by: Agent", alone, "none"),
+        ("risk: low, by: Agent, approval: Operator", alone, "OrderRefunded"),
+        ("risk: low, by: System", alone, "OrderRefunded"),
+        ("risk: low, by: Agent", "Paid without Agent", "OrderRefunded"),
+    ] {
+        let message = format!("the action `Look` does not say `emits`: add it, as in `emits: {event}`");
+        check(&block(&format!("«Look» {{ {keys} }}"), clause), &[("syntax", &message)]);
+        check(&block(&format!("Look {{ {keys}, emits: {event} }}"), clause), &[]);
+    }
+    let due = "the action `Look` has high risk and nobody has to approve it: add `approval: Operator`, or say why not with \
+               `approval: unapproved(\"the reason\")`";
+    let message = "the action `Look` does not say `emits`: add it, as in `emits: OrderRefunded`";
+    let source = block("«Look» { risk: «high», by: Agent }", without);
+    check(&source, &[("syntax", message), ("unapproved_risk", due)]);
 }
