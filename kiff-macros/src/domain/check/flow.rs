@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::proposals;
 use crate::domain::graph::{self, Move};
-use crate::domain::model::{Event, Id, Model, Place, Reference, State};
+use crate::domain::model::{Action, Allowance, Event, Id, Model, Place, PlaceReference, Reference, State};
 use crate::errors::Errors;
 use crate::suggest::enumerate;
 
@@ -214,7 +214,39 @@ fn end_here(model: &Model, id: Id<State>) -> String {
         (false, true) => " and take away what it allows",
         (true, true) => " and take away the transitions from it and what it allows",
     };
-    format!("write `final {}`{away} if this is where it ends", model.state_name(id))
+    let left = left_over(model, id);
+    let along = match (left.is_empty(), leads_on) {
+        (true, _) => String::new(),
+        (false, true) => format!(", and with them {left},"),
+        (false, false) => format!(", and with it {left},"),
+    };
+    format!("write `final {}`{away}{along} if this is where it ends", model.state_name(id))
+}
+
+/// What would be a fault of its own without the lines of this state: events that no other transition uses, and actions that no
+/// other state allows.
+fn left_over(model: &Model, id: Id<State>) -> String {
+    let (transitions, allowances) = (&model.transitions, &model.allowances);
+    let is_used_here = |event: &Id<Event>| {
+        let mut lines = transitions.items.iter().filter(|line| line.event.may_be(*event)).peekable();
+        let is_here = |source: &PlaceReference| source.place() == Some(Place::State(id));
+        transitions.whole && lines.peek().is_some() && lines.all(|line| line.sources.iter().all(is_here))
+    };
+    let is_allowed_here = |action: &Id<Action>| {
+        let names_it = |line: &&Allowance| line.actions.iter().any(|allowed| allowed.may_be(*action));
+        let mut lines = allowances.items.iter().filter(names_it).peekable();
+        let is_here = |state: &Reference<State>| state.id() == Some(id);
+        allowances.whole && lines.peek().is_some() && lines.all(|line| line.states.iter().all(is_here))
+    };
+    let events: Vec<String> = model.events.ids().filter(is_used_here).map(|event| model.event_name(event)).collect();
+    let actions: Vec<String> =
+        model.actions.ids().filter(is_allowed_here).map(|action| model.action_name(action)).collect();
+    let named = [("event", events), ("action", actions)].into_iter().filter(|(_, names)| !names.is_empty());
+    let named = named.map(|(noun, names)| {
+        let plural = if names.len() == 1 { "" } else { "s" };
+        format!("the {noun}{plural} {}", enumerate(&names, "and"))
+    });
+    named.collect::<Vec<_>>().join(" and ")
 }
 
 /// `final` is a promise to the reader that nothing happens any more.

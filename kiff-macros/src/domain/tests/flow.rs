@@ -192,7 +192,7 @@ fn dead_end() {
         &[(
             "dead_end",
             "the state `Refunded` has no transition that leads on: add one, or write `final Refunded` and take away what it \
-             allows if this is where it ends",
+             allows, and with it the action `Export`, if this is where it ends",
         )],
     );
 }
@@ -264,7 +264,7 @@ fn barred_way_out() {
     ]);
     let message = "nobody can lead an entity on from the state `Paid`: `OrderRefunded` leads on, but no action that emits it \
                    is allowed in `Paid`: allow one there, or write `final Paid` and take away the transitions from it and \
-                   what it allows if this is where it ends";
+                   what it allows, and with them the action `Export`, if this is where it ends";
     check(&source, &[("barred_way_out", message)]);
 }
 
@@ -282,4 +282,29 @@ fn a_state_becomes_the_last_one_as_the_advice_says() {
     let source = block("Created, Paid, «Held»,", "Paid => Refunded; OrderHeld: Paid | Held => Held;");
     check(&source, &[("dead_end", message)]);
     check(&block("Created, Paid, final Held,", "Paid => Refunded; OrderHeld: Paid => Held;"), &[]);
+}
+
+#[test]
+fn what_only_the_last_state_uses_goes_with_its_lines() {
+    let block = |held: &str, events: &str, transitions: &str, action: &str, allowed: &str| {
+        refund(&[
+            ("Created, Paid,", &format!("Created, Paid, {held},")),
+            ("OrderPaid {", &format!("OrderHeld reported by System; {events} OrderPaid {{")),
+            ("Paid => Refunded;", &format!("Paid => Refunded; OrderHeld: Paid => Held; {transitions}")),
+            ("RefundOrder {", &format!("{action} RefundOrder {{")),
+            ("Paid => [RefundOrder];", &format!("Paid => [RefundOrder]; {allowed}")),
+        ])
+    };
+    let touched = "OrderTouched: Held => Held;";
+    let message = "the state `Held` only leads back to itself: add a transition that leads on, or write `final Held` and take \
+                   away the transitions from it, and with them the event `OrderTouched`, if this is where it ends";
+    let source = block("«Held»", "OrderTouched reported by System;", touched, "", "");
+    check(&source, &[("dead_end", message)]);
+    let message = "the state `Held` only leads back to itself: add a transition that leads on, or write `final Held` and take \
+                   away the transitions from it and what it allows, and with them the event `OrderTouched` and the action \
+                   `TouchOrder`, if this is where it ends";
+    let action = "TouchOrder { risk: low, by: Agent, emits: OrderTouched };";
+    let source = block("«Held»", "OrderTouched;", touched, action, "Held => [TouchOrder];");
+    check(&source, &[("dead_end", message)]);
+    check(&block("final Held", "", "", "", ""), &[]);
 }
