@@ -11,11 +11,11 @@ use crate::json::Json;
 use crate::schema::{Contract, Text};
 use crate::time::Timestamp;
 
-/// What an approval is bound to: the digest of everything that a reviewer sees, and of each part of it, so that a
-/// drift can be named.
+/// What an approval is bound to: the digest of everything that binds it, and of each part of that, so that a drift can be
+/// named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Binding {
-    /// Entity, action, parameters and contract together.
+    /// Entity, action, parameters and contract together, without the evidence.
     pub whole: Digest,
     /// The parameters, whatever their order and white space.
     pub parameters: Digest,
@@ -71,7 +71,7 @@ pub struct Approval {
     pub requested_by: Actor,
     /// When.
     pub requested_at: Timestamp,
-    /// When it stops to hold, granted or not.
+    /// When it stops holding, granted or not.
     pub expires_at: Timestamp,
     /// What became of it.
     pub status: ApprovalStatus,

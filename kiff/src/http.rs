@@ -83,7 +83,7 @@ use crate::store::{Store, StoreError};
 use answers::Answers;
 use around::around;
 use guard::{Rates, Readiness};
-use guarded::{Open, get, post};
+use guarded::{Unguarded, get, post};
 use identity::AnyAuthenticate;
 use page::Sessions;
 use problem::Problem;
@@ -219,11 +219,11 @@ impl Api {
         #[cfg(feature = "proof")]
         let routes = routes.route("/entities/{id}/receipt", get(receipt::of_entity));
         routes
-            .route("/healthz", routing::get(Open(guard::healthy)))
-            .route("/readyz", routing::get(Open(guard::ready)))
+            .route("/healthz", routing::get(Unguarded(guard::healthy)))
+            .route("/readyz", routing::get(Unguarded(guard::ready)))
             .merge(page::routes(&shared).layer(around(&shared, guard::answered)))
-            .fallback(Open(guard::no_route))
-            .method_not_allowed_fallback(Open(guard::no_method))
+            .fallback(Unguarded(guard::no_route))
+            .method_not_allowed_fallback(Unguarded(guard::no_method))
             .with_state(shared)
     }
 }

@@ -41,7 +41,7 @@
 //! let order = Refund::entity("ord-1")?;
 //! runtime.ingest(&shop, &order, OrderPaid { total: Cents(99_900) }).await?.into_result()?;
 //!
-//! // What a model's tool call comes as. Nothing runs: a human has to see it first.
+//! // A model's tool call, as it came. Nothing runs: a human has to see it first.
 //! let refund = Call::new("REFUND_ORDER", r#"{"amount": 99900}"#);
 //! let held = runtime.execute(&agent, &order, refund.clone()).await?;
 //! assert_eq!(held.outcome(), "approval_required");
@@ -84,11 +84,11 @@
 //!
 //! # What is promised
 //!
-//! An executor runs only with a [`Permit`], and only [`judge`] makes one. An approval authorises one execution of exactly what a
+//! An executor runs only with a [`Permit`], and only [`judge`] makes one. An approval authorises one execution of what a
 //! human saw. The caller asserts nothing: state and approvals come from the journal, roles from the policy. Whatever cannot be
 //! decided is refused, and a refusal is a value, not an error.
 //!
-//! Each module of this crate uses only those above it in this list, so that the list is also the order to read them in.
+//! Each module of this crate uses only those above it in `lib.rs`, which is also the order to read them in.
 
 // Where the documentation is built for all, each item says which feature it needs.
 #![cfg_attr(docsrs, feature(doc_cfg))]

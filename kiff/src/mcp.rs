@@ -49,8 +49,8 @@ use crate::tool::ToolError;
 
 pub(crate) use catalogue::Catalogue;
 #[cfg(feature = "http")]
-pub(crate) use handler::Around;
-pub(crate) use handler::{Caller, Handler};
+pub(crate) use handler::Host;
+pub(crate) use handler::{Agent, Handler};
 #[cfg(feature = "http")]
 pub(crate) use message::ambiguity;
 use message::{LONGEST, Unambiguous};
@@ -108,9 +108,9 @@ impl Server {
         W: AsyncWrite + Send + Unpin + 'static,
     {
         let catalogue = Catalogue::new(&self.domains)?;
-        let caller = Caller { actor: self.actor, tenant: self.tenant, trace: Trace::default() };
-        let handler = Handler::new(self.domains.into(), Arc::new(catalogue), caller);
-        let working = handler.working();
+        let agent = Agent { actor: self.actor, tenant: self.tenant, trace: Trace::default() };
+        let handler = Handler::new(self.domains.into(), Arc::new(catalogue), agent);
+        let unfinished = handler.unfinished();
         // A line has room for the largest parameters and what is around them.
         let transport = AsyncRwTransport::new_server(Unambiguous::new(input), output);
         let transport = transport.with_max_line_length(LONGEST);
@@ -119,7 +119,7 @@ impl Server {
             Err(rmcp::service::ServerInitializeError::ConnectionClosed(_)) => Ok(()),
             Err(error) => Err(ServerError::broken(&error)),
         };
-        working.finished().await;
+        unfinished.finished().await;
         served
     }
 }

@@ -50,8 +50,8 @@ pub use settle::{Doubt, Settlement};
 
 /// A governed domain at work.
 ///
-/// Every way to change an entity leads through here, and every one of them puts a record into the journal. The
-/// runtime takes the word of nobody: the state comes from the journal, the roles from the policy, the approvals from
+/// Every way to change an entity leads through here, and every one of them puts a record into the journal. No
+/// caller's word grants anything: the state comes from the journal, the roles from the policy, the approvals from
 /// the journal.
 ///
 /// All methods take `&self`; share a runtime behind an [`Arc`]. Several runtimes of a process may share a store, also behind an

@@ -56,9 +56,9 @@ pub enum Verdict<P = ()> {
     Allowed(P),
     /// It may run once a human has signed it off.
     ApprovalRequired(Refusal),
-    /// The state or the permissions do not allow it.
+    /// The state, the permissions or an action under way do not allow it, or it could not be decided.
     Blocked(Refusal),
-    /// It is not a well-formed proposal.
+    /// It cannot be done as it was asked.
     Invalid(Refusal),
 }
 

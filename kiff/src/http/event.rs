@@ -20,7 +20,7 @@ use super::request::{Body, Caller, NamedActor, acting, entity_key};
 
 /// What stands in an event beside the event itself.
 #[derive(Debug, Deserialize)]
-struct Around {
+struct Beside {
     #[serde(default)]
     adapter: Option<String>,
     #[serde(default)]
@@ -54,7 +54,7 @@ pub(super) async fn ingest(
     Body(json): Body<Json>,
 ) -> Result<Response, Problem> {
     let raw = said(&json)?;
-    let body: Around = serde_json::from_value(raw.clone()).map_err(|error| misshapen(&error))?;
+    let body: Beside = serde_json::from_value(raw.clone()).map_err(|error| misshapen(&error))?;
     let (key, mut envelope) = adapt(&shared, body.adapter.as_deref(), raw)?;
     let key = entity_key(&caller.principal, key.entity_type(), key.id())?;
     let Some(served) = shared.domains(Some(key.entity_type())).next() else {

@@ -52,9 +52,9 @@ impl<T, H: Handler<T, Shared>> Handler<T, Shared> for Guarded<H> {
 
 /// A handler for whoever asks, answered for as the others are.
 #[derive(Clone)]
-pub(super) struct Open<H>(pub(super) H);
+pub(super) struct Unguarded<H>(pub(super) H);
 
-impl<T, H: Handler<T, Shared>> Handler<T, Shared> for Open<H> {
+impl<T, H: Handler<T, Shared>> Handler<T, Shared> for Unguarded<H> {
     type Future = Pin<Box<dyn Future<Output = Response> + Send>>;
 
     fn call(self, request: Request, shared: Shared) -> Self::Future {

@@ -16,7 +16,7 @@ use rmcp::transport::streamable_http_server::session::never::NeverSessionManager
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 use serde_json::json;
 
-use crate::mcp::{Around, Caller as Agent, Catalogue, Handler, ServerError, ambiguity};
+use crate::mcp::{Agent, Catalogue, Handler, Host, ServerError, ambiguity};
 use crate::served::Served;
 
 use super::Shared;
@@ -59,7 +59,7 @@ struct Asked {
     caller: Caller,
 }
 
-impl Around for Asked {
+impl Host for Asked {
     /// A wait holds a connection as a stream does, and counts as one.
     fn seat(&self) -> Result<Box<dyn Any + Send + Sync>, usize> {
         let most = self.shared.limits.streams;

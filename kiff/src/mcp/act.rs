@@ -37,9 +37,9 @@ impl Handler {
         }) else {
             return Err(super::arguments::invalid(format!("there is no action `{action}`")));
         };
-        let caller = self.caller();
-        let key = arguments.entity(&names.entity_id, &served.schema().entity_type, &caller.tenant)?;
-        let proposal = arguments.proposal(action, names, caller.trace.clone())?;
+        let agent = self.agent();
+        let key = arguments.entity(&names.entity_id, &served.schema().entity_type, &agent.tenant)?;
+        let proposal = arguments.proposal(action, names, agent.trace.clone())?;
         self.check_access(&**served, &key)?;
         let asked = Asked { served, contract, names, key: &key, proposal };
         let outcome = match self.execute(&asked).await {
@@ -66,11 +66,11 @@ impl Handler {
 
     /// Runs it on a task of its own: the client may leave, what has started is finished and recorded all the same.
     async fn execute(&self, asked: &Asked<'_>) -> Result<Outcome<crate::served::Done>, rmcp::model::CallToolResult> {
-        let (served, actor, key) = (Arc::clone(asked.served), self.caller().actor.clone(), asked.key.clone());
-        let (proposal, working) = (asked.proposal.clone(), self.working().start().await);
+        let (served, actor, key) = (Arc::clone(asked.served), self.agent().actor.clone(), asked.key.clone());
+        let (proposal, unfinished) = (asked.proposal.clone(), self.unfinished().start().await);
         let work = tokio::spawn(async move {
             let outcome = served.execute(&actor, &key, proposal).await;
-            drop(working);
+            drop(unfinished);
             outcome
         });
         match work.await {

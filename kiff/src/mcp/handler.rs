@@ -30,14 +30,14 @@ use super::catalogue::{Catalogue, Own};
 pub(crate) struct Handler {
     pub(super) domains: Arc<[Arc<dyn Served>]>,
     pub(super) catalogue: Arc<Catalogue>,
-    caller: Caller,
-    working: Working,
+    agent: Agent,
+    unfinished: Unfinished,
     patience: Duration,
 }
 
 /// Who calls, and whose entities they see.
 #[derive(Debug, Clone)]
-pub(crate) struct Caller {
+pub(crate) struct Agent {
     pub(crate) actor: Actor,
     pub(crate) tenant: Arc<str>,
     pub(crate) trace: Trace,
@@ -45,13 +45,13 @@ pub(crate) struct Caller {
 
 /// What has started and is to be finished, also when its client is gone.
 #[derive(Clone, Default)]
-pub(super) struct Working {
+pub(super) struct Unfinished {
     started: Arc<RwLock<()>>,
-    around: Option<Arc<dyn Around>>,
+    host: Option<Arc<dyn Host>>,
 }
 
 /// The server around this one, which goes on as long as it is held.
-pub(crate) trait Around: Send + Sync {
+pub(crate) trait Host: Send + Sync {
     /// A place to wait in, given back when it is dropped; or how many a caller may have, where it has all of them.
     fn seat(&self) -> Result<Box<dyn Any + Send + Sync>, usize>;
 
@@ -62,13 +62,13 @@ pub(crate) trait Around: Send + Sync {
 /// One piece of work that has started.
 pub(super) struct Started {
     _started: OwnedRwLockReadGuard<()>,
-    _around: Option<Arc<dyn Around>>,
+    _host: Option<Arc<dyn Host>>,
 }
 
-impl Working {
+impl Unfinished {
     pub(super) async fn start(&self) -> Started {
         let started = Arc::clone(&self.started).read_owned().await;
-        Started { _started: started, _around: self.around.clone() }
+        Started { _started: started, _host: self.host.clone() }
     }
 
     /// Waits until nothing is left to be finished.
@@ -82,9 +82,9 @@ pub(super) type Told = Result<CallToolResult, Refusal>;
 
 impl Handler {
     /// A server of these domains for one caller.
-    pub(crate) fn new(domains: Arc<[Arc<dyn Served>]>, catalogue: Arc<Catalogue>, caller: Caller) -> Self {
+    pub(crate) fn new(domains: Arc<[Arc<dyn Served>]>, catalogue: Arc<Catalogue>, agent: Agent) -> Self {
         let patience = Duration::from_secs(super::wait::LONGEST);
-        Self { domains, catalogue, caller, working: Working::default(), patience }
+        Self { domains, catalogue, agent, unfinished: Unfinished::default(), patience }
     }
 
     /// The same server, which lets its client wait for a decision no longer than this in one call.
@@ -96,8 +96,8 @@ impl Handler {
 
     /// The same server within another one, which is held as long as something that this one has started goes on.
     #[cfg(feature = "http")]
-    pub(crate) fn within(mut self, around: Arc<dyn Around>) -> Self {
-        self.working.around = Some(around);
+    pub(crate) fn within(mut self, host: Arc<dyn Host>) -> Self {
+        self.unfinished.host = Some(host);
         self
     }
 
@@ -107,7 +107,7 @@ impl Handler {
 
     /// A place to wait in, where there is a server around this one that counts them.
     pub(super) fn seat(&self) -> Result<Option<Box<dyn Any + Send + Sync>>, Refusal> {
-        let seat = self.working.around.as_ref().map(|around| around.seat()).transpose();
+        let seat = self.unfinished.host.as_ref().map(|host| host.seat()).transpose();
         seat.map_err(|most| Refusal {
             code: ReasonCode::InvalidContract,
             message: format!("no more than {most} waits and streams at a time"),
@@ -117,18 +117,18 @@ impl Handler {
 
     /// Waits until the server around this one is told to stop.
     pub(super) async fn closing(&self) {
-        match &self.working.around {
-            Some(around) => around.closing().await,
+        match &self.unfinished.host {
+            Some(host) => host.closing().await,
             None => pending().await,
         }
     }
 
-    pub(super) fn working(&self) -> Working {
-        self.working.clone()
+    pub(super) fn unfinished(&self) -> Unfinished {
+        self.unfinished.clone()
     }
 
-    pub(super) const fn caller(&self) -> &Caller {
-        &self.caller
+    pub(super) const fn agent(&self) -> &Agent {
+        &self.agent
     }
 
     /// The domain that a tool of the server's own is about, and the entity in it.
@@ -140,14 +140,14 @@ impl Handler {
             let found = self.domains.iter().find(|served| served.schema().entity_type == entity_type);
             found.ok_or_else(|| invalid(format!("no domain here governs `{}`", visible(&entity_type))))?
         };
-        let key = arguments.entity("entity_id", &served.schema().entity_type, &self.caller.tenant)?;
+        let key = arguments.entity("entity_id", &served.schema().entity_type, &self.agent.tenant)?;
         self.check_access(&**served, &key)?;
         Ok((served, key))
     }
 
     /// Refuses an actor who holds no role on the entity, whether or not there is one.
     pub(super) fn check_access(&self, served: &dyn Served, key: &EntityKey) -> Result<(), Refusal> {
-        let actor = &self.caller.actor;
+        let actor = &self.agent.actor;
         let refused = |code, message| Err(Refusal { code, message, remedy: None });
         match served.may_read(actor, key) {
             Ok(true) => Ok(()),

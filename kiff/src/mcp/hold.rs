@@ -24,7 +24,7 @@ impl Handler {
         if asked.proposal.named_approval().is_some() || denied(asked, &standing).is_some() {
             return Ok(self.answered(asked, &standing, held));
         }
-        let actor = &self.caller().actor;
+        let actor = &self.agent().actor;
         let verdict = asked.served.request_approval(actor, asked.key, asked.proposal.clone()).await?;
         Ok(match verdict.decided() {
             Ok(approval) => {

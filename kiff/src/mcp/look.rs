@@ -96,17 +96,17 @@ impl Handler {
         let Some(served) = governing.and_then(|governing| self.domains.get(governing.domain)) else {
             return Err(no_such_action(&action, self.catalogue.actions()));
         };
-        let caller = self.caller();
-        let key = arguments.entity("entity_id", &served.schema().entity_type, &caller.tenant)?;
+        let agent = self.agent();
+        let key = arguments.entity("entity_id", &served.schema().entity_type, &agent.tenant)?;
         let parameters = arguments.object("parameters")?;
         let approval = arguments.identifier::<ApprovalId>("approval_id")?;
         arguments.end()?;
         self.check_access(&**served, &key)?;
-        let mut proposal = Proposal::new(Call::new(&action, parameters)).trace(caller.trace.clone());
+        let mut proposal = Proposal::new(Call::new(&action, parameters)).trace(agent.trace.clone());
         if let Some(approval) = approval {
             proposal = proposal.approval(approval);
         }
-        let verdict = match served.evaluate(&caller.actor, &key, proposal).await {
+        let verdict = match served.evaluate(&agent.actor, &key, proposal).await {
             Ok(verdict) => verdict,
             Err(error) => return Ok(broken(&error)),
         };

@@ -16,9 +16,9 @@ pub enum Outcome<T> {
     Executed(T),
     /// A human has to sign it off; nothing ran.
     ApprovalRequired(Refusal),
-    /// The state or the permissions do not allow it; nothing ran.
+    /// The state, the permissions or an action under way do not allow it, or it could not be decided; nothing ran.
     Blocked(Refusal),
-    /// It is not a well-formed proposal; nothing ran.
+    /// It cannot be done as it was asked; nothing ran.
     Invalid(Refusal),
     /// The executor ran and did not answer with its event.
     Failed(Failed),

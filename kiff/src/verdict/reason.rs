@@ -46,7 +46,7 @@ reason_codes! {
     UnknownAction = "unknown_action",
     /// There is no such entity, or no such approval of it.
     UnknownEntity = "unknown_entity",
-    /// The action has no executor.
+    /// The action has no executor. Kept for the wire: such a domain does not compile, and nothing answers this.
     ExecutorMissing = "executor_missing",
     /// The proposal is over a bound or contradicts itself.
     InvalidContract = "invalid_contract",
