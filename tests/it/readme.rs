@@ -77,7 +77,7 @@ mod page {
         let paid = runtime.execute(&agent, &order, MarkPaid { payment_id: "pay-1".into() }).await?;
         assert_eq!(paid.outcome(), "executed");
 
-        // What a model's tool call comes as. Nothing runs: a human has to see it first.
+        // A model's tool call, as it came. Nothing runs: a human has to see it first.
         let refund = Call::new("REFUND_ORDER", r#"{"amount": 99900, "reason": "damaged"}"#);
         let held = runtime.execute(&agent, &order, refund.clone()).await?;
         assert_eq!(held.outcome(), "approval_required");
