@@ -184,6 +184,24 @@ fn a_key_is_never_written_over_nor_mistaken() {
 }
 
 #[test]
+fn a_secret_key_that_is_given_in_place_of_a_file_is_not_shown() {
+    let folder = signed("proof-secret");
+    let secret = fs::read_to_string(folder.join("log.key")).unwrap();
+    let hidden = secret.trim().splitn(5, '+').nth(4).unwrap();
+    let receipt = ["receipt", "verify", "day.jsonl", "--key", "log.key.pub", "--witness", secret.trim()];
+    let verify = ["receipt", "verify", "day.jsonl", "--key", secret.trim()];
+    for arguments in [&verify[..], &receipt[..], &["keys", "show", secret.trim()][..]] {
+        let plain = kiff(&folder, arguments);
+        let as_json = kiff(&folder, &[arguments, &["--json"]].concat());
+        for Ran { code, said, complained } in [plain, as_json] {
+            let told = said + &complained;
+            assert_eq!(code, Some(3), "{told}");
+            assert!(told.contains("keep it to yourself") && !told.contains(hidden), "{told}");
+        }
+    }
+}
+
+#[test]
 fn both_halves_of_a_key_are_written_or_neither() {
     let folder = super::folder("proof-halves");
     let generate = ["keys", "generate", "example.com/refunds", "--out", "log.key"];

@@ -81,6 +81,7 @@ fn generate(name: &str, out: &Path, shell: &Shell) -> Result<Ended, Failure> {
 
 fn show(files: &[PathBuf], shell: &Shell) -> Result<Ended, Failure> {
     for path in files {
+        refuse_secret(&path.to_string_lossy(), "file with a key", "name the file that the key is in")?;
         let (public, is_secret) = match SigningKey::read(path) {
             Ok(key) => (key.verifying_key().clone(), true),
             Err(_) => (VerifyingKey::read(path).map_err(|error| Failure::new(error.to_string()))?, false),
@@ -104,9 +105,23 @@ pub(crate) fn witnesses_of(keys: &[String]) -> Result<Vec<WitnessKey>, Failure> 
     keys.iter().map(|text| given(text, "key of a witness", help)).collect()
 }
 
+/// What a secret key begins with as it is written.
+const SECRET: &str = "PRIVATE+KEY+";
+
+/// Refuses a secret key where something else is meant, before anything else is said of it: whatever is not found or cannot be read is
+/// shown, and a secret must not be.
+fn refuse_secret(text: &str, what: &str, help: &str) -> Result<(), Failure> {
+    if text.trim_start().starts_with(SECRET) {
+        let message = format!("a secret key is written where a {what} is meant: keep it to yourself");
+        return Err(Failure::new(message).help(help));
+    }
+    Ok(())
+}
+
 /// A key as it is written or in a file. What is said of one that is none, or of a file that is not there: a key is never without
 /// a `+`.
 fn given<K: FromStr<Err = KeyError>>(text: &str, what: &str, help: &str) -> Result<K, Failure> {
+    refuse_secret(text, what, help)?;
     let path = Path::new(text);
     let written = if path.is_file() {
         fs::read_to_string(path).map_err(|error| Failure::file("read", path, &error))?
