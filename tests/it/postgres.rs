@@ -44,6 +44,13 @@ fn begin(store: &PostgresStore, name: &str) -> Sealed {
 }
 
 #[test]
+fn what_is_printed_of_options_holds_no_password() {
+    let options = PostgresStore::options("postgres://writer:a-secret@db.example/shop").schema("refunds");
+    let printed = format!("{options:?}");
+    assert!(printed.contains("refunds") && !printed.contains("a-secret"), "{printed}");
+}
+
+#[test]
 fn postgres_obeys_the_laws_of_a_store() {
     kiff_test::store::laws_in(40, || cluster::shared().store());
 }

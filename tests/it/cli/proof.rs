@@ -37,7 +37,12 @@ fn a_receipt_is_believed_with_the_public_key_alone() {
     // By its event, which is not the last that happened.
     let of_event = |event| kiff(&folder, &["receipt", "day.jsonl", "Order/ord-1", "--event", event, "--log", "log"]);
     assert!(of_event("ORDER_PAID").well().contains("MARK_PAID"));
-    assert!(of_event("ORDER_PIAD").not_done().contains("`Order/ord-1` has no such commit"));
+    let told = of_event("ORDER_PIAD").not_done();
+    assert!(
+        told.contains("`Order/ord-1` has no such commit") && told.contains("`kiff timeline STORE Order/ord-1`"),
+        "{told}"
+    );
+    assert!(!told.contains("day.jsonl"), "a URL in its place may hold a password: {told}");
 
     // Elsewhere.
     let elsewhere = super::folder("proof-elsewhere");

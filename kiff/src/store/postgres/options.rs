@@ -1,5 +1,6 @@
 //! How to reach a journal in a server: where, how many connections, whom to trust, how long to wait.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,7 +32,7 @@ use super::{PostgresStore, tls};
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[must_use]
 pub struct PostgresOptions {
     url: String,
@@ -40,6 +41,18 @@ pub struct PostgresOptions {
     connections: usize,
     patience: Duration,
     roots: Vec<u8>,
+}
+
+impl fmt::Debug for PostgresOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Not the URL, which holds a password.
+        f.debug_struct("PostgresOptions")
+            .field("schema", &self.schema)
+            .field("lanes", &self.lanes)
+            .field("connections", &self.connections)
+            .field("patience", &self.patience)
+            .finish_non_exhaustive()
+    }
 }
 
 impl PostgresOptions {

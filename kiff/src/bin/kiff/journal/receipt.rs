@@ -127,11 +127,12 @@ impl Work for Wanted {
             }
         };
         let Some((position, commit)) = found else {
-            let Make { store, entity, .. } = &self.make;
+            let entity = &self.make.entity;
             let said = [("tenant", &self.make.tenant), ("type", &self.make.entity_type)];
             let said = said.into_iter().filter_map(|(name, value)| Some(format!(" --{name} {}", value.as_ref()?)));
+            // Not where the journal is: a URL may hold a password.
             return Err(Failure::new(format!("`{key}` has no such commit"))
-                .help(format!("`kiff timeline {store} {entity}{}` shows what it has", said.collect::<String>())));
+                .help(format!("`kiff timeline STORE {entity}{}` shows what it has", said.collect::<String>())));
         };
         if !self.make.key.is_empty() {
             advance(store, &self.make.log, &self.make.key, shell).await?;
