@@ -35,6 +35,30 @@ fn a_second_writer_is_told_who_has_the_file() {
     SqliteStore::open(&path).unwrap();
 }
 
+#[cfg(unix)]
+#[test]
+fn a_file_has_one_writer_by_way_of_a_link_that_was_there_before_it() {
+    use std::os::unix::fs::symlink;
+
+    let folder = folder();
+    let path = path_of(folder.path());
+    fs::create_dir(folder.path().join("links")).unwrap();
+    let [first, second] = ["first.db", "links/second.db"].map(|name| folder.path().join(name));
+    symlink("links/second.db", &first).unwrap();
+    symlink("../journal.db", &second).unwrap();
+    let store = SqliteStore::open(&first).unwrap();
+    assert!(path.is_file());
+    for path in [&path, &first, &second] {
+        assert!(SqliteStore::open(path).unwrap_err().is_in_use(), "{}", path.display());
+    }
+    drop(store);
+    SqliteStore::open(&path).unwrap();
+
+    symlink("circle.db", folder.path().join("circle.db")).unwrap();
+    let said = SqliteStore::open(folder.path().join("circle.db")).unwrap_err().to_string();
+    assert!(said.contains("they lead in a circle"), "{said}");
+}
+
 #[test]
 fn a_reader_beside_the_writer_sees_what_is_appended_and_appends_nothing() {
     let folder = folder();

@@ -209,18 +209,30 @@ impl std::error::Error for SqliteError {
     }
 }
 
-/// The path with its links followed, so that one file has one name.
+/// How many links are followed to one file: as many as Linux follows.
+const LINKS: usize = 40;
+
+/// The path with its links followed, so that one file has one name, whether it is there yet or not.
 pub(super) fn resolved(path: &Path) -> Result<PathBuf, SqliteError> {
-    if let Ok(resolved) = path.canonicalize() {
-        return Ok(resolved);
+    let mut place = path.to_path_buf();
+    for _ in 0..=LINKS {
+        if let Ok(resolved) = place.canonicalize() {
+            return Ok(resolved);
+        }
+        let parent = match place.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        let parent = parent.canonicalize().map_err(|error| SqliteError::io(path, "be opened", error))?;
+        let name = place.file_name().ok_or_else(|| SqliteError::no_file(path))?;
+        let resolved = parent.join(name);
+        // A link may lead to a file that is not there yet: it is made there, and not in place of the link.
+        let Ok(target) = resolved.read_link() else {
+            return Ok(resolved);
+        };
+        place = parent.join(target);
     }
-    let parent = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let parent = parent.canonicalize().map_err(|error| SqliteError::io(path, "be opened", error))?;
-    let name = path.file_name().ok_or_else(|| SqliteError::no_file(path))?;
-    Ok(parent.join(name))
+    Err(SqliteError::io(path, "be opened", io::Error::other("too many links lead to it, or they lead in a circle")))
 }
 
 #[cfg(test)]
