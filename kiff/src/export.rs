@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::digest::Digest;
 use crate::identifier::{EntityKey, IdentifierError};
 use crate::journal::{BrokenJournal, Commit, Sealed};
+use crate::json::visible;
 
 /// A commit at its position, as an export writes it: one line of JSON.
 ///
@@ -114,7 +115,9 @@ impl FromStr for Exported {
 
     /// Reads the line and checks the hash of its commit, but not whether it follows on another.
     fn from_str(line: &str) -> Result<Self, ExportError> {
-        let line: Line<'_> = serde_json::from_str(line).map_err(|error| ExportError::Malformed(error.to_string()))?;
+        // The text of the error repeats what the line says, and whoever wrote the line is not known.
+        let malformed = |error: serde_json::Error| ExportError::Malformed(visible(&error.to_string()));
+        let line: Line<'_> = serde_json::from_str(line).map_err(malformed)?;
         let key = EntityKey::new(&line.entity_type, &line.id).and_then(|key| key.in_tenant(&line.tenant));
         let key = key.map_err(ExportError::Key)?;
         let commit = Commit::open(key, line.number, line.previous, line.hash, line.body.as_bytes());

@@ -7,6 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::key::{self, SigningKey, VerifyingKey};
+use crate::json::is_hidden;
 
 /// A text and its signatures, of which nothing is to be believed before [`Note::verify`].
 ///
@@ -91,8 +92,9 @@ impl FromStr for Note {
         if note.len() > Self::LARGEST {
             return Err(NoteError::Malformed("it is too large"));
         }
-        if note.chars().any(|letter| letter < ' ' && letter != '\n') {
-            return Err(NoteError::Malformed("it holds a control character"));
+        // What it says of its log and its keys is shown to people.
+        if note.chars().any(|letter| is_hidden(letter) && letter != '\n') {
+            return Err(NoteError::Malformed("it holds a character that is not shown"));
         }
         // The text may hold empty lines: the last one ends it.
         let (text, signatures) =
@@ -175,6 +177,8 @@ mod tests {
             format!("{TEXT}\n{}", BY_PETER.trim_end()),
             format!("{TEXT}\n{BY_PETER}\n"),
             format!("\u{1}{TEXT}\n{BY_PETER}"),
+            format!("\u{9b}{TEXT}\n{BY_PETER}"),
+            format!("{TEXT}\u{202e}\n\n{BY_PETER}"),
             format!("{TEXT}\n{}", BY_PETER.replace("PeterNeumann", "Peter Neumann")),
             format!("{TEXT}\n{}", BY_PETER.replace("PeterNeumann", "Peter+Neumann")),
             format!("{TEXT}\n{}", BY_PETER.replace('=', "")),

@@ -45,6 +45,14 @@ fn a_receipt_is_not_believed_on_the_word_of_another_key() {
 }
 
 #[test]
+fn what_is_said_of_a_receipt_obeys_nobody_who_wrote_one() {
+    let (_, _, receipt) = receipts(3);
+    let edited = receipt(2).replacen("{\"position\"", r#"{"\u001b[2J\u202e":1,"position""#, 1);
+    let told = edited.parse::<Receipt>().unwrap_err().to_string();
+    assert!(told.contains(r"unknown field `\u{1b}[2J\u{202e}`"), "{told:?}");
+}
+
+#[test]
 fn p8_a_receipt_of_which_any_byte_was_changed_is_refused() {
     let (_, key, receipt) = receipts(9);
     let (trusted, text) = ([key.verifying_key().clone()], receipt(5));
