@@ -94,6 +94,22 @@ fn p7_nothing_is_answered_that_went_into_a_file_that_is_not_there_any_more() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn p8_whoever_reads_is_answered_from_the_file_that_stands_there_now() {
+    let folder = folder();
+    let (path, other) = (path_of(folder.path()), folder.path().join("other.db"));
+    written(&path, 2);
+    written(&other, 3);
+    let reader = SqliteStore::open_read_only(&path).unwrap();
+    assert_eq!(everything(&reader).len(), 6);
+    fs::rename(&other, &path).unwrap();
+    assert_eq!(everything(&reader).len(), 9);
+    fs::remove_file(&path).unwrap();
+    let told = block_on(reader.read(&order(1), 0, 10)).unwrap_err().to_string();
+    assert!(told.contains("there is no file"), "{told}");
+}
+
 #[test]
 fn tables_that_contradict_each_other_are_told_as_damage() {
     let folder = folder();

@@ -6,7 +6,7 @@ use rusqlite::types::{FromSqlError, ValueRef};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::error::SqliteError;
-use super::file::Place;
+use super::file::{Identity, Place};
 use super::row::{digest, expiry, integer, timestamp, until};
 use crate::identifier::{EntityKey, IdempotencyKey};
 use crate::journal::{BrokenJournal, Commit, Matter, Open, Snapshot};
@@ -19,7 +19,32 @@ const KEPT: usize = 8;
 /// The connections that nobody reads with just now.
 pub(super) struct Readers {
     place: Place,
-    idle: Mutex<Vec<Connection>>,
+    idle: Mutex<Idle>,
+}
+
+/// Connections to one file, which may not be the one that stands at its place any more.
+struct Idle {
+    file: Option<Identity>,
+    connections: Vec<Connection>,
+}
+
+impl Idle {
+    /// One to the file that stands there now. Those to another are closed, and not only left, before that one is opened: the files
+    /// beside both have the same names.
+    fn take(&mut self, file: Option<Identity>) -> Option<Connection> {
+        if self.file != file {
+            self.connections.clear();
+            self.file = file;
+        }
+        self.connections.pop()
+    }
+
+    /// Keeps one for the next reader.
+    fn give(&mut self, file: Option<Identity>, connection: Connection) {
+        if self.file == file && self.connections.len() < KEPT {
+            self.connections.push(connection);
+        }
+    }
 }
 
 /// Why nothing was read.
@@ -52,30 +77,37 @@ impl From<BrokenJournal> for Unread {
 
 impl Readers {
     pub(super) fn new(place: Place) -> Result<Self, SqliteError> {
-        let (first, lasts) = place.open_to_read()?;
-        Ok(Self { place, idle: Mutex::new(if lasts { vec![first] } else { Vec::new() }) })
+        let file = place.identity();
+        let (first, lasts) = open(&place, file)?;
+        let connections = if lasts { vec![first] } else { Vec::new() };
+        Ok(Self { place, idle: Mutex::new(Idle { file, connections }) })
     }
 
     /// Reads with a connection that nobody else uses meanwhile.
     pub(super) fn read<T>(&self, ask: impl FnOnce(&Connection) -> Result<T, Unread>) -> Result<T, StoreError> {
         let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = idle().pop();
+        let file = self.place.identity();
+        let known = idle().take(file);
         let (connection, lasts) = match known {
             Some(connection) => (connection, true),
-            None => self.place.open_to_read()?,
+            None => open(&self.place, file)?,
         };
         let read = ask(&connection);
-        let mut idle = idle();
-        if lasts && idle.len() < KEPT {
-            idle.push(connection);
+        if lasts {
+            idle().give(file, connection);
         }
-        drop(idle);
         read.map_err(|unread| match unread {
             Unread::Sqlite(error) => SqliteError::sqlite(self.place.path(), "be read", error).into(),
             Unread::Broken(broken) => broken.into(),
             Unread::Entry(what) => SqliteError::entry(self.place.path(), what).into(),
         })
     }
+}
+
+/// A connection, and whether it may be kept as one to this file: another may have come to stand there meanwhile.
+fn open(place: &Place, file: Option<Identity>) -> Result<(Connection, bool), SqliteError> {
+    let (connection, lasts) = place.open_to_read()?;
+    Ok((connection, lasts && place.identity() == file))
 }
 
 /// A statement whose first three parameters say which entity is meant.
