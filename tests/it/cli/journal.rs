@@ -181,6 +181,20 @@ fn an_export_goes_on_where_the_last_one_ended() {
     );
     let rest = kiff(&folder, &["export", "day.jsonl", "--after", "12"]).well();
     assert_eq!(rest, lines().lines().skip(12).fold(String::new(), |rest, line| rest + line + "\n"));
+    assert_eq!(kiff(&folder, &["export", "day.jsonl", "--after", "14"]).well(), "");
+}
+
+#[test]
+fn an_export_of_a_store_that_was_put_back_does_not_go_on_with_the_old_one() {
+    let folder = exported("journal-put-back");
+    let cut: String = lines().lines().take(12).flat_map(|line| [line, "\n"]).collect();
+    fs::write(folder.join("restored.jsonl"), cut).unwrap();
+    fs::write(folder.join("empty.jsonl"), "").unwrap();
+    for (store, end) in [("restored.jsonl", "ends at position 12"), ("empty.jsonl", "ends at position 0")] {
+        let told = kiff(&folder, &["export", store, "--after", "14", "--out", "rest.jsonl"]).not_done();
+        assert!(told.contains(end) && told.contains("was a backup restored?"), "{told}");
+        assert!(!folder.join("rest.jsonl").exists());
+    }
 }
 
 #[test]

@@ -54,8 +54,17 @@ impl Export {
         let mut out = BufWriter::new(out);
         let newest = store.search(&Query::default(), Cursor::LAST, 1).await?;
         let newest = newest.first().map(|(position, _)| *position);
+        let there = newest.unwrap_or(0);
+        if there < self.after {
+            let message =
+                format!("there is nothing behind position {}: the store ends at position {there}", self.after);
+            return Err(Failure::new(message).help(
+                "the store has fewer commits than were exported before: was a backup restored? Then keep the old export, and begin \
+                 another one without `--after`",
+            ));
+        }
         // Where others write all the time it goes as far as the journal did when it began.
-        let (of, end) = (newest.unwrap_or(0), newest.unwrap_or(u64::MAX));
+        let (of, end) = (there, newest.unwrap_or(u64::MAX));
         let (bar, mut last) = (shell.bar(), self.after);
         while last < end {
             let page = store.search(&Query::default(), Cursor::After(last), PAGE).await?;
