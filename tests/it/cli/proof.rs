@@ -100,6 +100,15 @@ fn p8_what_was_cut_off_is_found_against_a_checkpoint() {
 }
 
 #[test]
+fn p8_a_commit_that_is_another_than_was_signed_has_no_receipt() {
+    let folder = signed("proof-other-commit");
+    fs::write(folder.join("restored.jsonl"), restored(13)).unwrap();
+    let Ran { code, said, complained } = kiff(&folder, &["receipt", "restored.jsonl", "Order/ord-3", "--log", "log"]);
+    assert_eq!((code, said.as_str()), (Some(1), ""), "{complained}");
+    assert!(complained.contains("the log holds another commit at position 14"), "{complained}");
+}
+
+#[test]
 fn whoever_has_restored_a_backup_is_told_how_to_go_on() {
     let folder = signed("proof-restored");
     let verify = ["verify", "restored.jsonl", "--log", "log", "--key", "log.key.pub"];

@@ -147,6 +147,7 @@ impl Work for Wanted {
                     "where a file below `tile` is missing, stop whoever writes the log and remove all of `tile`: `kiff log advance` \
                      writes it again",
                 ),
+                LogError::OtherCommit { .. } => failure.being_the_answer(),
                 _ => failure,
             }
         };
