@@ -65,7 +65,7 @@ fn sqlite<W: Work>(path: &Path, work: W, shell: &Shell) -> Result<Ended, Failure
 #[cfg(not(feature = "sqlite"))]
 fn sqlite<W: Work>(path: &Path, _work: W, _shell: &Shell) -> Result<Ended, Failure> {
     Err(Failure::new(format!("`{}` is a file of SQLite, and this kiff is built without it", path.display()))
-        .help("install it with its feature: `cargo install kiff --features cli,sqlite`"))
+        .help("install it again with the feature `sqlite` among those that you use: docs/command-line.md says how"))
 }
 
 #[cfg(feature = "postgres")]
@@ -79,5 +79,5 @@ fn postgres<W: Work>(url: &str, work: W, shell: &Shell) -> Result<Ended, Failure
 #[cfg(not(feature = "postgres"))]
 fn postgres<W: Work>(_url: &str, _work: W, _shell: &Shell) -> Result<Ended, Failure> {
     Err(Failure::new("this kiff is built without PostgreSQL")
-        .help("install it with its feature: `cargo install kiff --features cli,postgres`"))
+        .help("install it again with the feature `postgres` among those that you use: docs/command-line.md says how"))
 }
