@@ -99,8 +99,11 @@ fn a_receipt_is_checked_in_python() {
         assert_eq!(String::from_utf8(proved.stdout).unwrap(), log.checkpoint().to_string());
         let edited = run(&receipt.replace("NOTE_ADDED", "NOTE_ADDEE"));
         assert!(refusal(&edited).contains("is not in the tree"));
-        let moved = run(&receipt.replace(&format!("index {}", position - 1), &format!("index {position}")));
-        assert!(refusal(&moved).contains("is not in the tree"));
+        let (here, elsewhere) = (format!("\"position\":{position},"), format!("\"position\":{},", position + 1));
+        let renumbered = receipt.replacen(&here, &elsewhere, 1);
+        assert!(refusal(&run(&renumbered)).contains("is not in the tree"));
+        let moved = renumbered.replace(&format!("index {}", position - 1), &format!("index {position}"));
+        assert!(refusal(&run(&moved)).contains("is not in the tree"));
     }
     let public = key.verifying_key().to_string();
     let signature = |text: &str, key: &str| {
