@@ -241,10 +241,15 @@ impl Report {
         let (head, positions) = (order.head(), order.positions());
         let (confirmed, found, also_broken) = order.finish();
         broken.extend(&also_broken);
-        // A commit that cannot be read is met on both walks.
+        // A commit that cannot be read is met on both walks, and so is one that is gone.
         let named: HashSet<_> = faults.iter().filter_map(Fault::edit).collect();
-        let found: Vec<_> =
-            found.into_iter().filter(|fault| !fault.edit().is_some_and(|edit| named.contains(&edit))).collect();
+        let misnumbered: HashSet<_> =
+            faults.iter().filter(|fault| fault.is_of_numbers()).filter_map(Fault::entity).collect();
+        let is_told = |fault: &Fault| {
+            fault.edit().is_some_and(|edit| named.contains(&edit))
+                || (fault.is_of_numbers() && fault.entity().is_some_and(|key| misnumbered.contains(key)))
+        };
+        let found: Vec<_> = found.into_iter().filter(|fault| !is_told(fault)).collect();
         faults.extend(found);
         broken.name(&mut faults);
         if commits > positions {

@@ -205,6 +205,11 @@ impl Fault {
         }
     }
 
+    /// Whether the numbers of an entity's commits are not those that follow on each other.
+    pub(super) const fn is_of_numbers(&self) -> bool {
+        matches!(self, Self::Missing { .. } | Self::Reordered { .. })
+    }
+
     pub(super) fn edited(broken: &BrokenJournal) -> Self {
         let BrokenJournal { key, number, problem, .. } = broken.clone();
         Self::Edited { key, number, problem }

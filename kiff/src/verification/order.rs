@@ -1,8 +1,11 @@
 //! The check of the one order of all commits against what was signed.
 
+use std::collections::HashMap;
+
 use super::logged::{Leaves, Logged};
 use super::swap::Broken;
 use super::{Fault, PAGE};
+use crate::identifier::EntityKey;
 use crate::journal::{BrokenJournal, Commit, Cursor, Query};
 use crate::merkle::{self, Frontier, TreeHead};
 use crate::store::{Store, StoreError};
@@ -16,6 +19,8 @@ pub(super) struct Order<'a> {
     tree: Option<Frontier>,
     last: u64,
     count: u64,
+    /// The last number that was met of each entity; none behind a commit of it that cannot be read.
+    numbers: HashMap<EntityKey, Option<u64>>,
     confirmed: Vec<TreeHead>,
     faults: Vec<Fault>,
     /// The commits that are not what was written.
@@ -30,6 +35,7 @@ impl<'a> Order<'a> {
             tree: Some(Frontier::default()),
             last: 0,
             count: 0,
+            numbers: HashMap::new(),
             confirmed: Vec::new(),
             faults: Vec::new(),
             broken: Broken::default(),
@@ -90,6 +96,8 @@ impl<'a> Order<'a> {
             Some(broken) => {
                 self.faults.push(Fault::edited(broken));
                 self.broken.push(broken);
+                // Its number may be what was changed.
+                self.numbers.insert(broken.key.clone(), None);
                 self.count += 1;
             }
             None => {}
@@ -111,7 +119,25 @@ impl<'a> Order<'a> {
         }
     }
 
+    /// Holds the number of a commit against the last one of its entity. A store may list an entity by its first commit and keep
+    /// the order beside the commits: what has no first one is in no chain that was checked, and one may stand in the place of
+    /// another.
+    fn follow(&mut self, commit: &Commit) -> Option<Fault> {
+        let (key, number) = (commit.key(), commit.number());
+        let Some(last) = self.numbers.get_mut(key) else {
+            self.numbers.insert(key.clone(), Some(number));
+            return (number > 1).then(|| Fault::missing(key.clone(), 1));
+        };
+        let expected = last.map_or(number, |known| known.saturating_add(1));
+        if number < expected {
+            return Some(Fault::reordered(key.clone(), number));
+        }
+        *last = Some(number);
+        (number > expected).then(|| Fault::missing(key.clone(), expected))
+    }
+
     fn meet(&mut self, position: u64, commit: &Commit) {
+        let misnumbered = self.follow(commit);
         if position <= self.last {
             self.faults.push(Fault::Reordered { key: commit.key().clone(), number: commit.number() });
             return;
@@ -119,6 +145,7 @@ impl<'a> Order<'a> {
         if position > self.last + 1 {
             self.gap(self.last + 1, position - 1);
         }
+        self.faults.extend(misnumbered);
         (self.last, self.count) = (position, self.count + 1);
         let leaf = merkle::leaf(&commit.hash());
         if let Some(leaves) = &mut self.leaves {

@@ -123,7 +123,8 @@ impl Store for Ledger {
     }
 
     async fn entities(&self, after: Option<&EntityKey>, limit: usize) -> Result<Vec<EntityKey>, StoreError> {
-        let mut keys: Vec<_> = self.rows().iter().map(|row| row.shelf.clone()).collect();
+        // By its first commit, as a database lists them.
+        let mut keys: Vec<_> = self.rows().iter().filter(|row| row.number == 1).map(|row| row.shelf.clone()).collect();
         keys.retain(|key| after.is_none_or(|after| key > after));
         keys.sort_unstable();
         keys.dedup();

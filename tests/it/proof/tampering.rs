@@ -5,7 +5,7 @@ use kiff::{Commit, Fault, Report, Sealed, TreeHead, Verification};
 use pollster::block_on;
 use tempfile::TempDir;
 
-use super::ledger::{Ledger, Row, order};
+use super::ledger::{Ledger, Row, content, order};
 
 /// A ledger of five orders with sixty commits, its log, and what was signed when it was whole.
 struct Scene {
@@ -49,10 +49,9 @@ impl Scene {
 
     fn check(&self, verification: Verification<'_, Ledger>) -> Report {
         let report = block_on(verification.run(|_| ())).unwrap();
-        assert_eq!(
-            report.entities,
-            self.ledger.rows().iter().map(|row| row.shelf.clone()).collect::<Keys>().len() as u64
-        );
+        let listed: Keys =
+            self.ledger.rows().iter().filter(|row| row.number == 1).map(|row| row.shelf.clone()).collect();
+        assert_eq!(report.entities, listed.len() as u64);
         report
     }
 }
@@ -277,6 +276,37 @@ fn p8_a_row_that_stands_twice_is_found() {
         rows.push(again);
     });
     assert_eq!(faults, [Fault::Reordered { key: order(3), number: 4 }]);
+}
+
+#[test]
+fn p8_a_commit_of_an_entity_that_is_not_listed_is_found() {
+    let scene = scene();
+    let sealed = Sealed::new(order(9), 2, scene.head.root, content("put in"));
+    let (hash, body) = (sealed.commit().hash(), sealed.body().to_vec());
+    scene.ledger.rows().push(Row {
+        position: COMMITS + 1,
+        shelf: order(9),
+        key: order(9),
+        number: 2,
+        previous: scene.head.root,
+        hash,
+        body,
+    });
+    assert_eq!(scene.by_chain(), [Fault::Missing { key: order(9), number: 1 }]);
+}
+
+#[test]
+fn p8_a_position_that_leads_to_the_commit_of_another_is_found() {
+    let scene = scene();
+    {
+        let mut rows = scene.ledger.rows();
+        let position = rows[59].position;
+        rows[59].position = 0;
+        // No journal has it: it is the same commit, met again.
+        let again = Row { position, shelf: order(9), ..rows[57].clone() };
+        rows.push(again);
+    }
+    assert_eq!(scene.by_chain(), [Fault::Reordered { key: order(3), number: 12 }]);
 }
 
 #[test]
