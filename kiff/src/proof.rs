@@ -37,7 +37,7 @@
 //! // The whole store against what was signed.
 //! let log = Log::open(&folder)?;
 //! let head = log.checkpoint().verify(&trusted)?.head();
-//! let report = Verification::of(&store).signed(head).log(log.leaves()).run(|_| ()).await?;
+//! let report = Verification::of(&store).log(head, log.leaves()).run(|_| ()).await?;
 //! assert!(report.is_sound(), "{report}");
 //! # std::fs::remove_dir_all(&folder)?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())

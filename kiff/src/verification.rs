@@ -55,7 +55,8 @@ use swap::Broken;
 pub struct Verification<'a, S> {
     store: &'a S,
     signed: Vec<TreeHead>,
-    leaves: Option<Leaves<'a>>,
+    /// What was signed of a log, and the log.
+    log: Option<(TreeHead, Leaves<'a>)>,
 }
 
 /// How far a check has come.
@@ -104,7 +105,7 @@ const PAGE: usize = 512;
 impl<'a, S: Store> Verification<'a, S> {
     /// The check of a store, of its chains and positions alone.
     pub fn of(store: &'a S) -> Self {
-        Self { store, signed: Vec::new(), leaves: None }
+        Self { store, signed: Vec::new(), log: None }
     }
 
     /// Checks as well that the store still begins with the commits of this head. Can be called for several.
@@ -114,10 +115,11 @@ impl<'a, S: Store> Verification<'a, S> {
         self
     }
 
-    /// Checks as well each commit against the leaf of a log at its position, so that a commit which is not the one that was
-    /// logged can be named. The leaves are believed only as far as they lead to a [signed](Self::signed) head.
-    pub fn log(self, leaves: impl Iterator<Item = io::Result<Digest>> + Send + 'a) -> Self {
-        Self { leaves: Some(Box::new(leaves)), ..self }
+    /// Checks as well that the store still begins with the commits of a log's signed head, and each of them against the leaf
+    /// of the log at its position, so that a commit which is not the one that was logged can be named. The leaves are believed
+    /// only where they lead to that head.
+    pub fn log(self, head: TreeHead, leaves: impl Iterator<Item = io::Result<Digest>> + Send + 'a) -> Self {
+        Self { log: Some((head, Box::new(leaves))), ..self.signed(head) }
     }
 
     /// Runs the check and tells how far it has come.
@@ -125,7 +127,7 @@ impl<'a, S: Store> Verification<'a, S> {
     /// # Errors
     /// [`StoreError`] when the store cannot be read at all. What is wrong with a journal is in the report.
     pub async fn run(self, mut progress: impl FnMut(Progress) + Send) -> Result<Report, StoreError> {
-        let Self { store, signed, leaves } = self;
+        let Self { store, signed, log } = self;
         let newest = store.search(&Query::default(), Cursor::LAST, 1).await;
         let of = newest.ok().and_then(|newest| newest.first().map(|(position, _)| *position)).unwrap_or_default();
         let (mut chains, mut lookups) = (Chains::default(), Lookups::of(store).await);
@@ -145,7 +147,7 @@ impl<'a, S: Store> Verification<'a, S> {
             }
         }
         chains.faults.extend(lookups.finish(store).await);
-        let mut order = Order::new(signed, leaves);
+        let mut order = Order::new(signed, log);
         order.walk(store, |commits| progress(Progress::Order { commits, of: of.max(commits) })).await;
         Ok(Report::of(chains, order))
     }

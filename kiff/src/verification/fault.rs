@@ -205,6 +205,14 @@ impl Fault {
         }
     }
 
+    /// Where a commit stands that is not the one which was logged there.
+    pub(super) const fn position(&self) -> Option<u64> {
+        match self {
+            Self::Forged { position, .. } | Self::Moved { position, .. } => Some(*position),
+            _ => None,
+        }
+    }
+
     /// Whether the numbers of an entity's commits are not those that follow on each other.
     pub(super) const fn is_of_numbers(&self) -> bool {
         matches!(self, Self::Missing { .. } | Self::Reordered { .. })

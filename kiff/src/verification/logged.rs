@@ -16,8 +16,8 @@ pub(super) type Leaves<'a> = Box<dyn Iterator<Item = io::Result<Digest>> + Send 
 pub(super) struct Logged<'a> {
     leaves: Leaves<'a>,
     tree: Frontier,
-    /// The heads to be met, the smallest first.
-    signed: Vec<TreeHead>,
+    /// What was signed of the log.
+    signed: TreeHead,
     problem: Option<Fault>,
     /// Where the log has a leaf at whose position the store has another commit.
     unmet: HashMap<Digest, u64>,
@@ -35,7 +35,7 @@ impl<'a> Logged<'a> {
     /// How many places of commits that were moved are looked for: a store may be wrong as a whole.
     const UNMET: usize = 65_536;
 
-    pub(super) fn new(leaves: Leaves<'a>, signed: Vec<TreeHead>) -> Self {
+    pub(super) fn new(leaves: Leaves<'a>, signed: TreeHead) -> Self {
         let (tree, unmet, strangers) = (Frontier::default(), HashMap::new(), BTreeMap::new());
         let mut logged = Self { leaves, tree, signed, problem: None, unmet, strangers };
         logged.meet();
@@ -59,7 +59,7 @@ impl<'a> Logged<'a> {
     /// The leaf at a position; none where the log is shorter or is not to be believed.
     fn advance_to(&mut self, position: u64) -> Option<Digest> {
         let mut last = None;
-        while self.problem.is_none() && self.tree.size() < position {
+        while self.problem.is_none() && self.tree.size() < position.min(self.signed.size) {
             match self.leaves.next() {
                 Some(Ok(leaf)) => {
                     self.tree.push(leaf);
@@ -73,28 +73,21 @@ impl<'a> Logged<'a> {
         last.filter(|_| self.tree.size() == position)
     }
 
-    /// Compares the leaves with the heads that are as many as they are.
+    /// Compares the leaves with what was signed, where they are as many.
     fn meet(&mut self) {
-        let size = self.tree.size();
-        while let Some(signed) = self.signed.first().filter(|signed| signed.size <= size) {
-            if signed.size == size && signed.root != self.tree.head().root {
-                self.problem = Some(self.fault("a tile or the checkpoint was changed".to_owned()));
-                return;
-            }
-            self.signed.remove(0);
+        if self.tree.size() == self.signed.size && self.tree.head() != self.signed {
+            self.problem = Some(self.fault("a tile or the checkpoint was changed".to_owned()));
         }
     }
 
-    fn fault(&self, problem: String) -> Fault {
-        let size = self.signed.first().map_or_else(|| self.tree.size(), |signed| signed.size);
-        Fault::Log { size, problem }
+    const fn fault(&self, problem: String) -> Fault {
+        Fault::Log { size: self.signed.size, problem }
     }
 
     /// The first commit of each entity that is not the one which was logged, and what is wrong with the log itself.
     pub(super) fn finish(mut self) -> (Vec<Fault>, Option<Fault>) {
-        let farthest = self.signed.last().map_or(0, |signed| signed.size);
-        self.advance_to(farthest);
-        if self.problem.is_none() && !self.signed.is_empty() {
+        self.advance_to(self.signed.size);
+        if self.problem.is_none() && self.tree.size() < self.signed.size {
             self.problem = Some(self.fault(format!("it has only {} leaves", self.tree.size())));
         }
         if self.problem.is_some() {

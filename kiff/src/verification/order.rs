@@ -28,9 +28,9 @@ pub(super) struct Order<'a> {
 }
 
 impl<'a> Order<'a> {
-    pub(super) fn new(signed: Vec<TreeHead>, leaves: Option<Leaves<'a>>) -> Self {
+    pub(super) fn new(signed: Vec<TreeHead>, log: Option<(TreeHead, Leaves<'a>)>) -> Self {
         let mut order = Self {
-            leaves: leaves.map(|leaves| Logged::new(leaves, signed.clone())),
+            leaves: log.map(|(head, leaves)| Logged::new(leaves, head)),
             signed,
             tree: Some(Frontier::default()),
             last: 0,
@@ -177,9 +177,9 @@ impl<'a> Order<'a> {
         }
         if let Some(leaves) = self.leaves {
             let (strangers, problem) = leaves.finish();
-            // Where the commits can be named, that a root differs says nothing more.
-            if !strangers.is_empty() {
-                self.faults.retain(|fault| !matches!(fault, Fault::Diverged { .. }));
+            // Where the commits can be named, that a root over them differs says nothing more.
+            if let Some(first) = strangers.iter().filter_map(Fault::position).min() {
+                self.faults.retain(|fault| !matches!(fault, Fault::Diverged { size, .. } if *size >= first));
             }
             self.faults.extend(strangers.into_iter().chain(problem));
         }

@@ -34,7 +34,7 @@ impl Scene {
 
     fn report(&self) -> Report {
         let log = Log::open(self.folder.path()).unwrap();
-        self.check(Verification::of(&self.ledger).signed(self.head).log(log.leaves()))
+        self.check(Verification::of(&self.ledger).log(self.head, log.leaves()))
     }
 
     /// Checks with the head alone, as somebody who has only a checkpoint.
@@ -80,7 +80,7 @@ fn what_was_signed_before_the_first_commit_is_whole() {
     let advanced = block_on(Sequencer::open(folder.path(), key.clone()).unwrap().advance(&ledger)).unwrap();
     let head = advanced.checkpoint.verify(&[key.verifying_key().clone()]).unwrap().head();
     let log = Log::open(folder.path()).unwrap();
-    let report = block_on(Verification::of(&ledger).signed(head).log(log.leaves()).run(|_| ())).unwrap();
+    let report = block_on(Verification::of(&ledger).log(head, log.leaves()).run(|_| ())).unwrap();
     assert!(report.is_sound(), "{report}");
     assert_eq!(report.confirmed, [head]);
 }
@@ -314,11 +314,36 @@ fn p8_a_log_that_was_changed_accuses_nobody() {
     let scene = scene();
     let log = Log::open(scene.folder.path()).unwrap();
     let changed = log.leaves().enumerate().map(|(at, leaf)| if at == 9 { Ok(kiff::Digest::default()) } else { leaf });
-    let report = scene.check(Verification::of(&scene.ledger).signed(scene.head).log(changed));
+    let report = scene.check(Verification::of(&scene.ledger).log(scene.head, changed));
     assert!(matches!(&report.faults[..], [Fault::Log { size: COMMITS, .. }]), "{report}");
     let cut = log.leaves().take(20);
-    let report = scene.check(Verification::of(&scene.ledger).signed(scene.head).log(cut));
+    let report = scene.check(Verification::of(&scene.ledger).log(scene.head, cut));
     assert!(matches!(&report.faults[..], [Fault::Log { size: COMMITS, .. }]), "{report}");
+}
+
+#[test]
+fn p8_a_head_that_is_newer_than_the_log_accuses_nobody() {
+    let scene = scene();
+    scene.ledger.grow(10, ORDERS);
+    let newer = scene.check(Verification::of(&scene.ledger)).head.unwrap();
+    let log = Log::open(scene.folder.path()).unwrap();
+    let report = scene.check(Verification::of(&scene.ledger).signed(newer).log(scene.head, log.leaves()));
+    assert!(report.is_sound(), "{report}");
+    assert_eq!(report.confirmed, [scene.head, newer]);
+}
+
+#[test]
+fn p8_a_forged_head_does_not_accuse_the_log_that_names_the_commits() {
+    let scene = scene();
+    let log = Log::open(scene.folder.path()).unwrap();
+    let forged = TreeHead { size: 5, root: kiff::Digest::default() };
+    let faults = || scene.check(Verification::of(&scene.ledger).signed(forged).log(scene.head, log.leaves())).faults;
+    let found = faults();
+    assert!(matches!(&found[..], [Fault::Diverged { size: 5, .. }]), "{found:?}");
+    scene.ledger.rewrite(&order(3), 2, "never said");
+    let found = faults();
+    assert!(matches!(&found[0], Fault::Diverged { size: 5, .. }), "{found:?}");
+    assert_eq!(found[1..], [Fault::Forged { key: order(3), number: 2, position: 8 }]);
 }
 
 #[test]

@@ -125,7 +125,7 @@ mod signed {
                 let log = Log::open(folder).map_err(|error| Failure::new(error.to_string()))?;
                 let wrong = |error| Failure::new(format!("the log's checkpoint: {error}")).being_the_answer();
                 let head = log.checkpoint().verify(&keys).map_err(wrong)?.head();
-                check = check.signed(head).log(log.leaves());
+                check = check.log(head, log.leaves());
             }
             Ok(check)
         }
