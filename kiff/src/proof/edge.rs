@@ -31,18 +31,16 @@ impl Edge {
             let partial = Tile::partial(level, size);
             levels.push(partial.map_or(Ok(Vec::new()), |tile| tile.read(directory))?);
         }
-        let (mut commits, mut last) = (Vec::new(), None);
+        let last = last_leaf(directory, size, &levels)?;
+        let mut commits = Vec::new();
         if let Some(tile) = Tile::partial(0, size) {
             commits = tile.read_entries(directory)?;
-            last = levels.first().and_then(|leaves| leaves.last().copied());
             if levels
                 .first()
                 .is_none_or(|leaves| !leaves.iter().eq(commits.iter().map(merkle::leaf).collect::<Vec<_>>().iter()))
             {
                 return Err(io::Error::new(io::ErrorKind::InvalidData, "the entries are not those of the leaves"));
             }
-        } else if let Some(tile) = Tile::last_full(0, size) {
-            last = tile.read(directory)?.last().copied();
         }
         Ok(Self { size, levels, commits, last })
     }
@@ -102,6 +100,30 @@ impl Edge {
         }
         files
     }
+}
+
+/// The last leaf of the tree of `size` leaves, whose partial tiles are `levels`. Where it is in a full tile, which the head is not
+/// made of, that tile is held against the hash of it in the level above, up to a partial one.
+fn last_leaf(directory: &Path, size: u64, levels: &[Vec<Digest>]) -> io::Result<Option<Digest>> {
+    let (mut leaf, mut below) = (None, None);
+    for (level, edge) in (0..).zip(levels) {
+        let tile = Tile::last_full(level, size).filter(|_| edge.is_empty());
+        let full = tile.map_or(Ok(Vec::new()), |tile| tile.read(directory))?;
+        let hashes = if edge.is_empty() { &full } else { edge };
+        let last = hashes.last().copied();
+        if below.is_some() && below != last {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "a full tile is not the one that the level above has",
+            ));
+        }
+        leaf = leaf.or(last);
+        if !edge.is_empty() {
+            break;
+        }
+        below = Some(tile::complete_root(&full));
+    }
+    Ok(leaf)
 }
 
 /// Files below a folder, each written whole or not at all, and kept when [`Files::settle`] has answered.

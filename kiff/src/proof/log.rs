@@ -199,8 +199,13 @@ pub enum LogError {
     },
     /// The store has another commit at a position than the one that was signed.
     Rewritten {
-        /// The last position that differs.
+        /// The last position that was signed.
         position: u64,
+    },
+    /// One of the first commits of the store is not the one that was signed.
+    Diverged {
+        /// How many were signed.
+        size: u64,
     },
     /// The store skips a position.
     Gap {
@@ -275,6 +280,12 @@ impl fmt::Display for LogError {
                 "the store has another commit at position {position} than the one that was signed: a backup was restored and has \
                  gone on, or the store was rewritten; this log signs nothing until that commit is back, and after a restore a log of \
                  another name goes on"
+            ),
+            Self::Diverged { size } => write!(
+                f,
+                "one of the first {size} commits of the store is another than the one that was signed: a backup was restored and \
+                 has gone on, or the store was rewritten; this log signs nothing until they are back, and after a restore a log \
+                 of another name goes on"
             ),
             Self::Gap { position } => write!(f, "the store has no commit at position {position} but some behind it"),
             Self::Checkpoint { path, error } => write!(f, "`{}`: {error}", path.display()),

@@ -113,7 +113,8 @@ impl Sequencer {
     /// newest is not signed by each of the keys.
     ///
     /// # Errors
-    /// [`LogError::RolledBack`] and [`LogError::Rewritten`] when the store is not what was signed: then nothing is signed.
+    /// [`LogError::RolledBack`], [`LogError::Rewritten`] and [`LogError::Diverged`] when the store is not what was signed: then
+    /// nothing is signed. Where the tiles are whole, only the last commit that was signed is looked at.
     /// [`LogError`] when something cannot be read or written.
     pub async fn advance<S: Store>(&mut self, store: &S) -> Result<Advanced, LogError> {
         let (mut checkpoint, mut edge) = match self.signed.take() {
@@ -236,7 +237,7 @@ async fn walk_to<S: Store>(
             append(&mut edge, expected, position, &commit, &mut full)?;
         }
     }
-    if edge.head() == signed { Ok(edge) } else { Err(LogError::Rewritten { position: size }) }
+    if edge.head() == signed { Ok(edge) } else { Err(LogError::Diverged { size }) }
 }
 
 fn append(

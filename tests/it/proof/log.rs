@@ -209,10 +209,28 @@ fn a_rewritten_store_does_not_pass_for_the_tiles_that_are_gone() {
     fs::remove_dir_all(folder.path().join("tile")).unwrap();
     ledger.rewrite(&super::ledger::order(2), 3, "never said");
     let refused = block_on(Sequencer::open(folder.path(), key.clone()).unwrap().advance(&ledger)).unwrap_err();
-    assert!(matches!(refused, LogError::Rewritten { position: 600 }), "{refused}");
+    assert!(matches!(refused, LogError::Diverged { size: 600 }), "{refused}");
     ledger.rows().truncate(100);
     let refused = block_on(Sequencer::open(folder.path(), key).unwrap().advance(&ledger)).unwrap_err();
     assert!(matches!(refused, LogError::RolledBack { signed: 600 }), "{refused}");
+}
+
+#[test]
+fn p8_a_full_tile_that_was_changed_at_its_end_accuses_no_store() {
+    // The only full tile, and the last of two.
+    for commits in [256, 512] {
+        let (folder, key) = (TempDir::new().unwrap(), key());
+        let ledger = Ledger::of(commits, 5);
+        let advance = || block_on(Sequencer::open(folder.path(), key.clone()).unwrap().advance(&ledger));
+        assert_eq!(advance().unwrap().size, commits);
+        let tile = folder.path().join(format!("tile/0/{:03}", commits / 256 - 1));
+        let whole = fs::read(&tile).unwrap();
+        let mut changed = whole.clone();
+        *changed.last_mut().unwrap() ^= 1;
+        fs::write(&tile, changed).unwrap();
+        assert_eq!(advance().unwrap().size, commits);
+        assert_eq!(fs::read(&tile).unwrap(), whole, "it is written again from the store");
+    }
 }
 
 #[test]
@@ -232,7 +250,7 @@ fn p8_a_store_that_was_rewritten_replaces_no_tile_that_tells_what_was_signed() {
     for (path, bytes) in written.iter().filter(|(path, _)| path.to_string_lossy().contains(".p/")) {
         fs::remove_file(path).unwrap();
         let refused = advance().unwrap_err();
-        assert!(matches!(refused, LogError::Rewritten { position: 600 }), "{refused}");
+        assert!(matches!(refused, LogError::Diverged { size: 600 }), "{refused}");
         let left = files(folder.path());
         assert!(left.iter().eq(written.iter().filter(|file| file.0 != *path)), "{}", path.display());
         // Where all leaves are there, the check still names the commit.

@@ -47,7 +47,9 @@ fn failed(error: &LogError) -> Failure {
     let failure = Failure::new(error.to_string());
     match error {
         LogError::OtherKeys { .. } => failure.help("docs/operations.md says how, under \"Keys\""),
-        LogError::RolledBack { .. } | LogError::Rewritten { .. } => failure.help(AFTER_A_RESTORE),
+        LogError::RolledBack { .. } | LogError::Rewritten { .. } | LogError::Diverged { .. } => {
+            failure.help(AFTER_A_RESTORE)
+        }
         _ => failure,
     }
 }
