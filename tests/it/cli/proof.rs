@@ -109,6 +109,22 @@ fn p8_a_commit_that_is_another_than_was_signed_has_no_receipt() {
 }
 
 #[test]
+fn a_checkpoint_that_is_none_is_no_answer_and_one_of_a_stranger_is() {
+    let folder = signed("proof-no-checkpoint");
+    let ends = |arguments: &[&str], code: i32, why: &str| {
+        let ran = kiff(&folder, &[&["verify", "day.jsonl"], arguments].concat());
+        assert_eq!(ran.code, Some(code), "{}", ran.complained);
+        assert!(ran.complained.contains(why), "{}", ran.complained);
+    };
+    kiff(&folder, &["keys", "generate", "example.com/others", "--out", "others.key"]).well();
+    ends(&["--checkpoint", "log/checkpoint", "--key", "others.key.pub"], 1, "no trusted key has signed the checkpoint");
+    ends(&["--log", "log", "--key", "others.key.pub"], 1, "no trusted key has signed the checkpoint");
+    fs::write(folder.join("log/checkpoint"), "mine\n").unwrap();
+    ends(&["--checkpoint", "log/checkpoint", "--key", "log.key.pub"], 3, "this is no checkpoint");
+    ends(&["--log", "log", "--key", "log.key.pub"], 3, "this is no checkpoint");
+}
+
+#[test]
 fn whoever_has_restored_a_backup_is_told_how_to_go_on() {
     let folder = signed("proof-restored");
     let verify = ["verify", "restored.jsonl", "--log", "log", "--key", "log.key.pub"];
@@ -118,7 +134,9 @@ fn whoever_has_restored_a_backup_is_told_how_to_go_on() {
         fs::write(folder.join("restored.jsonl"), lines).unwrap();
         let told = kiff(&folder, &verify).ended_with(1);
         assert!(told.starts_with(fault), "{told}");
-        let advanced = kiff(&folder, &["log", "advance", "restored.jsonl", "log", "--key", "log.key"]).not_done();
+        let advanced = kiff(&folder, &["log", "advance", "restored.jsonl", "log", "--key", "log.key"]);
+        assert_eq!(advanced.code, Some(1), "the store does not verify");
+        let advanced = advanced.complained;
         for told in [told, advanced] {
             let (_, help) = told.split_once("help: ").unwrap_or_else(|| panic!("{told}"));
             assert!(help.contains("begin a log of another name: docs/operations.md says how"), "{help}");

@@ -48,7 +48,7 @@ fn failed(error: &LogError) -> Failure {
     match error {
         LogError::OtherKeys { .. } => failure.help("docs/operations.md says how, under \"Keys\""),
         LogError::RolledBack { .. } | LogError::Rewritten { .. } | LogError::Diverged { .. } => {
-            failure.help(AFTER_A_RESTORE)
+            failure.help(AFTER_A_RESTORE).being_the_answer()
         }
         _ => failure,
     }

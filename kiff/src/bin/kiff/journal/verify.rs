@@ -88,7 +88,7 @@ mod signed {
     use std::path::PathBuf;
 
     use clap::{ArgGroup, Args};
-    use kiff::proof::{Log, SignedCheckpoint};
+    use kiff::proof::{CheckpointError, Log, SignedCheckpoint};
     use kiff::{Store, Verification};
 
     use crate::failure::Failure;
@@ -117,8 +117,9 @@ mod signed {
             let keys = trusted(&self.key)?;
             for path in &self.checkpoint {
                 let text = fs::read_to_string(path).map_err(|error| Failure::file("read", path, &error))?;
-                let wrong = |error| Failure::new(format!("`{}`: {error}", path.display())).being_the_answer();
-                let checkpoint: SignedCheckpoint = text.parse().map_err(wrong)?;
+                let malformed = |error: CheckpointError| Failure::new(format!("`{}`: {error}", path.display()));
+                let wrong = |error| malformed(error).being_the_answer();
+                let checkpoint: SignedCheckpoint = text.parse().map_err(malformed)?;
                 check = check.signed(checkpoint.verify(&keys).map_err(wrong)?.head());
             }
             if let Some(folder) = &self.log {
