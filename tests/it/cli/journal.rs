@@ -10,7 +10,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::task::{Context, Waker};
 
-use kiff::journal::{ActionFailed, ActionStarted, Content, FailedOutcome};
+use kiff::journal::{ActionFailed, ActionStarted, Content, Fact, FailedOutcome, StateChanged};
 use kiff::{
     Actor, Appended, Commit, Cursor, Exported, MemoryStore, PostgresStore, Query, Review, Runtime, Sealed, SqliteStore,
     Store, Verdict,
@@ -54,7 +54,7 @@ fn lines() -> String {
 }
 
 fn exported_lines(store: &MemoryStore) -> String {
-    let commits = block_on(store.search(&Query::default(), Cursor::FIRST, 1000)).unwrap();
+    let commits = block_on(store.search(&Query::default(), Cursor::FIRST, usize::MAX)).unwrap();
     commits.into_iter().fold(String::new(), |mut lines, (position, commit)| {
         writeln!(lines, "{}", Exported::new(position, commit).unwrap()).unwrap();
         lines
@@ -270,6 +270,41 @@ fn what_a_journal_says_moves_no_terminal() {
     for told in [kiff(&folder, &["doubt", "day.db"]).well(), kiff(&folder, &["verify", "day.db"]).ended_with(1)] {
         assert!(told.contains(r"x\u{1b}[2J") && !told.contains('\u{1b}'), "{told:?}");
     }
+}
+
+#[test]
+fn what_an_executor_says_long_after_the_start_is_found() {
+    let folder = folder("journal-long");
+    let (execution, action) = ("x-1".parse::<kiff::ExecutionId>().unwrap(), "REFUND_ORDER");
+    let started = ActionStarted { action: action.into(), execution: execution.clone(), approval: None, key: None };
+    let unknown = ActionFailed {
+        action: action.into(),
+        outcome: FailedOutcome::Unknown,
+        code: "unknown".into(),
+        message: "no answer".to_owned(),
+        parameters: None,
+        execution: Some(execution),
+        settled: None,
+    };
+    let store = Arc::new(MemoryStore::new());
+    let mut previous = Commit::GENESIS;
+    for number in 1..=1_100 {
+        // Behind the start and two full pages.
+        let facts: Box<[Fact]> = match number {
+            1 => Box::new([started.clone().into()]),
+            1_100 => Box::new([unknown.clone().into()]),
+            _ => Box::new([StateChanged { from: None, to: "PAID".into() }.into()]),
+        };
+        let (at, actor) = ("2026-11-23T10:00:00Z".parse().unwrap(), Actor::agent("agent-7").unwrap());
+        let content = Content { at, actor, trace: None, cause: None, fold: None, facts };
+        let sealed = Sealed::new(order("ord-1"), number, previous, content);
+        previous = sealed.commit().hash();
+        assert_eq!(block_on(store.append(sealed)).unwrap(), Appended::Written);
+    }
+    fs::write(folder.join("day.jsonl"), exported_lines(&store)).unwrap();
+    let told = kiff(&folder, &["doubt", "day.jsonl"]).well();
+    assert!(told.starts_with("Order/ord-1: REFUND_ORDER as x-1\n  started by agent-7 at "), "{told}");
+    assert!(told.ends_with("\n  in doubt: no answer\n"), "{told}");
 }
 
 #[test]

@@ -9,7 +9,6 @@ use serde::Serialize;
 
 use super::PAGE;
 use super::place::{self, Work};
-use super::timeline::commits;
 use crate::failure::Failure;
 use crate::shell::{Ended, Shell};
 
@@ -92,31 +91,50 @@ impl Work for InDoubt {
     }
 }
 
+/// Reads a journal from the start of an action on, page by page: it may have gone on for long.
 async fn look<S: Store>(store: &S, open: &Open) -> Result<Unsettled, Failure> {
-    // Nothing before its start is about it.
-    let commits = commits(store, &open.key, open.commit.saturating_sub(1)).await?;
-    let facts = || commits.iter().flat_map(|commit| commit.facts());
-    let action = facts().find_map(|fact| match fact {
-        Fact::ActionStarted(started) if started.execution.as_str() == open.id => Some(kiff::visible(&started.action)),
-        _ => None,
-    });
-    let unknown = facts().find_map(|fact| match fact {
-        Fact::ActionFailed(failed)
-            if failed.outcome == FailedOutcome::Unknown
-                && failed.execution.as_ref().is_some_and(|execution| execution.as_str() == open.id) =>
-        {
-            Some(kiff::visible(&failed.message))
-        }
-        _ => None,
-    });
-    let started = commits.iter().find(|commit| commit.number() == open.commit);
-    let actor = started.map_or_else(String::new, |commit: &std::sync::Arc<Commit>| commit.actor().id().to_string());
-    Ok(Unsettled {
+    let mut unsettled = Unsettled {
         entity: open.key.to_string(),
-        action: action.unwrap_or_default(),
+        action: String::new(),
         execution: open.id.clone(),
         since: open.since,
-        actor,
-        unknown,
-    })
+        actor: String::new(),
+        unknown: None,
+    };
+    // Nothing before its start is about it.
+    let mut after = open.commit.saturating_sub(1);
+    loop {
+        let page = store.read(&open.key, after, PAGE).await?;
+        for commit in &page {
+            unsettled.follow(open, commit);
+        }
+        match page.last() {
+            Some(last) if page.len() == PAGE => after = last.number(),
+            _ => return Ok(unsettled),
+        }
+    }
+}
+
+impl Unsettled {
+    /// Takes in what one more commit says of it.
+    fn follow(&mut self, open: &Open, commit: &Commit) {
+        if commit.number() == open.commit {
+            self.actor = commit.actor().id().to_string();
+        }
+        for fact in commit.facts() {
+            match fact {
+                Fact::ActionStarted(started) if self.action.is_empty() && started.execution.as_str() == open.id => {
+                    self.action = kiff::visible(&started.action);
+                }
+                Fact::ActionFailed(failed)
+                    if self.unknown.is_none()
+                        && failed.outcome == FailedOutcome::Unknown
+                        && failed.execution.as_ref().is_some_and(|execution| execution.as_str() == open.id) =>
+                {
+                    self.unknown = Some(kiff::visible(&failed.message));
+                }
+                _ => {}
+            }
+        }
+    }
 }

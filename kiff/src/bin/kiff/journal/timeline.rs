@@ -58,7 +58,7 @@ struct OfEntity {
 impl Work for OfEntity {
     async fn run<S: Store>(self, store: &S, shell: &Shell) -> Result<Ended, Failure> {
         let key = self.asked.found(store).await?;
-        let commits = commits(store, &key, 0).await?;
+        let commits = commits(store, &key).await?;
         if commits.is_empty() {
             return Err(self.asked.missing());
         }
@@ -73,11 +73,11 @@ impl Work for OfEntity {
     }
 }
 
-/// The journal of an entity behind a commit, all of it behind none.
-pub(super) async fn commits<S: Store>(store: &S, key: &EntityKey, after: u64) -> Result<Vec<Arc<Commit>>, Failure> {
+/// The journal of an entity.
+async fn commits<S: Store>(store: &S, key: &EntityKey) -> Result<Vec<Arc<Commit>>, Failure> {
     let mut commits: Vec<Arc<Commit>> = Vec::new();
     loop {
-        let read = commits.last().map_or(after, |last| last.number());
+        let read = commits.last().map_or(0, |last| last.number());
         let page = store.read(key, read, PAGE).await?;
         let is_last = page.len() < PAGE;
         commits.extend(page);
