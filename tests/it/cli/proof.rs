@@ -222,7 +222,8 @@ fn a_secret_key_that_is_given_in_place_of_a_file_is_not_shown() {
     let hidden = secret.trim().splitn(5, '+').nth(4).unwrap();
     let receipt = ["receipt", "verify", "day.jsonl", "--key", "log.key.pub", "--witness", secret.trim()];
     let verify = ["receipt", "verify", "day.jsonl", "--key", secret.trim()];
-    for arguments in [&verify[..], &receipt[..], &["keys", "show", secret.trim()][..]] {
+    let advance = ["log", "advance", "day.jsonl", "log", "--key", secret.trim()];
+    for arguments in [&verify[..], &receipt[..], &["keys", "show", secret.trim()][..], &advance[..]] {
         let plain = kiff(&folder, arguments);
         let as_json = kiff(&folder, &[arguments, &["--json"]].concat());
         for Ran { code, said, complained } in [plain, as_json] {

@@ -10,6 +10,7 @@ use serde_json::json;
 use super::AFTER_A_RESTORE;
 use super::place::{self, Work};
 use crate::failure::Failure;
+use crate::keys::signing::refuse_secret;
 use crate::shell::{Ended, Shell};
 
 /// Append what a store has to its log, sign it, and show what is signed
@@ -90,6 +91,7 @@ pub(super) async fn advance<S: Store>(
 ) -> Result<Advanced, Failure> {
     let mut signers: Option<Signers> = None;
     for path in keys {
+        refuse_secret(&path.to_string_lossy(), "file with a key", "name the file that the key is in")?;
         let key = SigningKey::read(path).map_err(|error| Failure::new(error.to_string()))?;
         signers = Some(match signers {
             None => Signers::from(key),

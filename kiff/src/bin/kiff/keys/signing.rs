@@ -110,7 +110,7 @@ const SECRET: &str = "PRIVATE+KEY+";
 
 /// Refuses a secret key where something else is meant, before anything else is said of it: whatever is not found or cannot be read is
 /// shown, and a secret must not be.
-fn refuse_secret(text: &str, what: &str, help: &str) -> Result<(), Failure> {
+pub(crate) fn refuse_secret(text: &str, what: &str, help: &str) -> Result<(), Failure> {
     if text.trim_start().starts_with(SECRET) {
         let message = format!("a secret key is written where a {what} is meant: keep it to yourself");
         return Err(Failure::new(message).help(help));
