@@ -113,7 +113,7 @@ impl<D: Domain, S> Handle<D, S> {
         &self.key
     }
 
-    /// What it was when the handle was made.
+    /// What it was when the handle was made; what its run led to, where it was made by one.
     #[must_use]
     pub const fn state(&self) -> D::State {
         self.state
@@ -121,8 +121,9 @@ impl<D: Domain, S> Handle<D, S> {
 }
 
 impl<D: Executable, S> Handle<D, S> {
-    /// Executes an action that this state allows; on success the answer holds the handle in the state after. Where the entity is in
-    /// another state by now, nothing runs, also where that state allows the action as well.
+    /// Executes an action that this state allows; on success the answer holds the handle in the state that the run led to. Where the
+    /// entity is in another state by now, nothing runs, also where that state allows the action as well. What ran earlier, under the
+    /// same idempotency key, gives the handle that it gave then: whatever the entity has become since is judged when it is used.
     ///
     /// # Errors
     /// [`Error`] when the store fails or the journal is broken.
@@ -154,7 +155,7 @@ type MovedLater<'a, D, T> = Pin<Box<dyn Future<Output = Result<Outcome<Moved<D, 
 /// An action was executed through a handle.
 #[derive(Debug)]
 pub struct Moved<D: Domain, S> {
-    /// The entity in the state after.
+    /// The entity in the state that the run led to.
     pub handle: Handle<D, S>,
     /// What the executor did.
     pub executed: Executed<D>,

@@ -166,6 +166,7 @@ pub(crate) struct Done {
     pub(crate) execution: ExecutionId,
     /// The event and what it says; none where the action emits none.
     pub(crate) event: Option<(&'static str, Option<Json>)>,
+    /// What the entity is now.
     pub(crate) state: &'static str,
     /// Whether it was done earlier, under the same key, and nothing was done now.
     pub(crate) deduplicated: bool,
@@ -305,10 +306,13 @@ impl<D: Executable, S: Store> Served for Runtime<D, S> {
         let mut attempt = Box::new(proposal.attempt(Self::bounds(self)));
         Box::pin(async move {
             let outcome = self.execute_attempt(actor, key, &mut attempt).await?;
+            // What ran earlier led to a state that the entity may have left since.
+            let is_repeated = outcome.executed().is_some_and(|done| done.deduplicated);
+            let present = if is_repeated { self.entity(key).await?.state() } else { None };
             Ok(outcome.map(|done| Done {
                 execution: done.execution,
                 event: done.event.map(|event| (event.name(), event.encode(Self::bounds(self)).ok())),
-                state: done.state.name(),
+                state: present.unwrap_or(done.state).name(),
                 deduplicated: done.deduplicated,
             }))
         })

@@ -121,7 +121,7 @@ pub struct Executed<D: Domain> {
     /// The event; none where the action emits none, and none where it ran earlier and what it answered then no longer fits the
     /// event's struct.
     pub event: Option<D::Event>,
-    /// What the entity is now.
+    /// The state that the run led to; where it ran earlier, the entity may have moved on since.
     pub state: D::State,
     /// Whether it ran earlier, under the same idempotency key, and nothing ran now.
     pub deduplicated: bool,

@@ -49,6 +49,25 @@ fn p6_the_same_wish_under_the_same_key_is_done_once() {
 }
 
 #[test]
+fn p6_who_asks_again_is_told_what_the_entity_is_by_now() {
+    let server = Server::open();
+    let everybody = server.everybody();
+    everybody.place("ord-1");
+    let keyed = everybody.agent.clone().header("idempotency-key: \"wish-1\"");
+    let first = keyed.post(PAY, &pay("pay-1", "")).expect(200)["result"].clone();
+    assert_eq!(first["current_state"], "PAID");
+    let order = shop::order("ord-1");
+    let refunded = block_on(async {
+        shop::granted(&server.shop, &order, shop::refund(4_900)).await;
+        server.shop.execute(&people().agent, &order, shop::refund(4_900)).await.unwrap()
+    });
+    assert_eq!(refunded.outcome(), "executed");
+    let again = keyed.post(PAY, &pay("pay-1", "")).expect(200)["result"].clone();
+    assert_eq!((&again["deduplicated"], &again["execution_id"]), (&json!(true), &first["execution_id"]));
+    assert_eq!((&again["current_state"], &again["output"]), (&json!("REFUNDED"), &first["output"]));
+}
+
+#[test]
 fn the_trace_of_a_request_is_that_of_its_records() {
     let server = Server::open();
     let everybody = server.everybody();
