@@ -1,8 +1,10 @@
 //! P1: nothing changes without a record, and what cannot happen leaves none.
 
+use std::sync::Arc;
+
 use kiff::{
-    Actor, Appended, Bounds, Call, EntityKey, Envelope, Error, Fact, Fault, Json, MemoryStore, Outcome, ReasonCode,
-    Review, Runtime, Sealed, Store, Trace, TraceId, Verdict, Verification, replay,
+    Actor, Appended, Bounds, Call, Domain, EntityKey, Envelope, Error, Fact, Fault, IdempotencyKey, Json, MemoryStore,
+    Outcome, ReasonCode, Review, RolePolicy, Runtime, Sealed, Store, Trace, TraceId, Verdict, Verification, replay,
 };
 use pollster::block_on;
 
@@ -85,7 +87,7 @@ fn p1_what_is_asked_of_an_entity_that_is_not_there_leaves_no_trace() {
         let pay = || MarkPaid { payment_id: "pay-1".into() };
         // One that nothing happened to, and one that another domain governs.
         for (key, told) in
-            [(order("ord-1"), "there is no entity"), (EntityKey::new("Invoice", "7").unwrap(), "`Invoice")]
+            [(order("ord-1"), "there is no entity"), (EntityKey::new("Invoice", "7").unwrap(), "governs `Order`")]
         {
             let no = kiff::Settlement::did_not_happen("looked");
             for refusal in [
@@ -108,10 +110,61 @@ fn p1_what_is_asked_of_an_entity_that_is_not_there_leaves_no_trace() {
                 assert!(refusal.message.contains(told), "{refusal}");
             }
         }
-        let outcome = runtime.execute(&people.agent, &EntityKey::new("Invoice", "7").unwrap(), pay()).await.unwrap();
-        assert!(outcome.refusal().unwrap().message.contains("governs `Order`, not `Invoice`"), "{outcome:?}");
         assert!(runtime.store().entities(None, 9).await.unwrap().is_empty());
         assert!(runtime.services().done().is_empty());
+    });
+}
+
+/// Another domain, whose journals are in the same store.
+mod parcels {
+    use kiff::{Failure, action, domain};
+
+    domain! {
+        /// Parcels on their way.
+        pub domain Freight governs Parcel;
+        roles { Robot: agent, Depot: system }
+        states { Packed, final Sent }
+        events { ParcelPacked reported by Depot; ParcelSent; }
+        transitions { ParcelPacked: new => Packed; ParcelSent: Packed => Sent; }
+        actions { SendParcel { risk: low, by: Robot, emits: ParcelSent }; }
+        allow { Packed => [SendParcel]; }
+    }
+
+    #[action(Freight::SendParcel)]
+    async fn send_parcel() -> Result<ParcelSent, Failure> {
+        Ok(ParcelSent)
+    }
+}
+
+#[test]
+fn p4_an_entity_of_another_domain_is_nobodys_business_here() {
+    use parcels::{Freight, FreightRole, ParcelPacked, SendParcel};
+
+    block_on(async {
+        let (store, people) = (Arc::new(MemoryStore::new()), people());
+        let orders = Runtime::<Refund, _>::new(Arc::clone(&store), policy(), Desk::default());
+        let roles =
+            RolePolicy::new().assign(&people.shop, FreightRole::Depot).assign(&people.agent, FreightRole::Robot);
+        let freight = Runtime::<Freight, _>::new(store, roles, ());
+        let (order, parcel) = (place(&orders, "ord-1").await, Freight::entity("p-1").unwrap());
+        assert!(freight.ingest(&people.shop, &parcel, ParcelPacked).await.unwrap().is_allowed());
+        let key: IdempotencyKey = "wish-1".parse().unwrap();
+        let sent = kiff::Proposal::new(SendParcel {}).idempotency_key(key.clone());
+        assert_eq!(freight.execute(&people.agent, &parcel, sent).await.unwrap().outcome(), "executed");
+
+        assert!(orders.may_read(&people.agent, &order).unwrap() && freight.may_read(&people.agent, &parcel).unwrap());
+        assert!(!orders.may_read(&people.agent, &parcel).unwrap());
+        assert!(!freight.timeline(&parcel).await.unwrap().is_empty());
+        assert!(orders.timeline(&parcel).await.unwrap().is_empty());
+        // A key that was used there is none that was used here.
+        let pay = kiff::Proposal::new(MarkPaid { payment_id: "pay-1".into() }).idempotency_key(key);
+        let no = kiff::Settlement::did_not_happen("looked");
+        let reviewed = orders.review(&people.nora, &parcel, &"app-1".parse().unwrap(), Review::grant()).await.unwrap();
+        assert_eq!(reviewed.refusal().unwrap().message, "`refund` governs `Order`, not `Parcel`");
+        let settled = orders.settle(&people.nora, &parcel, &"run-1".parse().unwrap(), no).await.unwrap();
+        assert_eq!(settled.refusal().unwrap().message, "`refund` governs `Order`, not `Parcel`");
+        let paid = orders.execute(&people.agent, &parcel, pay).await.unwrap();
+        assert_eq!(paid.refusal().unwrap().message, "`refund` governs `Order`, not `Parcel`");
     });
 }
 

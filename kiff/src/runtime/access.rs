@@ -11,7 +11,7 @@ use super::Runtime;
 
 impl<D: Executable, S: Store> Runtime<D, S> {
     /// Whether `actor` may see the entity's journal and what follows from it: who holds any role of the domain on the
-    /// entity may.
+    /// entity may. An entity of another domain nobody may see here.
     ///
     /// The methods of a runtime do not ask this themselves: a program that holds a runtime sees everything. A face that
     /// shows an entity to somebody asks before.
@@ -22,11 +22,15 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         self.may(actor, key, &self.reading)
     }
 
-    /// Whether `actor` holds a role on the entity that carries the permission: what a page shows as theirs to do.
+    /// Whether `actor` holds a role on the entity that carries the permission: what a page shows as theirs to do. On an entity of
+    /// another domain they may do nothing here.
     ///
     /// # Errors
     /// [`PolicyError`] when the policy cannot decide.
     pub fn may(&self, actor: &Actor, key: &EntityKey, permission: &Permission) -> Result<bool, PolicyError> {
+        if Self::governed(key).is_err() {
+            return Ok(false);
+        }
         permission::has(&*self.policy, actor, permission, key)
     }
 }

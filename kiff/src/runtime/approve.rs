@@ -150,8 +150,8 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         let within = review.reason.as_ref().map_or(Ok(()), |reason| self.within_text(reason));
         for tried in 0..TRIES {
             let entity = self.presumed(key, tried).await?;
-            if entity.state().is_none() || Self::check_type(key).is_some() {
-                return Ok(Self::told(Verdict::Invalid(verdict::unknown_entity(key))));
+            if let Err(refusal) = Self::existing(&entity) {
+                return Ok(Self::told(Verdict::Invalid(refusal)));
             }
             let now = self.now();
             let answered = match within {

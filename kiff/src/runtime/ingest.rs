@@ -113,7 +113,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     }
 
     async fn admit(&self, actor: &Actor, key: &EntityKey, arrival: Arrival) -> Result<Verdict<Ingested<D>>, Error> {
-        if let Some(refusal) = Self::check_type(key) {
+        if let Err(refusal) = Self::governed(key) {
             return Ok(Self::told(Verdict::Invalid(refusal)));
         }
         let (Some(schema), Some(payload)) = (D::schema().event(&arrival.name), &arrival.payload) else {

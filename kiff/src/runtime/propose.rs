@@ -15,7 +15,7 @@ use crate::identifier::EntityKey;
 use crate::journal::{ActionFailed, ActionValidated, ApprovalRequired, DecisionProposed, Fact, FailedOutcome};
 use crate::store::Store;
 use crate::time::Timestamp;
-use crate::verdict::{self, Case, Judged, Permit, ReasonCode, Refusal, Verdict};
+use crate::verdict::{self, Case, Judged, Permit, ReasonCode, Verdict};
 
 use super::attempt::{Attempt, Propose};
 use super::{Batch, Error, Runtime, TRIES, announce};
@@ -181,17 +181,10 @@ impl<D: Executable, S: Store> Runtime<D, S> {
 
     /// What is wrong with an attempt whatever the rules of the domain say; none when nothing is.
     fn check_attempt<P>(entity: &Entity<D>, attempt: &Attempt<D>) -> Option<Verdict<P>> {
-        if let Some(refusal) = Self::check_type(entity.key()) {
+        if let Err(refusal) = Self::existing(entity) {
             return Some(Verdict::Invalid(refusal));
         }
-        if entity.state().is_none() {
-            return Some(Verdict::Invalid(verdict::unknown_entity(entity.key())));
-        }
         attempt.within.err().map(|over| Verdict::Invalid(verdict::over_bound(&over)))
-    }
-
-    pub(super) fn check_type(key: &EntityKey) -> Option<Refusal> {
-        (key.entity_type() != D::schema().entity_type).then(|| verdict::other_type(D::schema(), key))
     }
 
     fn decision(&self, attempt: &Attempt<D>) -> Result<DecisionProposed, Error> {
@@ -235,7 +228,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             let Some(refusal) = refused.refusal() else {
                 return Ok(Some(refused));
             };
-            if entity.state().is_none() || entity.key().entity_type() != D::schema().entity_type {
+            if entity.state().is_none() {
                 return Ok(Some(Self::told(refused)));
             }
             let fact = refusal_fact(&refused, refusal.code, self.short(&refusal.message), attempt);

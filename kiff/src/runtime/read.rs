@@ -13,7 +13,7 @@ use crate::remembered::Remembered;
 use crate::schema::{Contract, Text};
 use crate::store::Store;
 use crate::timeline::Timeline;
-use crate::verdict::{self, Verdict};
+use crate::verdict::{self, Refusal, Verdict};
 
 use super::{Batch, Error, PAGE, Runtime, TRIES};
 
@@ -29,12 +29,26 @@ pub struct Rebuilt<D: Domain> {
 }
 
 impl<D: Executable, S: Store> Runtime<D, S> {
+    /// Refuses an entity of another domain: a store may hold its journal, and it is nobody's business here.
+    pub(super) fn governed(key: &EntityKey) -> Result<(), Refusal> {
+        if key.entity_type() == D::schema().entity_type {
+            return Ok(());
+        }
+        Err(verdict::other_type(D::schema(), key))
+    }
+
+    /// What the entity is; refused where the domain does not govern it, or there is no such entity.
+    pub(super) fn existing(entity: &Entity<D>) -> Result<D::State, Refusal> {
+        Self::governed(entity.key())?;
+        entity.state().ok_or_else(|| verdict::unknown_entity(entity.key()))
+    }
+
     /// What the entity is now, by its journal. Of another domain there is none here, whatever the store holds.
     ///
     /// # Errors
     /// [`Error`] when the store fails or the journal is broken.
     pub async fn entity(&self, key: &EntityKey) -> Result<Arc<Entity<D>>, Error> {
-        if Self::check_type(key).is_some() {
+        if Self::governed(key).is_err() {
             return Ok(Arc::new(Entity::empty(key.clone())));
         }
         Ok(self.entities.entity(&self.store, key).await?)
@@ -66,11 +80,14 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         Ok(Some(contracts))
     }
 
-    /// Every record of the entity, in order.
+    /// Every record of the entity, in order. Of an entity of another domain there is none here, whatever the store holds.
     ///
     /// # Errors
     /// [`Error`] when the store fails.
     pub async fn timeline(&self, key: &EntityKey) -> Result<Timeline, Error> {
+        if Self::governed(key).is_err() {
+            return Ok(Timeline::new(key.clone(), Vec::new()));
+        }
         Ok(Timeline::new(key.clone(), self.commits(key).await?))
     }
 
@@ -80,14 +97,15 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     /// # Errors
     /// [`Error`] when the store fails, the journal is broken, or an event of it has no transition.
     pub async fn rebuild(&self, actor: &Actor, key: &EntityKey) -> Result<Verdict<Rebuilt<D>>, Error> {
-        if let Some(refusal) = Self::check_type(key) {
+        if let Err(refusal) = Self::governed(key) {
             return Ok(Self::told(Verdict::Invalid(refusal)));
         }
         let mut walk = Walk::<D>::of(key);
         for _ in 0..TRIES {
             self.walk_on(&mut walk).await?;
-            let Some(recorded) = walk.entity.state() else {
-                return Ok(Self::told(Verdict::Invalid(verdict::unknown_entity(key))));
+            let recorded = match Self::existing(&walk.entity) {
+                Ok(recorded) => recorded,
+                Err(refusal) => return Ok(Self::told(Verdict::Invalid(refusal))),
             };
             let (state, events) = walk.replayed.clone()?;
             let state = state.unwrap_or(recorded);

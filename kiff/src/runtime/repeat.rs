@@ -53,6 +53,9 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         let (Some(key), Some(action)) = (&attempt.key, attempt.action) else {
             return Ok(Wish::New);
         };
+        if Self::governed(entity.key()).is_err() {
+            return Ok(Wish::New);
+        }
         if permission::has(&*self.policy, actor, &action.contract().permission, entity.key()) != Ok(true) {
             return Ok(Wish::Untold);
         }

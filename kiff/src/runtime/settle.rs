@@ -181,8 +181,8 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     ) -> Result<Verdict<D::State>, Error> {
         for _ in 0..TRIES {
             let entity = self.entity(key).await?;
-            if entity.state().is_none() || Self::check_type(key).is_some() {
-                return Ok(Self::told(Verdict::Invalid(verdict::unknown_entity(key))));
+            if let Err(refusal) = Self::existing(&entity) {
+                return Ok(Self::told(Verdict::Invalid(refusal)));
             }
             let settled = self.settled(&entity, execution, actor, &settlement);
             let (facts, verdict) = match settled.permit() {
