@@ -15,7 +15,8 @@ pub struct Question<'a> {
     pub actor: &'a Actor,
     /// The role that would let them; it is of the actor's own kind.
     pub role: &'a Role,
-    /// The permission that the role carries.
+    /// The permission that the role carries. Those that a block does not make are `<domain>.entity.read`, to look, and
+    /// `<domain>.approval.withdraw`, to withdraw what nobody has to approve any more.
     pub permission: &'a Permission,
     /// On what.
     pub entity: &'a EntityKey,

@@ -2,7 +2,10 @@
 
 use std::sync::{Arc, Barrier};
 
-use kiff::{Actor, ApprovalId, ApprovalStatus, MemoryStore, Outcome, Proposal, ReasonCode, Review, Runtime, Verdict};
+use kiff::{
+    Actor, ApprovalId, ApprovalStatus, Domain, MemoryStore, Outcome, Policy, PolicyError, Proposal, Question,
+    ReasonCode, Review, Runtime, Verdict,
+};
 use pollster::block_on;
 
 use crate::shop::{Desk, Refund, SharedClock, granted, open, paid, people, policy, refund};
@@ -191,7 +194,10 @@ fn p3_a_grant_is_withdrawn_also_while_nobody_has_to_approve_its_action() {
         assert!(first.review(&people.nora, &page, &asked.id, Review::grant()).await.unwrap().is_allowed());
 
         let policy = kiff::RolePolicy::new().assign(omar, second::NotesRole::Reader);
-        let second = Runtime::<second::Notes, _>::new(store, policy, ());
+        let second = Runtime::<second::Notes, _>::new(Arc::clone(&store), policy, ());
+        let withdraws = Runtime::<second::Notes, _>::new(store, Only("notes.withdraw"), ());
+        let refused = withdraws.review(&people.omar, &page, &asked.id, Review::withdraw()).await.unwrap();
+        assert!(refused.refusal().unwrap().message.contains("does not have `notes.approval.withdraw`"), "{refused:?}");
         for stranger in [&people.nora, &people.agent] {
             let refused = second.review(stranger, &page, &asked.id, Review::withdraw()).await.unwrap();
             assert_eq!(refused.refusal().unwrap().code, ReasonCode::PermissionDenied, "{refused:?}");
@@ -200,5 +206,65 @@ fn p3_a_grant_is_withdrawn_also_while_nobody_has_to_approve_its_action() {
         // The first release comes back, and with it what the grant was bound to.
         let outcome = first.execute(&people.agent, &page, first::AddNote {}).await.unwrap();
         assert!(matches!(outcome, Outcome::ApprovalRequired(_)), "{outcome:?}");
+    });
+}
+
+/// A policy by which everybody holds the roles that carry one permission, and nobody any other.
+struct Only(&'static str);
+
+impl Policy for Only {
+    fn holds(&self, question: &Question<'_>) -> Result<bool, PolicyError> {
+        Ok(question.permission.name == self.0)
+    }
+}
+
+mod bank {
+    use kiff::{Failure, action, domain};
+
+    domain! {
+        pub domain Bank governs Account;
+        roles { Agent: agent, Clerk: human }
+        states { Open, final Closed }
+        events { AccountOpened reported by Clerk; AccountClosed reported by Clerk; }
+        transitions { AccountOpened: new => Open; AccountClosed: Open => Closed; }
+        actions {
+            Read     { risk: low, by: Agent, emits: none };
+            Withdraw { risk: low, by: Agent, emits: none };
+        }
+        allow { Open => [Read, Withdraw]; }
+    }
+
+    #[action(Bank::Read)]
+    async fn read() -> Result<(), Failure> {
+        Ok(())
+    }
+
+    #[action(Bank::Withdraw)]
+    async fn withdraw() -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+#[test]
+fn p4_who_may_run_an_action_that_is_called_read_may_not_look_and_who_may_look_may_not_run_it() {
+    use bank::{AccountOpened, Bank, Read, Withdraw};
+
+    block_on(async {
+        let (store, people) = (Arc::new(MemoryStore::new()), people());
+        let account = Bank::entity("account-1").unwrap();
+        let only = |permission| Runtime::<Bank, _>::new(Arc::clone(&store), Only(permission), ());
+        let clerk = only("bank.report_account_opened");
+        assert!(clerk.ingest(&people.nora, &account, AccountOpened).await.unwrap().is_allowed());
+
+        let runs = only("bank.read");
+        assert!(!runs.may_read(&people.agent, &account).unwrap());
+        assert_eq!(runs.execute(&people.agent, &account, Read {}).await.unwrap().outcome(), "executed");
+        let looks = only("bank.entity.read");
+        assert!(looks.may_read(&people.agent, &account).unwrap());
+        let denied = looks.execute(&people.agent, &account, Read {}).await.unwrap();
+        assert_eq!(denied.refusal().unwrap().code, ReasonCode::PermissionDenied);
+        let withdraws = only("bank.approval.withdraw");
+        let denied = withdraws.execute(&people.agent, &account, Withdraw {}).await.unwrap();
+        assert_eq!(denied.refusal().unwrap().code, ReasonCode::PermissionDenied);
     });
 }

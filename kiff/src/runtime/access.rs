@@ -35,7 +35,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     }
 }
 
-/// The permission to look: that of whoever holds any role.
+/// The permission to look: that of whoever holds any role. No action can have its name, also where it is called `Read`.
 pub(super) fn reading(schema: &Schema) -> Permission {
-    Permission { name: format!("{}.read", schema.domain).into(), roles: schema.permission_roles().collect() }
+    Permission { name: format!("{}.entity.read", schema.domain).into(), roles: schema.permission_roles().collect() }
 }

@@ -7,9 +7,14 @@ use crate::domain::syntax::ActorKind;
 use crate::domain::wire::snake;
 use crate::errors::Errors;
 
+/// The permissions that the runtime asks for whatever a block declares: how their names end, and what they let somebody do.
+const OF_THE_RUNTIME: [(&str, &str); 2] =
+    [("entity.read", "look at an entity"), ("approval.withdraw", "withdraw what was granted")];
+
 /// Who may do one thing must not, by a likeness of names, be who may do another.
 pub(super) fn same_permission(model: &Model, rule: &'static str, errors: &Errors) {
     let permissions = permissions(model);
+    taken_by_the_runtime(model, &permissions, rule, errors);
     let mut by_name: HashMap<&str, Vec<&Permission<'_>>> = HashMap::new();
     let mut told = HashSet::new();
     for later in &permissions {
@@ -43,6 +48,21 @@ pub(super) fn same_permission(model: &Model, rule: &'static str, errors: &Errors
             later.name(),
         );
         errors.report(rule, &blamed.declared.name, message);
+    }
+}
+
+/// Only a name that is written out can be one of the runtime's own.
+fn taken_by_the_runtime(model: &Model, permissions: &[Permission<'_>], rule: &'static str, errors: &Errors) {
+    let domain = model.header.domain_wire();
+    for Permission { called, lets, declared, .. } in permissions {
+        let own = called.strip_prefix(domain.as_str()).and_then(|rest| rest.strip_prefix('.'));
+        let taken = OF_THE_RUNTIME.iter().find(|(name, _)| own == Some(*name));
+        if let Some((_, does)) = taken {
+            let (lets, name) = (lets.word(), declared.plain());
+            let message =
+                format!("the permission `{called}` would both {lets} `{name}` and {does}: write another name");
+            errors.report(rule, &declared.name, message);
+        }
     }
 }
 

@@ -243,6 +243,20 @@ fn two_permissions_of_one_name() {
 }
 
 #[test]
+fn a_permission_that_the_runtime_asks_for_itself() {
+    for (written, does) in [
+        ("permission: \"refund.entity.read\"", "run `RefundOrder` and look at an entity"),
+        ("approval_permission: \"refund.approval.withdraw\"", "approve `RefundOrder` and withdraw what was granted"),
+    ] {
+        let source = refund(&[("RefundOrder {", &format!("«RefundOrder» {{ {written},"))]);
+        let name = written.split('"').nth(1).unwrap();
+        let message = format!("the permission `{name}` would both {does}: write another name");
+        check(&source, &[("duplicate_name", &message)]);
+    }
+    check(&refund(&[("RefundOrder {", "RefundOrder { permission: \"other.entity.read\",")]), &[]);
+}
+
+#[test]
 fn a_permission_that_two_actions_write_out_is_meant_for_both() {
     let source = refund(&[
         ("MarkPaid {", "MarkPaid { permission: \"refund.money\","),
