@@ -125,6 +125,8 @@ pub struct Failure {
 enum FailureOutcome {
     Refused,
     Unknown,
+    /// Only the runtime knows that an answer came too late.
+    Late,
 }
 
 impl Failure {
@@ -147,6 +149,14 @@ impl Failure {
         self
     }
 
+    /// The code of an answer that came after somebody had settled what became of the run.
+    pub(crate) const TOO_LATE: &str = "too_late";
+
+    /// It came when the run was no longer under way, and changes nothing.
+    pub(crate) const fn late(message: String) -> Self {
+        Self { outcome: FailureOutcome::Late, code: Cow::Borrowed(Self::TOO_LATE), message }
+    }
+
     /// The same failure where nothing can have happened.
     pub(crate) fn into_refused(self) -> Self {
         Self { outcome: FailureOutcome::Refused, ..self }
@@ -155,6 +165,11 @@ impl Failure {
     /// Whether it may have happened.
     #[must_use]
     pub const fn is_unknown(&self) -> bool {
+        matches!(self.outcome, FailureOutcome::Unknown | FailureOutcome::Late)
+    }
+
+    /// Whether it may have happened, and somebody has still to settle what became of it.
+    pub(crate) const fn is_doubt(&self) -> bool {
         matches!(self.outcome, FailureOutcome::Unknown)
     }
 

@@ -100,26 +100,32 @@ fn p7_a_late_answer_is_that_of_its_own_run_and_not_of_the_one_that_runs_now() {
 }
 
 #[test]
-fn p7_a_late_doubt_is_one_whatever_its_executor_calls_it() {
-    let (store, clock, people, key) = (SharedStore::default(), SharedClock::default(), people(), order("ord-1"));
-    let longest = Duration::from_mins(1);
-    let open = || {
-        let runtime = Runtime::<Refund, _>::new(store.clone(), policy(), Desk::default()).with_clock(clock.clone());
-        runtime.with_longest_run(longest)
-    };
-    let (here, there) = (open(), open());
-    let placed = OrderPlaced { total: kiff::Cents(5) };
-    assert!(block_on(here.ingest(&people.shop, &key, placed)).unwrap().is_allowed());
-    here.services().be(Mood::Waiting);
-    let mut slow = Box::pin(here.execute(&people.agent, &key, pay()));
-    assert!(slow.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
-    clock.0.pass(longest);
-    let execution = block_on(there.doubt(&key)).unwrap().unwrap().execution;
-    let no = Settlement::did_not_happen("the process is gone");
-    assert!(block_on(there.settle(&people.nora, &key, &execution, no)).unwrap().is_allowed());
-    here.services().be(Mood::Muddled);
-    let Outcome::Failed(late) = block_on(slow).unwrap() else { panic!("it is settled") };
-    assert_eq!((late.failure.code(), late.failure.is_unknown()), ("too_late", true), "{late:?}");
+fn p7_a_late_answer_is_one_whatever_its_executor_calls_it() {
+    for mood in [Mood::Muddled, Mood::Evasive] {
+        let (store, clock, people, key) = (SharedStore::default(), SharedClock::default(), people(), order("ord-1"));
+        let longest = Duration::from_mins(1);
+        let open = || {
+            let runtime = Runtime::<Refund, _>::new(store.clone(), policy(), Desk::default()).with_clock(clock.clone());
+            runtime.with_longest_run(longest)
+        };
+        let (here, there) = (open(), open());
+        let placed = OrderPlaced { total: kiff::Cents(5) };
+        assert!(block_on(here.ingest(&people.shop, &key, placed)).unwrap().is_allowed());
+        here.services().be(Mood::Waiting);
+        let mut slow = Box::pin(here.execute(&people.agent, &key, pay()));
+        assert!(slow.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        clock.0.pass(longest);
+        let execution = block_on(there.doubt(&key)).unwrap().unwrap().execution;
+        let no = Settlement::did_not_happen("the process is gone");
+        assert!(block_on(there.settle(&people.nora, &key, &execution, no)).unwrap().is_allowed());
+        here.services().be(mood);
+        let Outcome::Failed(late) = block_on(slow).unwrap() else { panic!("it is settled") };
+        assert_eq!((late.failure.code(), late.failure.is_unknown()), ("too_late", true), "{late:?}");
+        assert!(
+            late.failure.message().starts_with("its executor answered when it was no longer under way"),
+            "{late:?}"
+        );
+    }
 }
 
 type Meanwhile = Box<dyn FnOnce() + Send>;

@@ -85,6 +85,7 @@ impl Drop for Fragile {
 async fn stamp(say: String) -> Result<ParcelSent, Failure> {
     match say.as_str() {
         "late" => Err(Failure::unknown("the bank answered after its deadline").with_code("too_late")),
+        "over" => Err(Failure::refused("the window is over").with_code("too_late")),
         "refuse at length" => Err(Failure::refused("é".repeat(10_000))),
         "break" => {
             let _fragile = Fragile;
@@ -302,6 +303,19 @@ fn p7_an_executor_that_says_itself_that_it_is_late_is_in_doubt_all_the_same() {
         let Outcome::Failed(failed) = outcome else { panic!("{outcome:?}") };
         assert!(failed.is_in_doubt() && post.doubt(&key).await.unwrap().is_some(), "{failed:?}");
         assert!(post.timeline(&key).await.unwrap().to_string().contains("after its deadline, in doubt"));
+    });
+}
+
+#[test]
+fn an_executor_may_call_what_it_refuses_as_it_likes() {
+    block_on(async {
+        let post = office(MemoryStore::new());
+        let (key, clerk) = (handed_in(&post, "parcel-1").await, Actor::agent("clerk-1").unwrap());
+        let outcome = post.execute(&clerk, &key, Stamp { say: "over".into() }).await.unwrap();
+        let Outcome::Failed(failed) = outcome else { panic!("{outcome:?}") };
+        assert_eq!((failed.failure.code(), failed.failure.is_unknown()), ("too_late", false));
+        assert!(post.doubt(&key).await.unwrap().is_none());
+        assert!(post.timeline(&key).await.unwrap().to_string().contains("STAMP too_late: the window is over\n"));
     });
 }
 

@@ -60,6 +60,8 @@ pub(crate) enum Mood {
     Silent,
     /// It does it, does not say, and calls that by the code of what did not begin.
     Muddled,
+    /// It declines, and calls that by the same code.
+    Evasive,
     /// It falls over.
     Panicking,
     /// It never answers.
@@ -94,6 +96,7 @@ impl Desk {
         let mood = mood.await;
         match mood {
             Mood::Declining => return Err(Failure::refused("the bank declined").with_code("declined_by_bank")),
+            Mood::Evasive => return Err(Failure::refused("the bank declined").with_code("did_not_begin")),
             Mood::Willing | Mood::Silent | Mood::Muddled | Mood::Panicking | Mood::Stuck | Mood::Waiting => {
                 self.done.lock().unwrap().push(what);
             }
@@ -103,7 +106,7 @@ impl Desk {
             Mood::Muddled => Err(Failure::unknown("no answer from the bank").with_code("did_not_begin")),
             Mood::Panicking => panic!("the desk fell over"),
             Mood::Stuck => std::future::pending().await,
-            Mood::Willing | Mood::Declining | Mood::Waiting => Ok(()),
+            Mood::Willing | Mood::Declining | Mood::Evasive | Mood::Waiting => Ok(()),
         }
     }
 }
@@ -138,7 +141,7 @@ async fn find_refund(
     let mood = desk.mood.lock().unwrap().clone();
     match mood {
         Mood::Silent | Mood::Muddled => Ok(Reconciled::Unknown),
-        Mood::Declining => Err(Failure::unknown("the bank is closed")),
+        Mood::Declining | Mood::Evasive => Err(Failure::unknown("the bank is closed")),
         Mood::Panicking => panic!("the bank fell over"),
         Mood::Willing | Mood::Stuck | Mood::Waiting => {
             let paid = desk.done().contains(&format!("paid back {amount} for {}", execution.id()));

@@ -312,10 +312,9 @@ mod tests {
         Ok(Shut {})
     }
 
-    /// Where an action was answered by this code and nobody knows what happened.
+    /// Where an action was answered by this failure.
     #[track_caller]
-    fn failed(code: &'static str) -> Then<Door> {
-        let failure = Failure::unknown("no answer from the door").with_code(code);
+    fn failed(failure: Failure) -> Then<Door> {
         let execution = ExecutionId::new("execution-1").unwrap();
         let failed = Failed { execution, failure, deduplicated: false };
         Then::new(Stage::new(()), Answer::Execution(Outcome::Failed(failed)), None)
@@ -323,12 +322,12 @@ mod tests {
 
     #[test]
     fn an_answer_of_which_nobody_knows_what_happened_is_in_doubt() {
-        failed("error").in_doubt();
+        failed(Failure::unknown("no answer from the door").with_code("too_late")).in_doubt();
     }
 
     #[test]
-    #[should_panic(expected = "expected: failed, in doubt\nbut it was: failed: too_late: no answer from the door\n")]
-    fn an_answer_that_came_after_the_doubt_was_settled_is_not() {
-        failed("too_late").in_doubt();
+    #[should_panic(expected = "expected: failed, in doubt\nbut it was: failed: jammed: the door is jammed\n")]
+    fn an_answer_by_which_nothing_happened_is_not() {
+        failed(Failure::refused("the door is jammed").with_code("jammed")).in_doubt();
     }
 }

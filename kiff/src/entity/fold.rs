@@ -129,7 +129,7 @@ impl<S: Stated> Fold<S> {
         match fact {
             Fact::ActionStarted(started) => self.start(started, commit, record),
             Fact::ActionExecuted(executed) => self.finish(Some(&executed.execution), false),
-            Fact::ActionFailed(failed) => {
+            Fact::ActionFailed(failed) if failed.outcome != FailedOutcome::Late => {
                 self.finish(failed.execution.as_ref(), failed.outcome == FailedOutcome::Unknown);
             }
             Fact::ApprovalRecorded(recorded) => self.request(recorded, commit),
@@ -155,6 +155,7 @@ impl<S: Stated> Fold<S> {
             | Fact::ApprovalRequired(_)
             | Fact::ApprovalReviewRejected(_)
             | Fact::ActionDeduplicated(_)
+            | Fact::ActionFailed(_)
             | Fact::Unknown(_) => {}
         }
     }

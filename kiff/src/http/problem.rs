@@ -285,14 +285,14 @@ mod tests {
     #[test]
     fn whoever_is_late_is_not_told_to_have_settled_what_is_settled() {
         let about = About { id: "ord-1", action: Some("MARK_PAID"), state: None };
-        let step = |code: &str| {
-            let failure = Failure::unknown("the bank did not say").with_code(code.to_owned());
+        let step = |failure: Failure| {
             let failed = Failed { execution: "run-1".parse().unwrap(), failure, deduplicated: false };
             let problem = Problem::failed(failed, &about);
             let Body::Decision(decision) = problem.body else { panic!("it is a decision") };
             (problem.status.as_u16(), decision.next_step)
         };
-        assert_eq!(step("error"), (409, Some("settle")));
-        assert_eq!(step("too_late"), (409, None));
+        assert_eq!(step(Failure::unknown("the bank did not say")), (409, Some("settle")));
+        assert_eq!(step(Failure::unknown("the bank did not say").with_code("too_late")), (409, Some("settle")));
+        assert_eq!(step(Failure::late("the bank did not say".to_owned())), (409, None));
     }
 }

@@ -427,6 +427,8 @@ pub enum FailedOutcome {
     Refused,
     /// The executor did not say, or said that it does not know: the action is in doubt.
     Unknown,
+    /// The executor, or why it was not called, when the run was no longer under way: it changes nothing.
+    Late,
 }
 
 impl FailedOutcome {
@@ -438,6 +440,7 @@ impl FailedOutcome {
             Self::Invalid => "invalid",
             Self::Refused => "refused",
             Self::Unknown => "unknown",
+            Self::Late => "late",
         }
     }
 }

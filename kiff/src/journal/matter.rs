@@ -95,12 +95,14 @@ impl Commit {
 }
 
 impl ActionFailed {
-    /// The code of an answer that came after somebody had settled what became of the run.
-    pub(crate) const TOO_LATE: &str = "too_late";
-
     /// Whether the run is in doubt by this: nobody knows how it ended.
     pub(crate) fn is_doubt(&self) -> bool {
-        self.outcome == FailedOutcome::Unknown && self.code != Self::TOO_LATE
+        self.outcome == FailedOutcome::Unknown
+    }
+
+    /// Whether this says how the run ended.
+    pub(crate) const fn is_end(&self) -> bool {
+        !matches!(self.outcome, FailedOutcome::Unknown | FailedOutcome::Late)
     }
 }
 
@@ -116,7 +118,7 @@ impl Fact {
             }
             Self::ActionStarted(started) => Some(Change::Opened(Matter::Execution, started.execution.as_str(), None)),
             Self::ActionExecuted(executed) => Some(Change::Closed(Matter::Execution, executed.execution.as_str())),
-            Self::ActionFailed(failed) if failed.outcome != FailedOutcome::Unknown => {
+            Self::ActionFailed(failed) if failed.is_end() => {
                 failed.execution.as_ref().map(|execution| Change::Closed(Matter::Execution, execution.as_str()))
             }
             _ => None,

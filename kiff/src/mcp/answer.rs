@@ -230,13 +230,12 @@ mod tests {
     #[test]
     fn whoever_is_late_is_not_told_that_somebody_has_to_settle_what_is_settled() {
         let key = EntityKey::new("Order", "ord-1").unwrap();
-        let remedy = |code: &str| {
-            let failure = Failure::unknown("the bank did not say").with_code(code.to_owned());
+        let remedy = |failure: Failure| {
             let failed = Failed { execution: "run-1".parse().unwrap(), failure, deduplicated: false };
             Answer::failed("MARK_PAID", &key, &failed).remedy.unwrap()
         };
-        assert!(remedy("error").contains("a person has to settle it first"));
-        assert!(remedy("too_late").contains("a person has settled meanwhile"));
+        assert!(remedy(Failure::unknown("the bank did not say")).contains("a person has to settle it first"));
+        assert!(remedy(Failure::late("the bank did not say".to_owned())).contains("a person has settled meanwhile"));
     }
 
     #[test]

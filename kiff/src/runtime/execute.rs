@@ -34,6 +34,14 @@ const FLAPS: u16 = 3;
 /// What an executor answered.
 type Answer<D> = Result<Option<<D as Domain>::Event>, Failure>;
 
+/// How a run went on whose start is on the record.
+enum Ended<D: Domain> {
+    /// Its executor answered.
+    Answered(Answer<D>),
+    /// It did not begin, for this reason.
+    NotBegun(Failure),
+}
+
 impl<D: Executable, S: Store> Runtime<D, S> {
     /// Judges a proposal and, if everything holds, runs its executor once.
     ///
@@ -152,11 +160,11 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             attempt.ready = Some(ready);
             return Ok(None);
         };
-        let answer = match self.missed(&started, run, judged_at) {
-            Some(missed) => Err(missed),
-            None => self.answer(ready, permit, &run.execution).await,
+        let ended = match self.missed(&started, run, judged_at) {
+            Some(missed) => Ended::NotBegun(missed),
+            None => Ended::Answered(self.answer(ready, permit, &run.execution).await),
         };
-        let kept = self.finish(started, run, answer).await;
+        let kept = self.finish(started, run, ended).await;
         drop(running);
         kept.map(Some)
             .map_err(|cause| Error::Unrecorded { execution: run.execution.id.clone(), cause: Box::new(cause) })
@@ -229,21 +237,27 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         }
     }
 
-    /// Keeps an executor's answer. Other records may have come in between, so this goes on until it is kept: the
+    /// Keeps how a run ended. Other records may have come in between, so this goes on until it is kept: the
     /// effect has happened and must not be lost.
     async fn finish(
         &self,
         started: Arc<Entity<D>>,
         run: &Run<D>,
-        answer: Answer<D>,
+        ended: Ended<D>,
     ) -> Result<Outcome<Executed<D>>, Error> {
+        let has_begun = matches!(ended, Ended::Answered(_));
+        let answer = match ended {
+            Ended::Answered(answer) => answer,
+            Ended::NotBegun(missed) => Err(missed),
+        };
         let (facts, mut outcome) = self.answered(run, answer);
         let cause = started.running().map(|running| running.record);
         let (mut entity, mut facts) = (started, facts.into_boxed_slice());
         loop {
             let under_way = entity.running().is_some_and(|running| running.execution == run.execution.id);
-            if !under_way && !matches!(&*facts, [Fact::ActionFailed(failed)] if failed.code == ActionFailed::TOO_LATE) {
-                (facts, outcome) = self.too_late(run, &outcome);
+            let is_late = matches!(&*facts, [Fact::ActionFailed(failed)] if failed.outcome == FailedOutcome::Late);
+            if !under_way && !is_late {
+                (facts, outcome) = self.too_late(run, &outcome, has_begun);
             }
             let batch = run.batch(self.now(), cause, facts);
             match self.try_commit(entity, batch).await? {
@@ -275,9 +289,6 @@ impl<D: Executable, S: Store> Runtime<D, S> {
                 (recorded, Outcome::Executed(Executed { execution, event, state, deduplicated: false }))
             }
             Err(failure) => {
-                // Only the runtime knows that an answer came too late; said by an executor it would hide the doubt.
-                let is_too_late = failure.code() == ActionFailed::TOO_LATE;
-                let failure = if is_too_late { failure.with_code("error") } else { failure };
                 // INVARIANT: where nothing outside was touched, there is nothing to be in doubt about.
                 let failure = match run.contract.effect {
                     Effect::None => failure.into_refused(),
@@ -329,15 +340,17 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     }
 
     /// What goes on the record of an answer that came too late: it changes nothing and is not forgotten.
-    fn too_late(&self, run: &Run<D>, answer: &Outcome<Executed<D>>) -> (Box<[Fact]>, Outcome<Executed<D>>) {
-        // Only what is known not to have happened did not begin; said of a doubt by an executor it would hide it.
-        let began = !matches!(answer, Outcome::Failed(failed)
-            if failed.failure.code() == DID_NOT_BEGIN && !failed.failure.is_unknown());
+    fn too_late(
+        &self,
+        run: &Run<D>,
+        answer: &Outcome<Executed<D>>,
+        has_begun: bool,
+    ) -> (Box<[Fact]>, Outcome<Executed<D>>) {
         let said = match answer {
             Outcome::Failed(failed) => failed.failure.message().to_owned(),
             other => format!("it was {}", other.outcome()),
         };
-        let late = if began {
+        let late = if has_begun {
             "its executor answered when it was no longer under way: "
         } else {
             "it is no longer under way: "
@@ -345,18 +358,15 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         let message = self.short(&format!("{late}{said}"));
         let failed = ActionFailed {
             action: run.contract.name.clone(),
-            outcome: FailedOutcome::Unknown,
-            code: Text::Borrowed(ActionFailed::TOO_LATE),
+            outcome: FailedOutcome::Late,
+            code: Text::Borrowed(Failure::TOO_LATE),
             message: message.clone(),
             parameters: None,
             execution: Some(run.execution.id.clone()),
             settled: None,
         };
-        let failure = if began {
-            Failure::unknown(message).with_code(ActionFailed::TOO_LATE)
-        } else {
-            Failure::refused(message).with_code(DID_NOT_BEGIN)
-        };
+        let failure =
+            if has_begun { Failure::late(message) } else { Failure::refused(message).with_code(DID_NOT_BEGIN) };
         let outcome = Outcome::Failed(Failed { execution: run.execution.id.clone(), failure, deduplicated: false });
         (Box::new([failed.into()]), outcome)
     }

@@ -5,7 +5,6 @@ use std::fmt;
 use crate::action::Failure;
 use crate::domain::Domain;
 use crate::identifier::ExecutionId;
-use crate::journal::ActionFailed;
 use crate::verdict::{Refusal, Verdict};
 
 /// What became of an execution.
@@ -142,8 +141,8 @@ impl Failed {
     /// Whether the action is in doubt, so that nothing else happens to the entity until somebody settles it. An answer that came
     /// after that is none.
     #[must_use]
-    pub fn is_in_doubt(&self) -> bool {
-        self.failure.is_unknown() && self.failure.code() != ActionFailed::TOO_LATE
+    pub const fn is_in_doubt(&self) -> bool {
+        self.failure.is_doubt()
     }
 }
 

@@ -8,7 +8,7 @@ use crate::domain::{Domain, Event, State};
 use crate::entity::Entity;
 use crate::executor::Executable;
 use crate::identifier::{ExecutionId, IdempotencyKey};
-use crate::journal::{ActionDeduplicated, ActionFailed, BrokenJournal, Commit, Fact, FailedOutcome};
+use crate::journal::{ActionDeduplicated, ActionFailed, BrokenJournal, Commit, Fact};
 use crate::json::Json;
 use crate::permission;
 use crate::store::Store;
@@ -210,7 +210,7 @@ fn end<'c>(execution: &ExecutionId, commit: &'c Commit) -> Option<Ended<'c>> {
     commit.facts().iter().find_map(|fact| match fact {
         Fact::ActionExecuted(executed) if executed.execution == *execution => Some(Ended::Executed),
         Fact::ActionFailed(failed) if failed.execution.as_ref() == Some(execution) => {
-            (failed.outcome != FailedOutcome::Unknown).then_some(Ended::Failed(failed))
+            failed.is_end().then_some(Ended::Failed(failed))
         }
         _ => None,
     })

@@ -65,7 +65,13 @@ fn facts(is_full: bool) -> Vec<Fact> {
     let parameters = json(r#"{ "amount" : 4200, "é\u00e9": [1.50, "\""] }"#);
     let reasons = reasons(is_full);
     let settled = some(is_full, Settled::Person { reason: STRANGE.to_owned() });
-    let outcomes = [FailedOutcome::Blocked, FailedOutcome::Invalid, FailedOutcome::Refused, FailedOutcome::Unknown];
+    let outcomes = [
+        FailedOutcome::Blocked,
+        FailedOutcome::Invalid,
+        FailedOutcome::Refused,
+        FailedOutcome::Unknown,
+        FailedOutcome::Late,
+    ];
     let failed = outcomes.into_iter().map(|outcome| {
         Fact::from(ActionFailed {
             action: STRANGE.into(),
