@@ -319,6 +319,8 @@ fn a_file_of_keys_stays_with_its_owner_whoever_changes_it() {
     // Only root can change what belongs to somebody else.
     let owner = if own == 0 { 65_534 } else { own };
     chown(&path, Some(owner), None).unwrap();
+    // The other one is made anew, and by somebody else.
+    fs::remove_file(folder.join("keys.json.lock")).unwrap();
     let written = || fs::metadata(&path).map(|file| (file.uid(), file.mode() & 0o777, file.ino())).unwrap();
 
     kiff(&folder, &create).well();

@@ -1,6 +1,6 @@
 //! Who asks: keys, whom a body may name, and who sees what.
 
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -263,6 +263,24 @@ fn a_key_is_listed_without_its_digest_and_kept_with_it() {
     let server = Server::known_by(keys, shop, Limits::DEFAULT, |api| api);
     server.bearing("kiff_00000000000000a7_a-secret-of-a-test").get("/entities").expect(200);
     server.bearing("kiff_00000000000000a7_another").get("/entities").expect(401);
+}
+
+#[test]
+fn what_somebody_has_put_beside_a_file_of_keys_is_not_written_through() {
+    let folder = tempfile::tempdir().unwrap();
+    let beside = |name: &str| folder.path().join(name);
+    let (path, victim) = (beside("keys.json"), beside("victim"));
+    std::fs::write(&victim, "of somebody else").unwrap();
+    let keys = Keys::open(&path).unwrap();
+    symlink(&victim, beside("keys.json.new")).unwrap();
+    keys.create(NewKey::new(people().agent)).unwrap();
+    assert!(std::fs::symlink_metadata(&path).unwrap().is_file());
+    std::fs::remove_file(beside("keys.json.lock")).unwrap();
+    symlink(&victim, beside("keys.json.lock")).unwrap();
+    let refused = keys.create(NewKey::new(people().agent)).unwrap_err().to_string();
+    assert!(refused.contains("keys.json.lock") && refused.contains("remove it"), "{refused}");
+    assert_eq!(keys.list().unwrap().len(), 1);
+    assert_eq!(std::fs::read_to_string(&victim).unwrap(), "of somebody else");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -85,9 +85,8 @@ pub(super) fn change<T>(path: &Path, change: impl FnOnce(&mut BTreeMap<String, K
     // The file itself, and not a link to it: a server reads that one, and all who write take turns there.
     let path = &fs::read_link(path).and_then(|_| fs::canonicalize(path)).unwrap_or_else(|_| path.to_owned());
     let lock_path = beside(path, "lock");
-    let lock = private_file(&lock_path, OpenOptions::new().create(true)).map_err(KeysError::file(&lock_path))?;
+    let lock = lock_file(path, &lock_path)?;
     lock.lock().map_err(KeysError::file(&lock_path))?;
-    give_to_owner_of(path, &lock)?;
     let seen = look(path)?;
     let mut keys = read(path, seen)?;
     let before = keys.clone();
@@ -98,6 +97,26 @@ pub(super) fn change<T>(path: &Path, change: impl FnOnce(&mut BTreeMap<String, K
     Ok(changed)
 }
 
+/// The file that is held while the keys of another one are changed. Whoever owns their folder may have put something in its place: nothing
+/// is followed, and only what is made here is given to them.
+fn lock_file(path: &Path, lock_path: &Path) -> Result<File, KeysError> {
+    let failed = |error| KeysError::file(lock_path)(error);
+    match private_file(lock_path, OpenOptions::new().create_new(true)) {
+        Ok(made) => {
+            // One that they cannot open would keep them from their keys.
+            give_to_owner_of(path, &made).inspect_err(|_| drop(fs::remove_file(lock_path)))?;
+            Ok(made)
+        }
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            if !fs::symlink_metadata(lock_path).map_err(failed)?.is_file() {
+                return Err(failed(io::Error::other("it is a link or no file at all: remove it")));
+            }
+            private_file(lock_path, &mut OpenOptions::new()).map_err(failed)
+        }
+        Err(error) => Err(failed(error)),
+    }
+}
+
 /// Writes the file beside the old one and puts it in its place, so that a reader sees the one or the other whole. It belongs to
 /// whom the old one belonged, so that a server goes on reading it, whoever has changed it.
 fn write(path: &Path, keys: &BTreeMap<String, Key>) -> Result<(), KeysError> {
@@ -106,7 +125,13 @@ fn write(path: &Path, keys: &BTreeMap<String, Key>) -> Result<(), KeysError> {
     let text = serde_json::to_vec_pretty(&written).map_err(|error| KeysError::Shape(path.to_owned(), error))?;
     let new_path = beside(path, "new");
     let failed = |error| KeysError::file(path)(error);
-    let mut new = private_file(&new_path, OpenOptions::new().create(true).truncate(true)).map_err(failed)?;
+    // What a change that broke off has left there, or somebody else has put there, is not written through.
+    if let Err(error) = fs::remove_file(&new_path)
+        && error.kind() != ErrorKind::NotFound
+    {
+        return Err(failed(error));
+    }
+    let mut new = private_file(&new_path, OpenOptions::new().create_new(true)).map_err(failed)?;
     let mut put = || {
         give_to_owner_of(path, &new)?;
         new.write_all(&text).and_then(|()| new.write_all(b"\n")).and_then(|()| new.sync_all()).map_err(failed)?;
@@ -116,7 +141,7 @@ fn write(path: &Path, keys: &BTreeMap<String, Key>) -> Result<(), KeysError> {
     folder::keep_names(folder::of(path)).map_err(failed)
 }
 
-/// Gives a file beside the one at `path` to its owner, where there is one at `path` already and it belongs to somebody else.
+/// Gives a file that was made beside the one at `path` to its owner, where there is one at `path` already and it belongs to somebody else.
 #[cfg(unix)]
 fn give_to_owner_of(path: &Path, file: &File) -> Result<(), KeysError> {
     use std::os::unix::fs::{MetadataExt, fchown};
@@ -138,13 +163,13 @@ fn give_to_owner_of(_: &Path, _: &File) -> Result<(), KeysError> {
 }
 
 #[cfg(unix)]
-fn private_file(path: &Path, options: &mut OpenOptions) -> std::io::Result<File> {
+fn private_file(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt;
     options.write(true).mode(0o600).open(path)
 }
 
 #[cfg(not(unix))]
-fn private_file(path: &Path, options: &mut OpenOptions) -> std::io::Result<File> {
+fn private_file(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     options.write(true).open(path)
 }
 
