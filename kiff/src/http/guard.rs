@@ -213,11 +213,12 @@ fn lured(request: &Parts, peer: Option<SocketAddr>) -> Response {
 /// Says that a request was refused because of who sent it, and counts it.
 fn tell_refused(request: &Parts, peer: Option<SocketAddr>, why: &str, error: &dyn Display) {
     let trace = request::trace(&request.headers);
+    let error = request::logged(&error.to_string());
     tracing::warn!(
         target: "kiff::http",
         peer = peer.map(tracing::field::display),
-        method = %request.method,
-        path = request.uri.path(),
+        method = %request::logged(request.method.as_str()),
+        path = request::logged(request.uri.path()),
         trace_id = trace.trace_id.as_ref().map(tracing::field::display),
         %error,
         "a request was refused: {why}",

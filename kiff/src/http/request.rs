@@ -86,6 +86,15 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     Ok(Some(key.to_owned()))
 }
 
+/// What somebody has sent whom nobody knows, as a line of the log may say it: it does not end the line, nor go on without end.
+pub(super) fn logged(sent: &str) -> String {
+    const SHOWN: usize = 256;
+    match sent.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", visible(sent.get(..end).unwrap_or_default())),
+        None => visible(sent),
+    }
+}
+
 /// The trace that the W3C header `traceparent` says; a header that is none says nothing.
 pub(super) fn trace(headers: &HeaderMap) -> Trace {
     let parts = headers.get(&TRACEPARENT).and_then(|value| value.to_str().ok()).and_then(traceparent);

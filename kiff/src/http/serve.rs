@@ -30,10 +30,13 @@ use turn::{Answer, Turns};
 mod patient;
 mod turn;
 
+/// How many bytes the head of a request may have: its path, its query and its headers.
+const HEAD: usize = 64 * 1024;
+
 /// Serves a router until `shutdown` is done, and then finishes what has started.
 ///
 /// Beside what `axum::serve` does, it holds clients to [`Limits`]: the time of a request's head, of taking an answer, and the
-/// number of connections. When it stops, it takes no more connections, ends streams of events, and waits up to
+/// number of connections. A head of more than 64 KiB is answered 431. When it stops, it takes no more connections, ends streams of events, and waits up to
 /// [`Limits::grace`] for answers that are on their way and for actions that have started, also where their client has left. For
 /// a request whose head is not there yet it waits no longer than half a second.
 ///
@@ -119,6 +122,7 @@ impl Server {
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.limits.head_time())
+            .max_header_size(HEAD)
             .serve_connection(TokioIo::new(taken), service);
         let (connection, closing) = (self.graceful.watch(connection), self.working.closing.clone());
         tokio::spawn(async move {

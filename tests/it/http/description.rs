@@ -7,6 +7,7 @@ use kiff::http::{Tokens, TokensError};
 use serde_json::{Value, json};
 
 use super::server::Server;
+use crate::observed::Heard;
 use crate::shop::people;
 
 #[test]
@@ -254,4 +255,26 @@ fn p4_a_token_that_says_its_kind_is_of_that_kind_whatever_others_are() {
     assert_eq!(status(&claims), 403);
     claims["sort"] = "alien".into();
     assert_eq!(status(&claims), 401);
+}
+
+#[test]
+fn whom_nobody_knows_writes_no_line_into_the_log() {
+    let heard = Heard::everything();
+    let one = Issuer::new("one", ONE.0, ONE.1);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("jwks.json");
+    std::fs::write(&path, json!({ "keys": [one.public] }).to_string()).unwrap();
+    let tokens = Tokens::new("https://login.example", "kiff", &path).unwrap();
+    let server = Server::with(kiff::http::Limits::DEFAULT, |api| api.authenticate(tokens));
+    let line = "x\n2026-11-23T10:00:00Z ERROR kiff::log: the log could not be advanced";
+    let header = json!({ "alg": format!("{line}{}", "x".repeat(10_000)) }).to_string();
+    let token = format!("{}.e30.x", base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(header));
+    let asked = format!("/entities/forged-{}", "x".repeat(10_000));
+    assert_eq!(server.bearing(&token).get(&asked).status, 401);
+    let told = heard.with("message", "a request was refused: nobody knows who sent it");
+    let event = told.iter().find(|event| event["path"].starts_with("/entities/forged-")).unwrap();
+    for name in ["path", "error"] {
+        assert!(!event[name].contains('\n') && event[name].chars().count() < 300, "{name}: {}", event[name]);
+    }
+    assert!(event["error"].contains(r"x\u{a}2026-11-23"), "{}", event["error"]);
 }

@@ -42,10 +42,10 @@ impl Sender {
         tracing::warn!(
             target: "kiff::http",
             peer = self.peer.map(tracing::field::display),
-            method = %self.method,
-            path = &*self.path,
+            method = %request::logged(self.method.as_str()),
+            path = request::logged(&self.path),
             trace_id = self.trace_id.as_ref().map(tracing::field::display),
-            error = %why,
+            error = %request::logged(&why.to_string()),
             "somebody was refused at the pages",
         );
         metrics::counter!("kiff_http_unauthenticated_total").increment(1);
