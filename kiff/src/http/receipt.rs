@@ -53,7 +53,7 @@ impl Shared {
         if self.logs.is_empty() {
             return Err(Problem::not_found("no signed log is kept here, so that there are no receipts"));
         }
-        let commit = commit(&**served, key, wanted).await?;
+        let commit = commit(self, caller, served, key, wanted).await?;
         let position = position(self, caller, served, &commit).await?;
         let number = commit.number();
         let shared = self.clone();
@@ -104,7 +104,13 @@ fn problem(error: &LogError) -> Problem {
 }
 
 /// The commit that is wanted.
-async fn commit(served: &dyn Served, key: &EntityKey, wanted: &Wanted) -> Result<Arc<Commit>, Problem> {
+async fn commit(
+    shared: &Shared,
+    caller: &Caller,
+    served: &Arc<dyn Served>,
+    key: &EntityKey,
+    wanted: &Wanted,
+) -> Result<Arc<Commit>, Problem> {
     /// How many commits are read at once.
     const PAGE: usize = 64;
     let execution = wanted.execution.as_deref();
@@ -116,15 +122,19 @@ async fn commit(served: &dyn Served, key: &EntityKey, wanted: &Wanted) -> Result
         let before = number.checked_sub(1).ok_or_else(none)?;
         return served.read(key, before, 1).await?.pop().ok_or_else(none);
     };
-    // Runs are asked for soon after they have ended: from the last commit back.
+    let starts = |commit: &Commit| commit.starts().is_some_and(|(started, _)| started.execution == execution);
+    // Runs are asked for soon after they have ended: from the last commit back, and no further than to where it starts.
     let mut end = last;
     while end > 0 {
         let start = end.saturating_sub(PAGE as u64);
-        let page = served.read(key, start, PAGE).await?;
-        let ended =
-            |commit: &Arc<Commit>| commit.ends(&execution) && wanted.commit.is_none_or(|of| of == commit.number());
-        if let Some(found) = page.into_iter().rev().find(ended) {
-            return Ok(found);
+        let page = shared.read_apart(caller, served, key.clone(), start, PAGE).await?;
+        for commit in page.into_iter().rev() {
+            if commit.ends(&execution) && wanted.commit.is_none_or(|of| of == commit.number()) {
+                return Ok(commit);
+            }
+            if starts(&commit) {
+                return Err(none());
+            }
         }
         end = start;
     }

@@ -9,7 +9,10 @@ use tokio::runtime::Handle;
 use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
 
+#[cfg(feature = "proof")]
+use crate::identifier::EntityKey;
 use crate::journal::{Commit, Cursor, Query};
+use crate::runtime::Error;
 use crate::served::Served;
 
 use super::Shared;
@@ -81,7 +84,9 @@ impl Shared {
         cursor: Cursor,
         limit: usize,
     ) -> Result<Vec<(u64, Arc<Commit>)>, Problem> {
-        apart(&self.searches, caller, served, query, cursor, limit).await
+        let search =
+            move |served: &dyn Served, runtime: &Handle| runtime.block_on(served.search(&query, cursor, limit));
+        apart(&self.searches, caller, served, search).await
     }
 
     /// As [`Served::search`], for what is known by its name: of an entity, or of an approval.
@@ -97,23 +102,37 @@ impl Shared {
         cursor: Cursor,
         limit: usize,
     ) -> Result<Vec<(u64, Arc<Commit>)>, Problem> {
-        apart(&self.by_name, caller, served, query, cursor, limit).await
+        let search =
+            move |served: &dyn Served, runtime: &Handle| runtime.block_on(served.search(&query, cursor, limit));
+        apart(&self.by_name, caller, served, search).await
+    }
+
+    /// As [`Served::read`], for a walk through a journal, which may be long. Whoever waits for no more of it ends the walk.
+    #[cfg(feature = "proof")]
+    pub(super) async fn read_apart(
+        &self,
+        caller: &Caller,
+        served: &Arc<dyn Served>,
+        key: EntityKey,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<Arc<Commit>>, Problem> {
+        let read = move |served: &dyn Served, runtime: &Handle| runtime.block_on(served.read(&key, after, limit));
+        apart(&self.by_name, caller, served, read).await
     }
 }
 
 /// Searches on a thread that answers nothing meanwhile, and keeps a place until it has ended.
-async fn apart(
+async fn apart<T: Send + 'static>(
     searches: &Searches,
     caller: &Caller,
     served: &Arc<dyn Served>,
-    query: Query,
-    cursor: Cursor,
-    limit: usize,
-) -> Result<Vec<(u64, Arc<Commit>)>, Problem> {
+    search: impl FnOnce(&dyn Served, &Handle) -> Result<T, Error> + Send + 'static,
+) -> Result<T, Problem> {
     let place = searches.place(&caller.principal).await.map_err(|error| Problem::broken(&error))?;
     let (served, runtime) = (Arc::clone(served), Handle::current());
     let searching = spawn_blocking(move || {
-        let found = runtime.block_on(served.search(&query, cursor, limit));
+        let found = search(&*served, &runtime);
         // Not before: a search goes on and takes its place also when nobody waits for it any more.
         drop(place);
         found

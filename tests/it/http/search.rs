@@ -13,10 +13,11 @@ use kiff::{
     Actor, Appended, Commit, Cursor, EntityKey, IdempotencyKey, Matter, MemoryStore, Open, Query, Runtime, Sealed,
     Snapshot, Store, StoreError, Timestamp,
 };
+use pollster::block_on;
 
 use super::page::Browser;
 use super::server::{Answer, Client, Everybody, Server};
-use crate::shop::{Desk, Refund, people, policy};
+use crate::shop::{AddNote, Desk, Mood, Refund, people, place, policy};
 
 /// For how long something is waited for that comes at once.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -34,6 +35,10 @@ struct Held {
 struct Searches {
     held: Option<fn(&Query) -> bool>,
     begun: Vec<Query>,
+    /// Reads are held that begin before this commit of an entity.
+    reads_held_before: u64,
+    /// Behind which commit each read has begun.
+    reads: Vec<u64>,
 }
 
 /// Every search, but for that of how far the store has come.
@@ -49,12 +54,14 @@ const fn of_many(query: &Query) -> bool {
 impl Held {
     /// Holds such searches from now on.
     fn hold(&self, held: fn(&Query) -> bool) {
-        *self.searches.lock().unwrap() = Searches { held: Some(held), begun: Vec::new() };
+        *self.searches.lock().unwrap() = Searches { held: Some(held), ..Searches::default() };
     }
 
     /// Lets all of them go on.
     fn release(&self) {
-        self.searches.lock().unwrap().held = None;
+        let mut searches = self.searches.lock().unwrap();
+        (searches.held, searches.reads_held_before) = (None, 0);
+        drop(searches);
         self.changed.notify_all();
     }
 
@@ -66,6 +73,14 @@ impl Held {
             self.changed.notify_all();
             drop(self.changed.wait_while(searches, |searches| searches.held.is_some()).unwrap());
         }
+    }
+
+    /// Notes a read, and ends when it may go on.
+    fn begin_read(&self, after: u64) {
+        let mut searches = self.searches.lock().unwrap();
+        searches.reads.push(after);
+        self.changed.notify_all();
+        drop(self.changed.wait_while(searches, |searches| after < searches.reads_held_before).unwrap());
     }
 
     /// What has begun, as soon as that is enough.
@@ -86,6 +101,7 @@ impl Store for Held {
     }
 
     async fn read(&self, key: &EntityKey, after: u64, limit: usize) -> Result<Vec<Arc<Commit>>, StoreError> {
+        self.begin_read(after);
         self.store.read(key, after, limit).await
     }
 
@@ -180,6 +196,38 @@ fn p10_a_search_that_takes_long_holds_up_nobody_else() {
         searching.read_to_string(&mut found).unwrap();
         assert!(found.starts_with(status_line) && found.contains(told), "{path}: {found}");
     }
+}
+
+#[test]
+fn p10_the_end_of_a_run_is_looked_for_no_further_than_to_its_start_and_holds_up_nobody() {
+    let (server, store) = open(Limits::DEFAULT);
+    let agent = server.client(&people().agent);
+    let order = block_on(place(&server.shop, "ord-1"));
+    for _ in 0..300 {
+        let note = AddNote { text: "fragile".into() };
+        assert!(block_on(server.shop.execute(&people().agent, &order, note)).unwrap().executed().is_some());
+    }
+    server.shop.services().be(Mood::Silent);
+    let pay = r#"{"parameters": {"payment_id": "pay-1"}}"#;
+    let in_doubt = agent.post("/entities/ord-1/actions/MARK_PAID/execute", pay).expect(409);
+    let last = block_on(store.read(&order, 0, 1000)).unwrap().last().unwrap().number();
+    let walked = || store.searches.lock().unwrap().reads.iter().filter(|after| **after < last).count();
+    let receipt = |run: &str| format!("/entities/ord-1/receipt?execution={run}");
+    store.searches.lock().unwrap().reads.clear();
+    agent.get(&receipt(in_doubt["execution_id"].as_str().unwrap())).expect(404);
+    assert_eq!(walked(), 1);
+
+    *store.searches.lock().unwrap() = Searches { reads_held_before: last, ..Searches::default() };
+    let made_up = ask(&agent, "GET", &receipt("made-up"), None);
+    let searches = store.searches.lock().unwrap();
+    let missing = |searches: &mut Searches| !searches.reads.iter().any(|after| *after < last);
+    let (searches, waited) = store.changed.wait_timeout_while(searches, PATIENCE, missing).unwrap();
+    drop(searches);
+    assert!(!waited.timed_out(), "nothing is read");
+    assert_eq!(status(ask(&server.stranger(), "GET", "/healthz", None)), 200);
+    store.release();
+    assert_eq!(status(made_up), 404);
+    assert!(walked() >= 300 / 64, "{}", walked());
 }
 
 #[test]
