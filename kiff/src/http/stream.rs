@@ -44,10 +44,12 @@ pub(super) struct Wanted {
     entity_type: Option<String>,
     entity_id: Option<String>,
     kind: Option<Kind>,
-    /// Behind which event, where the header `Last-Event-ID` does not say it; `0` is the beginning. Clients that put a header of their own
-    /// on a stream go on by a parameter of that name.
-    #[serde(alias = "lastEventId")]
+    /// Behind which event, where nothing else says it; `0` is the beginning.
     after: Option<String>,
+    /// What the header `Last-Event-ID` says, of clients that put a header of their own on a stream. They go on by it where they have
+    /// begun by `after`.
+    #[serde(rename = "lastEventId")]
+    last_event_id: Option<String>,
 }
 
 /// `GET /events`: the records that the principal may see, from now on or from behind the event that it saw last.
@@ -63,7 +65,7 @@ pub(super) async fn events(
     };
     let last = headers.get("last-event-id").map(|id| std::str::from_utf8(id.as_bytes())).transpose();
     let last = last.map_err(|_| Problem::bad_request("the header `Last-Event-ID` is no text"))?;
-    let last = last.or(wanted.after.as_deref());
+    let last = last.or(wanted.last_event_id.as_deref()).or(wanted.after.as_deref());
     let mut places =
         last.map(str::parse::<Places>).transpose().map_err(|error| Problem::bad_request(error.to_string()))?;
     if let Some(entity_id) = &wanted.entity_id {

@@ -66,7 +66,13 @@ fn records_come_in_order_and_a_client_goes_on_where_it_left() {
     assert_eq!(rest, first[4..]);
     assert_eq!(events.next().2["entity_id"], "ord-2");
 
-    for bad in ["/events?after=x", "/events?after=refund:x"] {
+    // Some clients add where they were to the address with which they have begun. What is said last counts, and the header most.
+    let resumed = format!("/events?after=0&lastEventId={}", first[0].0.replace(':', "%3A"));
+    assert_eq!(Events::open(&everybody.nora, &resumed).next(), first[1]);
+    let by_header = everybody.nora.clone().header(&format!("last-event-id: {}", first[4].0));
+    assert_eq!(Events::open(&by_header, &resumed).next(), first[5]);
+
+    for bad in ["/events?after=x", "/events?after=refund:x", "/events?after=0&lastEventId=x"] {
         everybody.nora.get(bad).expect(400);
     }
 }
