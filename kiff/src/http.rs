@@ -123,7 +123,8 @@ impl Api {
         Self::default()
     }
 
-    /// The same face, which serves one more domain. Two domains govern two sorts of entity.
+    /// The same face, which serves one more domain. Two domains govern two sorts of entity: of those that govern the same none is
+    /// served, and the log says so as an error when the [`router`](Self::router) is made.
     #[must_use]
     pub fn domain<D: Executable, S: Store>(mut self, runtime: Arc<Runtime<D, S>>) -> Self {
         self.domains.push(runtime);
@@ -131,9 +132,10 @@ impl Api {
     }
 
     /// The same face, which shows the journals of a store whose domains are not here: what they say, and nothing of them can be
-    /// changed. Sorts of entity that the store gets later are not shown.
+    /// changed. Sorts of entity that the store gets later are not shown, nor those that a domain here governs, whichever of the two was
+    /// given first.
     ///
-    /// Without a domain nobody holds a role: whoever is let in sees all journals of their tenant.
+    /// Without a domain nobody holds a role: whoever is let in sees all these journals of their tenant.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot be read.
@@ -199,7 +201,7 @@ impl Api {
     pub fn router(self) -> Router {
         let shared = Shared(Arc::new(Parts {
             rates: Rates::new(&self.limits),
-            domains: self.domains,
+            domains: told_apart(&self.domains),
             authenticators: self.authenticators,
             adapters: self.adapters,
             limits: self.limits,
@@ -233,6 +235,28 @@ impl fmt::Debug for Api {
         let domains: Vec<_> = self.domains.iter().map(|served| served.schema().domain.as_ref()).collect();
         f.debug_struct("Api").field("domains", &domains).field("limits", &self.limits).finish_non_exhaustive()
     }
+}
+
+/// Those of the domains that are served. A domain that governs a sort of entity says who sees it, and no journal beside it; where several
+/// do, nobody can tell which of them says so.
+fn told_apart(domains: &[Arc<dyn Served>]) -> Vec<Arc<dyn Served>> {
+    let governing = |entity_type: &str| {
+        let governs = |served: &&Arc<dyn Served>| !served.is_recorded() && served.schema().entity_type == entity_type;
+        domains.iter().filter(governs).count()
+    };
+    let is_served = |served: &&Arc<dyn Served>| {
+        let entity_type = &*served.schema().entity_type;
+        match governing(entity_type) {
+            0 => true,
+            1 => !served.is_recorded(),
+            _ => {
+                let problem = "several domains govern one sort of entity, and none of them is served";
+                tracing::error!(target: "kiff::http", entity_type, "{problem}: give each sort to one");
+                false
+            }
+        }
+    };
+    domains.iter().filter(is_served).map(Arc::clone).collect()
 }
 
 fn routes() -> Router<Shared> {

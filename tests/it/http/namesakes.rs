@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use kiff::http::{Api, Limits};
-use kiff::{Domain, Failure, MemoryStore, RolePolicy, Runtime, action, domain};
+use kiff::http::{Api, Keys, Limits, NewKey};
+use kiff::{Actor, Domain, Failure, MemoryStore, RolePolicy, Runtime, Store, action, domain};
 use pollster::block_on;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 
 use super::description::collect;
 use super::server::{Client, Server};
-use crate::shop::people;
+use crate::observed::Heard;
+use crate::shop::{self, Desk, Refund, people};
 
 /// What is said of a flight, and of what was said.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -81,15 +82,22 @@ mod wards {
     }
 }
 
+/// A tower that has seen a flight.
+fn tower<S: Store>(store: S) -> Runtime<Tower, S> {
+    let people = people();
+    let policy = RolePolicy::new()
+        .assign(people.agent.id().clone(), TowerRole::Pilot)
+        .assign(people.shop.id().clone(), TowerRole::Radar);
+    let tower = Runtime::new(store, policy, ());
+    let flight = Tower::entity("one").unwrap();
+    assert!(block_on(tower.ingest(&people.shop, &flight, FlightSeen)).unwrap().is_allowed());
+    tower
+}
+
 /// A shop, a tower and a ward, each with `ADD_NOTE`, and a flight that the tower has seen.
 fn three() -> Server {
-    let agent = || people().agent.id().clone();
-    let tower =
-        RolePolicy::new().assign(agent(), TowerRole::Pilot).assign(people().shop.id().clone(), TowerRole::Radar);
-    let tower: Runtime<Tower> = Runtime::new(MemoryStore::new(), tower, ());
-    let flight = Tower::entity("one").unwrap();
-    assert!(block_on(tower.ingest(&people().shop, &flight, FlightSeen)).unwrap().is_allowed());
-    let ward = RolePolicy::new().assign(agent(), wards::WardRole::Nurse);
+    let tower = tower(MemoryStore::new());
+    let ward = RolePolicy::new().assign(people().agent.id().clone(), wards::WardRole::Nurse);
     let ward: Runtime<wards::Ward> = Runtime::new(MemoryStore::new(), ward, ());
     Server::with(Limits::DEFAULT, |api: Api| api.domain(Arc::new(tower)).domain(Arc::new(ward)))
 }
@@ -149,4 +157,43 @@ fn tools_of_one_name_are_not_listed_together() {
     let note = r#"{"parameters": {"remark": {"urgent": false, "about": []}}}"#;
     let done = agent.post("/entities/one/actions/ADD_NOTE/execute", note).expect(200);
     assert_eq!(done["result"]["output"], json!({ "remark": { "urgent": false, "about": [] } }));
+}
+
+#[test]
+fn p4_the_journals_of_a_store_open_nothing_that_a_domain_here_governs() {
+    let store = Arc::new(MemoryStore::new());
+    let orders = Arc::new(Runtime::<Refund, _>::new(Arc::clone(&store), shop::policy(), Desk::default()));
+    block_on(shop::paid(&orders, "ord-1"));
+    drop(tower(Arc::clone(&store)));
+    for journals_come_first in [false, true] {
+        let keys = Keys::in_memory();
+        let key = |actor: Actor| keys.create(NewKey::new(actor)).unwrap().1;
+        let (nora, mallory) = (key(people().nora), key(Actor::human("mallory").unwrap()));
+        let (orders, store) = (Arc::clone(&orders), Arc::clone(&store));
+        let server = Server::with(Limits::DEFAULT, move |_| {
+            let api = Api::new().authenticate(keys);
+            if journals_come_first {
+                block_on(api.journals(store)).unwrap().domain(orders)
+            } else {
+                block_on(api.domain(orders).journals(store)).unwrap()
+            }
+        });
+        let (nora, mallory) = (server.bearing(&nora), server.bearing(&mallory));
+        assert_eq!(nora.get("/entities/ord-1?entity_type=Order").status, 200);
+        assert_eq!(mallory.get("/entities/ord-1?entity_type=Order").status, 403);
+        assert_eq!(mallory.get("/entities/ord-1").status, 404);
+        // What no domain here governs is shown to whoever is let in.
+        assert_eq!(mallory.get("/entities/one?entity_type=Flight").status, 200);
+    }
+}
+
+#[test]
+fn p9_of_two_domains_that_govern_the_same_none_is_served() {
+    let heard = Heard::everything();
+    let other = Arc::new(shop::open());
+    let server = Server::with(Limits::DEFAULT, |api| api.domain(other));
+    let told = server.client(&people().nora).get("/entities?entity_type=Order").expect(400);
+    assert_eq!(told["error"], "no domain is served here");
+    let told = heard.with("entity_type", "Order");
+    assert!(told.iter().filter_map(|event| event.get("message")).any(|said| said.contains("give each sort to one")));
 }
