@@ -219,7 +219,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         self.identifiers.next(kind).try_into().map_err(Error::Identifier)
     }
 
-    fn fingerprint(&self, action: D) -> Digest {
+    pub(crate) fn fingerprint(&self, action: D) -> Digest {
         let known = self.fingerprints.iter().find(|(known, _)| *known == action);
         known.map_or_else(|| D::schema().fingerprint_of(action.contract()), |(_, fingerprint)| *fingerprint)
     }

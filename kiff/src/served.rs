@@ -72,6 +72,11 @@ pub(crate) trait Served: Send + Sync {
     fn may_read(&self, actor: &Actor, key: &EntityKey) -> Result<bool, PolicyError>;
     /// Whether the actor holds a role that carries the permission.
     fn may(&self, actor: &Actor, key: &EntityKey, permission: &Permission) -> Result<bool, PolicyError>;
+    /// Whether an approval is of a contract that still holds, as far as is known here.
+    #[cfg(feature = "http")]
+    fn is_current(&self, _: &Approval) -> bool {
+        true
+    }
     fn standing<'a>(&'a self, key: &'a EntityKey) -> Answering<'a, Standing>;
     fn allowed_actions<'a>(&'a self, key: &'a EntityKey) -> Answering<'a, Option<Vec<&'static Contract>>>;
     fn ingest<'a>(&'a self, actor: &'a Actor, key: &'a EntityKey, event: Envelope) -> Answering<'a, Verdict<Accepted>>;
@@ -253,6 +258,12 @@ impl<D: Executable, S: Store> Served for Runtime<D, S> {
 
     fn may(&self, actor: &Actor, key: &EntityKey, permission: &Permission) -> Result<bool, PolicyError> {
         Self::may(self, actor, key, permission)
+    }
+
+    #[cfg(feature = "http")]
+    fn is_current(&self, approval: &Approval) -> bool {
+        let action = D::from_name(&approval.action);
+        action.is_some_and(|action| self.fingerprint(action) == approval.binding.contract)
     }
 
     fn standing<'a>(&'a self, key: &'a EntityKey) -> Answering<'a, Standing> {

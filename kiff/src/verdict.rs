@@ -25,6 +25,8 @@ mod settle;
 
 pub use admission::admit;
 pub use reason::ReasonCode;
+#[cfg(feature = "http")]
+pub(crate) use review::any_human;
 pub use review::review;
 #[cfg(feature = "http")]
 pub(crate) use sentence::limits;

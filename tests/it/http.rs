@@ -3,6 +3,7 @@
 mod asking;
 mod bodies;
 mod by_hand;
+mod card;
 mod contract;
 mod cost;
 mod description;

@@ -19,6 +19,7 @@ mod frame;
 mod inbox;
 mod live;
 mod parameter;
+mod prospect;
 #[cfg(feature = "proof")]
 mod receipt;
 mod search;

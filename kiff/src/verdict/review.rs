@@ -63,7 +63,7 @@ pub fn review<'j, D: Domain>(
 
 /// The permission to withdraw what nobody has to approve any more: that of whoever holds a role of humans. No action can have its
 /// name, also where it is called `Withdraw`.
-fn any_human(schema: &Schema) -> Permission {
+pub(crate) fn any_human(schema: &Schema) -> Permission {
     let roles = schema.permission_roles().filter(|role| role.kind == ActorKind::Human);
     Permission { name: format!("{}.approval.withdraw", schema.domain).into(), roles: roles.collect() }
 }

@@ -11,15 +11,17 @@ use crate::approval::{Approval, ApprovalStatus, Review, Signature};
 use crate::decision::Rationale;
 use crate::identifier::{ApprovalId, EntityKey};
 use crate::json::visible;
-use crate::schema::{ApprovalRule, Contract, Schema};
+use crate::schema::{ApprovalRule, Contract};
 use crate::served::{Served, Standing};
 use crate::time::Timestamp;
+use crate::verdict::any_human;
 
 use super::super::Shared;
 use super::super::problem::Problem;
 use super::super::request::{Caller, Named};
 use super::frame::{self, Place, encoded, pretty};
 use super::parameter;
+use super::prospect::Prospect;
 use super::session::Signed;
 use super::sorry::Sorry;
 use super::timeline::Filter;
@@ -32,9 +34,17 @@ pub(super) fn approval_path(key: &EntityKey, approval: &ApprovalId) -> String {
 
 /// Whether `actor` is somebody whose answer would count, as far as can be said before.
 pub(super) fn may_answer(served: &dyn Served, actor: &Actor, key: &EntityKey, approval: &Approval) -> bool {
-    let contract = served.schema().action(&approval.action);
-    let Some(ApprovalRule::By(permission)) = contract.map(|contract| &contract.approval) else {
-        return false;
+    let schema = served.schema();
+    let rule = schema.action(&approval.action).map(|contract| &contract.approval);
+    let humans;
+    let permission = match (rule, &approval.status) {
+        (Some(ApprovalRule::By(permission)), _) => permission,
+        // Where nobody approves it any more, all that is left is to withdraw.
+        (_, ApprovalStatus::Granted(_)) => {
+            humans = any_human(schema);
+            &humans
+        }
+        _ => return false,
     };
     actor.kind() == ActorKind::Human
         && actor.id() != approval.requested_by.id()
@@ -122,25 +132,25 @@ async fn card(
     let contract = served.schema().action(&approval.action);
     let now = served.now();
     let open = waits(approval, now);
-    let mine = (open || holds(approval, now)) && may_answer(&*served, signed.actor(), &key, approval);
+    let prospect =
+        if open || holds(approval, now) { Some(Prospect::of(&*served, &key, approval).await?) } else { None };
+    // To withdraw what was granted counts under any contract.
+    let counts = prospect.as_ref().is_some_and(|prospect| !open || !matches!(prospect, Prospect::Outdated));
+    let mine = counts && may_answer(&*served, signed.actor(), &key, approval);
     let main = html! {
         @if let Some((problem, _)) = &refused { p.notice.bad role="alert" { (visible(problem)) } }
         (status_line(approval, now))
-        (next_step(approval, now))
+        (next_step(approval, prospect.as_ref(), now))
         section.card aria-labelledby="what" {
             h2 #what { "What is asked for" }
             (facts(approval, contract, &key, &standing, now))
             (parameter::table(&approval.parameters, contract))
-            @if open {
-                @if served.is_recorded() {
-                    p.quiet { "What follows from a yes is for its domain to say, which is not here." }
-                } @else {
-                    (consequence(contract, served.schema(), standing.state))
-                }
+            @if let Some(prospect) = prospect.as_ref().filter(|_| open) {
+                (prospect.promised(contract, served.schema(), standing.state))
             }
         }
         (claim(&approval.reasons))
-        @if mine { (form(signed, &key, approval, refused.as_ref().map_or("", |(_, reason)| *reason))) } @else if open {
+        @if mine { (form(signed, &key, approval, refused.as_ref().map_or("", |(_, reason)| *reason))) } @else if open && counts {
             p.notice {
                 @if served.is_recorded() {
                     "It cannot be answered here: only the journal is open. It is answered where its domain is."
@@ -167,16 +177,11 @@ fn holds(approval: &Approval, now: Timestamp) -> bool {
 }
 
 /// What comes after a yes.
-fn next_step(approval: &Approval, now: Timestamp) -> Markup {
+fn next_step(approval: &Approval, prospect: Option<&Prospect>, now: Timestamp) -> Markup {
     html! {
         @if matches!(approval.status, ApprovalStatus::Granted(_)) {
-            @if approval.has_expired(now) {
+            @if let Some(prospect) = prospect { (prospect.granted(approval, now)) } @else {
                 p.notice { "It was not used while it held: the grant ended " (frame::until(approval.expires_at, now)) "." }
-            } @else {
-                p.notice {
-                    "Granted. It runs when " code { (visible(approval.requested_by.id().as_str())) } " asks again. The grant ends "
-                    (frame::until(approval.expires_at, now)) "."
-                }
             }
         }
     }
@@ -227,31 +232,6 @@ fn facts(
             dt { "On" } dd { (frame::entity_link(key)) ", now " strong { (standing.state.unwrap_or("new")) } }
             dt { "Asked by" } dd { (frame::who(&approval.requested_by)) ", " (frame::ago(approval.requested_at, now)) }
             @if waits(approval, now) { dt { "Expires" } dd { (frame::until(approval.expires_at, now)) } }
-        }
-    }
-}
-
-/// What follows from a yes.
-fn consequence(contract: Option<&Contract>, schema: &Schema, state: Option<&str>) -> Markup {
-    let Some(contract) = contract else {
-        return html! { p.notice.bad { "The domain has no such action any more." } };
-    };
-    let leads = |event: &str| {
-        let mut transitions = schema.transitions.iter();
-        transitions.find(|step| step.event == event && step.from.as_deref() == state).map(|step| step.to.clone())
-    };
-    html! {
-        p {
-            "If you grant it, "
-            @if contract.emits.is_empty() { "it may run once, and the state stays as it is." } @else {
-                "it may run once, exactly like this. Then "
-                @for (index, event) in contract.emits.iter().enumerate() {
-                    @if index > 0 { " or " }
-                    code { (event) } " happens"
-                    @if let Some(to) = leads(event) { " and it is " strong { (to) } }
-                }
-                "."
-            }
         }
     }
 }

@@ -142,6 +142,7 @@ fn request(served: &dyn Served, pending: &Pending) -> Markup {
                 a href=(approval_path(&open.key, &approval.id)) { strong { (visible(&approval.action)) } }
                 " on " (frame::entity_link(&open.key)) " "
                 @if let Some(contract) = contract { (frame::risk(contract.risk)) }
+                @if !served.is_current(approval) { " " span.badge.bad { "its contract has changed" } }
             }
             (parameter::short(&approval.parameters, contract))
             p.quiet {

@@ -1,0 +1,120 @@
+//! What can come of a request for a sign-off, as things stand.
+
+use maud::{Markup, html};
+
+use crate::approval::{Approval, ApprovalStatus};
+use crate::decision::{Call, Proposal};
+use crate::identifier::EntityKey;
+use crate::json::visible;
+use crate::runtime::Error;
+use crate::schema::{Contract, Schema};
+use crate::served::Served;
+use crate::time::Timestamp;
+use crate::verdict::{ReasonCode, Refusal, Verdict};
+
+use super::frame;
+
+/// What a yes leads to.
+pub(super) enum Prospect {
+    /// It may run.
+    Runs,
+    /// It may run, but not for whoever asked for it.
+    RunsForOthers(Refusal),
+    /// It may not run now.
+    Stuck(Refusal),
+    /// Its contract is no more, and no yes or no to it counts.
+    Outdated,
+    /// It is for its domain to say, which is not here.
+    Unknown,
+}
+
+impl Prospect {
+    /// What comes of a request that waits or is granted, were whoever asked for it to run it now.
+    pub(super) async fn of(served: &dyn Served, key: &EntityKey, approval: &Approval) -> Result<Self, Error> {
+        if served.is_recorded() {
+            return Ok(Self::Unknown);
+        }
+        if !served.is_current(approval) {
+            return Ok(Self::Outdated);
+        }
+        let call = Call::new(approval.action.clone(), approval.parameters.as_str());
+        let proposal =
+            Proposal { reasons: approval.reasons.clone(), ..Proposal::new(call).approval(approval.id.clone()) };
+        Ok(match served.evaluate(&approval.requested_by, key, proposal).await? {
+            Verdict::Allowed(()) => Self::Runs,
+            Verdict::ApprovalRequired(_) if approval.status == ApprovalStatus::Pending => Self::Runs,
+            // The state and the parameters would do: it is about who runs it.
+            Verdict::Blocked(refusal) if matches!(refusal.code, ReasonCode::PermissionDenied | ReasonCode::Error) => {
+                Self::RunsForOthers(refusal)
+            }
+            Verdict::ApprovalRequired(refusal) | Verdict::Blocked(refusal) | Verdict::Invalid(refusal) => {
+                Self::Stuck(refusal)
+            }
+        })
+    }
+
+    /// What follows from a yes, while none is given.
+    pub(super) fn promised(&self, contract: Option<&Contract>, schema: &Schema, state: Option<&str>) -> Markup {
+        match self {
+            Self::Runs => consequence(contract, schema, state),
+            Self::RunsForOthers(refusal) => html! {
+                p.notice.warn { "Whoever asked for it may not run it now: " (visible(&refusal.message)) "." }
+                (consequence(contract, schema, state))
+            },
+            Self::Stuck(refusal) => html! {
+                p.notice.warn {
+                    "It cannot run now: " (visible(&refusal.message))
+                    ". After a yes it still cannot, unless that changes before the grant ends."
+                }
+            },
+            Self::Outdated => html! {
+                p.notice.bad {
+                    @if contract.is_some() { "The contract of this action has changed since it was asked for" } @else {
+                        "The domain has no such action any more"
+                    }
+                    ": neither a yes nor a no to it counts. Whoever still wants it has to ask again."
+                }
+            },
+            Self::Unknown => html! {
+                p.quiet { "What follows from a yes is for its domain to say, which is not here." }
+            },
+        }
+    }
+
+    /// What follows from a yes that was given.
+    pub(super) fn granted(&self, approval: &Approval, now: Timestamp) -> Markup {
+        let runs = || html! { "Granted. It runs when " code { (visible(approval.requested_by.id().as_str())) } " asks again." };
+        let words = match self {
+            Self::Runs => runs(),
+            Self::RunsForOthers(refusal) => html! {
+                (runs()) " Whoever asked for it may not run it now: " (visible(&refusal.message)) "."
+            },
+            Self::Stuck(refusal) => html! { "Granted. It cannot run now: " (visible(&refusal.message)) "." },
+            Self::Outdated => html! { "Granted, under a contract that is no more: nothing runs by it." },
+            Self::Unknown => html! { "Granted." },
+        };
+        html! { p.notice { (words) " The grant ends " (frame::until(approval.expires_at, now)) "." } }
+    }
+}
+
+fn consequence(contract: Option<&Contract>, schema: &Schema, state: Option<&str>) -> Markup {
+    let Some(contract) = contract else { return html! {} };
+    let leads = |event: &str| {
+        let mut transitions = schema.transitions.iter();
+        transitions.find(|step| step.event == event && step.from.as_deref() == state).map(|step| step.to.clone())
+    };
+    html! {
+        p {
+            "If you grant it, "
+            @if contract.emits.is_empty() { "it may run once, and the state stays as it is." } @else {
+                "it may run once, exactly like this. Then "
+                @for (index, event) in contract.emits.iter().enumerate() {
+                    @if index > 0 { " or " }
+                    code { (event) } " happens"
+                    @if let Some(to) = leads(event) { " and it is " strong { (to) } }
+                }
+                "."
+            }
+        }
+    }
+}
