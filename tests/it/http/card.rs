@@ -1,5 +1,6 @@
 //! The page of a request: what it says of a yes is what a yes does.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
 use kiff::http::{Api, Limits};
@@ -8,7 +9,7 @@ use kiff::{
 };
 use pollster::block_on;
 
-use super::page::Browser;
+use super::page::{Browser, between};
 use super::server::Server;
 use crate::shop::{self, Desk, Mood, people};
 
@@ -79,7 +80,8 @@ mod after {
 fn asked(server: &Server, key: &EntityKey, amount: i64) -> String {
     let asked = block_on(server.shop.request_approval(&people().agent, key, shop::refund(amount))).unwrap();
     let Verdict::Allowed(approval) = asked else { panic!("{asked:?}") };
-    format!("/admin/approvals/Order/{}/{}", key.id(), approval.id)
+    let id = key.id().bytes().fold(String::new(), |id, byte| format!("{id}%{byte:02X}"));
+    format!("/admin/approvals/Order/{id}/{}", approval.id)
 }
 
 #[test]
@@ -164,4 +166,22 @@ fn p3_what_was_asked_for_under_another_contract_cannot_be_granted_and_can_be_wit
     let refused = nora.send(&pay, "answer=grant&reason=fine");
     assert!(refused.status == 409 && refused.body.contains("has changed since approval"), "{}", refused.body);
     assert_eq!(nora.send(&drop, "answer=withdraw&reason=no+more").status, 303);
+}
+
+#[test]
+fn p3_two_entities_never_look_alike_to_whoever_grants() {
+    let server = Server::open();
+    let nora = Browser::of(&server, &people().nora);
+    // As a browser shows it: of several spaces one, and others that look the same.
+    let look = |text: &str| {
+        let text = text.replace(['\u{a0}', '\u{2800}', '\u{3000}'], " ");
+        text.split_ascii_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let (mut titles, mut links) = (HashSet::new(), HashSet::new());
+    for id in ["ord 1", " ord 1", "ord 1 ", "ord  1", "ord\u{a0}1", "ord\u{3000}1", "ord\u{2800}1", "ord\\u{a0}1"] {
+        let page = nora.get(&asked(&server, &block_on(shop::paid(&server.shop, id)), 4_900));
+        assert!(titles.insert(look(between(&page, "<h1>", "</h1>"))), "{id:?}: {titles:?}");
+        let link = between(&page, "<dt>On</dt><dd>", "</a>").rsplit_once('>').unwrap().1;
+        assert!(links.insert(look(link)), "{id:?}: {links:?}");
+    }
 }

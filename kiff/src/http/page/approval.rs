@@ -159,11 +159,11 @@ async fn card(
                 }
             }
         }
-        h2 { "What happened to " (visible(key.id())) " so far" }
+        h2 { "What happened to " (frame::name(key.id())) " so far" }
         (Filter::default().shown(&part, false))
     };
-    let title = format!("{} on {}/{}", approval.action, key.entity_type(), key.id());
-    Ok(frame::page_with(status, signed, Place::Elsewhere, &visible(&title), &main))
+    let title = format!("{} on {}", visible(&approval.action), frame::named(&key));
+    Ok(frame::page_with(status, signed, Place::Elsewhere, &title, &main))
 }
 
 /// Whether it can still be answered.
@@ -250,7 +250,7 @@ fn claim(reasons: &Rationale) -> Markup {
                     p { "It says that it is " (format!("{:.1}", f64::from(confidence) * 100.0)) " % sure." }
                 }
                 @for evidence in &reasons.evidence {
-                    p { "Evidence from " strong { (visible(&evidence.source)) } }
+                    p { "Evidence from " strong { (frame::name(&evidence.source)) } }
                     pre { (pretty(evidence.content.as_str())) }
                 }
             }

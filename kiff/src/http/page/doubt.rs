@@ -197,8 +197,8 @@ async fn card(
         h2 { "What happened so far" }
         (Filter::default().shown(&part, false))
     };
-    let title = format!("Doubt about {}/{}", key.entity_type(), key.id());
-    Ok(frame::page_with(status, signed, Place::Doubt, &visible(&title), &main))
+    let title = format!("Doubt about {}", frame::named(key));
+    Ok(frame::page_with(status, signed, Place::Doubt, &title, &main))
 }
 
 fn facts(served: &dyn Served, key: &EntityKey, running: &Running) -> Markup {

@@ -102,8 +102,7 @@ pub(super) async fn show(
         (filter.form())
         (filter.shown(&part, !shared.logs.is_empty()))
     };
-    let title = format!("{}/{}", key.entity_type(), key.id());
-    Ok(frame::page(&signed, Place::Elsewhere, &visible(&title), &main))
+    Ok(frame::page(&signed, Place::Elsewhere, &frame::named(&key), &main))
 }
 
 /// The last commits that changed the entity's state, in order.

@@ -1,12 +1,14 @@
 //! What all pages share: the head, the way to the others, and words for times and values.
 
+use std::iter;
+
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use maud::{DOCTYPE, Markup, html};
 
 use crate::actor::Actor;
 use crate::identifier::EntityKey;
-use crate::json::visible;
+use crate::json::{is_hidden, visible};
 use crate::schema::Risk;
 use crate::time::Timestamp;
 
@@ -39,7 +41,7 @@ pub(super) fn page(signed: &Signed, place: Place, title: &str, main: &Markup) ->
             a href=(path) aria-current=[(to == place).then_some("page")] { (name) }
         }
         span.who {
-            span { "signed in as " strong { (visible(signed.actor().id().as_str())) } }
+            span { "signed in as " strong { (name(signed.actor().id().as_str())) } }
             form.plain method="post" action="/admin/sign-out" {
                 (signed.csrf_field())
                 button.link type="submit" { "Sign out" }
@@ -130,7 +132,40 @@ pub(super) fn risk(risk: Risk) -> Markup {
 
 /// Who, and of which kind.
 pub(super) fn who(actor: &Actor) -> Markup {
-    html! { (visible(actor.id().as_str())) " " span.quiet.kind { "(" (actor.kind().as_str()) ")" } }
+    html! { (name(actor.id().as_str())) " " span.quiet.kind { "(" (actor.kind().as_str()) ")" } }
+}
+
+/// A text in which nothing looks like something else: what is not seen, or looks like a plain space and is none, is written as its
+/// code, and backslashes before a code, or before what reads like one, are doubled.
+pub(super) fn exact(text: &str) -> String {
+    coded(text, |_| false)
+}
+
+/// A name that looks like no other: as [`exact`], and of the spaces that a browser leaves out each is written as its code.
+pub(super) fn name(text: &str) -> String {
+    coded(text, |place| {
+        let (before, rest) = text.split_at(place);
+        rest.starts_with(' ') && (before.is_empty() || before.ends_with(' ') || rest == " ")
+    })
+}
+
+/// The name of an entity, with its type.
+pub(super) fn named(key: &EntityKey) -> String {
+    format!("{}/{}", name(key.entity_type()), name(key.id()))
+}
+
+fn coded(text: &str, is_lost: impl Fn(usize) -> bool) -> String {
+    let (mut shown, mut backslashes) = (String::with_capacity(text.len()), 0);
+    for (place, character) in text.char_indices() {
+        let looks_like_space = character == '\u{2800}' || !character.is_ascii() && character.is_whitespace();
+        let is_coded = is_hidden(character) || looks_like_space || is_lost(place);
+        if is_coded || text.get(place..).is_some_and(|rest| rest.starts_with("u{")) {
+            shown.extend(iter::repeat_n('\\', backslashes));
+        }
+        backslashes = if character == '\\' { backslashes + 1 } else { 0 };
+        if is_coded { shown.extend(character.escape_unicode()) } else { shown.push(character) }
+    }
+    shown
 }
 
 /// The way to an entity's page.
@@ -140,7 +175,7 @@ pub(super) fn entity_path(key: &EntityKey) -> String {
 
 /// An entity's name, which leads to its page.
 pub(super) fn entity_link(key: &EntityKey) -> Markup {
-    html! { a href=(entity_path(key)) { (visible(key.entity_type())) "/" (visible(key.id())) } }
+    html! { a href=(entity_path(key)) { (named(key)) } }
 }
 
 /// A doc comment as one paragraph.
@@ -152,7 +187,7 @@ pub(super) fn prose(documentation: &str) -> String {
 pub(super) fn pretty(json: &str) -> String {
     let value: Result<serde_json::Value, _> = serde_json::from_str(json);
     let text = value.and_then(|value| serde_json::to_string_pretty(&value)).unwrap_or_else(|_| json.to_owned());
-    let lines: Vec<_> = text.lines().map(visible).collect();
+    let lines: Vec<_> = text.lines().map(exact).collect();
     lines.join("\n")
 }
 
@@ -179,6 +214,26 @@ mod tests {
             assert_eq!(span(then, then.after(Duration::from_millis(milliseconds))), words);
         }
         assert_eq!(span(then.after(Duration::from_secs(5)), then), "0 seconds");
+    }
+
+    #[test]
+    fn p3_two_names_never_look_alike_to_whoever_reads_them() {
+        for (text, shown) in [
+            ("ord 1", "ord 1"),
+            ("C:\\users", "C:\\users"),
+            (" ", "\\u{20}"),
+            (" ord 1", "\\u{20}ord 1"),
+            ("ord 1 ", "ord 1\\u{20}"),
+            ("ord  1", "ord \\u{20}1"),
+            ("ord\u{a0}1", "ord\\u{a0}1"),
+            ("ord\u{3000}1", "ord\\u{3000}1"),
+            ("ord\u{2800}1", "ord\\u{2800}1"),
+            ("ord\\u{a0}1", "ord\\\\u{a0}1"),
+            ("ord\\\u{a0}1", "ord\\\\\\u{a0}1"),
+            ("ord\\\\u{a0}1", "ord\\\\\\\\u{a0}1"),
+        ] {
+            assert_eq!(name(text), shown);
+        }
     }
 
     #[test]

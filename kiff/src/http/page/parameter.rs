@@ -7,7 +7,7 @@ use crate::json::{Json, visible};
 use crate::schema::{Contract, Parameter, Rule};
 use crate::verdict::limits;
 
-use super::frame::{pretty, prose};
+use super::frame::{exact, name, pretty, prose};
 
 /// The parameters, one a line, with what each of them is.
 pub(super) fn table(parameters: &Json, contract: Option<&Contract>) -> Markup {
@@ -142,15 +142,20 @@ fn grouped(number: i64) -> String {
 /// them, it has them.
 fn text(value: &Value) -> String {
     match value {
-        Value::String(text) if is_misread(text) => visible(&Value::from(text.as_str()).to_string()),
-        Value::String(text) => text.lines().map(visible).collect::<Vec<_>>().join("\n"),
+        Value::String(text) if is_misread(text) => name(&Value::from(text.as_str()).to_string()),
+        Value::String(text) => text.lines().map(exact).collect::<Vec<_>>().join("\n"),
         other => pretty(&other.to_string()),
     }
 }
 
 /// Whether a text would look like other JSON, or like another text.
 fn is_misread(text: &str) -> bool {
-    text.trim() != text || text.contains('\r') || text.starts_with('"') || serde_json::from_str::<Value>(text).is_ok()
+    let has_unseen = |line: &str| line.trim_end() != line || line.trim_start().contains("  ");
+    text.trim() != text
+        || text.contains('\r')
+        || text.lines().any(has_unseen)
+        || text.starts_with('"')
+        || serde_json::from_str::<Value>(text).is_ok()
 }
 
 #[cfg(test)]
@@ -172,6 +177,19 @@ mod tests {
             " 49",
             "a\nb",
             "a\r\nb",
+            "a \nb",
+            "a b",
+            "a  b",
+            "a \\u{20}b",
+            "a\u{a0}b",
+            "a\\u{a0}b",
+            "a\\\u{a0}b",
+            "a\u{2800}b",
+            "a\u{3000}b",
+            "\u{202e}",
+            "\\u{202e}",
+            ["a b"],
+            ["a\u{a0}b"],
             "",
             "\"49\"",
             {},
@@ -179,7 +197,8 @@ mod tests {
             [],
             "[]"
         ]);
-        let mut shown: Vec<String> = values.as_array().into_iter().flatten().map(text).collect();
+        let look = |shown: String| shown.replace(['\u{a0}', '\u{2800}', '\u{3000}'], " ");
+        let mut shown: Vec<String> = values.as_array().into_iter().flatten().map(|value| look(text(value))).collect();
         let count = shown.len();
         shown.sort();
         shown.dedup();

@@ -83,7 +83,7 @@ impl Prospect {
 
     /// What follows from a yes that was given.
     pub(super) fn granted(&self, approval: &Approval, now: Timestamp) -> Markup {
-        let runs = || html! { "Granted. It runs when " code { (visible(approval.requested_by.id().as_str())) } " asks again." };
+        let runs = || html! { "Granted. It runs when " code { (frame::name(approval.requested_by.id().as_str())) } " asks again." };
         let words = match self {
             Self::Runs => runs(),
             Self::RunsForOthers(refusal) => html! {
