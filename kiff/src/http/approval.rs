@@ -78,28 +78,33 @@ const fn listed(items: Vec<ApprovalView<'_>>, next: Option<String>) -> Listed<Ap
     Listed { name: "approvals", items, next }
 }
 
-/// `GET /entities/{id}/approvals`
+/// `GET /entities/{id}/approvals`: in the order in which they were asked for, which stays when one of them is answered.
 pub(super) async fn of_entity(
     State(shared): State<Shared>,
     caller: Caller,
     Named(id): Named<String>,
     Said(page): Said<Page>,
 ) -> Result<Response, Problem> {
+    let after = page.after.as_deref().map(cursor::read_approval).transpose()?;
     let entity_type = shared.governed(page.entity_type.as_deref())?;
     let (served, key) = match shared.locate(&caller, &id, entity_type).await {
         Err(problem) if problem.is_not_found() => return Ok(answer(StatusCode::OK, &listed(Vec::new(), None))),
         found => found?,
     };
-    let approvals = served.standing(&key).await?.approvals;
-    let seen = page.after.as_deref().map_or(0, |after| {
-        approvals.iter().position(|approval| approval.id.as_str() == after).map_or(approvals.len(), |place| place + 1)
-    });
-    let left = approvals.get(seen..).unwrap_or_default();
+    let mut approvals = served.standing(&key).await?.approvals;
+    approvals.sort_by(|one, other| place(one).cmp(&place(other)));
+    let is_seen = |approval: &Approval| after.as_ref().is_some_and(|(at, id)| place(approval) <= (*at, id.as_str()));
+    let left = approvals.get(approvals.partition_point(is_seen)..).unwrap_or_default();
     let fitting = fitting(left.iter().take(page.limit()).map(Approval::size), Page::ROOM);
     let shown = left.iter().take(fitting);
-    let next = shown.clone().next_back().map(|last| last.id.to_string()).filter(|_| fitting < left.len());
+    let next = shown.clone().next_back().map(cursor::of_approval).filter(|_| fitting < left.len());
     let approvals = shown.map(|approval| ApprovalView::of(&key, approval, served.now())).collect();
     Ok(answer(StatusCode::OK, &listed(approvals, next)))
+}
+
+/// Where an approval stands among those of its entity.
+fn place(approval: &Approval) -> (Timestamp, &str) {
+    (approval.requested_at, approval.id.as_str())
 }
 
 /// `GET /entities/{id}/approvals/{approval}`: what has become of one, for whoever waits for it.

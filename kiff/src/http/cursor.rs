@@ -7,6 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::approval::Approval;
 use crate::identifier::EntityKey;
 use crate::journal::Open;
 use crate::time::Timestamp;
@@ -39,6 +40,16 @@ pub(super) fn before(since: Timestamp) -> Result<Open, Problem> {
     let key =
         EntityKey::new(FIRST, FIRST).and_then(|key| key.in_tenant(FIRST)).map_err(|error| Problem::broken(&error))?;
     Ok(Open { since, key, id: String::new(), commit: 0, until: None })
+}
+
+/// The place of an approval among those of its entity, as text.
+pub(super) fn of_approval(approval: &Approval) -> String {
+    encoded(&(approval.requested_at, approval.id.as_str()))
+}
+
+/// When the approval was asked for, and its number, of which a text says the place.
+pub(super) fn read_approval(text: &str) -> Result<(Timestamp, String), Problem> {
+    decoded(text)
 }
 
 /// Where several lists go on at once, as text: the place in each, by its name.

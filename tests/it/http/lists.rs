@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use kiff::http::{Api, Keys, Limits, NewKey};
 use kiff::{Domain, Failure, MemoryStore, Proposal, RolePolicy, Runtime, Store, action, domain};
 use pollster::block_on;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::page::Browser;
 use super::server::{Client, Server};
@@ -257,4 +257,26 @@ fn a_search_over_several_stores_shows_the_newest_first_and_each_once() {
     let earlier = page.split_once("\" rel=\"prev\"").unwrap().0.rsplit_once("href=\"").unwrap().1.replace("&amp;", "&");
     let page = nora.get(earlier.split('#').next().unwrap());
     assert!(page.contains("&quot;page&quot;:159}") && !page.contains("&quot;page&quot;:160}"), "{page}");
+}
+
+#[test]
+fn a_list_of_an_entity_s_approvals_goes_on_where_it_was_when_one_of_them_is_answered() {
+    let server = Server::open();
+    let everybody = server.everybody();
+    everybody.paid("ord-1");
+    for id in ["app-a", "app-b", "app-c"] {
+        let body = json!({ "approval_id": id, "parameters": { "amount": 4_900, "reason": id } }).to_string();
+        everybody.agent.post("/entities/ord-1/actions/REFUND_ORDER/approvals", &body).expect(201);
+    }
+    let list = |asked: &str| everybody.nora.get(&format!("/entities/ord-1/approvals?{asked}"));
+    let ids = |told: &Value| -> Vec<String> {
+        let items = told["approvals"].as_array().unwrap().iter();
+        items.map(|item| item["id"].as_str().unwrap().to_owned()).collect()
+    };
+    let first = list("limit=1").expect(200);
+    assert_eq!(ids(&first), ["app-a"]);
+    everybody.nora.post("/approvals/app-c/deny", r#"{"reason": "it is not damaged"}"#).expect(200);
+    let rest = list(&format!("after={}", first["next"].as_str().unwrap())).expect(200);
+    assert_eq!((ids(&rest), &rest["next"]), (vec!["app-b".to_owned(), "app-c".to_owned()], &Value::Null));
+    assert_eq!(list("after=app-a").expect(400)["error"], "`after` is not the `next` of an answer");
 }
