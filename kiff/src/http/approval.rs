@@ -140,9 +140,10 @@ pub(super) async fn pending(
     Ok(answer(StatusCode::OK, &listed(approvals, next)))
 }
 
-/// What the routes of a review take. The entity is named only where several have an approval of that number.
+/// What the routes of a review take, and nothing else: whoever writes `raeson` must not believe that it is on the record. The entity is
+/// named only where several have an approval of that number.
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub(super) struct ReviewBody {
     actor: Option<NamedActor>,
     reason: Option<String>,

@@ -74,8 +74,9 @@ pub(super) async fn all(
     Ok(answer(StatusCode::OK, &Listed { name: "doubts", items: doubts, next }))
 }
 
-/// What a person says became of a run.
+/// What a person says became of a run, and nothing else.
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct SettleBody {
     #[serde(default)]
     actor: Option<NamedActor>,
@@ -90,6 +91,7 @@ pub(super) struct SettleBody {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct EventBody {
     #[serde(rename = "type")]
     event: String,

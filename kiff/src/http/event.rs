@@ -54,6 +54,10 @@ pub(super) async fn ingest(
     Body(json): Body<Json>,
 ) -> Result<Response, Problem> {
     let raw = said(&json)?;
+    // Systems say more than is wanted, and that is passed over; but not who they mean that it is of.
+    if raw.get("actor").is_some() {
+        return Err(Problem::bad_request("an event names its actor by `actor_id`, and its kind by `actor_type`"));
+    }
     let body: Beside = serde_json::from_value(raw.clone()).map_err(|error| misshapen(&error))?;
     let (key, mut envelope) = adapt(&shared, body.adapter.as_deref(), raw)?;
     let key = entity_key(&caller.principal, key.entity_type(), key.id())?;

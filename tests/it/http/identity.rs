@@ -84,6 +84,23 @@ fn a_member_that_an_action_does_not_have_is_told_and_not_passed_over() {
         let told = everybody.agent.post("/entities/ord-1/actions/MARK_PAID/execute", &body).expect(400).to_string();
         assert!(told.contains(&format!("unknown field `{member}`")), "{told}");
     }
+    let settle = "/entities/ord-1/executions/run-1/settle";
+    for (path, body, member) in [
+        ("/approvals/app-1/grant", r#"{"raeson": "the photo"}"#, "raeson"),
+        ("/approvals/app-1/deny", r#"{"entity": "ord-1"}"#, "entity"),
+        ("/approvals/app-1/withdraw", r#"{"comment": "no"}"#, "comment"),
+        (settle, r#"{"happened": false, "reason": "no", "because": "no"}"#, "because"),
+        (settle, r#"{"happened": true, "event": {"type": "ORDER_PAID", "data": {}}, "reason": "yes"}"#, "data"),
+    ] {
+        let told = everybody.nora.post(path, body).expect(400).to_string();
+        assert!(told.contains(&format!("unknown field `{member}`")), "{path}: {told}");
+    }
+    let body =
+        r#"{"type": "ORDER_PLACED", "entity_id": "ord-2", "entity_type": "Order", "payload": {"total": 5}, "note": 1}"#;
+    let told =
+        everybody.shop.post("/events/raw", &body.replace("\"note\": 1", "\"actor\": {\"id\": \"shop\"}")).expect(400);
+    assert_eq!(told["error"], "an event names its actor by `actor_id`, and its kind by `actor_type`");
+    everybody.shop.post("/events/raw", body).expect(201);
     assert!(server.shop.services().done().is_empty());
 }
 

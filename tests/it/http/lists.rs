@@ -171,7 +171,7 @@ fn what_another_domain_keeps_in_the_same_store_is_nowhere_to_be_seen() {
     // The shop alone is served.
     let server = Server::with(Limits::DEFAULT, move |_| Api::new().domain(shop).authenticate(keys));
     let nora = server.bearing(&token);
-    let listed = serde_json::json!({ "entities": [{ "id": "ord-1", "type": "Order" }] });
+    let listed = json!({ "entities": [{ "id": "ord-1", "type": "Order" }] });
     assert_eq!(nora.get("/entities").expect(200), listed);
     assert_eq!(Events::open(&nora, "/events?after=0").next().2["entity_id"], "ord-1");
     let browser = Browser::at(&server.stranger(), &format!("key={token}")).unwrap();
@@ -203,7 +203,7 @@ fn what_another_tenant_has_open_hides_nothing() {
     assert_eq!(items(&nora, "/doubts", "doubts", "entity_id").len(), 70);
     // Nor is any of it told by where the next part begins.
     let part = nora.get("/doubts?limit=1").expect(200);
-    assert_eq!(part["doubts"], serde_json::json!([]));
+    assert_eq!(part["doubts"], json!([]));
     let next = URL_SAFE_NO_PAD.decode(part["next"].as_str().unwrap()).unwrap();
     let next = String::from_utf8(next).unwrap();
     assert!(["acme", "theirs", "execution"].iter().all(|theirs| !next.contains(theirs)), "{next}");
