@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde::Deserialize;
@@ -19,6 +21,8 @@ use super::identity::{Authenticate, Credentials, Principal, Unauthenticated};
 use super::seen::Seen;
 
 /// Tokens of one issuer, for one audience, signed with a key of a file (JWKS) that may be replaced at any time.
+///
+/// Of several issuers each has its own: a token that names another one is left to the next authenticator.
 ///
 /// Only signatures with a public key count: RSA, ECDSA and Ed25519. A token must expire. Its `sub` is the actor's id,
 /// and a claim says the actor's kind: a token that leaves it open is refused, because a program must not pass for a human.
@@ -53,6 +57,12 @@ struct Claims {
     sub: String,
     #[serde(flatten)]
     others: BTreeMap<String, Value>,
+}
+
+/// Who a token says that it is of.
+#[derive(Debug, Deserialize)]
+struct Named {
+    iss: String,
 }
 
 /// The signatures that count: whoever can check one of them cannot make one.
@@ -125,6 +135,13 @@ impl Tokens {
         Ok(())
     }
 
+    /// Whether a token says that another issuer gave it out. It is not believed yet: its signature decides for whoever takes it up.
+    fn is_of_another(&self, token: &str) -> bool {
+        let claims = token.split('.').nth(1).and_then(|claims| URL_SAFE_NO_PAD.decode(claims).ok());
+        let named: Option<Named> = claims.and_then(|claims| serde_json::from_slice(&claims).ok());
+        named.is_some_and(|named| named.iss != self.issuer)
+    }
+
     fn check(&self, token: &str) -> Result<Principal, String> {
         let header = decode_header(token).map_err(|error| error.to_string())?;
         if !SIGNATURES.contains(&header.alg) {
@@ -164,8 +181,8 @@ impl Tokens {
 impl Authenticate for Tokens {
     async fn authenticate(&self, credentials: Credentials<'_>) -> Result<Option<Principal>, Unauthenticated> {
         // Three parts and two dots: whatever else somebody bears is for somebody else to look at.
-        let token = credentials.bearer().filter(|token| token.matches('.').count() == 2);
-        let Some(token) = token else { return Ok(None) };
+        let is_ours = |token: &&str| token.matches('.').count() == 2 && !self.is_of_another(token);
+        let Some(token) = credentials.bearer().filter(is_ours) else { return Ok(None) };
         self.refresh()?;
         self.check(token).map(Some).map_err(Unauthenticated::new)
     }

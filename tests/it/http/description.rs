@@ -278,3 +278,30 @@ fn whom_nobody_knows_writes_no_line_into_the_log() {
     }
     assert!(event["error"].contains(r"x\u{a}2026-11-23"), "{}", event["error"]);
 }
+
+#[test]
+fn p4_each_of_two_issuers_vouches_for_its_own_tokens_alone() {
+    let (one, other) = (Issuer::new("one", ONE.0, ONE.1), Issuer::new("other", OTHER.0, OTHER.1));
+    let folder = tempfile::tempdir().unwrap();
+    let tokens = |name: &str, issuer: &Issuer| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, json!({ "keys": [issuer.public] }).to_string()).unwrap();
+        Tokens::new(format!("https://{name}.example"), "kiff", &path).unwrap()
+    };
+    let (first, second) = (tokens("one", &one), tokens("other", &other));
+    let server = Server::with(kiff::http::Limits::DEFAULT, |api| api.authenticate(first).authenticate(second));
+    server.everybody().place("ord-1");
+    let claims = |issuer: &str| {
+        let issuer = format!("https://{issuer}.example");
+        json!({ "sub": "nora", "iss": issuer, "aud": "kiff", "exp": from_now(60), "kiff_kind": "human" })
+    };
+    let status = |token: &str| server.bearing(token).get("/entities/ord-1").status;
+    assert_eq!(status(&one.token("one", &claims("one"))), 200);
+    assert_eq!(status(&other.token("other", &claims("other"))), 200);
+    // What one signs in the name of the other is worth nothing to either.
+    for kid in ["one", "other"] {
+        assert_eq!(status(&one.token(kid, &claims("other"))), 401, "{kid}");
+        assert_eq!(status(&other.token(kid, &claims("one"))), 401, "{kid}");
+    }
+    assert_eq!(status(&one.token("one", &claims("third"))), 401);
+}
