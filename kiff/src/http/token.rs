@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::fs::Metadata;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
@@ -73,7 +74,7 @@ impl Tokens {
     /// Tokens that `issuer` gives out for `audience`, signed with one of the keys in a file.
     ///
     /// # Errors
-    /// [`TokensError`] when the file cannot be read or is no set of keys.
+    /// [`TokensError`] when the file cannot be read, is no set of keys, or can be written by others.
     pub fn new(
         issuer: impl Into<String>,
         audience: impl Into<String>,
@@ -122,7 +123,7 @@ impl Tokens {
     }
 
     /// Reads the keys again where the file is no longer as it was. While it cannot be read, the keys are those of before;
-    /// where it is gone, nobody can tell.
+    /// where it is gone, or others can write it, nobody can tell.
     fn refresh(&self) -> Result<(), Unauthenticated> {
         let seen = look(&self.path).map_err(|error| Unauthenticated::undecided(error.to_string()))?;
         if self.known.read().unwrap_or_else(PoisonError::into_inner).seen == seen {
@@ -194,7 +195,20 @@ impl Authenticate for Tokens {
 
 fn look(path: &Path) -> Result<Seen, TokensError> {
     let metadata = std::fs::metadata(path).map_err(TokensError::file(path))?;
+    kept(path, &metadata)?;
     Ok(Seen::of(&metadata))
+}
+
+/// Whoever can change the file makes themselves tokens of anybody.
+#[cfg(unix)]
+fn kept(path: &Path, metadata: &Metadata) -> Result<(), TokensError> {
+    let mode = std::os::unix::fs::MetadataExt::mode(metadata) & 0o777;
+    if mode & 0o022 == 0 { Ok(()) } else { Err(TokensError::Open(path.to_owned(), mode)) }
+}
+
+#[cfg(not(unix))]
+fn kept(_: &Path, _: &Metadata) -> Result<(), TokensError> {
+    Ok(())
 }
 
 fn read(path: &Path) -> Result<Known, TokensError> {
@@ -212,6 +226,8 @@ pub enum TokensError {
     File(PathBuf, io::Error),
     /// The file is no set of keys.
     Shape(PathBuf, serde_json::Error),
+    /// Others than its owner can write the file; its mode.
+    Open(PathBuf, u32),
 }
 
 impl TokensError {
@@ -225,6 +241,11 @@ impl fmt::Display for TokensError {
         match self {
             Self::File(path, error) => write!(f, "`{}`: {error}", path.display()),
             Self::Shape(path, error) => write!(f, "`{}` is no set of keys: {error}", path.display()),
+            Self::Open(path, mode) => write!(
+                f,
+                "others can change the keys in `{path}` (mode {mode:o}), and so make tokens of anybody: run `chmod go-w {path}`",
+                path = path.display()
+            ),
         }
     }
 }
@@ -235,7 +256,7 @@ impl std::error::Error for TokensError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::File(_, error) => error.source(),
-            Self::Shape(..) => None,
+            Self::Shape(..) | Self::Open(..) => None,
         }
     }
 }

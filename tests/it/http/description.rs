@@ -1,5 +1,9 @@
 //! What the face says of itself: `OpenAPI`, tools and domains.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
 use base64::Engine;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use kiff::ActorKind;
@@ -115,6 +119,16 @@ impl Issuer {
     }
 }
 
+/// Writes the keys of an issuer, which all may read.
+fn publish(path: &Path, keys: &Value) {
+    std::fs::write(path, keys.to_string()).unwrap();
+    open_to(path, 0o644);
+}
+
+fn open_to(path: &Path, mode: u32) {
+    std::fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+}
+
 /// A key pair that was made for this test and protects nothing.
 const ONE: (&str, &str) =
     ("MC4CAQAwBQYDK2VwBCIEINLiHyQgFcqMtQTnTlEyNp/j6sno//OL2yf3PeNYyTUd", "ojCHtRrOUkE_d9OiLhjOEcmEF2sdAA4A3oZUe3Wx7zg");
@@ -135,7 +149,7 @@ fn a_token_is_held_to_its_issuer_its_audience_its_time_and_its_key() {
     let other = Issuer::new("other", OTHER.0, OTHER.1);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("jwks.json");
-    std::fs::write(&path, json!({ "keys": [one.public] }).to_string()).unwrap();
+    publish(&path, &json!({ "keys": [one.public] }));
     let tokens = Tokens::new("https://login.example", "kiff", &path).unwrap();
     let server = Server::with(kiff::http::Limits::DEFAULT, |api| api.authenticate(tokens));
     server.everybody().place("ord-1");
@@ -180,7 +194,7 @@ fn a_token_is_held_to_its_issuer_its_audience_its_time_and_its_key() {
     assert_eq!(status(&other.token("other", &claims)), 401);
     let before = std::fs::metadata(&path).unwrap().modified().unwrap();
     let next = folder.path().join("next.json");
-    std::fs::write(&next, json!({ "keys": [other.public] }).to_string()).unwrap();
+    publish(&next, &json!({ "keys": [other.public] }));
     std::fs::File::options().write(true).open(&next).unwrap().set_modified(before).unwrap();
     std::fs::rename(&next, &path).unwrap();
     assert_eq!(status(&other.token("other", &claims)), 200);
@@ -200,7 +214,7 @@ fn keys_of_an_issuer_that_cannot_be_read_are_told_apart_from_what_is_none() {
     let missing = open();
     assert!(matches!(missing, TokensError::File(..)), "{missing:?}");
     assert!(!missing.to_string().contains("no set of keys"), "{missing}");
-    std::fs::write(&path, r#"{"key": []}"#).unwrap();
+    publish(&path, &json!({ "key": [] }));
     let other = open();
     assert!(matches!(other, TokensError::Shape(..)), "{other:?}");
     assert!(other.to_string().contains("no set of keys"), "{other}");
@@ -214,7 +228,7 @@ fn a_token_is_checked_with_the_key_that_it_names_and_that_is_a_public_one() {
     // Whoever can check a signature with a shared secret can make one.
     let secret = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode("a secret that many know");
     let shared = json!({ "kty": "oct", "alg": "HS256", "kid": "shared", "k": secret });
-    std::fs::write(&path, json!({ "keys": [one.public, other.public, shared] }).to_string()).unwrap();
+    publish(&path, &json!({ "keys": [one.public, other.public, shared] }));
     let tokens = Tokens::new("https://login.example", "kiff", &path).unwrap().tenant_claim("org");
     let server = Server::with(kiff::http::Limits::DEFAULT, |api| api.authenticate(tokens));
     server.everybody().place("ord-1");
@@ -241,7 +255,7 @@ fn p4_a_token_that_says_its_kind_is_of_that_kind_whatever_others_are() {
     let one = Issuer::new("one", ONE.0, ONE.1);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("jwks.json");
-    std::fs::write(&path, json!({ "keys": [one.public] }).to_string()).unwrap();
+    publish(&path, &json!({ "keys": [one.public] }));
     let tokens = Tokens::new("https://login.example", "kiff", &path).unwrap();
     let tokens = tokens.kind(ActorKind::Human).kind_claim("sort");
     let server = Server::with(kiff::http::Limits::DEFAULT, |api| api.authenticate(tokens));
@@ -263,7 +277,7 @@ fn whom_nobody_knows_writes_no_line_into_the_log() {
     let one = Issuer::new("one", ONE.0, ONE.1);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("jwks.json");
-    std::fs::write(&path, json!({ "keys": [one.public] }).to_string()).unwrap();
+    publish(&path, &json!({ "keys": [one.public] }));
     let tokens = Tokens::new("https://login.example", "kiff", &path).unwrap();
     let server = Server::with(kiff::http::Limits::DEFAULT, |api| api.authenticate(tokens));
     let line = "x\n2026-11-23T10:00:00Z ERROR kiff::log: the log could not be advanced";
@@ -285,7 +299,7 @@ fn p4_each_of_two_issuers_vouches_for_its_own_tokens_alone() {
     let folder = tempfile::tempdir().unwrap();
     let tokens = |name: &str, issuer: &Issuer| {
         let path = folder.path().join(name);
-        std::fs::write(&path, json!({ "keys": [issuer.public] }).to_string()).unwrap();
+        publish(&path, &json!({ "keys": [issuer.public] }));
         Tokens::new(format!("https://{name}.example"), "kiff", &path).unwrap()
     };
     let (first, second) = (tokens("one", &one), tokens("other", &other));
@@ -304,4 +318,32 @@ fn p4_each_of_two_issuers_vouches_for_its_own_tokens_alone() {
         assert_eq!(status(&other.token(kid, &claims("one"))), 401, "{kid}");
     }
     assert_eq!(status(&one.token("one", &claims("third"))), 401);
+}
+
+#[test]
+fn p4_keys_of_an_issuer_that_others_can_write_count_for_nobody() {
+    let one = Issuer::new("one", ONE.0, ONE.1);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("jwks.json");
+    publish(&path, &json!({ "keys": [one.public] }));
+    let open = || Tokens::new("https://login.example", "kiff", &path);
+    for mode in [0o666, 0o664, 0o646] {
+        open_to(&path, mode);
+        let refused = open().unwrap_err();
+        assert!(matches!(refused, TokensError::Open(_, found) if found == mode), "{refused:?}");
+        assert!(refused.to_string().contains("chmod go-w"), "{refused}");
+    }
+    open_to(&path, 0o644);
+    let tokens = open().unwrap();
+    let server = Server::with(kiff::http::Limits::DEFAULT, |api| api.authenticate(tokens));
+    server.everybody().place("ord-1");
+    let claims = json!({
+        "sub": "nora", "iss": "https://login.example", "aud": "kiff", "exp": from_now(60), "kiff_kind": "human",
+    });
+    let status = || server.bearing(&one.token("one", &claims)).get("/entities/ord-1").status;
+    assert_eq!(status(), 200);
+    open_to(&path, 0o666);
+    assert_eq!(status(), 503);
+    open_to(&path, 0o644);
+    assert_eq!(status(), 200);
 }
