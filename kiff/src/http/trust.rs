@@ -16,7 +16,10 @@ use super::origin::{is_foreign, names_another_origin};
 ///
 /// It is for demonstrations: whoever reaches the port can do everything as anybody. So it can be had only with a listener on a
 /// loopback address, says on standard error that it is on, and refuses requests that come from elsewhere, through a
-/// proxy, or from a page of another origin in a browser, as is that of another port.
+/// proxy that says so, or from a page of another origin in a browser, as is that of another port.
+///
+/// A proxy on the same machine that adds no header of its own, as nginx does unless it is told to, cannot be told from a client there:
+/// whoever reaches it can act as anybody. Never put one before it.
 ///
 /// ```no_run
 /// # use kiff::http::{Api, TrustBody};
@@ -48,12 +51,16 @@ impl TrustBody {
     }
 }
 
+/// Each of them is a header that a proxy adds, and no client that asks by itself.
+const PROXIED: [&str; 6] =
+    ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
+
 impl Authenticate for TrustBody {
     async fn authenticate(&self, credentials: Credentials<'_>) -> Result<Option<Principal>, Unauthenticated> {
         if credentials.peer().is_none_or(|peer| !peer.is_loopback()) {
             return Err(Unauthenticated::new("the request does not come from this machine"));
         }
-        if ["forwarded", "x-forwarded-for"].iter().any(|name| credentials.has(name)) {
+        if PROXIED.iter().any(|name| credentials.has(name)) {
             return Err(Unauthenticated::new("the request comes through a proxy"));
         }
         if credentials.header("host").is_none_or(|host| !is_local(host)) {

@@ -341,6 +341,10 @@ fn a_demonstration_believes_bodies_from_this_machine_alone() {
     for header in [
         "x-forwarded-for: 192.0.2.1",
         "forwarded: for=192.0.2.1",
+        "via: 1.1 proxy.example",
+        "x-forwarded-host: shop.example",
+        "x-forwarded-proto: https",
+        "x-real-ip: 192.0.2.1",
         "origin: https://elsewhere.example",
         "origin: null",
         "origin: http://localhost:3000",
