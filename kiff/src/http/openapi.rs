@@ -53,8 +53,15 @@ struct Action {
     parameters: Vec<Value>,
 }
 
+/// The routes that every face has, but for one that it has only with the feature `proof`.
 fn base() -> Result<Value, String> {
-    serde_json::from_str(BASE).map_err(|error| error.to_string())
+    let mut document: Value = serde_json::from_str(BASE).map_err(|error| error.to_string())?;
+    if !cfg!(feature = "proof")
+        && let Some(paths) = document.pointer_mut("/paths").and_then(Value::as_object_mut)
+    {
+        paths.remove("/entities/{id}/receipt");
+    }
+    Ok(document)
 }
 
 /// Says of every operation of a path what it answers when it is not done: what all do, and its own `problems`.
@@ -208,6 +215,12 @@ mod tests {
         let parameters = document["paths"]["/events"]["get"]["parameters"].as_array().unwrap();
         let kind = parameters.iter().find(|parameter| parameter["name"] == "kind").unwrap();
         assert_eq!(kind["schema"]["enum"], json!(Kind::names().collect::<Vec<_>>()));
+    }
+
+    #[test]
+    fn receipts_are_described_where_there_is_a_route_to_them() {
+        let described = base().unwrap()["paths"].get("/entities/{id}/receipt").is_some();
+        assert_eq!(described, cfg!(feature = "proof"));
     }
 
     #[test]
