@@ -291,7 +291,7 @@ impl Parameter {
 }
 
 /// The last segment of a type's path, with what is between its angle brackets.
-fn without_path(type_name: &str) -> &str {
+pub(crate) fn without_path(type_name: &str) -> &str {
     let path = type_name.split('<').next().unwrap_or(type_name);
     let start = path.rfind("::").map_or(0, |colons| colons + "::".len());
     type_name.get(start..).unwrap_or(type_name).trim()

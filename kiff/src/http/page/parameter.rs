@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use serde_json::{Map, Value};
 
 use crate::json::{Json, visible};
-use crate::schema::{Contract, Parameter, Rule};
+use crate::schema::{Contract, Parameter, Rule, without_path};
 use crate::verdict::limits;
 
 use super::frame::{exact, name, pretty, prose};
@@ -85,12 +85,10 @@ pub(super) fn short(parameters: &Json, contract: Option<&Contract>) -> Markup {
                 @for (name, value) in values.iter().take(SHOWN) {
                     dt { (visible(name)) }
                     dd {
-                        @let whole = text(value);
-                        @match (money(value, known(contract, name)), whole.char_indices().nth(FITS)) {
-                            (Some(amount), _) => (amount),
-                            (None, Some((end, _))) => span.value { (whole.get(..end).unwrap_or_default()) "…" },
-                            (None, None) => span.value { (whole) },
-                        }
+                        @let (whole, known) = (text(value), known(contract, name));
+                        @if let Some((end, _)) = whole.char_indices().nth(FITS) {
+                            span.value { (whole.get(..end).unwrap_or_default()) "…" } (type_beside(value, known))
+                        } @else { (shown(value, known)) }
                     }
                 }
             }
@@ -104,13 +102,83 @@ fn known<'a>(contract: Option<&'a Contract>, name: &str) -> Option<&'a Parameter
 }
 
 fn shown(value: &Value, known: Option<&Parameter>) -> Markup {
-    html! { @if let Some(amount) = money(value, known) { (amount) } @else { span.value { (text(value)) } } }
+    html! {
+        @if let Some(amount) = money(value, known) { (amount) } @else {
+            span.value { (text(value)) } (type_beside(value, known))
+        }
+    }
 }
 
-/// An amount in whole units, and beside it in the minor ones in which it is on the record.
+/// The type of a value that is no plain text or number: its unit, if it has one, is in that name.
+fn type_beside(value: &Value, known: Option<&Parameter>) -> Markup {
+    let type_name = known.map(|known| &*known.type_name).filter(|type_name| !value.is_null() && !is_plain(type_name));
+    html! { @if let Some(type_name) = type_name { " " code.quiet { (visible(type_name)) } } }
+}
+
+/// Amounts in whole units, and beside them in the minor ones in which they are on the record.
 fn money(value: &Value, known: Option<&Parameter>) -> Option<Markup> {
-    let cents = value.as_i64().filter(|_| known.is_some_and(is_money))?;
-    Some(html! { strong { (units(cents)) } " " span.quiet { "(" (cents) " cents)" } })
+    let found = amounts(value, &known?.type_name).filter(|found| !found.is_empty())?;
+    Some(html! {
+        @for (place, cents) in found.into_iter().enumerate() { @if place > 0 { ", " } strong { (units(cents)) } }
+        " " span.quiet { "(" (value.to_string()) " cents)" }
+    })
+}
+
+/// The amounts that a value of such a type consists of: `Cents`, optional or in lists; none where it is of anything else.
+fn amounts(value: &Value, type_name: &str) -> Option<Vec<i64>> {
+    match (parts(type_name), value) {
+        (None, _) => value.as_i64().filter(|_| without_path(type_name) == "Cents").map(|cents| vec![cents]),
+        (Some(("Option" | "Box", held)), _) => amounts(value, held),
+        (Some((LIST | "Vec" | "VecDeque" | "BTreeSet" | "HashSet", held)), Value::Array(items)) => {
+            let each = items.iter().map(|item| amounts(item, held)).collect::<Option<Vec<_>>>()?;
+            Some(each.concat())
+        }
+        _ => None,
+    }
+}
+
+/// Whether a type is one of plain texts or numbers, or holds nothing else.
+fn is_plain(type_name: &str) -> bool {
+    match parts(type_name) {
+        None => matches!(
+            without_path(type_name),
+            "String"
+                | "str"
+                | "char"
+                | "bool"
+                | "f32"
+                | "f64"
+                | "i8"
+                | "i16"
+                | "i32"
+                | "i64"
+                | "i128"
+                | "isize"
+                | "u8"
+                | "u16"
+                | "u32"
+                | "u64"
+                | "u128"
+                | "usize"
+        ),
+        Some((LIST | "Option" | "Box" | "Vec" | "VecDeque" | "BTreeSet" | "HashSet", held)) => is_plain(held),
+        Some(("Cow" | "BTreeMap" | "HashMap", held)) => held.split_once(',').is_some_and(|(_, held)| is_plain(held)),
+        Some(_) => false,
+    }
+}
+
+/// What a list is called that has no other name: `[Cents; 2]`.
+const LIST: &str = "[]";
+
+/// The name of a type that holds others, without the path to it, and what it holds; none of one that holds none.
+fn parts(type_name: &str) -> Option<(&str, &str)> {
+    let whole = type_name.trim();
+    if let Some(list) = whole.strip_prefix('[') {
+        let list = list.strip_suffix(']')?;
+        return Some((LIST, list.rsplit_once(';').map_or(list, |(held, _)| held)));
+    }
+    let (outer, held) = without_path(whole).split_once('<')?;
+    Some((outer.trim_end(), held.strip_suffix('>')?))
 }
 
 fn is_money(known: &Parameter) -> bool {
@@ -260,5 +328,29 @@ mod tests {
         ] {
             assert_eq!(amount(type_name), is_money, "{type_name}");
         }
+    }
+
+    #[test]
+    fn an_amount_has_its_unit_in_a_list_too_and_what_is_no_plain_value_its_type() {
+        let shown = |value: Value, type_name| shown(&value, Some(&parameter(type_name, "", Vec::new()))).into_string();
+        let amounts = "<strong>49.00</strong>, <strong>1.00</strong> <span class=\"quiet\">([4900,100] cents)</span>";
+        for list in
+            ["Vec<Cents>", "Option<Vec<kiff::Cents>>", "std::vec::Vec < Cents >", "[kiff::Cents; 2]", "Box<[Cents]>"]
+        {
+            assert_eq!(shown(serde_json::json!([4_900, 100]), list), amounts, "{list}");
+        }
+        let nested = "<strong>49.00</strong> <span class=\"quiet\">([[],[4900]] cents)</span>";
+        assert_eq!(shown(serde_json::json!([[], [4_900]]), "Vec<[Cents; 1]>"), nested);
+        let typed = |value: &str, type_name: &str| {
+            format!("<span class=\"value\">{value}</span> <code class=\"quiet\">{type_name}</code>")
+        };
+        assert_eq!(shown(Value::from(4_900), "Money"), typed("4900", "Money"));
+        assert_eq!(shown(Value::from("x"), "shop::Payout"), typed("x", "shop::Payout"));
+        assert_eq!(shown(serde_json::json!([]), "Vec<Cents>"), typed("[]", "Vec&lt;Cents&gt;"));
+        assert_eq!(shown(serde_json::json!([]), "Vec<Money>"), typed("[]", "Vec&lt;Money&gt;"));
+        for plain in ["u32", "Option<std::string::String>", "Vec<u8>", "Cow<'static, str>", "BTreeMap<String, u32>"] {
+            assert_eq!(shown(Value::from(7), plain), "<span class=\"value\">7</span>", "{plain}");
+        }
+        assert_eq!(shown(Value::Null, "Option<Cents>"), "<span class=\"value\">null</span>");
     }
 }
