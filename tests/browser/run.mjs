@@ -211,7 +211,7 @@ const steps = {
     await answer(nora, 'grant', 'seen the photo');
     await says(nora, 'granted by nora');
     await says(nora, 'seen the photo');
-    await says(nora, 'Granted. It runs when agent-7 asks again.');
+    await says(nora, 'Granted. It may run once, by whoever holds the role agent');
     await inspect(nora, 'desk-granted');
     await row.waitFor({ state: 'detached' });
     assert.equal(await omar.evaluate(() => window.same), true, 'the page was loaded anew');

@@ -140,7 +140,7 @@ async fn card(
     let main = html! {
         @if let Some((problem, _)) = &refused { p.notice.bad role="alert" { (visible(problem)) } }
         (status_line(approval, now))
-        (next_step(approval, prospect.as_ref(), now))
+        (next_step(approval, contract, prospect.as_ref(), now))
         section.card aria-labelledby="what" {
             h2 #what { "What is asked for" }
             (facts(approval, contract, &key, &standing, now))
@@ -177,10 +177,10 @@ fn holds(approval: &Approval, now: Timestamp) -> bool {
 }
 
 /// What comes after a yes.
-fn next_step(approval: &Approval, prospect: Option<&Prospect>, now: Timestamp) -> Markup {
+fn next_step(approval: &Approval, contract: Option<&Contract>, prospect: Option<&Prospect>, now: Timestamp) -> Markup {
     html! {
         @if matches!(approval.status, ApprovalStatus::Granted(_)) {
-            @if let Some(prospect) = prospect { (prospect.granted(approval, now)) } @else {
+            @if let Some(prospect) = prospect { (prospect.granted(contract, approval, now)) } @else {
                 p.notice { "It was not used while it held: the grant ended " (frame::until(approval.expires_at, now)) "." }
             }
         }

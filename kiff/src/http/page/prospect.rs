@@ -82,12 +82,12 @@ impl Prospect {
     }
 
     /// What follows from a yes that was given.
-    pub(super) fn granted(&self, approval: &Approval, now: Timestamp) -> Markup {
-        let runs = || html! { "Granted. It runs when " code { (frame::name(approval.requested_by.id().as_str())) } " asks again." };
+    pub(super) fn granted(&self, contract: Option<&Contract>, approval: &Approval, now: Timestamp) -> Markup {
         let words = match self {
-            Self::Runs => runs(),
+            Self::Runs => html! { "Granted. It may run once" (by_whom(contract)) "." },
             Self::RunsForOthers(refusal) => html! {
-                (runs()) " Whoever asked for it may not run it now: " (visible(&refusal.message)) "."
+                "Granted. It may run once" (by_whom(contract)) ". Whoever asked for it may not run it now: "
+                (visible(&refusal.message)) "."
             },
             Self::Stuck(refusal) => html! { "Granted. It cannot run now: " (visible(&refusal.message)) "." },
             Self::Outdated => html! { "Granted, under a contract that is no more: nothing runs by it." },
@@ -97,18 +97,25 @@ impl Prospect {
     }
 }
 
+/// By whom it may run: a grant is not for whoever asked for it alone.
+fn by_whom(contract: Option<&Contract>) -> Markup {
+    html! {
+        @if let Some(contract) = contract { ", by whoever holds the role " strong { (contract.permission.holders()) } }
+    }
+}
+
 fn consequence(contract: Option<&Contract>, schema: &Schema, state: Option<&str>) -> Markup {
-    let Some(contract) = contract else { return html! {} };
     let leads = |event: &str| {
         let mut transitions = schema.transitions.iter();
         transitions.find(|step| step.event == event && step.from.as_deref() == state).map(|step| step.to.clone())
     };
+    let emits = contract.map_or(&[][..], |contract| &*contract.emits);
     html! {
         p {
-            "If you grant it, "
-            @if contract.emits.is_empty() { "it may run once, and the state stays as it is." } @else {
-                "it may run once, exactly like this. Then "
-                @for (index, event) in contract.emits.iter().enumerate() {
+            "If you grant it, it may run once, exactly like this" (by_whom(contract)) ". "
+            @if emits.is_empty() { "The state stays as it is." } @else {
+                "Then "
+                @for (index, event) in emits.iter().enumerate() {
                     @if index > 0 { " or " }
                     code { (event) } " happens"
                     @if let Some(to) = leads(event) { " and it is " strong { (to) } }
