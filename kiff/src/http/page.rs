@@ -15,6 +15,7 @@ mod assets;
 mod domain;
 mod doubt;
 mod entity;
+mod form;
 mod frame;
 mod inbox;
 mod live;

@@ -73,9 +73,16 @@ fn what_a_reviewer_typed_is_still_there_when_it_was_refused() {
     for (told, status) in [(unsure, 400), (forged, 403)] {
         assert_eq!(told.status, status, "{}", told.body);
         let field = between(&told.body, "name=\"reason\"", "</textarea>");
-        assert!(field.ends_with(">two photos\r\n&lt;b&gt; &amp; &quot;a list&quot;"), "{field}");
+        assert!(field.ends_with(">two photos\n&lt;b&gt; &amp; &quot;a list&quot;"), "{field}");
     }
     assert!(between(&nora.get(&card), "name=\"reason\"", "</textarea>").ends_with('>'));
+    // Whatever a browser puts between lines, on the record and on the card they are lines.
+    assert_eq!(nora.send(&card, &format!("answer=grant&{typed}")).status, 303);
+    let granted = nora.get(&card);
+    assert!(granted.contains("<q>two photos\n&lt;b&gt; &amp; &quot;a list&quot;</q>"), "{granted}");
+    let entity = block_on(server.shop.entity(&shop::order("ord-1"))).unwrap();
+    let signature = entity.open_approvals()[0].status.signature().unwrap();
+    assert_eq!(signature.reason.as_deref(), Some("two photos\n<b> & \"a list\""));
 }
 
 #[test]

@@ -19,6 +19,7 @@ use crate::verdict::any_human;
 use super::super::Shared;
 use super::super::problem::Problem;
 use super::super::request::{Caller, Named};
+use super::form;
 use super::frame::{self, Place, encoded, pretty};
 use super::parameter;
 use super::prospect::Prospect;
@@ -74,7 +75,7 @@ pub(super) async fn show(
 pub(super) struct Answered {
     csrf: String,
     answer: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "form::text")]
     reason: String,
 }
 
@@ -207,7 +208,7 @@ fn signed_off(colour: &str, word: &str, by: &Signature, now: Timestamp) -> Marku
     html! {
         p {
             span.badge.(colour) { (word) } " by " (frame::who(&by.by)) ", " (frame::ago(by.at, now))
-            @if let Some(reason) = &by.reason { ": " q { (visible(reason)) } }
+            @if let Some(reason) = &by.reason { ": " q { (frame::lines(reason)) } }
         }
     }
 }
@@ -244,7 +245,7 @@ fn claim(reasons: &Rationale) -> Markup {
                 h2 #claim { "What the requester says" }
                 p.quiet { "This is its claim. Nobody has checked it." }
                 @if let Some(rationale) = &reasons.rationale {
-                    p.value { (rationale.lines().map(visible).collect::<Vec<_>>().join("\n")) }
+                    p.value { (frame::lines(rationale)) }
                 }
                 @if let Some(confidence) = reasons.confidence {
                     p { "It says that it is " (format!("{:.1}", f64::from(confidence) * 100.0)) " % sure." }

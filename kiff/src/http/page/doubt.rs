@@ -22,6 +22,7 @@ use super::super::cursor;
 use super::super::open::{Part, Wanted};
 use super::super::problem::Problem;
 use super::super::request::{Caller, Named};
+use super::form;
 use super::frame::{self, Place, encoded};
 use super::parameter;
 use super::session::Signed;
@@ -109,7 +110,7 @@ pub(super) struct Settled {
     became: String,
     #[serde(default)]
     payload: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "form::text")]
     reason: String,
 }
 
@@ -226,7 +227,7 @@ async fn tried(served: &dyn Served, key: &EntityKey, running: &Running) -> Resul
     });
     Ok(html! {
         @if let Some(parameters) = parameters { (parameter::table(parameters, contract)) }
-        @if let Some(told) = told { p { "Last heard: " q { (visible(told)) } } }
+        @if let Some(told) = told { p { "Last heard: " q { (frame::lines(told)) } } }
     })
 }
 

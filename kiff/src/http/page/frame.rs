@@ -141,6 +141,11 @@ pub(super) fn exact(text: &str) -> String {
     coded(text, |_| false)
 }
 
+/// A text of several lines, each of them [`exact`].
+pub(super) fn lines(text: &str) -> String {
+    text.lines().map(exact).collect::<Vec<_>>().join("\n")
+}
+
 /// A name that looks like no other: as [`exact`], and of the spaces that a browser leaves out each is written as its code.
 pub(super) fn name(text: &str) -> String {
     coded(text, |place| {
@@ -187,8 +192,7 @@ pub(super) fn prose(documentation: &str) -> String {
 pub(super) fn pretty(json: &str) -> String {
     let value: Result<serde_json::Value, _> = serde_json::from_str(json);
     let text = value.and_then(|value| serde_json::to_string_pretty(&value)).unwrap_or_else(|_| json.to_owned());
-    let lines: Vec<_> = text.lines().map(exact).collect();
-    lines.join("\n")
+    lines(&text)
 }
 
 #[cfg(test)]

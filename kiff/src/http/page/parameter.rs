@@ -7,7 +7,7 @@ use crate::json::{Json, visible};
 use crate::schema::{Contract, Parameter, Rule, without_path};
 use crate::verdict::limits;
 
-use super::frame::{exact, name, pretty, prose};
+use super::frame::{lines, name, pretty, prose};
 
 /// The parameters, one a line, with what each of them is.
 pub(super) fn table(parameters: &Json, contract: Option<&Contract>) -> Markup {
@@ -211,7 +211,7 @@ fn grouped(number: i64) -> String {
 fn text(value: &Value) -> String {
     match value {
         Value::String(text) if is_misread(text) => name(&Value::from(text.as_str()).to_string()),
-        Value::String(text) => text.lines().map(exact).collect::<Vec<_>>().join("\n"),
+        Value::String(text) => lines(text),
         other => pretty(&other.to_string()),
     }
 }
