@@ -1,9 +1,11 @@
 //! The forms of the pages: what is chosen is what is meant, and what is typed is there until it is done.
 
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Waker};
 
 use kiff::http::{Api, Limits};
-use kiff::{Domain, Failure, MemoryStore, RolePolicy, Runtime, Verdict, action, domain};
+use kiff::{Domain, Failure, MemoryStore, Outcome, RolePolicy, Runtime, Verdict, action, domain};
 use pollster::block_on;
 
 use super::page::{Browser, between, post};
@@ -113,4 +115,23 @@ fn what_somebody_typed_about_a_doubt_is_still_there_when_it_was_refused() {
     // What was typed about another run says nothing of this one.
     let other = nora.send(doubt, &form("execution-999", "%7Boops"));
     assert_eq!((other.status, other.body.contains(" checked>")), (400, false), "{}", other.body);
+}
+
+#[test]
+fn p7_what_was_heard_of_a_run_is_told_however_much_was_refused_meanwhile() {
+    let (server, people) = (Server::open(), people());
+    let key = block_on(shop::place(&server.shop, "ord-1"));
+    let pay = || MarkPaid { payment_id: "pay-1".into() };
+    server.shop.services().be(Mood::Waiting);
+    let mut run = pin!(server.shop.execute(&people.agent, &key, pay()));
+    assert!(run.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    let nora = Browser::of(&server, &people.nora);
+    for _ in 0..100 {
+        let refused = block_on(server.shop.execute(&people.agent, &key, pay())).unwrap();
+        assert!(matches!(refused, Outcome::Blocked(_)), "{refused:?}");
+    }
+    server.shop.services().be(Mood::Silent);
+    assert!(block_on(run).unwrap().executed().is_none());
+    let doubt = nora.get("/admin/doubt/Order/ord-1");
+    assert!(doubt.contains("Last heard: <q>no answer from the bank</q>") && doubt.contains("pay-1"), "{doubt}");
 }

@@ -13,7 +13,7 @@ use crate::entity::Running;
 use crate::identifier::{EntityKey, ExecutionId};
 use crate::journal::Fact;
 use crate::json::{Json, visible};
-use crate::runtime::Doubt;
+use crate::runtime::{Doubt, Error};
 use crate::schema::{Contract, Schema};
 use crate::served::{Became, Found, Served, Told};
 
@@ -32,8 +32,8 @@ use super::timeline::Filter;
 /// How many doubts are shown at once.
 const SHOWN: usize = 50;
 
-/// How many commits from its start on are looked at for what was heard of a run.
-const LOOKED_AT: usize = 8;
+/// How many commits are read at once to find what was heard of a run.
+const PAGE: usize = 64;
 
 /// What stands in a form before the name of an event, which may be any word.
 const EVENT: &str = "event:";
@@ -219,16 +219,31 @@ fn facts(served: &dyn Served, key: &EntityKey, running: &Running) -> Markup {
 /// What was tried, and what was heard of it last.
 async fn tried(served: &dyn Served, key: &EntityKey, running: &Running) -> Result<Markup, Sorry> {
     let contract = served.schema().action(&running.action);
-    let commits = served.read(key, running.record.commit.saturating_sub(1), LOOKED_AT).await?;
-    let parameters = commits.first().and_then(|start| start.starts()).and_then(|(_, parameters)| parameters);
-    let told = commits.iter().flat_map(|commit| commit.facts()).find_map(|fact| match fact {
-        Fact::ActionFailed(failed) if failed.execution.as_ref() == Some(&running.execution) => Some(&failed.message),
-        _ => None,
-    });
+    let start = served.read(key, running.record.commit.saturating_sub(1), 1).await?;
+    let parameters = start.first().and_then(|start| start.starts()).and_then(|(_, parameters)| parameters);
+    let told = if running.unknown { heard(served, key, running).await? } else { None };
     Ok(html! {
         @if let Some(parameters) = parameters { (parameter::table(parameters, contract)) }
-        @if let Some(told) = told { p { "Last heard: " q { (frame::lines(told)) } } }
+        @if let Some(told) = told { p { "Last heard: " q { (frame::lines(&told)) } } }
     })
+}
+
+/// What the executor has said, which is on the record behind the start and behind all that was refused while it ran.
+async fn heard(served: &dyn Served, key: &EntityKey, running: &Running) -> Result<Option<String>, Error> {
+    let mut number = running.record.commit;
+    loop {
+        let commits = served.read(key, number, PAGE).await?;
+        let told = commits.iter().flat_map(|commit| commit.facts()).find_map(|fact| match fact {
+            Fact::ActionFailed(failed) if failed.execution.as_ref() == Some(&running.execution) => {
+                Some(failed.message.clone())
+            }
+            _ => None,
+        });
+        match commits.last() {
+            Some(last) if told.is_none() => number = last.number(),
+            _ => return Ok(told),
+        }
+    }
 }
 
 /// Whether `actor` is somebody whose word would count, as far as can be said before.
