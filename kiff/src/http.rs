@@ -81,7 +81,6 @@ use crate::served::{Recorded, Served};
 use crate::store::{Store, StoreError};
 
 use answers::Answers;
-use around::around;
 use guard::{Rates, Readiness};
 use guarded::{Unguarded, get, post};
 use identity::AnyAuthenticate;
@@ -223,7 +222,7 @@ impl Api {
         routes
             .route("/healthz", routing::get(Unguarded(guard::healthy)))
             .route("/readyz", routing::get(Unguarded(guard::ready)))
-            .merge(page::routes(&shared).layer(around(&shared, guard::answered)))
+            .merge(page::routes(&shared))
             .fallback(Unguarded(guard::no_route))
             .method_not_allowed_fallback(Unguarded(guard::no_method))
             .with_state(shared)

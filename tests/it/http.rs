@@ -23,5 +23,6 @@ mod room;
 mod search;
 pub(crate) mod server;
 mod size;
+mod sorry;
 mod stream;
 mod typos;

@@ -8,6 +8,7 @@ use axum::routing::{Route, any, get, post};
 
 use super::Shared;
 use super::around::{around, onwards};
+use super::guard;
 use super::problem::Problem;
 
 mod approval;
@@ -31,7 +32,7 @@ mod timeline;
 
 pub(super) use session::Sessions;
 
-/// The routes of the pages.
+/// The routes of the pages, behind all that stands before a route.
 pub(super) fn routes(shared: &Shared) -> Router<Shared> {
     let inside = Router::new()
         .route("/admin", get(inbox::show))
@@ -56,21 +57,34 @@ pub(super) fn routes(shared: &Shared) -> Router<Shared> {
         .route("/admin/page.js", get(assets::script))
         .route("/admin/icon.svg", get(assets::icon))
         .merge(inside)
+        .method_not_allowed_fallback(guard::no_method)
         .layer(DefaultBodyLimit::max(shared.limits.body))
+        .layer(around(shared, unnested))
+        .layer(around(shared, guard::answered))
         .layer(around(shared, policy))
 }
 
-/// What a browser may do with a page: show it in our style, run our script, send its forms to us.
+/// Shows no page below another path: every link and form leads to `/admin`, which is somebody else's then, and a key that is typed in
+/// would be sent there.
+async fn unnested(_: Shared, request: Request, route: Route) -> Response {
+    let Some(path) = request.extensions().get::<NestedPath>() else {
+        return onwards(route, request).await;
+    };
+    let path = path.as_str();
+    tracing::error!(target: "kiff::http", path, "the pages cannot be nested: make the router a fallback");
+    let problem =
+        format!("the pages stand at `/admin` and cannot be nested below `{path}`: make the router a fallback");
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, problem).into_response()
+}
+
+/// What a browser may do with a page: show it in our style, run our script, send its forms to us. Whatever goes wrong is told on one.
 async fn policy(_: Shared, request: Request, route: Route) -> Response {
-    // Every link and form leads to `/admin`, which is somebody else's then: a key that is typed in would be sent there.
-    if let Some(path) = request.extensions().get::<NestedPath>() {
-        let path = path.as_str();
-        tracing::error!(target: "kiff::http", path, "the pages cannot be nested: make the router a fallback");
-        let problem =
-            format!("the pages stand at `/admin` and cannot be nested below `{path}`: make the router a fallback");
-        return Problem::new(StatusCode::INTERNAL_SERVER_ERROR, problem).into_response();
+    let is_nested = request.extensions().get::<NestedPath>().is_some();
+    let response = onwards(route, request).await;
+    if is_nested {
+        return response;
     }
-    let mut response = onwards(route, request).await;
+    let mut response = sorry::told(response).await;
     let policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; \
                   form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
     let headers = response.headers_mut();
