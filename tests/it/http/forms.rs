@@ -61,6 +61,14 @@ fn p7_an_event_is_meant_whatever_its_name_is() {
     assert_eq!(block_on(board.entity(&key)).unwrap().state(), Some(NoticeState::Gone));
 }
 
+/// Whoever hears the page is told first that it is the answer to what was refused, and then why.
+#[track_caller]
+fn check_is_told(page: &str, title: &str) {
+    assert_eq!(between(page, "<title>", "</title>"), format!("{title} · kiff"));
+    assert_eq!(between(page, "<h1>", "</h1>"), title);
+    assert!(page.contains("role=\"alert\" tabindex=\"-1\" autofocus>"), "{page}");
+}
+
 #[test]
 fn what_a_reviewer_typed_is_still_there_when_it_was_refused() {
     let server = Server::open();
@@ -74,10 +82,13 @@ fn what_a_reviewer_typed_is_still_there_when_it_was_refused() {
     let forged = post(&nora.client, &card, &format!("csrf=0&answer=grant&{typed}"));
     for (told, status) in [(unsure, 400), (forged, 403)] {
         assert_eq!(told.status, status, "{}", told.body);
+        check_is_told(&told.body, "Not sent: REFUND_ORDER on Order/ord-1");
         let field = between(&told.body, "name=\"reason\"", "</textarea>");
         assert!(field.ends_with(">two photos\n&lt;b&gt; &amp; &quot;a list&quot;"), "{field}");
     }
-    assert!(between(&nora.get(&card), "name=\"reason\"", "</textarea>").ends_with('>'));
+    let unsent = nora.get(&card);
+    assert!(between(&unsent, "name=\"reason\"", "</textarea>").ends_with('>'));
+    assert!(!unsent.contains("Not sent") && !unsent.contains(" autofocus"), "{unsent}");
     // Whatever a browser puts between lines, on the record and on the card they are lines.
     assert_eq!(nora.send(&card, &format!("answer=grant&{typed}")).status, 303);
     let granted = nora.get(&card);
@@ -106,6 +117,7 @@ fn what_somebody_typed_about_a_doubt_is_still_there_when_it_was_refused() {
     let forged = post(&nora.client, doubt, &format!("csrf=0&{}", form(execution, "%7B%7D")));
     for (told, status, payload) in [(unread, 400, "{oops"), (unfit, 409, "{}"), (forged, 403, "{}")] {
         assert_eq!(told.status, status, "{}", told.body);
+        check_is_told(&told.body, "Not settled: Doubt about Order/ord-1");
         for (field, typed) in [("payload", payload), ("reason", "on the statement")] {
             let field = between(&told.body, &format!("name=\"{field}\""), "</textarea>");
             assert!(field.ends_with(&format!(">{typed}")), "{field}");

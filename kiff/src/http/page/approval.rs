@@ -139,7 +139,7 @@ async fn card(
     let counts = prospect.as_ref().is_some_and(|prospect| !open || !matches!(prospect, Prospect::Outdated));
     let mine = counts && may_answer(&*served, signed.actor(), &key, approval);
     let main = html! {
-        @if let Some((problem, _)) = &refused { p.notice.bad role="alert" { (visible(problem)) } }
+        @if let Some((problem, _)) = &refused { (frame::refused(problem)) }
         (status_line(approval, now))
         (next_step(approval, contract, prospect.as_ref(), now))
         section.card aria-labelledby="what" {
@@ -163,7 +163,8 @@ async fn card(
         h2 { "What happened to " (frame::name(key.id())) " so far" }
         (Filter::default().shown(&part, false))
     };
-    let title = format!("{} on {}", visible(&approval.action), frame::named(&key));
+    let not_sent = if refused.is_some() { "Not sent: " } else { "" };
+    let title = format!("{not_sent}{} on {}", visible(&approval.action), frame::named(&key));
     Ok(frame::page_with(status, signed, Place::Elsewhere, &title, &main))
 }
 

@@ -180,7 +180,7 @@ async fn card(
     let last = served.standing(key).await?.number;
     let part = Filter::default().part(served, key, last).await?;
     let main = html! {
-        @if let Some((problem, _)) = &refused { p.notice.bad role="alert" { (visible(problem)) } }
+        @if let Some((problem, _)) = &refused { (frame::refused(problem)) }
         @match &running {
             None => p { "Nothing of " (frame::entity_link(key)) " is in doubt." }
             Some(running) => {
@@ -198,7 +198,8 @@ async fn card(
         h2 { "What happened so far" }
         (Filter::default().shown(&part, false))
     };
-    let title = format!("Doubt about {}", frame::named(key));
+    let not_settled = if refused.is_some() { "Not settled: " } else { "" };
+    let title = format!("{not_settled}Doubt about {}", frame::named(key));
     Ok(frame::page_with(status, signed, Place::Doubt, &title, &main))
 }
 

@@ -90,6 +90,11 @@ fn document(status: StatusCode, title: &str, head: &Markup, main: &Markup, live:
     (status, Html(page.into_string())).into_response()
 }
 
+/// Why what was sent is not done. It has the focus, so that whoever does not see the page hears it at once.
+pub(super) fn refused(problem: &str) -> Markup {
+    html! { p.notice.bad role="alert" tabindex="-1" autofocus { (visible(problem)) } }
+}
+
 /// The way to the next part of a list, where there is one.
 pub(super) fn onward(next: Option<String>, words: &str) -> Markup {
     html! { @if let Some(next) = next { p { a href=(next) rel="next" { (words) } } } }
