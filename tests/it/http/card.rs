@@ -11,7 +11,7 @@ use pollster::block_on;
 
 use super::page::{Browser, between};
 use super::server::Server;
-use crate::shop::{self, Desk, Mood, people};
+use crate::shop::{self, Desk, MarkPaid, Mood, people};
 
 mod before {
     use kiff::{Failure, action, domain};
@@ -183,5 +183,35 @@ fn p3_two_entities_never_look_alike_to_whoever_grants() {
         assert!(titles.insert(look(between(&page, "<h1>", "</h1>"))), "{id:?}: {titles:?}");
         let link = between(&page, "<dt>On</dt><dd>", "</a>").rsplit_once('>').unwrap().1;
         assert!(links.insert(look(link)), "{id:?}: {links:?}");
+    }
+}
+
+/// A list of roles that cannot say who signs off and who settles.
+struct Unsure(RolePolicy);
+
+impl Policy for Unsure {
+    fn holds(&self, question: &Question<'_>) -> Result<bool, PolicyError> {
+        let name = &question.permission.name;
+        if name.starts_with("refund.approve_") || name.starts_with("refund.settle_") {
+            return Err(PolicyError::new("the directory does not answer"));
+        }
+        self.0.holds(question)
+    }
+}
+
+#[test]
+fn p9_what_cannot_be_decided_is_not_told_as_a_no() {
+    let shop = Runtime::new(MemoryStore::new(), Unsure(shop::policy()), Desk::default());
+    let server = Server::of(Arc::new(shop), Limits::DEFAULT, |api| api);
+    let card = asked(&server, &block_on(shop::paid(&server.shop, "ord-1")), 4_900);
+    let key = block_on(shop::place(&server.shop, "ord-2"));
+    server.shop.services().be(Mood::Silent);
+    let pay = MarkPaid { payment_id: "pay-1".into() };
+    assert!(block_on(server.shop.execute(&people().agent, &key, pay)).unwrap().executed().is_none());
+    let nora = Browser::of(&server, &people().nora);
+    for (path, what) in [(&*card, "answer"), ("/admin/doubt/Order/ord-2", "settle")] {
+        let page = nora.get(path);
+        assert!(page.contains(&format!("Whether you may {what} this could not be decided")), "{page}");
+        assert!(!page.contains("You cannot") && !page.contains("<textarea"), "{page}");
     }
 }

@@ -11,6 +11,7 @@ use crate::approval::{Approval, ApprovalStatus, Review, Signature};
 use crate::decision::Rationale;
 use crate::identifier::{ApprovalId, EntityKey};
 use crate::json::visible;
+use crate::permission::PolicyError;
 use crate::schema::{ApprovalRule, Contract};
 use crate::served::{Served, Standing};
 use crate::time::Timestamp;
@@ -34,7 +35,12 @@ pub(super) fn approval_path(key: &EntityKey, approval: &ApprovalId) -> String {
 }
 
 /// Whether `actor` is somebody whose answer would count, as far as can be said before.
-pub(super) fn may_answer(served: &dyn Served, actor: &Actor, key: &EntityKey, approval: &Approval) -> bool {
+pub(super) fn may_answer(
+    served: &dyn Served,
+    actor: &Actor,
+    key: &EntityKey,
+    approval: &Approval,
+) -> Result<bool, PolicyError> {
     let schema = served.schema();
     let rule = schema.action(&approval.action).map(|contract| &contract.approval);
     let humans;
@@ -45,11 +51,10 @@ pub(super) fn may_answer(served: &dyn Served, actor: &Actor, key: &EntityKey, ap
             humans = any_human(schema);
             &humans
         }
-        _ => return false,
+        _ => return Ok(false),
     };
-    actor.kind() == ActorKind::Human
-        && actor.id() != approval.requested_by.id()
-        && served.may(actor, key, permission).unwrap_or(false)
+    let is_another_human = actor.kind() == ActorKind::Human && actor.id() != approval.requested_by.id();
+    Ok(is_another_human && served.may(actor, key, permission)?)
 }
 
 /// Which request.
@@ -137,7 +142,7 @@ async fn card(
         if open || holds(approval, now) { Some(Prospect::of(&*served, &key, approval).await?) } else { None };
     // To withdraw what was granted counts under any contract.
     let counts = prospect.as_ref().is_some_and(|prospect| !open || !matches!(prospect, Prospect::Outdated));
-    let mine = counts && may_answer(&*served, signed.actor(), &key, approval);
+    let may = counts.then(|| may_answer(&*served, signed.actor(), &key, approval));
     let main = html! {
         @if let Some((problem, _)) = &refused { (frame::refused(problem)) }
         (status_line(approval, now))
@@ -151,14 +156,17 @@ async fn card(
             }
         }
         (claim(&approval.reasons))
-        @if mine { (form(signed, &key, approval, refused.as_ref().map_or("", |(_, reason)| *reason))) } @else if open && counts {
-            p.notice {
+        @match &may {
+            Some(Ok(true)) => (form(signed, &key, approval, refused.as_ref().map_or("", |(_, reason)| *reason))),
+            Some(Err(_)) => p.notice.warn { "Whether you may answer this could not be decided: try again later." }
+            Some(Ok(false)) if open => p.notice {
                 @if served.is_recorded() {
                     "It cannot be answered here: only the journal is open. It is answered where its domain is."
                 } @else {
                     "You cannot answer this: somebody who holds the permission and did not ask for it has to."
                 }
             }
+            _ => {}
         }
         h2 { "What happened to " (frame::name(key.id())) " so far" }
         (Filter::default().shown(&part, false))

@@ -13,6 +13,7 @@ use crate::entity::Running;
 use crate::identifier::{EntityKey, ExecutionId};
 use crate::journal::Fact;
 use crate::json::{Json, visible};
+use crate::permission::PolicyError;
 use crate::runtime::{Doubt, Error};
 use crate::schema::{Contract, Schema};
 use crate::served::{Became, Found, Served, Told};
@@ -188,10 +189,14 @@ async fn card(
                 (tried(served, key, running).await?)
                 @if served.is_recorded() {
                     p.notice { "It cannot be settled here: only the journal is open. It is settled where its domain is." }
-                } @else if may_settle(served, signed.actor(), key, running) {
-                    (forms(served.schema(), signed, key, running, refused.as_ref().map(|(_, settled)| *settled)))
                 } @else {
-                    p.notice { "You cannot settle this: somebody who holds the permission and did not ask for the run has to." }
+                    @match may_settle(served, signed.actor(), key, running) {
+                        Ok(true) => (forms(served.schema(), signed, key, running, refused.as_ref().map(|(_, settled)| *settled))),
+                        Ok(false) => p.notice {
+                            "You cannot settle this: somebody who holds the permission and did not ask for the run has to."
+                        }
+                        Err(_) => p.notice.warn { "Whether you may settle this could not be decided: try again later." }
+                    }
                 }
             }
         }
@@ -248,11 +253,10 @@ async fn heard(served: &dyn Served, key: &EntityKey, running: &Running) -> Resul
 }
 
 /// Whether `actor` is somebody whose word would count, as far as can be said before.
-fn may_settle(served: &dyn Served, actor: &Actor, key: &EntityKey, running: &Running) -> bool {
-    let Some(contract) = served.schema().action(&running.action) else { return false };
-    actor.kind() == ActorKind::Human
-        && actor.id() != running.by.id()
-        && served.may(actor, key, &contract.settlement(served.schema())).unwrap_or(false)
+fn may_settle(served: &dyn Served, actor: &Actor, key: &EntityKey, running: &Running) -> Result<bool, PolicyError> {
+    let Some(contract) = served.schema().action(&running.action) else { return Ok(false) };
+    let is_another_human = actor.kind() == ActorKind::Human && actor.id() != running.by.id();
+    Ok(is_another_human && served.may(actor, key, &contract.settlement(served.schema()))?)
 }
 
 /// The two ways to settle it; in the form still stands what was sent in vain.

@@ -119,7 +119,7 @@ async fn part(
     let after = after.map(cursor::read).transpose()?;
     let wanted = Wanted { entity_type: None, after: after.as_ref(), limit: SHOWN, room: usize::MAX };
     let fits = |served: &dyn Served, pending: &Pending| {
-        may_answer(served, signed.actor(), &pending.open.key, &pending.approval) == is_mine
+        may_answer(served, signed.actor(), &pending.open.key, &pending.approval).unwrap_or(false) == is_mine
     };
     shared.open(caller, wanted, fits).await
 }
