@@ -139,18 +139,34 @@ pub(crate) fn has(
     permission: &Permission,
     entity: &EntityKey,
 ) -> Result<bool, PolicyError> {
-    for role in permission.roles.iter().filter(|role| role.kind == actor.kind()) {
-        let holds = policy.holds(&Question { actor, role, permission, entity });
-        if holds.inspect_err(|error| tell_undecided(actor, permission, entity, error))? {
-            return Ok(true);
+    Said::of(policy, actor, permission, entity).0.inspect_err(|error| tell_undecided(actor, permission, entity, error))
+}
+
+/// What a policy said of one permission, for whoever has to look at it more than once: asked again, it may say something else.
+pub(crate) struct Said(pub(crate) Result<bool, PolicyError>);
+
+impl Said {
+    /// As [`has`], where the log is told by whoever asks this.
+    pub(crate) fn of(policy: &dyn Policy, actor: &Actor, permission: &Permission, entity: &EntityKey) -> Self {
+        for role in permission.roles.iter().filter(|role| role.kind == actor.kind()) {
+            match policy.holds(&Question { actor, role, permission, entity }) {
+                Ok(false) => {}
+                said => return Self(said),
+            }
         }
+        Self(Ok(false))
     }
-    Ok(false)
+}
+
+impl Policy for Said {
+    fn holds(&self, _: &Question<'_>) -> Result<bool, PolicyError> {
+        self.0.clone()
+    }
 }
 
 /// Says why nobody knows whether `actor` has `permission` on `entity`. Whoever asked is not told that: it may name what is nobody
 /// else's business, and refusals are on the record for ever.
-pub(crate) fn tell_undecided(actor: &Actor, permission: &Permission, entity: &EntityKey, error: &PolicyError) {
+fn tell_undecided(actor: &Actor, permission: &Permission, entity: &EntityKey, error: &PolicyError) {
     tracing::error!(
         target: "kiff::policy",
         permission = &*permission.name,

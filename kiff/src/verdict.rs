@@ -33,9 +33,11 @@ pub(crate) use sentence::limits;
 #[cfg(feature = "mcp")]
 pub(crate) use sentence::no_such_action;
 pub(crate) use sentence::{
-    key_reused, moved_on, other_type, over_bound, undecided, unknown_action, unknown_entity, unknown_event, way_out,
+    key_reused, moved_on, other_type, over_bound, unknown_action, unknown_entity, unknown_event, way_out,
 };
 pub use settle::settle;
+
+use sentence::undecided;
 
 /// The gate's answer.
 ///

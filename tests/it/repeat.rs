@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Waker};
 
@@ -344,7 +345,7 @@ impl Policy for ByTurns {
 }
 
 #[test]
-fn p9_a_policy_that_says_no_and_then_yes_for_ever_is_none_that_decides() {
+fn p9_a_policy_that_says_no_and_then_yes_has_said_no() {
     block_on(async {
         let (store, people) = (Arc::new(MemoryStore::new()), people());
         let steady = Runtime::<Refund, _>::new(Arc::clone(&store), policy(), Desk::default());
@@ -353,8 +354,51 @@ fn p9_a_policy_that_says_no_and_then_yes_for_ever_is_none_that_decides() {
         let by_turns = ByTurns(policy(), Mutex::new(false));
         let runtime = Runtime::<Refund, _>::new(store, by_turns, Desk::default());
         let outcome = runtime.execute(&people.agent, &order("ord-1"), pay("pay-1")).await.unwrap();
-        let refusal = outcome.refusal().unwrap();
-        assert_eq!(refusal.message, "whether `agent-7` (agent) has `refund.mark_paid` could not be decided");
+        assert_eq!(outcome.refusal().unwrap().message, "`agent-7` (agent) does not have `refund.mark_paid`");
         assert!(runtime.services().done().is_empty());
+    });
+}
+
+/// A policy by which nobody holds a role, and that is asked so many times while somebody else moves the entity.
+struct Interrupted {
+    other: Runtime<Refund, Arc<MemoryStore>>,
+    asked: AtomicUsize,
+    moves: usize,
+}
+
+impl Policy for Interrupted {
+    fn holds(&self, question: &Question<'_>) -> Result<bool, PolicyError> {
+        if self.asked.fetch_add(1, Ordering::Relaxed) < self.moves {
+            let note = AddNote { text: "meanwhile".into() };
+            assert!(block_on(self.other.execute(&people().agent, question.entity, note)).unwrap().executed().is_some());
+        }
+        Ok(false)
+    }
+}
+
+#[test]
+fn p9_whoever_may_not_is_told_so_however_often_the_entity_moves() {
+    block_on(async {
+        let (store, people) = (Arc::new(MemoryStore::new()), people());
+        let other = Runtime::<Refund, _>::new(Arc::clone(&store), policy(), Desk::default());
+        let order = place(&other, "ord-1").await;
+        let interrupted = Arc::new(Interrupted { other, asked: AtomicUsize::new(0), moves: 8 });
+        let runtime = Runtime::<Refund, _>::new(store, Arc::clone(&interrupted), Desk::default());
+        let outcome = runtime.execute(&people.agent, &order, pay("pay-1")).await.unwrap();
+        assert_eq!(outcome.refusal().unwrap().code, ReasonCode::PermissionDenied, "{outcome:?}");
+        // Once at each try.
+        assert_eq!(interrupted.asked.load(Ordering::Relaxed), 9);
+    });
+}
+
+#[test]
+fn a_policy_is_asked_once_of_a_wish_with_a_key() {
+    block_on(async {
+        let flapping = Arc::new(Flapping(policy(), Mutex::new(None)));
+        let runtime = Runtime::<Refund>::new(MemoryStore::new(), Arc::clone(&flapping), Desk::default());
+        let order = place(&runtime, "ord-1").await;
+        *flapping.1.lock().unwrap() = Some(1);
+        executed(runtime.execute(&people().agent, &order, pay("pay-1")).await.unwrap());
+        assert_eq!(*flapping.1.lock().unwrap(), Some(0));
     });
 }

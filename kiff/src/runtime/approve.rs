@@ -42,7 +42,8 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         for tried in 0..TRIES {
             let entity = self.presumed(key, tried).await?;
             let now = self.now();
-            let weighed = self.case(&entity, actor, attempt, now).map(|case| verdict::weigh(&entity, &case));
+            let weighed =
+                self.case(&entity, actor, attempt, &*self.policy, now).map(|case| verdict::weigh(&entity, &case));
             let asked = match weighed {
                 Ok(Ok(permit)) => Err(Verdict::Invalid(needless(attempt, permit.approval()))),
                 Ok(Err(Objection::Unapproved { .. })) => self.ask(&entity, actor, attempt, now, wanted.as_ref())?,

@@ -12,11 +12,10 @@ use crate::identifier::{EntityKey, ExecutionId, IdempotencyKey};
 use crate::journal::{
     ActionExecuted, ActionFailed, ActionStarted, BrokenJournal, EventIngested, Fact, FailedOutcome, RecordId,
 };
-use crate::permission::{self, PolicyError};
 use crate::schema::{Contract, Effect, Text};
 use crate::store::Store;
 use crate::time::Timestamp;
-use crate::verdict::{self, Judged, Permit, Verdict};
+use crate::verdict::{Judged, Permit};
 
 use super::attempt::{Attempt, Propose};
 use super::ingest::happened;
@@ -27,9 +26,6 @@ use super::{Batch, Error, Runtime, TRIES, live};
 
 /// The code of a run whose start is on the record and that did not begin all the same.
 const DID_NOT_BEGIN: &str = "did_not_begin";
-
-/// How often a policy may say no and then yes before that is no answer.
-const FLAPS: u16 = 3;
 
 /// What an executor answered.
 type Answer<D> = Result<Option<<D as Domain>::Event>, Failure>;
@@ -85,24 +81,13 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         for tried in 0..TRIES {
             let entity = self.presumed(key, tried).await?;
             let now = self.now();
-            let is_untold = match self.wish(&entity, actor, attempt, now).await? {
-                Wish::New => false,
-                Wish::Untold => true,
+            let judged = match self.wish(&entity, actor, attempt, now).await? {
+                Wish::New(None) => self.judge(&entity, actor, attempt, &*self.policy, now),
+                Wish::New(Some(said)) => self.judge(&entity, actor, attempt, &said, now),
                 Wish::Repeated(outcome) => return Ok(outcome),
                 Wish::Moved => continue,
             };
-            let judged = match attempt.action.filter(|_| is_untold && tried >= FLAPS) {
-                Some(action) => {
-                    let permission = &action.contract().permission;
-                    let flaps = PolicyError::new("it has said no and then yes, again and again");
-                    permission::tell_undecided(actor, permission, key, &flaps);
-                    Verdict::Blocked(verdict::undecided(actor, permission))
-                }
-                None => self.judge(&entity, actor, attempt, now),
-            };
             let permit = match judged.permit() {
-                // Whoever may run it now, by a policy that has said otherwise a moment ago, may be told of the key.
-                Ok(_) if is_untold => continue,
                 Ok(permit) => {
                     let approval = permit.approval().and_then(|approval| entity.approval(approval));
                     let approved = approval.map(|approval| &approval.parameters);
@@ -205,7 +190,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         let now = self.now();
         // It starts and ends now, and an approval that has expired meanwhile lets nothing start.
         let is_approved = run.execution.approval.is_some();
-        if !is_approved || self.judge(&entity, &run.execution.actor, attempt, now).is_allowed() {
+        if !is_approved || self.judge(&entity, &run.execution.actor, attempt, &*self.policy, now).is_allowed() {
             let (answered, outcome) = self.answered(run, answer);
             let mut facts = self.opening(attempt, 1 + answered.len())?;
             facts.push(run.started().into());

@@ -13,6 +13,7 @@ use crate::entity::Entity;
 use crate::executor::Executable;
 use crate::identifier::EntityKey;
 use crate::journal::{ActionFailed, ActionValidated, ApprovalRequired, DecisionProposed, Fact, FailedOutcome};
+use crate::permission::Policy;
 use crate::store::Store;
 use crate::time::Timestamp;
 use crate::verdict::{self, Case, Judged, Permit, ReasonCode, Verdict};
@@ -80,7 +81,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         attempt: &Attempt<D>,
     ) -> Result<Verdict, Error> {
         let entity = self.entity(key).await?;
-        Ok(self.judge(&entity, actor, attempt, self.now()).map(drop))
+        Ok(self.judge(&entity, actor, attempt, &*self.policy, self.now()).map(drop))
     }
 
     /// Whether a proposal may run now, with the answer on the record.
@@ -100,7 +101,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         for tried in 0..TRIES {
             let entity = self.presumed(key, tried).await?;
             let now = self.now();
-            let verdict = self.judge(&entity, actor, attempt, now).map(drop);
+            let verdict = self.judge(&entity, actor, attempt, &*self.policy, now).map(drop);
             let recorded = match verdict.permit() {
                 Ok(()) => {
                     let facts = self.opening(attempt, 0)?;
@@ -122,9 +123,10 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         entity: &'j Entity<D>,
         actor: &Actor,
         attempt: &Attempt<D>,
+        policy: &dyn Policy,
         now: Timestamp,
     ) -> Verdict<Permit<'j, Judged<D>>> {
-        match self.case(entity, actor, attempt, now) {
+        match self.case(entity, actor, attempt, policy, now) {
             Ok(case) => self.advised(entity, verdict::judge(entity, &case)),
             Err(refused) => refused,
         }
@@ -136,6 +138,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         entity: &'a Entity<D>,
         actor: &'a Actor,
         attempt: &'a Attempt<D>,
+        policy: &'a dyn Policy,
         now: Timestamp,
     ) -> Result<Case<'a, D>, Verdict<P>> {
         if let Some(refused) = Self::check_attempt(entity, attempt) {
@@ -158,7 +161,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             binding,
             approval: attempt.approval.as_ref(),
             actor,
-            policy: &*self.policy,
+            policy,
             now,
         })
     }

@@ -10,7 +10,7 @@ use crate::executor::Executable;
 use crate::identifier::{ExecutionId, IdempotencyKey};
 use crate::journal::{ActionDeduplicated, ActionFailed, BrokenJournal, Commit, Fact};
 use crate::json::Json;
-use crate::permission;
+use crate::permission::Said;
 use crate::store::Store;
 use crate::time::Timestamp;
 use crate::verdict::{self, Verdict};
@@ -21,10 +21,9 @@ use super::{Batch, Error, PAGE, Runtime};
 
 /// What an attempt under an idempotency key is.
 pub(super) enum Wish<D: Domain> {
-    /// It was not made before, or it has not ended: it is judged like any other.
-    New,
-    /// Whoever makes it may not know whether it was made before.
-    Untold,
+    /// It was not made before, or it has not ended, or whoever makes it may not know whether it was: it is judged like any other, by
+    /// what the policy has said of it where that was asked.
+    New(Option<Said>),
     /// It was made before, and this was the answer.
     Repeated(Outcome<Executed<D>>),
     /// The entity moved before it was looked up, or before the answer was on the record.
@@ -51,16 +50,17 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         now: Timestamp,
     ) -> Result<Wish<D>, Error> {
         let (Some(key), Some(action)) = (&attempt.key, attempt.action) else {
-            return Ok(Wish::New);
+            return Ok(Wish::New(None));
         };
         if Self::governed(entity.key()).is_err() {
-            return Ok(Wish::New);
+            return Ok(Wish::New(None));
         }
-        if permission::has(&*self.policy, actor, &action.contract().permission, entity.key()) != Ok(true) {
-            return Ok(Wish::Untold);
+        let said = Said::of(&*self.policy, actor, &action.contract().permission, entity.key());
+        if said.0 != Ok(true) {
+            return Ok(Wish::New(Some(said)));
         }
         let Some(number) = self.store.keyed(entity.key(), key).await? else {
-            return Ok(Wish::New);
+            return Ok(Wish::New(Some(said)));
         };
         if number > entity.number() {
             // Somebody else was first, unless the store leads to what is not there.
@@ -81,7 +81,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             return Ok(refused.map_or(Wish::Moved, |refused| Wish::Repeated(Outcome::from(refused))));
         }
         if entity.running().is_some_and(|running| running.execution == *first.execution) {
-            return Ok(Wish::New);
+            return Ok(Wish::New(Some(said)));
         }
         let execution = first.execution.clone();
         let Some(outcome) = self.answer_of(entity, &execution, commits).await? else {

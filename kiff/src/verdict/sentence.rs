@@ -207,7 +207,7 @@ pub(super) fn permission_denied(actor: &Actor, permission: &Permission) -> Refus
 }
 
 /// A policy that could not say yes or no.
-pub(crate) fn undecided(actor: &Actor, permission: &Permission) -> Refusal {
+pub(super) fn undecided(actor: &Actor, permission: &Permission) -> Refusal {
     Refusal {
         code: ReasonCode::Error,
         message: format!("whether `{}` ({}) has `{}` could not be decided", actor.id(), actor.kind(), permission.name),
