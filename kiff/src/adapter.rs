@@ -27,7 +27,7 @@ pub struct RawEvent {
     pub entity_id: String,
     /// Of which sort of entity.
     pub entity_type: String,
-    /// When its source says that it happened.
+    /// When its source received it: the best that is known of when it happened, and so the event's `occurred_at`.
     #[serde(default)]
     pub received_at: Option<Timestamp>,
     /// Which story it belongs to.

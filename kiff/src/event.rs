@@ -26,7 +26,7 @@ pub struct Trace {
     /// What the caller wants to find together: a ticket, a conversation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub correlation_id: Option<TraceId>,
-    /// What outside of this journal caused it.
+    /// What outside of this journal caused it. A timeline calls it `origin_id`, because there `causation_id` is the record before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub causation_id: Option<TraceId>,
 }

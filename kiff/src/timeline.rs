@@ -226,7 +226,7 @@ impl Serialize for Line<'_> {
         let record = self.record;
         let commit = record.commit();
         let trace = commit.trace();
-        let mut line = serializer.serialize_struct("Line", 11)?;
+        let mut line = serializer.serialize_struct("Line", 12)?;
         line.serialize_field("id", &record.id())?;
         line.serialize_field("kind", record.fact().kind())?;
         line.serialize_field("entity_id", commit.key().id())?;
@@ -236,6 +236,7 @@ impl Serialize for Line<'_> {
         line.serialize_field("data", &record.fact().data())?;
         line.serialize_field("trace_id", &trace.and_then(|trace| trace.trace_id.as_ref()))?;
         line.serialize_field("correlation_id", &trace.and_then(|trace| trace.correlation_id.as_ref()))?;
+        line.serialize_field("origin_id", &trace.and_then(|trace| trace.causation_id.as_ref()))?;
         line.serialize_field("causation_id", &record.cause())?;
         line.serialize_field("created_at", &commit.at())?;
         line.end()

@@ -293,7 +293,7 @@ fn what_follows_inherits_the_trace_and_names_its_cause() {
         let trace = Trace {
             trace_id: Some(TraceId::new("4bf92f35").unwrap()),
             correlation_id: Some(TraceId::new("ticket-9").unwrap()),
-            causation_id: None,
+            causation_id: Some(TraceId::new("mail-4711").unwrap()),
         };
         let proposal = kiff::Proposal::new(MarkPaid { payment_id: "pay-1".into() }).trace(trace.clone());
         let _ = runtime.execute(&people.agent, &key, proposal).await.unwrap();
@@ -314,6 +314,12 @@ fn what_follows_inherits_the_trace_and_names_its_cause() {
         let expected: Vec<_> =
             expected.into_iter().map(|(kind, cause)| (kind.to_owned(), cause.map(str::to_owned))).collect();
         assert_eq!(chain, expected);
+
+        // What its caller says that caused it is not taken for the record before.
+        let told = serde_json::to_value(&timeline).unwrap();
+        let parts = ["trace_id", "correlation_id", "origin_id", "causation_id"].map(|part| &told[3][part]);
+        assert_eq!(parts, ["4bf92f35", "ticket-9", "mail-4711", "2.1"]);
+        assert!(told[0]["origin_id"].is_null());
     });
 }
 

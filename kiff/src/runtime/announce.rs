@@ -19,6 +19,7 @@ pub(super) fn commit(domain: &str, commit: &Commit) {
             actor_kind = commit.actor().kind().as_str(),
             trace_id = trace.and_then(|trace| trace.trace_id.as_ref()).map(tracing::field::display),
             correlation_id = trace.and_then(|trace| trace.correlation_id.as_ref()).map(tracing::field::display),
+            origin_id = trace.and_then(|trace| trace.causation_id.as_ref()).map(tracing::field::display),
         );
         record.fact().count();
     }

@@ -78,6 +78,7 @@ fn the_trace_of_a_request_is_that_of_its_records() {
     let timeline = everybody.nora.get("/entities/ord-1/timeline").expect(200);
     let told: Vec<_> = timeline["timeline"].as_array().unwrap().iter().map(|line| &line["trace_id"]).collect();
     assert!(told[..2].iter().all(|of| of.is_null()) && told[2..].iter().all(|of| **of == trace), "{timeline}");
+    assert_eq!(timeline["timeline"][2]["origin_id"], parent);
     everybody.agent.clone().header("traceparent: 00-0-0-0").get("/entities/ord-1").expect(200);
 }
 
