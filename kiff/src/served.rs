@@ -383,6 +383,7 @@ impl<D: Executable, S: Store> Served for Runtime<D, S> {
                 Inquiry::Settled { state, .. } => Found::Settled(state.name()),
                 Inquiry::StillUnknown { why, .. } => Found::StillUnknown(why),
                 Inquiry::NobodyToAsk(_) => Found::NobodyToAsk,
+                Inquiry::StillRuns(running) => Found::StillUnknown(format!("it still runs, since {}", running.since)),
                 Inquiry::NothingInDoubt | Inquiry::MayStillRun { .. } => Found::NothingInDoubt,
             })
         })

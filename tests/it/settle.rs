@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::task::{Context, Waker};
 
 use kiff::{
     Actor, ActorKind, Domain, EntityKey, ExecutionId, Fact, Inquiry, MemoryStore, Outcome, ReasonCode, RolePolicy,
@@ -391,4 +392,18 @@ fn p7_after_a_restart_everything_in_doubt_is_asked_about() {
         assert_eq!((first, second, &*running.action), (&refunded, &unpaid, "MARK_PAID"));
         assert_eq!(runtime.in_doubt(None, 9).await.unwrap().len(), 1);
     });
+}
+
+#[test]
+fn p7_of_an_executor_that_never_answers_it_is_told_that_it_still_runs() {
+    let (runtime, people) = (open(), people());
+    let key = block_on(place(&runtime, "ord-1"));
+    runtime.services().be(Mood::Stuck);
+    let mut stuck = Box::pin(runtime.execute(&people.agent, &key, pay()));
+    assert!(stuck.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    let running = block_on(runtime.entity(&key)).unwrap().running().cloned().unwrap();
+    assert_eq!(block_on(runtime.reconcile(&people.shop, &key)).unwrap(), Inquiry::StillRuns(running));
+    assert!(block_on(runtime.recover(&people.shop)).unwrap().is_empty());
+    drop(stuck);
+    assert!(matches!(block_on(runtime.reconcile(&people.shop, &key)).unwrap(), Inquiry::NobodyToAsk(_)));
 }

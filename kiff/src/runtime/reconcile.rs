@@ -36,6 +36,8 @@ pub enum Inquiry<D: Domain> {
     },
     /// The action has no reconcile fn: a person has to settle it.
     NobodyToAsk(Running),
+    /// It still runs in this process, since [`Running::since`]: its executor will answer, and until then there is nothing to ask.
+    StillRuns(Running),
     /// Another process may still be at it, for all that anybody knows here: ask again then.
     MayStillRun {
         /// The run.
@@ -59,7 +61,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     /// [`Error`] when the store fails or the journal is broken.
     pub async fn reconcile(&self, actor: &Actor, key: &EntityKey) -> Result<Inquiry<D>, Error> {
         let Some(running) = self.doubt(key).await? else {
-            return self.running_elsewhere(key).await;
+            return self.under_way(key).await;
         };
         let ask = D::from_name(&running.action).and_then(|action| action.entry().reconcile());
         let Some(ask) = ask else {
@@ -86,14 +88,16 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     }
 
     /// What is to be said of an entity of which nothing is in doubt.
-    async fn running_elsewhere(&self, key: &EntityKey) -> Result<Inquiry<D>, Error> {
+    async fn under_way(&self, key: &EntityKey) -> Result<Inquiry<D>, Error> {
         let entity = self.entity(key).await?;
-        let running = entity.running().filter(|running| !self.runs_here(&entity, running));
-        let elsewhere = running.and_then(|running| Some((running, self.may_run_elsewhere(running)?)));
-        Ok(elsewhere.map_or(Inquiry::NothingInDoubt, |(running, until)| Inquiry::MayStillRun {
-            running: running.clone(),
-            until,
-        }))
+        let Some(running) = entity.running().filter(|running| !running.unknown) else {
+            return Ok(Inquiry::NothingInDoubt);
+        };
+        if self.runs_here(&entity, running) {
+            return Ok(Inquiry::StillRuns(running.clone()));
+        }
+        let until = self.may_run_elsewhere(running);
+        Ok(until.map_or(Inquiry::NothingInDoubt, |until| Inquiry::MayStillRun { running: running.clone(), until }))
     }
 
     /// Asks about every action in doubt of this domain that has a reconcile fn: what to do first after a restart. Over a store
@@ -110,7 +114,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         let mut open = self.open(Matter::Execution, None, PAGE);
         while let Some(open) = open.next().await? {
             match self.reconcile(actor, &open.key).await {
-                Ok(Inquiry::NothingInDoubt) => {}
+                Ok(Inquiry::NothingInDoubt | Inquiry::StillRuns(_)) => {}
                 Ok(inquiry) => recovered.push((open.key, Ok(inquiry))),
                 Err(Error::Journal(broken)) => recovered.push((open.key, Err(broken))),
                 Err(error) => return Err(error),
