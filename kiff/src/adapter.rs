@@ -136,7 +136,8 @@ impl Mapping {
     }
 
     /// The same mapping, which also makes `event` of what its source calls `event_type`; each of `fields` is a field
-    /// of the source and the field of the event that it becomes. Other fields of the source are left out.
+    /// of the source and the field of the event that it becomes. Other fields of the source are left out. Whether one that is not
+    /// there may be missing is for the event to say.
     #[must_use]
     pub fn event(
         mut self,
@@ -158,8 +159,9 @@ impl Adapter for Mapping {
         let members = given.as_ref().map_or_else(|| Ok(Object::default()), Json::members)?;
         let mut renamed = Object::default();
         for (from, to) in &mapped.fields {
-            let value = members.get(from).ok_or(AdapterError::MissingField(from))?;
-            renamed.0.push((Cow::Borrowed(to), value));
+            if let Some(value) = members.get(from) {
+                renamed.0.push((Cow::Borrowed(to), value));
+            }
         }
         let payload = Json::encode(&renamed, &Bounds { payload: usize::MAX, ..Bounds::DEFAULT })?;
         raw.into_envelope(Cow::Borrowed(mapped.event), payload)
@@ -175,8 +177,6 @@ pub enum AdapterError {
     Identifier(IdentifierError),
     /// The mapping has no such type; an excerpt of it.
     UnknownType(String),
-    /// The mapping needs a field that is not there.
-    MissingField(&'static str),
 }
 
 impl From<JsonError> for AdapterError {
@@ -197,7 +197,6 @@ impl fmt::Display for AdapterError {
             Self::Json(error) => error.fmt(f),
             Self::Identifier(error) => error.fmt(f),
             Self::UnknownType(event_type) => write!(f, "no event is mapped to the type `{event_type}`"),
-            Self::MissingField(field) => write!(f, "the payload has no field `{field}`"),
         }
     }
 }

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use kiff::{
-    Actor, Appended, Bounds, Call, Domain, EntityKey, Envelope, Error, Fact, Fault, IdempotencyKey, Json, MemoryStore,
-    Outcome, ReasonCode, Review, RolePolicy, Runtime, Sealed, Store, Trace, TraceId, Verdict, Verification, replay,
+    Actor, Adapter, Appended, Bounds, Call, Domain, EntityKey, Envelope, Error, Fact, Fault, IdempotencyKey, Json,
+    Mapping, MemoryStore, Outcome, RawEvent, ReasonCode, Review, RolePolicy, Runtime, Sealed, Store, Trace, TraceId,
+    Verdict, Verification, replay,
 };
 use pollster::block_on;
 
@@ -124,7 +125,7 @@ mod parcels {
         pub domain Freight governs Parcel;
         roles { Robot: agent, Depot: system }
         states { Packed, final Sent }
-        events { ParcelPacked reported by Depot; ParcelSent; }
+        events { ParcelPacked { weight: u32, memo: Option<String> } reported by Depot; ParcelSent; }
         transitions { ParcelPacked: new => Packed; ParcelSent: Packed => Sent; }
         actions { SendParcel { risk: low, by: Robot, emits: ParcelSent }; }
         allow { Packed => [SendParcel]; }
@@ -147,7 +148,8 @@ fn p4_an_entity_of_another_domain_is_nobodys_business_here() {
             RolePolicy::new().assign(&people.shop, FreightRole::Depot).assign(&people.agent, FreightRole::Robot);
         let freight = Runtime::<Freight, _>::new(store, roles, ());
         let (order, parcel) = (place(&orders, "ord-1").await, Freight::entity("p-1").unwrap());
-        assert!(freight.ingest(&people.shop, &parcel, ParcelPacked).await.unwrap().is_allowed());
+        let packed = ParcelPacked { weight: 7, memo: None };
+        assert!(freight.ingest(&people.shop, &parcel, packed).await.unwrap().is_allowed());
         let key: IdempotencyKey = "wish-1".parse().unwrap();
         let sent = kiff::Proposal::new(SendParcel {}).idempotency_key(key.clone());
         assert_eq!(freight.execute(&people.agent, &parcel, sent).await.unwrap().outcome(), "executed");
@@ -165,6 +167,34 @@ fn p4_an_entity_of_another_domain_is_nobodys_business_here() {
         assert_eq!(settled.refusal().unwrap().message, "`refund` governs `Order`, not `Parcel`");
         let paid = orders.execute(&people.agent, &parcel, pay).await.unwrap();
         assert_eq!(paid.refusal().unwrap().message, "`refund` governs `Order`, not `Parcel`");
+    });
+}
+
+#[test]
+fn a_field_that_an_event_can_do_without_may_be_missing_where_it_is_mapped() {
+    use parcels::{Freight, FreightRole};
+
+    block_on(async {
+        let depot = people().shop;
+        let roles = RolePolicy::new().assign(&depot, FreightRole::Depot);
+        let freight = Runtime::<Freight>::new(MemoryStore::new(), roles, ());
+        let scale = Mapping::new().event("packed", "PARCEL_PACKED", &[("grams", "weight"), ("remark", "memo")]);
+        let mut told = Vec::new();
+        for (id, payload) in [
+            ("p-1", r#"{"grams": 7, "remark": "fragile"}"#),
+            ("p-2", r#"{"grams": 7}"#),
+            ("p-3", r#"{"remark": "fragile"}"#),
+        ] {
+            let raw =
+                format!(r#"{{"type": "packed", "entity_type": "Parcel", "entity_id": "{id}", "payload": {payload}}}"#);
+            let (parcel, packed) = scale.adapt(RawEvent::parse(&raw, &Bounds::DEFAULT).unwrap()).unwrap();
+            let taken = freight.ingest(&depot, &parcel, packed).await.unwrap();
+            let first = freight.timeline(&parcel).await.unwrap().lines().next().map(|line| line.message());
+            told.push(first.unwrap_or_else(|| taken.refusal().unwrap().message.clone()));
+        }
+        assert_eq!(told[0], r#"PARCEL_PACKED {"weight":7,"memo":"fragile"}"#);
+        assert!(told[1].starts_with(r#"PARCEL_PACKED {"weight":7"#), "{}", told[1]);
+        assert!(told[2].contains("`PARCEL_PACKED` is invalid") && told[2].contains("`weight`"), "{}", told[2]);
     });
 }
 
