@@ -184,30 +184,13 @@ struct Written<'a> {
 impl<'de> Deserialize<'de> for Fact {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let written = Written::deserialize(deserializer)?;
-        read(&written, UPCASTS).map_err(de::Error::custom)
+        read(&written).map_err(de::Error::custom)
     }
 }
 
-/// One step from an old version of a kind of record to the next.
-struct Upcast {
-    kind: &'static str,
-    from: u32,
-    step: fn(serde_json::Value) -> serde_json::Value,
-}
-
-/// The steps from the versions that were written once to the one that is written today. A record on disk never changes;
-/// what is read is what the steps make of it.
-const UPCASTS: &[Upcast] = &[];
-
-fn read(written: &Written<'_>, upcasts: &[Upcast]) -> serde_json::Result<Fact> {
+fn read(written: &Written<'_>) -> serde_json::Result<Fact> {
     let Written { kind, v, data } = written;
-    let mut version = *v;
-    let mut text = Cow::Borrowed(data.get());
-    while let Some(upcast) = upcasts.iter().find(|upcast| upcast.kind == kind && upcast.from == version) {
-        text = Cow::Owned((upcast.step)(serde_json::from_str(&text)?).to_string());
-        version += 1;
-    }
-    let known = if version == VERSION { Fact::read(kind, &text) } else { None };
+    let known = if *v == VERSION { Fact::read(kind, data.get()) } else { None };
     known.unwrap_or_else(|| {
         let data = serde_json::from_str(data.get())?;
         Ok(Fact::Unknown(Unknown { kind: kind.clone().into_owned(), version: *v, data }))
