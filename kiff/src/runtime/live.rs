@@ -1,79 +1,86 @@
 //! The executions that run in this process now.
 
-use std::array;
-use std::collections::HashSet;
-use std::hash::{BuildHasher, Hash, Hasher};
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::LazyLock;
 
 use crate::identifier::{EntityKey, ExecutionId};
-use crate::sharded::AlreadyHashed;
+use crate::sharded::Sharded;
 use crate::store::Store;
-
-/// How many parts the set is cut into, so that executions of two entities seldom meet.
-const SHARDS: usize = 16;
 
 /// The executions that run in this process now, whichever of its runtimes runs them. What has started, not ended, and is not
 /// among them is in doubt.
-static LIVE: LazyLock<Live> = LazyLock::new(|| Live(array::from_fn(|_| Shard::default())));
+static LIVE: LazyLock<Sharded<Live>> = LazyLock::new(Sharded::new);
 
-struct Live([Shard; SHARDS]);
+/// The executions of one entity: hardly ever more than one, so that there is no list of them before the second.
+#[derive(Clone)]
+struct Live {
+    first: Run,
+    others: Vec<Run>,
+}
 
-/// Each on lines of the cache of its own, so that threads in two of them do not disturb each other.
-#[derive(Default)]
-#[repr(align(128))]
-struct Shard(Mutex<HashSet<Run, AlreadyHashed>>);
-
-/// An execution of an entity by the place of its store, since two stores may have executions of one name.
+/// An execution by the place of its store, since two stores may have executions of one name.
 #[derive(Clone, PartialEq, Eq)]
 struct Run {
     place: usize,
-    entity: EntityKey,
     execution: ExecutionId,
 }
 
 impl Run {
-    fn new<S: Store>(store: &S, entity: &EntityKey, execution: &ExecutionId) -> Self {
-        Self { place: store.place(), entity: entity.clone(), execution: execution.clone() }
-    }
-}
-
-/// By its entity alone, which brings its hash along: of one entity there is one at a time.
-impl Hash for Run {
-    fn hash<H: Hasher>(&self, hasher: &mut H) {
-        self.entity.hash(hasher);
+    fn new<S: Store>(store: &S, execution: &ExecutionId) -> Self {
+        Self { place: store.place(), execution: execution.clone() }
     }
 }
 
 impl Live {
-    fn shard(&self, run: &Run) -> MutexGuard<'_, HashSet<Run, AlreadyHashed>> {
-        // The low bits choose the bucket within the shard, so the shard is chosen by others.
-        let place = (AlreadyHashed::default().hash_one(run) >> 48) as usize % SHARDS;
-        let [first, ..] = &self.0;
-        self.0.get(place).unwrap_or(first).0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn contains(&self, run: &Run) -> bool {
+        self.first == *run || self.others.contains(run)
     }
 }
 
 /// Whether an execution runs in this process, by what its store says.
 pub(super) fn contains<S: Store>(store: &S, entity: &EntityKey, execution: &ExecutionId) -> bool {
-    let run = Run::new(store, entity, execution);
-    LIVE.shard(&run).contains(&run)
+    LIVE.get(entity).is_some_and(|live| live.contains(&Run::new(store, execution)))
 }
 
 /// Counts an execution in until the mark is dropped.
 pub(super) fn enter<S: Store>(store: &S, entity: &EntityKey, execution: &ExecutionId) -> Mark {
-    let run = Run::new(store, entity, execution);
-    let is_first = LIVE.shard(&run).insert(run.clone());
-    Mark(is_first.then_some(run))
+    let run = Run::new(store, execution);
+    let is_new = LIVE.with_shard(entity, |shard| {
+        let Some(live) = shard.get_mut(entity) else {
+            shard.insert(entity.clone(), Live { first: run.clone(), others: Vec::new() });
+            return true;
+        };
+        let is_new = !live.contains(&run);
+        if is_new {
+            live.others.push(run.clone());
+        }
+        is_new
+    });
+    Mark(is_new.then(|| (entity.clone(), run)))
 }
 
 /// Says that an execution runs, as long as it is held. Where a source of identifiers repeats itself, it is another mark that says so.
-pub(super) struct Mark(Option<Run>);
+pub(super) struct Mark(Option<(EntityKey, Run)>);
 
 impl Drop for Mark {
     fn drop(&mut self) {
-        if let Some(run) = &self.0 {
-            LIVE.shard(run).remove(run);
-        }
+        let Some((entity, run)) = &self.0 else {
+            return;
+        };
+        LIVE.with_shard(entity, |shard| {
+            let Some(live) = shard.get_mut(entity) else {
+                return;
+            };
+            if live.first != *run {
+                live.others.retain(|other| other != run);
+                return;
+            }
+            match live.others.pop() {
+                Some(other) => live.first = other,
+                None => {
+                    shard.remove(entity);
+                }
+            }
+        });
     }
 }
 
@@ -91,5 +98,29 @@ mod tests {
         assert!(contains(&store, &entity, &execution));
         drop(first);
         assert!(!contains(&store, &entity, &execution));
+    }
+
+    #[test]
+    fn p7_of_runs_of_one_entity_each_ends_by_itself() {
+        let (here, there, entity) = (MemoryStore::new(), MemoryStore::new(), EntityKey::new("Order", "ord-2").unwrap());
+        let runs = ["execution-1", "execution-2"].map(|run| ExecutionId::new(run).unwrap());
+        let marks =
+            [enter(&here, &entity, &runs[0]), enter(&here, &entity, &runs[1]), enter(&there, &entity, &runs[0])];
+        let live = || {
+            [
+                contains(&here, &entity, &runs[0]),
+                contains(&here, &entity, &runs[1]),
+                contains(&there, &entity, &runs[0]),
+            ]
+        };
+        assert_eq!(live(), [true; 3]);
+        let [first, second, third] = marks;
+        drop(first);
+        assert_eq!(live(), [false, true, true]);
+        drop(third);
+        assert_eq!(live(), [false, true, false]);
+        drop(second);
+        assert_eq!(live(), [false; 3]);
+        assert!(!contains(&there, &entity, &runs[1]));
     }
 }
