@@ -25,6 +25,7 @@ use taken::Taken;
 mod access;
 mod announce;
 mod approve;
+mod at_once;
 mod attempt;
 mod execute;
 mod ingest;

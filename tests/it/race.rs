@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Barrier};
 
-use kiff::{ApprovalStatus, Cents, MemoryStore, Outcome, ReasonCode, Review, Runtime, Verdict};
+use kiff::{ApprovalStatus, Cents, Domain, MemoryStore, Outcome, ReasonCode, Review, RolePolicy, Runtime, Verdict};
 use pollster::block_on;
 
 use crate::shop::{
@@ -146,5 +146,81 @@ fn p4_what_a_runtime_remembers_is_no_reason_to_let_a_request_wait() {
             panic!("it waits")
         };
         assert_eq!(again.id, second.id);
+    });
+}
+
+/// A page on which notes are written, and what happens while one is.
+mod notebook {
+    use std::sync::Mutex;
+
+    use kiff::{Failure, action, domain};
+
+    /// What happens while the next note is written, and how many were.
+    #[derive(Default)]
+    pub struct Pad {
+        pub(super) meanwhile: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+        pub(super) written: Mutex<usize>,
+    }
+
+    domain! {
+        pub domain Pages governs Page;
+        services Pad;
+        roles { Agent: agent, Shop: system }
+        states { Open, Seen, final Closed }
+        events { PageOpened reported by Shop; PageSeen reported by Shop; PageClosed reported by Shop; NoteAdded; }
+        transitions {
+            PageOpened: new  => Open;
+            PageSeen:   Open => Seen;
+            PageClosed: Seen => Closed;
+            NoteAdded:  Open => Open;
+            NoteAdded:  Seen => Seen;
+        }
+        actions { AddNote { risk: low, by: Agent, emits: NoteAdded, effect: none }; }
+        allow { Open => [AddNote]; Seen => [AddNote]; }
+    }
+
+    #[action(Pages::AddNote)]
+    async fn add_note(pad: &Pad) -> Result<NoteAdded, Failure> {
+        *pad.written.lock().unwrap() += 1;
+        let meanwhile = pad.meanwhile.lock().unwrap().take();
+        if let Some(happens) = meanwhile {
+            happens();
+        }
+        Ok(NoteAdded)
+    }
+}
+
+#[test]
+fn p5_an_executor_without_an_effect_runs_again_only_where_the_entity_is_in_another_state() {
+    use notebook::{AddNote, Pad, PageOpened, PageSeen, PageState, Pages, PagesRole};
+
+    block_on(async {
+        let (agent, shop, store) = (people().agent, people().shop, Arc::new(MemoryStore::new()));
+        let open = || {
+            let roles = RolePolicy::new().assign(&agent, PagesRole::Agent).assign(&shop, PagesRole::Shop);
+            Arc::new(Runtime::<Pages, _>::new(Arc::clone(&store), roles, Pad::default()))
+        };
+        let (runtime, other) = (open(), open());
+        let page = Pages::entity("page-1").unwrap();
+        assert!(runtime.ingest(&shop, &page, PageOpened).await.unwrap().is_allowed());
+        let written = || *runtime.services().written.lock().unwrap();
+        let meanwhile =
+            |happens: Box<dyn FnOnce() + Send>| *runtime.services().meanwhile.lock().unwrap() = Some(happens);
+
+        let (there, key, writer) = (Arc::clone(&other), page.clone(), agent.clone());
+        meanwhile(Box::new(move || {
+            assert!(block_on(there.record(&writer, &key, AddNote {})).unwrap().is_allowed());
+        }));
+        assert_eq!(runtime.execute(&agent, &page, AddNote {}).await.unwrap().outcome(), "executed");
+        // What came in between, and the note.
+        assert_eq!((written(), runtime.entity(&page).await.unwrap().number()), (1, 3));
+
+        let (key, reporter) = (page.clone(), shop.clone());
+        meanwhile(Box::new(move || {
+            assert!(block_on(other.ingest(&reporter, &key, PageSeen)).unwrap().is_allowed());
+        }));
+        let noted = runtime.execute(&agent, &page, AddNote {}).await.unwrap();
+        assert_eq!(noted.executed().map(|done| done.state), Some(PageState::Seen), "{noted:?}");
+        assert_eq!((written(), runtime.entity(&page).await.unwrap().number()), (3, 5));
     });
 }

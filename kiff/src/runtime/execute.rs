@@ -8,7 +8,7 @@ use crate::actor::Actor;
 use crate::domain::{Domain, Event};
 use crate::entity::Entity;
 use crate::executor::{Executable, Execution, Ready};
-use crate::identifier::{EntityKey, ExecutionId, IdempotencyKey};
+use crate::identifier::{ApprovalId, EntityKey, ExecutionId, IdempotencyKey};
 use crate::journal::{
     ActionExecuted, ActionFailed, ActionStarted, BrokenJournal, EventIngested, Fact, FailedOutcome, RecordId,
 };
@@ -17,6 +17,7 @@ use crate::store::Store;
 use crate::time::Timestamp;
 use crate::verdict::{Judged, Permit};
 
+use super::at_once::Answered;
 use super::attempt::{Attempt, Propose};
 use super::ingest::happened;
 use super::outcome::{Executed, Failed, Outcome};
@@ -78,6 +79,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         key: &EntityKey,
         attempt: &mut Attempt<D>,
     ) -> Result<Outcome<Executed<D>>, Error> {
+        let mut overtaken: Option<Box<Answered<D>>> = None;
         for tried in 0..TRIES {
             let entity = self.presumed(key, tried).await?;
             let now = self.now();
@@ -94,6 +96,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
                     if let Some(approved) = approved.filter(|approved| Some(*approved) != attempt.parameters.as_ref()) {
                         // INVARIANT: what runs is what was approved, to the letter.
                         attempt.take(approved.clone());
+                        overtaken = None;
                         continue;
                     }
                     permit
@@ -103,28 +106,55 @@ impl<D: Executable, S: Store> Runtime<D, S> {
                     None => continue,
                 },
             };
-            let execution = Execution {
-                id: self.next_identifier("execution")?,
-                entity: key.clone(),
-                actor: actor.clone(),
-                approval: permit.approval().cloned(),
-                trace: attempt.trace.clone(),
+            let approval = permit.approval().cloned();
+            let became = match overtaken.take() {
+                Some(answered) if answered.fits(&entity, approval.as_ref()) => {
+                    self.keep_at_once(entity, *answered, now).await?
+                }
+                Some(_) => {
+                    // What its executor was told is no longer so: it is asked again.
+                    if let Some(parameters) = attempt.parameters.clone() {
+                        attempt.take(parameters);
+                    }
+                    Tried::Moved
+                }
+                None => {
+                    let run = self.run(&entity, actor, attempt, approval.as_ref(), permit.action())?;
+                    let permit = permit.for_run(approval.as_ref());
+                    match run.contract.effect {
+                        Effect::None => self.run_at_once(entity, run, permit, attempt).await?,
+                        Effect::Outside => self.run_outside(entity, now, &run, permit, attempt).await?,
+                    }
+                }
             };
-            let run = Run { from: entity.state(), execution, contract: permit.action(), key: attempt.key.clone() };
-            let permit = permit.for_run(run.execution.approval.as_ref());
-            let outcome = match run.contract.effect {
-                Effect::None => self.run_at_once(entity, &run, permit, attempt).await?,
-                Effect::Outside => self.run_outside(entity, now, &run, permit, attempt).await?,
-            };
-            if let Some(outcome) = outcome {
-                return Ok(outcome);
+            match became {
+                Tried::Ended(outcome) => return Ok(outcome),
+                Tried::Moved => {}
+                Tried::Overtaken(answered) => overtaken = Some(answered),
             }
         }
         Err(Error::Contended(key.clone()))
     }
 
-    /// Runs an action that may touch the outside: its start is kept before, its answer after. None when the entity
-    /// moved before the start was kept; nothing ran then.
+    fn run(
+        &self,
+        entity: &Entity<D>,
+        actor: &Actor,
+        attempt: &Attempt<D>,
+        approval: Option<&ApprovalId>,
+        contract: &'static Contract,
+    ) -> Result<Run<D>, Error> {
+        let execution = Execution {
+            id: self.next_identifier("execution")?,
+            entity: entity.key().clone(),
+            actor: actor.clone(),
+            approval: approval.cloned(),
+            trace: attempt.trace.clone(),
+        };
+        Ok(Run { from: entity.state(), execution, contract, key: attempt.key.clone() })
+    }
+
+    /// Runs an action that may touch the outside: its start is kept before, its answer after.
     async fn run_outside(
         &self,
         entity: Arc<Entity<D>>,
@@ -132,10 +162,10 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         run: &Run<D>,
         permit: Permit<'_, Judged<D>>,
         attempt: &mut Attempt<D>,
-    ) -> Result<Option<Outcome<Executed<D>>>, Error> {
+    ) -> Result<Tried<D>, Error> {
         // Before its start is on the record: behind it, whatever does not run is in doubt.
         let Some(ready) = attempt.ready.take() else {
-            return Ok(None);
+            return Ok(Tried::Moved);
         };
         let mut facts = self.opening(attempt, 1)?;
         facts.push(run.started().into());
@@ -143,7 +173,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         let batch = run.batch(judged_at, None, facts.into());
         let Some(started) = self.commit(entity, batch).await? else {
             attempt.ready = Some(ready);
-            return Ok(None);
+            return Ok(Tried::Moved);
         };
         let ended = match self.missed(&started, run, judged_at) {
             Some(missed) => Ended::NotBegun(missed),
@@ -151,7 +181,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         };
         let kept = self.finish(started, run, ended).await;
         drop(running);
-        kept.map(Some)
+        kept.map(Tried::Ended)
             .map_err(|cause| Error::Unrecorded { execution: run.execution.id.clone(), cause: Box::new(cause) })
     }
 
@@ -174,40 +204,8 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         Some(Failure::refused(message).with_code(DID_NOT_BEGIN))
     }
 
-    /// Runs an action that touches nothing outside: its start and its answer are one batch. None when the entity
-    /// moved meanwhile; what it answered is then forgotten, as nothing happened by it.
-    async fn run_at_once(
-        &self,
-        entity: Arc<Entity<D>>,
-        run: &Run<D>,
-        permit: Permit<'_, Judged<D>>,
-        attempt: &mut Attempt<D>,
-    ) -> Result<Option<Outcome<Executed<D>>>, Error> {
-        let Some(ready) = attempt.ready.take() else {
-            return Ok(None);
-        };
-        let answer = self.answer(ready, permit, &run.execution).await;
-        let now = self.now();
-        // It starts and ends now, and an approval that has expired meanwhile lets nothing start.
-        let is_approved = run.execution.approval.is_some();
-        if !is_approved || self.judge(&entity, &run.execution.actor, attempt, &*self.policy, now).is_allowed() {
-            let (answered, outcome) = self.answered(run, answer);
-            let mut facts = self.opening(attempt, 1 + answered.len())?;
-            facts.push(run.started().into());
-            facts.extend(answered);
-            let batch = run.batch(now, None, facts.into());
-            if self.commit(entity, batch).await?.is_some() {
-                return Ok(Some(outcome));
-            }
-        }
-        if let Some(parameters) = attempt.parameters.clone() {
-            attempt.take(parameters);
-        }
-        Ok(None)
-    }
-
     /// Runs the executor; whatever it does, there is an answer.
-    async fn answer(
+    pub(super) async fn answer(
         &self,
         ready: Box<dyn Ready<D>>,
         permit: Permit<'_, Judged<D>>,
@@ -258,7 +256,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     }
 
     /// What goes on the record of an answer, and what the caller is told.
-    fn answered(&self, run: &Run<D>, answer: Answer<D>) -> (Vec<Fact>, Outcome<Executed<D>>) {
+    pub(super) fn answered(&self, run: &Run<D>, answer: Answer<D>) -> (Vec<Fact>, Outcome<Executed<D>>) {
         let landed = answer.and_then(|event| self.landing(&run.execution.id, run.from, event));
         match landed {
             Ok(Landing { event, state, facts }) => {
@@ -370,21 +368,31 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     }
 }
 
+/// What became of one try.
+pub(super) enum Tried<D: Domain> {
+    /// It is on the record how it ended.
+    Ended(Outcome<Executed<D>>),
+    /// The entity moved, and nothing ran.
+    Moved,
+    /// It ran and touched nothing outside, and another record came before its own.
+    Overtaken(Box<Answered<D>>),
+}
+
 /// One run of an executor.
-struct Run<D: Domain> {
+pub(super) struct Run<D: Domain> {
     /// The state of the entity as it was judged.
-    from: Option<D::State>,
-    execution: Execution,
+    pub(super) from: Option<D::State>,
+    pub(super) execution: Execution,
     contract: &'static Contract,
     key: Option<IdempotencyKey>,
 }
 
 impl<D: Domain> Run<D> {
-    fn batch(&self, at: Timestamp, cause: Option<RecordId>, facts: Box<[Fact]>) -> Batch<'_> {
+    pub(super) fn batch(&self, at: Timestamp, cause: Option<RecordId>, facts: Box<[Fact]>) -> Batch<'_> {
         Batch { at, actor: &self.execution.actor, trace: &self.execution.trace, cause, facts }
     }
 
-    fn started(&self) -> ActionStarted {
+    pub(super) fn started(&self) -> ActionStarted {
         ActionStarted {
             action: self.contract.name.clone(),
             execution: self.execution.id.clone(),
