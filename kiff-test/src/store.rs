@@ -139,11 +139,12 @@ use machine::operations;
 /// - `keyed` finds the first use of an idempotency key, and `snapshot` the last snapshot;
 /// - an entity is listed once it has a commit and not before, in order of the keys;
 /// - tenants, entity types and ids are kept apart, whatever characters they are of;
-/// - of writers that race, exactly one wins each number, and a reader sees a journal without gaps at any time, and all
-///   commits of the store without skipping one;
+/// - of writers that race, exactly one wins each number, and of the commits of the others nothing is left: no position, no
+///   key, nothing open and no snapshot;
+/// - a reader sees a journal without gaps at any time, and all commits of the store without skipping one;
 /// - writers of different entities do not stand in each other's way.
 ///
-/// All but the last two are tried with made-up operations against a plain model, and a failure is shrunk to the operations
+/// All but the last three are tried with made-up operations against a plain model, and a failure is shrunk to the operations
 /// that are needed for it; those with threads. `make_store` makes a store without any journal each time it is
 /// called: about 256 times, or as often as the environment variable `PROPTEST_CASES` says.
 ///

@@ -129,26 +129,30 @@ pub(super) fn play(store: &impl Store, operations: &[Operation]) -> Found {
     for (number, operation) in (1..).zip(operations) {
         machine.step(operation).map_err(|problem| format!("at operation {number}: {problem}"))?;
     }
-    // Whatever the operations were, everything is looked at in the end: whole, and in the smallest pages.
-    for key in machine.journals.keys().cloned().collect::<Vec<_>>() {
-        for (after, limit) in [(0, usize::MAX), (0, 1), (1, 1)] {
-            machine.read(&key, after, limit)?;
-        }
-        machine.snapshot(&key)?;
-        (0..2).try_for_each(|seed| machine.keyed(&key, seed))?;
+    // Whatever the operations were, everything is looked at in the end.
+    machine.look()
+}
+
+/// Holds a store to what many at once were told that they appended, and to nothing else; all commits, in their order.
+pub(super) fn hold_to(store: &impl Store, written: Vec<Sealed>) -> Found<Vec<Arc<Commit>>> {
+    let found = answer(block_on(store.search(&Query::default(), Cursor::FIRST, usize::MAX)))?;
+    let order = found.into_iter().map(|(_, commit)| commit).collect();
+    let mut machine = Machine { store, entities: Vec::new(), journals: BTreeMap::new(), order };
+    for sealed in written {
+        machine.journals.entry(sealed.commit().key().clone()).or_default().push(sealed);
     }
-    for cursor in [Cursor::FIRST, Cursor::After(1), Cursor::Before(3), Cursor::LAST] {
-        machine.search(&Query::default(), cursor, 2)?;
+    for journal in machine.journals.values_mut() {
+        journal.sort_by_key(|sealed| sealed.commit().number());
     }
-    machine.search(&Query::default(), Cursor::FIRST, usize::MAX)?;
-    for matter in [Matter::Review, Matter::Execution] {
-        let open = machine.open(matter, 0, None, usize::MAX)?;
-        machine.open(matter, 0, open.first(), 1)?;
+    // Which entity comes first is not known, but each one's commits are in order.
+    let mut found = machine.order.clone();
+    found.sort_by_key(|commit| commit.key().clone());
+    let written: Vec<_> = machine.journals.values().flatten().map(|sealed| Arc::clone(sealed.commit())).collect();
+    if found != written {
+        return Err(format!("searching all commits gives {}, expected {}", numbers(&found), numbers(&written)));
     }
-    let first = machine.journals.keys().next().cloned();
-    machine.list(first.as_ref(), 1)?;
-    machine.list(None, 1)?;
-    machine.list(None, usize::MAX)
+    machine.look()?;
+    Ok(machine.order)
 }
 
 struct Machine<'s, S> {
@@ -168,6 +172,28 @@ impl<S: Store> Machine<'_, S> {
 
     fn journal(&self, key: &EntityKey) -> &[Sealed] {
         self.journals.get(key).map_or(&[], Vec::as_slice)
+    }
+
+    /// Looks at everything: whole, and in the smallest pages.
+    fn look(&self) -> Found {
+        for key in self.journals.keys() {
+            for (after, limit) in [(0, usize::MAX), (0, 1), (1, 1)] {
+                self.read(key, after, limit)?;
+            }
+            self.snapshot(key)?;
+            (0..2).try_for_each(|seed| self.keyed(key, seed))?;
+        }
+        for cursor in [Cursor::FIRST, Cursor::After(1), Cursor::Before(3), Cursor::LAST] {
+            self.search(&Query::default(), cursor, 2)?;
+        }
+        self.search(&Query::default(), Cursor::FIRST, usize::MAX)?;
+        for matter in [Matter::Review, Matter::Execution] {
+            let open = self.open(matter, 0, None, usize::MAX)?;
+            self.open(matter, 0, open.first(), 1)?;
+        }
+        self.list(self.journals.keys().next(), 1)?;
+        self.list(None, 1)?;
+        self.list(None, usize::MAX)
     }
 
     fn step(&mut self, operation: &Operation) -> Found {
@@ -349,7 +375,7 @@ fn query(wanted: Wanted, key: &EntityKey, seed: u64) -> Found<Query> {
 }
 
 /// The numbers of commits, and whether two with the same numbers say the same.
-fn numbers(commits: &[Arc<Commit>]) -> String {
+pub(super) fn numbers(commits: &[Arc<Commit>]) -> String {
     let commits = commits.iter().map(|commit| {
         let hash: String = commit.hash().to_string().chars().take(6).collect();
         format!("{} ({hash}, by {})", commit.number(), commit.actor().id())

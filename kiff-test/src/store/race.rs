@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Barrier};
 use std::thread::{self, ScopedJoinHandle};
 
-use kiff::{Appended, Cursor, EntityKey, Query, Store};
+use kiff::{Appended, Commit, Cursor, Digest, EntityKey, Query, Sealed, Store};
 
-use super::machine::{Found, answer};
+use super::machine::{Found, answer, hold_to, numbers};
 use super::sample::{commit, entity, head};
 use crate::wait::block_on;
 
@@ -16,16 +16,20 @@ const WRITERS: u64 = 4;
 const READERS: usize = 2;
 /// How many commits there are to win.
 const COMMITS: u64 = 25;
+/// How many facts each has: one of each sort.
+const FACTS: usize = 7;
+/// From one number to the next, so that no two commits have the same seed.
+const SEEDS: u64 = 5;
 /// How many commits a reader reads at a time.
 const PAGE: usize = 4;
 /// How often a follower looks in vain, squared.
 const PATIENCE: usize = 1000;
 
-/// Writers race for each number of one journal while others read it.
+/// Writers race for each number of one journal while others read it and one follows all commits.
 pub(super) fn on_one_entity(store: &impl Store) -> Found {
     let key = &entity(1)?;
     let (step, over) = (&Barrier::new(usize::try_from(WRITERS).unwrap_or(0)), &AtomicBool::new(false));
-    let won = thread::scope(|scope| {
+    let (won, followed) = thread::scope(|scope| {
         let spawn = |writer| scope.spawn(move || write_in_step(store, key, writer, step));
         let writers: Vec<_> = (0..WRITERS).map(spawn).collect();
         let read = |_| {
@@ -37,53 +41,66 @@ pub(super) fn on_one_entity(store: &impl Store) -> Found {
             })
         };
         let readers: Vec<_> = (0..READERS).map(read).collect();
+        let follower = scope.spawn(move || follow(store, COMMITS));
         let won: Found<Vec<_>> = writers.into_iter().map(joined).collect();
         over.store(true, Ordering::Release);
         let read: Found = readers.into_iter().try_for_each(joined);
-        read.and(won)
+        Ok::<_, String>((read.and(won)?, joined(follower)?))
     })?;
-    let mut won: Vec<(u64, u64)> = won.into_iter().flatten().collect();
-    won.sort_unstable();
-    let winners: Vec<_> = walk(store, key)?;
-    if winners != won {
+    let mut won: Vec<Sealed> = won.into_iter().flatten().collect();
+    won.sort_unstable_by_key(|sealed| sealed.commit().number());
+    let winners = walk(store, key)?;
+    if !winners.iter().eq(won.iter().map(Sealed::commit)) {
+        let won: Vec<_> = won.iter().map(|sealed| Arc::clone(sealed.commit())).collect();
         return Err(format!(
-            "the writers were told that they won (number, writer) {won:?}, but the journal says {winners:?}"
+            "the writers were told that they won {}, but the journal says {}",
+            numbers(&won),
+            numbers(&winners)
         ));
     }
-    Ok(())
+    end(store, won, &followed)
 }
 
 /// Each writer has an entity of its own, so that nobody is ever in conflict.
 pub(super) fn on_entities_of_their_own(store: &impl Store) -> Found {
     // The writers and one who follows.
     let start = &Barrier::new(usize::try_from(WRITERS).unwrap_or(0) + 1);
-    thread::scope(|scope| {
+    let (written, followed) = thread::scope(|scope| {
         let spawn = |writer| {
             scope.spawn(move || {
                 let key = entity(usize::try_from(writer).unwrap_or(0) + 2)?;
                 start.wait();
-                let won = write(store, &key, writer)?;
-                let expected: Vec<_> = (1..=COMMITS).map(|number| (number, writer)).collect();
-                if won != expected || walk(store, &key)? != expected {
-                    return Err(format!("a writer that was alone on `{key}` won only {won:?}"));
-                }
-                Ok(())
+                write(store, &key, writer)
             })
         };
         let writers: Vec<_> = (0..WRITERS).map(spawn).collect();
         let follower = scope.spawn(move || {
             start.wait();
-            follow(store)
+            follow(store, WRITERS.saturating_mul(COMMITS))
         });
-        writers.into_iter().try_for_each(joined).and(joined(follower))
-    })
+        let written: Found<Vec<_>> = writers.into_iter().map(joined).collect();
+        Ok::<_, String>((written?, joined(follower)?))
+    })?;
+    end(store, written.into_iter().flatten().collect(), &followed)
+}
+
+/// The race is over: all that a store is asked for says what was written, and so did what was seen meanwhile.
+fn end(store: &impl Store, written: Vec<Sealed>, followed: &[Arc<Commit>]) -> Found {
+    let order = hold_to(store, written)?;
+    if order == followed {
+        return Ok(());
+    }
+    Err(format!(
+        "whoever followed all commits saw {}, and whoever comes later sees {}",
+        numbers(followed),
+        numbers(&order)
+    ))
 }
 
 /// Follows all commits while they are written: each entity's in order, none left out, at positions without gaps.
-fn follow(store: &impl Store) -> Found {
+fn follow(store: &impl Store, total: u64) -> Found<Vec<Arc<Commit>>> {
     let (mut position, mut in_vain) = (0, 0);
-    let mut seen: BTreeMap<EntityKey, u64> = BTreeMap::new();
-    let total = WRITERS.saturating_mul(COMMITS);
+    let (mut seen, mut ends) = (Vec::new(), BTreeMap::<EntityKey, u64>::new());
     while position < total {
         let page = answer(block_on(store.search(&Query::default(), Cursor::After(position), PAGE)))?;
         in_vain = if page.is_empty() { in_vain + 1 } else { 0 };
@@ -91,7 +108,7 @@ fn follow(store: &impl Store) -> Found {
             return Err(format!("whoever follows all commits sees only {position} of {total}"));
         }
         for (found, commit) in page {
-            let last = seen.entry(commit.key().clone()).or_default();
+            let last = ends.entry(commit.key().clone()).or_default();
             if found != position + 1 || commit.number() != *last + 1 {
                 return Err(format!(
                     "whoever follows all commits saw commit {} of `{}` at position {found}, behind its commit {last} and \
@@ -101,18 +118,24 @@ fn follow(store: &impl Store) -> Found {
                 ));
             }
             (position, *last) = (found, commit.number());
+            seen.push(commit);
         }
         thread::yield_now();
     }
-    Ok(())
+    Ok(seen)
 }
 
 fn joined<T>(thread: ScopedJoinHandle<'_, Found<T>>) -> Found<T> {
     thread.join().unwrap_or_else(|_| Err("the store panicked".to_owned()))
 }
 
-/// Tries for each number at the same time as the other writers; the numbers that this writer won.
-fn write_in_step(store: &impl Store, key: &EntityKey, writer: u64, step: &Barrier) -> Found<Vec<(u64, u64)>> {
+/// What a writer appends under a number: all sorts of facts, and for each number something else.
+fn by(writer: u64, key: &EntityKey, number: u64, previous: Digest) -> Found<Sealed> {
+    commit(key, number, previous, FACTS, number * SEEDS + writer)
+}
+
+/// Tries for each number at the same time as the other writers; what this writer won.
+fn write_in_step(store: &impl Store, key: &EntityKey, writer: u64, step: &Barrier) -> Found<Vec<Sealed>> {
     let mut won = Ok(Vec::new());
     for number in 1..=COMMITS {
         // Whatever goes wrong, the others wait at every step, so that this writer has to come along.
@@ -122,15 +145,16 @@ fn write_in_step(store: &impl Store, key: &EntityKey, writer: u64, step: &Barrie
             if last + 1 != number {
                 return Err(format!("the journal ends at {last} when commit {number} is due"));
             }
-            commit(key, number, hash, 3, writer)
+            by(writer, key, number, hash)
         });
         step.wait();
-        let appended = sealed.and_then(|sealed| survive(|| answer(block_on(store.append(sealed)))));
+        let appended = sealed.and_then(|sealed| {
+            let appended = survive(|| answer(block_on(store.append(sealed.clone()))))?;
+            Ok((appended == Appended::Written).then_some(sealed))
+        });
         step.wait();
         won = won.and_then(|mut won: Vec<_>| {
-            if appended? == Appended::Written {
-                won.push((number, writer));
-            }
+            won.extend(appended?);
             Ok(won)
         });
     }
@@ -142,31 +166,36 @@ fn survive<T>(ask: impl FnOnce() -> Found<T>) -> Found<T> {
     catch_unwind(AssertUnwindSafe(ask)).unwrap_or_else(|_| Err("the store panicked".to_owned()))
 }
 
-/// Appends until the journal is full, where nobody else does; the numbers that this writer won.
-fn write(store: &impl Store, key: &EntityKey, writer: u64) -> Found<Vec<(u64, u64)>> {
-    let mut won = Vec::new();
+/// Appends until the journal is full, where nobody else does; what was appended.
+fn write(store: &impl Store, key: &EntityKey, writer: u64) -> Found<Vec<Sealed>> {
+    let mut written = Vec::new();
     for number in 1..=COMMITS {
         let commits = answer(block_on(store.read(key, 0, usize::MAX)))?;
         let (last, hash) = head(commits.last().map(|last| &**last));
-        let sealed = commit(key, last + 1, hash, 3, writer)?;
-        if answer(block_on(store.append(sealed)))? == Appended::Conflict {
+        if last + 1 != number {
+            return Err(format!(
+                "the journal of a writer that is alone on `{key}` ends at {last} when commit {number} is due"
+            ));
+        }
+        let sealed = by(writer, key, number, hash)?;
+        if answer(block_on(store.append(sealed.clone())))? == Appended::Conflict {
             return Err(format!(
                 "appending commit {number} of `{key}` is in conflict, although nobody else appends there"
             ));
         }
-        won.push((last + 1, writer));
+        written.push(sealed);
     }
-    Ok(won)
+    Ok(written)
 }
 
-/// Reads the journal page by page: who wrote each number.
-fn walk(store: &impl Store, key: &EntityKey) -> Found<Vec<(u64, u64)>> {
+/// Reads the journal page by page.
+fn walk(store: &impl Store, key: &EntityKey) -> Found<Vec<Arc<Commit>>> {
     let (mut last, mut hash) = head(None);
-    let mut writers = Vec::new();
+    let mut seen = Vec::new();
     loop {
         let page = answer(block_on(store.read(key, last, PAGE)))?;
         if page.is_empty() {
-            return Ok(writers);
+            return Ok(seen);
         }
         for commit in page {
             if commit.number() != last + 1 || commit.previous() != hash {
@@ -174,8 +203,7 @@ fn walk(store: &impl Store, key: &EntityKey) -> Found<Vec<(u64, u64)>> {
             }
             commit.verify().map_err(|error| error.to_string())?;
             (last, hash) = (commit.number(), commit.hash());
-            let writer = commit.actor().id().as_str().trim_start_matches("writer-").parse();
-            writers.push((last, writer.map_err(|_| "a commit of somebody else".to_owned())?));
+            seen.push(commit);
         }
     }
 }

@@ -57,7 +57,7 @@ pub(super) fn commit(key: &EntityKey, number: u64, previous: Digest, size: usize
     let facts = (0..size.max(1)).map(|place| fact(place, number, seed)).collect::<Found<Vec<_>>>()?;
     let trace = (seed % 2 == 1)
         .then(|| own(format!("trace-{}", seed % 5).parse()).map(|id| Trace { trace_id: Some(id), ..Trace::default() }));
-    let snapshot = (number > 1 && seed.is_multiple_of(5))
+    let snapshot = (number > 1 && seed % 4 < 2)
         .then(|| Snapshot { number: number.saturating_sub(1), body: format!("{{\"fold\":{seed}}}").into_bytes() });
     let content = Content {
         at: at(seed),

@@ -14,12 +14,17 @@ use kiff::{
 };
 use kiff_test::store::laws;
 
+mod races;
+
 /// A plain store, and what is wrong with it.
 struct Plain {
     journals: Mutex<BTreeMap<EntityKey, Vec<Arc<Commit>>>>,
     /// All commits in order, and the snapshots.
     order: Mutex<Vec<Arc<Commit>>>,
     snapshots: Mutex<BTreeMap<EntityKey, Snapshot>>,
+    /// What came too late for its number, and behind how many commits a position was given to such a one.
+    losers: Mutex<Vec<Arc<Commit>>>,
+    burned: Mutex<Vec<usize>>,
     /// Held over check and append; of this store alone, as other tests have theirs at the same time.
     alone: Mutex<()>,
     fault: Fault,
@@ -50,6 +55,10 @@ enum Fault {
     TakesTheLastKey,
     ForgetsSnapshots,
     Rewrites,
+    BurnsPositions,
+    LeavesTheLosersKeys,
+    OpensForTheLosers,
+    KeepsTheLosersSnapshot,
 }
 
 impl Plain {
@@ -58,6 +67,8 @@ impl Plain {
             journals: Mutex::default(),
             order: Mutex::default(),
             snapshots: Mutex::default(),
+            losers: Mutex::default(),
+            burned: Mutex::default(),
             alone: Mutex::default(),
             fault,
         }
@@ -82,6 +93,23 @@ impl Plain {
         (commit.number() == number + 1 || self.has(Fault::AnyNumber))
             && (commit.previous() == hash || self.has(Fault::AnyPrevious))
     }
+
+    /// Leaves behind what a careless store does of a commit that would have followed, had another one not been faster.
+    fn refuse(&self, commit: Arc<Commit>, snapshot: Option<Snapshot>) -> Appended {
+        let journals = self.journals.lock().unwrap();
+        let last = journals.get(commit.key()).and_then(|journal| journal.last());
+        if last.is_some_and(|last| last.previous() == commit.previous() && last.hash() != commit.hash()) {
+            if self.has(Fault::BurnsPositions) {
+                let behind = self.order.lock().unwrap().len();
+                self.burned.lock().unwrap().push(behind);
+            }
+            if let Some(snapshot) = snapshot.filter(|_| self.has(Fault::KeepsTheLosersSnapshot)) {
+                self.snapshots.lock().unwrap().insert(commit.key().clone(), snapshot);
+            }
+            self.losers.lock().unwrap().push(commit);
+        }
+        Appended::Conflict
+    }
 }
 
 impl Store for Plain {
@@ -101,7 +129,7 @@ impl Store for Plain {
             thread::yield_now();
         }
         if !self.follows(&commit) {
-            return Ok(Appended::Conflict);
+            return Ok(self.refuse(commit, snapshot));
         }
         if self.has(Fault::ChecksBeforeItLocks) {
             thread::yield_now();
@@ -145,8 +173,10 @@ impl Store for Plain {
         let kind = query.kind.clone().filter(|_| !self.has(Fault::SearchesWithoutKind));
         let query = Query { kind, ..query.clone() };
         let from = self.has(Fault::SearchesFromCursor);
-        let order = self.order.lock().unwrap();
-        let all = (1_u64..).zip(order.iter().cloned()).filter(|(_, commit)| query.matches(commit));
+        let (order, burned) = (self.order.lock().unwrap(), self.burned.lock().unwrap());
+        let position = |place: usize| (place + 1 + burned.iter().filter(|burned| **burned <= place).count()) as u64;
+        let all = order.iter().cloned().enumerate().map(|(place, commit)| (position(place), commit));
+        let all = all.filter(|(_, commit)| query.matches(commit));
         Ok(match cursor {
             Cursor::After(after) => {
                 all.filter(|(position, _)| *position > after || (from && *position == after)).take(limit).collect()
@@ -169,7 +199,9 @@ impl Store for Plain {
         limit: usize,
     ) -> Result<Vec<Open>, StoreError> {
         let mut open: Vec<Open> = Vec::new();
-        for commit in self.order.lock().unwrap().iter() {
+        let losers = self.losers.lock().unwrap();
+        let losers = losers.iter().filter(|_| self.has(Fault::OpensForTheLosers));
+        for commit in losers.chain(self.order.lock().unwrap().iter()) {
             for change in commit.changes() {
                 match change {
                     Change::Opened(opened, id, until) if opened == matter => open.push(commit.opening(id, until)),
@@ -191,7 +223,9 @@ impl Store for Plain {
     async fn keyed(&self, key: &EntityKey, idempotency_key: &IdempotencyKey) -> Result<Option<u64>, StoreError> {
         let journals = self.journals.lock().unwrap();
         let journal = journals.get(key).map(Vec::as_slice).unwrap_or_default();
-        let mut found = journal.iter().filter(|commit| commit.idempotency_key() == Some(idempotency_key));
+        let losers = self.losers.lock().unwrap();
+        let losers = losers.iter().filter(|commit| self.has(Fault::LeavesTheLosersKeys) && commit.key() == key);
+        let mut found = losers.chain(journal).filter(|commit| commit.idempotency_key() == Some(idempotency_key));
         let found = if self.has(Fault::TakesTheLastKey) { found.next_back() } else { found.next() };
         Ok(found.map(|commit| commit.number()))
     }
@@ -255,16 +289,6 @@ fn listing_pages() {
     check(Fault::ListsFromAfter, &["listing ", "after Some("]);
     check(Fault::ListsBackwards, &["listing "]);
     check(Fault::ListsTheUnwritten, &["listing "]);
-}
-
-#[test]
-fn p5_writers_that_race_are_one_after_the_other() {
-    check(Fault::ChecksBeforeItLocks, &["when threads race"]);
-}
-
-#[test]
-fn writers_of_different_entities_are_in_nobodys_way() {
-    check(Fault::IsInTheWay, &["is in conflict, although nobody else appends there"]);
 }
 
 #[test]
