@@ -141,7 +141,8 @@ use machine::operations;
 /// - tenants, entity types and ids are kept apart, whatever characters they are of;
 /// - of writers that race, exactly one wins each number, and of the commits of the others nothing is left: no position, no
 ///   key, nothing open and no snapshot;
-/// - a reader sees a journal without gaps at any time, and all commits of the store without skipping one;
+/// - a reader sees a journal without gaps at any time, in which what was seen once stays, and all commits of the store without
+///   skipping one;
 /// - writers of different entities do not stand in each other's way.
 ///
 /// All but the last three are tried with made-up operations against a plain model, and a failure is shrunk to the operations

@@ -29,23 +29,15 @@ const PATIENCE: usize = 1000;
 pub(super) fn on_one_entity(store: &impl Store) -> Found {
     let key = &entity(1)?;
     let (step, over) = (&Barrier::new(usize::try_from(WRITERS).unwrap_or(0)), &AtomicBool::new(false));
-    let (won, followed) = thread::scope(|scope| {
+    let (won, read, followed) = thread::scope(|scope| {
         let spawn = |writer| scope.spawn(move || write_in_step(store, key, writer, step));
         let writers: Vec<_> = (0..WRITERS).map(spawn).collect();
-        let read = |_| {
-            scope.spawn(move || {
-                while !over.load(Ordering::Acquire) {
-                    walk(store, key)?;
-                }
-                Ok(())
-            })
-        };
-        let readers: Vec<_> = (0..READERS).map(read).collect();
+        let readers: Vec<_> = (0..READERS).map(|_| scope.spawn(move || read_on(store, key, over))).collect();
         let follower = scope.spawn(move || follow(store, COMMITS));
         let won: Found<Vec<_>> = writers.into_iter().map(joined).collect();
         over.store(true, Ordering::Release);
-        let read: Found = readers.into_iter().try_for_each(joined);
-        Ok::<_, String>((read.and(won)?, joined(follower)?))
+        let read: Found<Vec<_>> = readers.into_iter().map(joined).collect();
+        Ok::<_, String>((won?, read?, joined(follower)?))
     })?;
     let mut won: Vec<Sealed> = won.into_iter().flatten().collect();
     won.sort_unstable_by_key(|sealed| sealed.commit().number());
@@ -57,6 +49,9 @@ pub(super) fn on_one_entity(store: &impl Store) -> Found {
             numbers(&won),
             numbers(&winners)
         ));
+    }
+    for seen in read {
+        stays(key, &seen, &winners)?;
     }
     end(store, won, &followed)
 }
@@ -186,6 +181,28 @@ fn write(store: &impl Store, key: &EntityKey, writer: u64) -> Found<Vec<Sealed>>
         written.push(sealed);
     }
     Ok(written)
+}
+
+/// Reads the journal again and again, and once more when the race is over; what was seen last.
+fn read_on(store: &impl Store, key: &EntityKey, over: &AtomicBool) -> Found<Vec<Arc<Commit>>> {
+    let mut seen = Vec::new();
+    loop {
+        let is_over = over.load(Ordering::Acquire);
+        let now = walk(store, key)?;
+        stays(key, &seen, &now)?;
+        if is_over {
+            return Ok(now);
+        }
+        seen = now;
+    }
+}
+
+/// Whether a journal still begins with what was seen of it.
+fn stays(key: &EntityKey, seen: &[Arc<Commit>], now: &[Arc<Commit>]) -> Found {
+    if now.starts_with(seen) {
+        return Ok(());
+    }
+    Err(format!("a reader of `{key}` saw {}, and later {}", numbers(seen), numbers(now)))
 }
 
 /// Reads the journal page by page.

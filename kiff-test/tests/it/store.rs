@@ -59,6 +59,7 @@ enum Fault {
     LeavesTheLosersKeys,
     OpensForTheLosers,
     KeepsTheLosersSnapshot,
+    ShowsBeforeItDecides,
 }
 
 impl Plain {
@@ -106,7 +107,12 @@ impl Plain {
             if let Some(snapshot) = snapshot.filter(|_| self.has(Fault::KeepsTheLosersSnapshot)) {
                 self.snapshots.lock().unwrap().insert(commit.key().clone(), snapshot);
             }
-            self.losers.lock().unwrap().push(commit);
+            let mut losers = self.losers.lock().unwrap();
+            // A page shows one of them, and then none any more.
+            if self.has(Fault::ShowsBeforeItDecides) {
+                losers.clear();
+            }
+            losers.push(commit);
         }
         Appended::Conflict
     }
@@ -152,7 +158,18 @@ impl Store for Plain {
         let from = |number: u64| number > after || (number == after && self.has(Fault::ReadsFromAfter));
         let journals = self.journals.lock().unwrap();
         let journal = journals.get(&self.key(key)).map(Vec::as_slice).unwrap_or_default();
-        Ok(journal.iter().filter(|commit| from(commit.number())).take(limit).cloned().collect())
+        let mut read: Vec<_> = journal.iter().filter(|commit| from(commit.number())).take(limit).cloned().collect();
+        // Those who write read whole journals. Whoever pages sees one that loses in the place of the last one, once.
+        if self.has(Fault::ShowsBeforeItDecides) && limit < usize::MAX {
+            let mut losers = self.losers.lock().unwrap();
+            if let (Some(last), Some(loser)) = (read.last_mut(), losers.last())
+                && loser.previous() == last.previous()
+                && Some(&*last) == journal.last()
+            {
+                *last = losers.pop().unwrap();
+            }
+        }
+        Ok(read)
     }
 
     async fn entities(&self, after: Option<&EntityKey>, limit: usize) -> Result<Vec<EntityKey>, StoreError> {

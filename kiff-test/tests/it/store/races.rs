@@ -19,3 +19,8 @@ fn p5_who_loses_a_race_leaves_nothing_behind() {
     check(Fault::OpensForTheLosers, &["when threads race", "listing ", " of open "]);
     check(Fault::KeepsTheLosersSnapshot, &["when threads race", "the snapshot of"]);
 }
+
+#[test]
+fn what_a_reader_has_seen_stays() {
+    check(Fault::ShowsBeforeItDecides, &["when threads race", "a reader of `Order/ord-1` saw "]);
+}
