@@ -18,7 +18,7 @@ const READERS: usize = 2;
 const COMMITS: u64 = 25;
 /// How many facts each has: one of each sort.
 const FACTS: usize = 7;
-/// From one number to the next, so that no two commits have the same seed.
+/// From one number to the next: no two commits have the same seed, and what a writer writes is by the same actor.
 const SEEDS: u64 = 5;
 /// How many commits a reader reads at a time.
 const PAGE: usize = 4;

@@ -56,12 +56,12 @@ pub(super) fn entity(number: usize) -> Found<EntityKey> {
 pub(super) fn commit(key: &EntityKey, number: u64, previous: Digest, size: usize, seed: u64) -> Found<Sealed> {
     let facts = (0..size.max(1)).map(|place| fact(place, number, seed)).collect::<Found<Vec<_>>>()?;
     let trace = (seed % 2 == 1)
-        .then(|| own(format!("trace-{}", seed % 5).parse()).map(|id| Trace { trace_id: Some(id), ..Trace::default() }));
+        .then(|| own(format!("trace-{}", seed % 3).parse()).map(|id| Trace { trace_id: Some(id), ..Trace::default() }));
     let snapshot = (number > 1 && seed % 4 < 2)
         .then(|| Snapshot { number: number.saturating_sub(1), body: format!("{{\"fold\":{seed}}}").into_bytes() });
     let content = Content {
         at: at(seed),
-        actor: own(Actor::human(&format!("writer-{seed}")))?,
+        actor: own(Actor::human(&format!("writer-{}", seed % 5)))?,
         trace: trace.transpose()?.map(Box::new),
         cause: (number > 1).then_some(RecordId { commit: number.saturating_sub(1), place: 1 }),
         fold: snapshot.as_ref().map(|snapshot| Box::new(snapshot.digest())),

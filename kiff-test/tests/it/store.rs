@@ -49,6 +49,7 @@ enum Fault {
     SearchesFromCursor,
     SearchesOldestFirst,
     SearchesWithoutKind,
+    FindsNoActor,
     ListsTheClosed,
     ListsTheExpired,
     ListsOpenFromAfter,
@@ -190,6 +191,9 @@ impl Store for Plain {
         let kind = query.kind.clone().filter(|_| !self.has(Fault::SearchesWithoutKind));
         let query = Query { kind, ..query.clone() };
         let from = self.has(Fault::SearchesFromCursor);
+        if self.has(Fault::FindsNoActor) && query.actor.is_some() {
+            return Ok(Vec::new());
+        }
         let (order, burned) = (self.order.lock().unwrap(), self.burned.lock().unwrap());
         let position = |place: usize| (place + 1 + burned.iter().filter(|burned| **burned <= place).count()) as u64;
         let all = order.iter().cloned().enumerate().map(|(place, commit)| (position(place), commit));
@@ -319,6 +323,7 @@ fn searching_pages_and_finds_what_is_asked_for() {
     check(Fault::SearchesFromCursor, &["searching", "After("]);
     check(Fault::SearchesOldestFirst, &["searching", "Before("]);
     check(Fault::SearchesWithoutKind, &["Kind"]);
+    check(Fault::FindsNoActor, &["searching", "Actor"]);
 }
 
 #[test]
