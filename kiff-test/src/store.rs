@@ -120,6 +120,7 @@ use proptest::test_runner::{Config, TestCaseError, TestError, TestRunner};
 
 use crate::failure::fail;
 
+mod dropped;
 mod machine;
 mod race;
 mod sample;
@@ -143,10 +144,11 @@ use machine::operations;
 ///   key, nothing open and no snapshot;
 /// - a reader sees a journal without gaps at any time, in which what was seen once stays, and all commits of the store without
 ///   skipping one;
-/// - writers of different entities do not stand in each other's way.
+/// - writers of different entities do not stand in each other's way;
+/// - a commit is kept whole or not at all, wherever the future that appends it is dropped.
 ///
-/// All but the last three are tried with made-up operations against a plain model, and a failure is shrunk to the operations
-/// that are needed for it; those with threads. `make_store` makes a store without any journal each time it is
+/// Those of writers and readers are tried with threads, the last one by dropping, and all others with made-up operations
+/// against a plain model: a failure is shrunk to the operations that are needed for it. `make_store` makes a store without any journal each time it is
 /// called: about 256 times, or as often as the environment variable `PROPTEST_CASES` says.
 ///
 /// ```
@@ -188,5 +190,8 @@ pub fn laws_in<S: Store>(cases: u32, make_store: impl Fn() -> S) {
         if let Err(problem) = raced {
             fail(format_args!("the store breaks a law when threads race: {problem}"));
         }
+    }
+    if let Err(problem) = dropped::on_the_way(&make_store()) {
+        fail(format_args!("the store breaks a law when an append is dropped: {problem}"));
     }
 }

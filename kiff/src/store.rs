@@ -33,13 +33,20 @@ pub(crate) const PAGE: usize = 256;
 /// ([`Commit::changes`], [`Commit::idempotency_key`], [`Query::matches`]). The laws that every store obeys are in
 /// `kiff_test::store`, with a store of one's own that obeys them.
 ///
-/// Two things no law can find out, and the store has to say: whether [others append](Store::is_shared) as well, and, where it is
-/// a handle of which there are several, [where](Store::place) it lies.
+/// What no law can find out, the store has to say or to see to by itself:
+///
+/// - whether [others append](Store::is_shared) as well;
+/// - where it is a handle of which there are several, [where](Store::place) it lies, and that they decide as one: of two commits
+///   that follow on the same one, at most one is kept, whichever handles they came by;
+/// - that an answer lasts: where journals outlive the process, a commit that was answered is there after a crash, whole.
 pub trait Store: Send + Sync + 'static {
     /// Appends a commit if its number and the hash before still follow on the entity's last commit. The
     /// [snapshot](Sealed::snapshot) that may come along is kept with it, in place of the last one.
     ///
     /// When this answers [`Appended::Written`], the whole commit is kept; otherwise none of it is.
+    ///
+    /// The future may be dropped wherever it waits, as when a client hangs up: the commit is then kept whole or not at all, be it
+    /// a moment later.
     ///
     /// # Errors
     /// [`StoreError`] when it is not known whether the commit is kept.

@@ -3,9 +3,11 @@
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "this file is a test")]
 
 use std::collections::BTreeMap;
+use std::future::poll_fn;
 use std::panic::catch_unwind;
 use std::sync::{Arc, Mutex, TryLockError};
-use std::thread;
+use std::task::Poll;
+use std::{mem, thread};
 
 use kiff::journal::Change;
 use kiff::{
@@ -61,6 +63,7 @@ enum Fault {
     OpensForTheLosers,
     KeepsTheLosersSnapshot,
     ShowsBeforeItDecides,
+    WritesInTwoSteps,
 }
 
 impl Plain {
@@ -117,10 +120,8 @@ impl Plain {
         }
         Appended::Conflict
     }
-}
 
-impl Store for Plain {
-    async fn append(&self, commit: Sealed) -> Result<Appended, StoreError> {
+    fn write(&self, commit: Sealed) -> Result<Appended, StoreError> {
         if self.has(Fault::Fails) {
             return Err(StoreError::new("the disk is full"));
         }
@@ -149,9 +150,28 @@ impl Store for Plain {
         if let Some(snapshot) = snapshot.filter(|_| !self.has(Fault::ForgetsSnapshots)) {
             self.snapshots.lock().unwrap().insert(commit.key().clone(), snapshot);
         }
-        self.order.lock().unwrap().push(Arc::clone(&commit));
+        if !self.has(Fault::WritesInTwoSteps) {
+            self.order.lock().unwrap().push(Arc::clone(&commit));
+        }
         self.journals.lock().unwrap().entry(self.key(commit.key())).or_default().push(commit);
         Ok(Appended::Written)
+    }
+}
+
+impl Store for Plain {
+    async fn append(&self, sealed: Sealed) -> Result<Appended, StoreError> {
+        let commit = Arc::clone(sealed.commit());
+        let appended = self.write(sealed)?;
+        if self.has(Fault::WritesInTwoSteps) && appended == Appended::Written {
+            let mut is_second = false;
+            poll_fn(|context| {
+                context.waker().wake_by_ref();
+                if mem::replace(&mut is_second, true) { Poll::Ready(()) } else { Poll::Pending }
+            })
+            .await;
+            self.order.lock().unwrap().push(commit);
+        }
+        Ok(appended)
     }
 
     async fn read(&self, key: &EntityKey, after: u64, limit: usize) -> Result<Vec<Arc<Commit>>, StoreError> {
@@ -346,4 +366,9 @@ fn snapshots_are_kept() {
 #[test]
 fn a_commit_is_kept_as_it_was_written() {
     check(Fault::Rewrites, &["Append {", "reading"]);
+}
+
+#[test]
+fn an_append_that_is_dropped_leaves_a_whole_commit_or_nothing() {
+    check(Fault::WritesInTwoSteps, &["when an append is dropped", "searching all commits gives ["]);
 }
