@@ -133,13 +133,14 @@ use machine::operations;
 ///   nor a hash before that does not follow, nor the same commit once more;
 /// - what is read back is what was appended, in order, with hashes that fit;
 /// - `read` and `entities` page by `after` and `limit`, from any place and of any size;
-/// - a commit is kept byte for byte, with whatever it says that only a later kiff knows;
+/// - a commit is kept byte for byte, with whatever it says that only a later kiff knows, and as long as it may be;
 /// - `search` finds, in the order in which they were appended and with positions without gaps, the commits that a query
 ///   looks for, and pages in both directions;
-/// - `open` lists what is open, the oldest first, until it is closed or stops to matter by itself;
-/// - `keyed` finds the first use of an idempotency key, and `snapshot` the last snapshot;
+/// - `open` lists what is open, the oldest first, until it is closed or stops to matter by itself, and goes on behind what was
+///   closed meanwhile;
+/// - `keyed` finds the first use of an idempotency key and of none that is only like it, and `snapshot` the last snapshot;
 /// - an entity is listed once it has a commit and not before, in order of the keys;
-/// - tenants, entity types and ids are kept apart, whatever characters they are of;
+/// - tenants, entity types and ids are kept apart, whatever characters they are of and however long they are;
 /// - of writers that race, exactly one wins each number, and of the commits of the others nothing is left: no position, no
 ///   key, nothing open and no snapshot;
 /// - a reader sees a journal without gaps at any time, in which what was seen once stays, and all commits of the store without

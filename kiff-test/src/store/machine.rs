@@ -10,7 +10,7 @@ use kiff::{Appended, Commit, Cursor, Digest, EntityKey, Matter, Open, Query, Sea
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::sample::select;
 
-use super::sample::{at, commit, entities, head};
+use super::sample::{KEYS, at, commit, entities, head, idempotency_key};
 use crate::wait::block_on;
 
 #[cfg(test)]
@@ -86,8 +86,7 @@ pub(super) fn operations() -> impl Strategy<Value = Vec<Operation>> {
     ];
     let few = || 0..5_usize;
     // A few entities get many commits, the others a few.
-    let entity =
-        || prop_oneof![3 => few(), 1 => few().prop_map(|place| place + 5), 1 => few().prop_map(|place| place + 10)];
+    let entity = || prop_oneof![3 => few(), 1 => few().prop_map(|place| place + 5), 1 => 10..16_usize];
     let limit = || prop_oneof![0..6_usize, Just(usize::MAX)];
     let after = prop_oneof![8 => 0..12_u64, 1 => Just(u64::MAX)];
     let wanted = || select(Wanted::ALL.to_vec());
@@ -112,7 +111,7 @@ pub(super) fn operations() -> impl Strategy<Value = Vec<Operation>> {
             let matter = if review { Matter::Review } else { Matter::Execution };
             Operation::Open { matter, now, next, limit }
         }),
-        1 => (entity(), 0..3_u64).prop_map(|(entity, seed)| Operation::Keyed { entity, seed }),
+        1 => (entity(), 0..KEYS).prop_map(|(entity, seed)| Operation::Keyed { entity, seed }),
     ];
     proptest::collection::vec(operation, 1..60)
 }
@@ -184,7 +183,7 @@ impl<S: Store> Machine<'_, S> {
                 self.read(key, after, limit)?;
             }
             self.snapshot(key)?;
-            (0..2).try_for_each(|seed| self.keyed(key, seed))?;
+            (0..KEYS).try_for_each(|seed| self.keyed(key, seed))?;
         }
         for cursor in [Cursor::FIRST, Cursor::After(1), Cursor::Before(3), Cursor::LAST] {
             self.search(&Query::default(), cursor, 2)?;
@@ -193,6 +192,10 @@ impl<S: Store> Machine<'_, S> {
         for matter in [Matter::Review, Matter::Execution] {
             let open = self.open(matter, 0, None, usize::MAX)?;
             self.open(matter, 0, open.first(), 1)?;
+            // Whoever pages may stand behind one that was closed meanwhile.
+            if let Some(closed) = self.closed(matter) {
+                self.open(matter, 0, Some(&closed), usize::MAX)?;
+            }
         }
         self.list(self.journals.keys().next(), 1)?;
         self.list(None, 1)?;
@@ -332,8 +335,28 @@ impl<S: Store> Machine<'_, S> {
         Err(format!("listing {limit} of open {matter:?} after {after:?} gives {listed:?}, expected {expected:?}"))
     }
 
+    /// One that was open and is closed.
+    fn closed(&self, matter: Matter) -> Option<Open> {
+        let mut opened: Vec<Open> = Vec::new();
+        for commit in &self.order {
+            for change in commit.changes() {
+                match change {
+                    Change::Opened(known, id, until) if known == matter => opened.push(commit.opening(id, until)),
+                    Change::Closed(known, id) if known == matter => {
+                        let closed = opened.iter().find(|open| (&open.key, &*open.id) == (commit.key(), id));
+                        if closed.is_some() {
+                            return closed.cloned();
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+        None
+    }
+
     fn keyed(&self, key: &EntityKey, seed: u64) -> Found {
-        let wanted = format!("key-{seed}").parse().map_err(|_| "the kit made up no key".to_owned())?;
+        let wanted = idempotency_key(seed)?;
         let found = answer(block_on(self.store.keyed(key, &wanted)))?;
         let mut journal = self.journal(key).iter().map(Sealed::commit);
         let expected = journal.find(|commit| commit.idempotency_key() == Some(&wanted)).map(|commit| commit.number());

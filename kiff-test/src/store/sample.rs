@@ -7,7 +7,8 @@ use kiff::journal::{
     FailedOutcome, RecordId, StateChanged,
 };
 use kiff::{
-    Actor, Binding, Bounds, Commit, Digest, EntityKey, Fact, Json, Rationale, Sealed, Snapshot, Timestamp, Trace,
+    Actor, Binding, Bounds, Commit, Digest, EntityKey, Fact, IdempotencyKey, Json, Rationale, Sealed, Snapshot,
+    Timestamp, Trace,
 };
 
 use super::machine::Found;
@@ -41,7 +42,10 @@ pub(super) fn entities() -> Found<Vec<EntityKey>> {
     let keys = ENTITIES
         .iter()
         .map(|(tenant, entity_type, id)| own(EntityKey::new(entity_type, id).and_then(|key| key.in_tenant(tenant))));
-    let mut keys: Vec<_> = keys.collect::<Found<_>>()?;
+    // And two that are as long as they may be, and differ in the last byte.
+    let start = "x".repeat(Bounds::IDENTIFIER.saturating_sub(1));
+    let long = ["a", "b"].map(|end| own(EntityKey::new("Order", &format!("{start}{end}"))));
+    let mut keys: Vec<_> = keys.chain(long).collect::<Found<_>>()?;
     keys.sort_unstable();
     Ok(keys)
 }
@@ -51,8 +55,22 @@ pub(super) fn entity(number: usize) -> Found<EntityKey> {
     own(EntityKey::new("Order", &format!("ord-{number}")))
 }
 
+/// How many idempotency keys there are.
+pub(super) const KEYS: u64 = 4;
+
+/// One of the idempotency keys, which only differ in case, in an accent, and in how that is composed.
+pub(super) fn idempotency_key(seed: u64) -> Found<IdempotencyKey> {
+    let key = match seed % KEYS {
+        0 => "key-1",
+        1 => "KEY-1",
+        2 => "kéy-1",
+        _ => "ke\u{301}y-1",
+    };
+    own(key.parse())
+}
+
 /// A commit of as many facts as `size` says, and of another content for each `seed`: some say what only a later kiff
-/// knows, some bring a snapshot along.
+/// knows, some bring a snapshot along, and a few are as long as the payload of an event may be.
 pub(super) fn commit(key: &EntityKey, number: u64, previous: Digest, size: usize, seed: u64) -> Found<Sealed> {
     let facts = (0..size.max(1)).map(|place| fact(place, number, seed)).collect::<Found<Vec<_>>>()?;
     let trace = (seed % 2 == 1)
@@ -92,13 +110,15 @@ fn fact(place: usize, number: u64, seed: u64) -> Found<Fact> {
     let action = || "MARK_PAID".into();
     Ok(match (place as u64 + seed) % 7 {
         0 => {
-            let payload = format!(r#"{{ "n": {seed}, "text": "{}é漢🦀\u0001\\ \"" }}"#, "x".repeat(place));
-            let payload = own(Json::parse(&payload, &Bounds::DEFAULT))?;
+            let text = |size: usize| format!(r#"{{ "n": {seed}, "text": "{}é漢🦀\u0001\\ \"" }}"#, "x".repeat(size));
+            let is_long = seed % 128 == 127;
+            let size = if is_long { Bounds::DEFAULT.payload.saturating_sub(text(0).len()) } else { place };
+            let payload = own(Json::parse(&text(size), &Bounds::DEFAULT))?;
             EventIngested { event: "ORDER_PLACED".into(), payload, id: None, source: None, occurred_at: None }.into()
         }
         1 => StateChanged { from: None, to: "CREATED".into() }.into(),
         2 => {
-            let key = (!seed.is_multiple_of(3)).then(|| own(format!("key-{}", seed % 2).parse())).transpose()?;
+            let key = (!seed.is_multiple_of(3)).then(|| idempotency_key(seed)).transpose()?;
             let execution = own(id(number, place).parse())?;
             ActionStarted { action: action(), execution, approval: None, key }.into()
         }

@@ -64,6 +64,11 @@ enum Fault {
     KeepsTheLosersSnapshot,
     ShowsBeforeItDecides,
     WritesInTwoSteps,
+    CutsLongIds,
+    IgnoresCase,
+    IgnoresAccents,
+    TakesNoLongBody,
+    LosesItsPlace,
 }
 
 impl Plain {
@@ -84,7 +89,26 @@ impl Plain {
     }
 
     fn key(&self, key: &EntityKey) -> EntityKey {
-        if self.has(Fault::ForgetsTenants) { key.in_tenant("default").unwrap() } else { key.clone() }
+        match self.fault {
+            Fault::ForgetsTenants => key.in_tenant("default").unwrap(),
+            // It leaves the last byte of the longest ids out.
+            Fault::CutsLongIds if key.id().len() > 255 => {
+                EntityKey::new(key.entity_type(), key.id().get(..255).unwrap())
+                    .unwrap()
+                    .in_tenant(key.tenant())
+                    .unwrap()
+            }
+            _ => key.clone(),
+        }
+    }
+
+    fn is_same(&self, key: &IdempotencyKey, other: &IdempotencyKey) -> bool {
+        let folded = |key: &IdempotencyKey| match self.fault {
+            Fault::IgnoresCase => key.as_str().to_lowercase(),
+            Fault::IgnoresAccents => key.as_str().replace('é', "e").replace('\u{301}', ""),
+            _ => key.to_string(),
+        };
+        folded(key) == folded(other)
     }
 
     fn follows(&self, commit: &Commit) -> bool {
@@ -124,6 +148,9 @@ impl Plain {
     fn write(&self, commit: Sealed) -> Result<Appended, StoreError> {
         if self.has(Fault::Fails) {
             return Err(StoreError::new("the disk is full"));
+        }
+        if self.has(Fault::TakesNoLongBody) && commit.body().len() > 60_000 {
+            return Err(StoreError::new("the row is too long"));
         }
         let (snapshot, mut commit) = (commit.snapshot().cloned(), Arc::clone(commit.commit()));
         let _alone = match self.alone.try_lock() {
@@ -253,6 +280,9 @@ impl Store for Plain {
                 }
             }
         }
+        if self.has(Fault::LosesItsPlace) && after.is_some_and(|after| !open.contains(after)) {
+            return Ok(Vec::new());
+        }
         open.retain(|open| open.until.is_none_or(|until| now < until || self.has(Fault::ListsTheExpired)));
         let from = self.has(Fault::ListsOpenFromAfter);
         open.retain(|open| after.is_none_or(|after| open > after || (from && open == after)));
@@ -266,7 +296,9 @@ impl Store for Plain {
         let journal = journals.get(key).map(Vec::as_slice).unwrap_or_default();
         let losers = self.losers.lock().unwrap();
         let losers = losers.iter().filter(|commit| self.has(Fault::LeavesTheLosersKeys) && commit.key() == key);
-        let mut found = losers.chain(journal).filter(|commit| commit.idempotency_key() == Some(idempotency_key));
+        let mut found = losers
+            .chain(journal)
+            .filter(|commit| commit.idempotency_key().is_some_and(|key| self.is_same(key, idempotency_key)));
         let found = if self.has(Fault::TakesTheLastKey) { found.next_back() } else { found.next() };
         Ok(found.map(|commit| commit.number()))
     }
@@ -319,6 +351,12 @@ fn tenants_are_kept_apart() {
 }
 
 #[test]
+fn what_is_as_long_as_it_may_be_is_kept_whole() {
+    check(Fault::CutsLongIds, &["the store breaks a law", "xxxxxxxx"]);
+    check(Fault::TakesNoLongBody, &["the store failed: the row is too long"]);
+}
+
+#[test]
 fn reading_pages() {
     check(Fault::ReadsFromAfter, &["reading ", " gives [1 ("]);
     check(Fault::ReadsPastLimit, &["reading ", " commits of "]);
@@ -351,11 +389,14 @@ fn what_is_open_is_listed_until_it_is_closed_or_expires() {
     check(Fault::ListsTheClosed, &["listing ", " of open "]);
     check(Fault::ListsTheExpired, &["Review"]);
     check(Fault::ListsOpenFromAfter, &["listing ", "after Some("]);
+    check(Fault::LosesItsPlace, &["listing ", "after Some(", "gives [], expected [Open"]);
 }
 
 #[test]
 fn the_first_use_of_a_key_is_found() {
     check(Fault::TakesTheLastKey, &["was first used by commit"]);
+    check(Fault::IgnoresCase, &["was first used by commit Some("]);
+    check(Fault::IgnoresAccents, &["was first used by commit Some("]);
 }
 
 #[test]
