@@ -22,8 +22,6 @@ const FACTS: usize = 7;
 const SEEDS: u64 = 5;
 /// How many commits a reader reads at a time.
 const PAGE: usize = 4;
-/// How often a follower looks in vain, squared.
-const PATIENCE: usize = 1000;
 
 /// Writers race for each number of one journal while others read it and one follows all commits.
 pub(super) fn on_one_entity(store: &impl Store) -> Found {
@@ -33,11 +31,11 @@ pub(super) fn on_one_entity(store: &impl Store) -> Found {
         let spawn = |writer| scope.spawn(move || write_in_step(store, key, writer, step));
         let writers: Vec<_> = (0..WRITERS).map(spawn).collect();
         let readers: Vec<_> = (0..READERS).map(|_| scope.spawn(move || read_on(store, key, over))).collect();
-        let follower = scope.spawn(move || follow(store, COMMITS));
-        let won: Found<Vec<_>> = writers.into_iter().map(joined).collect();
+        let follower = scope.spawn(move || follow(store, over));
+        let won = all_joined(writers);
         over.store(true, Ordering::Release);
-        let read: Found<Vec<_>> = readers.into_iter().map(joined).collect();
-        Ok::<_, String>((won?, read?, joined(follower)?))
+        // What a writer has to say comes first: what others saw may be due to it.
+        Ok::<_, String>((won?, all_joined(readers)?, joined(follower)?))
     })?;
     let mut won: Vec<Sealed> = won.into_iter().flatten().collect();
     won.sort_unstable_by_key(|sealed| sealed.commit().number());
@@ -60,6 +58,7 @@ pub(super) fn on_one_entity(store: &impl Store) -> Found {
 pub(super) fn on_entities_of_their_own(store: &impl Store) -> Found {
     // The writers and one who follows.
     let start = &Barrier::new(usize::try_from(WRITERS).unwrap_or(0) + 1);
+    let over = &AtomicBool::new(false);
     let (written, followed) = thread::scope(|scope| {
         let spawn = |writer| {
             scope.spawn(move || {
@@ -71,9 +70,10 @@ pub(super) fn on_entities_of_their_own(store: &impl Store) -> Found {
         let writers: Vec<_> = (0..WRITERS).map(spawn).collect();
         let follower = scope.spawn(move || {
             start.wait();
-            follow(store, WRITERS.saturating_mul(COMMITS))
+            follow(store, over)
         });
-        let written: Found<Vec<_>> = writers.into_iter().map(joined).collect();
+        let written = all_joined(writers);
+        over.store(true, Ordering::Release);
         Ok::<_, String>((written?, joined(follower)?))
     })?;
     end(store, written.into_iter().flatten().collect(), &followed)
@@ -92,15 +92,16 @@ fn end(store: &impl Store, written: Vec<Sealed>, followed: &[Arc<Commit>]) -> Fo
     ))
 }
 
-/// Follows all commits while they are written: each entity's in order, none left out, at positions without gaps.
-fn follow(store: &impl Store, total: u64) -> Found<Vec<Arc<Commit>>> {
-    let (mut position, mut in_vain) = (0, 0);
-    let (mut seen, mut ends) = (Vec::new(), BTreeMap::<EntityKey, u64>::new());
-    while position < total {
+/// Follows all commits while they are written, and to their end when the race is over: each entity's in order, none left out,
+/// at positions without gaps.
+fn follow(store: &impl Store, over: &AtomicBool) -> Found<Vec<Arc<Commit>>> {
+    let (mut seen, mut position) = (Vec::new(), 0);
+    let mut ends: BTreeMap<EntityKey, u64> = BTreeMap::new();
+    loop {
+        let is_over = over.load(Ordering::Acquire);
         let page = answer(block_on(store.search(&Query::default(), Cursor::After(position), PAGE)))?;
-        in_vain = if page.is_empty() { in_vain + 1 } else { 0 };
-        if in_vain > PATIENCE.saturating_mul(PATIENCE) {
-            return Err(format!("whoever follows all commits sees only {position} of {total}"));
+        if page.is_empty() && is_over {
+            return Ok(seen);
         }
         for (found, commit) in page {
             let last = ends.entry(commit.key().clone()).or_default();
@@ -117,11 +118,16 @@ fn follow(store: &impl Store, total: u64) -> Found<Vec<Arc<Commit>>> {
         }
         thread::yield_now();
     }
-    Ok(seen)
 }
 
 fn joined<T>(thread: ScopedJoinHandle<'_, Found<T>>) -> Found<T> {
     thread.join().unwrap_or_else(|_| Err("the store panicked".to_owned()))
+}
+
+/// What each of them says, when all have ended.
+fn all_joined<T>(threads: Vec<ScopedJoinHandle<'_, Found<T>>>) -> Found<Vec<T>> {
+    let ended: Vec<Found<T>> = threads.into_iter().map(joined).collect();
+    ended.into_iter().collect()
 }
 
 /// What a writer appends under a number: all sorts of facts, and for each number something else.

@@ -4,7 +4,8 @@
 
 use std::collections::BTreeMap;
 use std::future::poll_fn;
-use std::panic::catch_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, TryLockError};
 use std::task::Poll;
 use std::{mem, thread};
@@ -29,6 +30,8 @@ struct Plain {
     burned: Mutex<Vec<usize>>,
     /// Held over check and append; of this store alone, as other tests have theirs at the same time.
     alone: Mutex<()>,
+    /// How often somebody has searched.
+    searches: Arc<AtomicUsize>,
     fault: Fault,
 }
 
@@ -69,6 +72,7 @@ enum Fault {
     IgnoresAccents,
     TakesNoLongBody,
     LosesItsPlace,
+    FailsAtTheTenth,
 }
 
 impl Plain {
@@ -80,6 +84,7 @@ impl Plain {
             losers: Mutex::default(),
             burned: Mutex::default(),
             alone: Mutex::default(),
+            searches: Arc::default(),
             fault,
         }
     }
@@ -146,7 +151,9 @@ impl Plain {
     }
 
     fn write(&self, commit: Sealed) -> Result<Appended, StoreError> {
-        if self.has(Fault::Fails) {
+        // Where writers have an entity each.
+        let is_tenth = commit.commit().number() == 10 && commit.commit().key().id() == "ord-2";
+        if self.has(Fault::Fails) || (self.has(Fault::FailsAtTheTenth) && is_tenth) {
             return Err(StoreError::new("the disk is full"));
         }
         if self.has(Fault::TakesNoLongBody) && commit.body().len() > 60_000 {
@@ -234,6 +241,7 @@ impl Store for Plain {
     }
 
     async fn search(&self, query: &Query, cursor: Cursor, limit: usize) -> Result<Vec<(u64, Arc<Commit>)>, StoreError> {
+        self.searches.fetch_add(1, Ordering::Relaxed);
         let limit = if self.has(Fault::SearchesPastLimit) { limit.saturating_add(1) } else { limit };
         let kind = query.kind.clone().filter(|_| !self.has(Fault::SearchesWithoutKind));
         let query = Query { kind, ..query.clone() };
@@ -314,7 +322,11 @@ impl Store for Plain {
 
 /// What the laws say of a store with a fault.
 fn found(fault: Fault) -> String {
-    let panic = catch_unwind(|| laws(|| Plain::new(fault))).expect_err("the fault is not found");
+    found_in(|| Plain::new(fault))
+}
+
+fn found_in(make_store: impl Fn() -> Plain) -> String {
+    let panic = catch_unwind(AssertUnwindSafe(|| laws(make_store))).expect_err("the fault is not found");
     panic.downcast_ref::<String>().expect("a message").clone()
 }
 
