@@ -34,7 +34,6 @@ use std::fmt;
 use std::sync::Arc;
 
 use rmcp::ServiceExt;
-use rmcp::transport::async_rw::AsyncRwTransport;
 use rmcp::transport::io::stdio_pipes;
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -51,9 +50,9 @@ pub(crate) use catalogue::Catalogue;
 #[cfg(feature = "http")]
 pub(crate) use handler::Host;
 pub(crate) use handler::{Agent, Handler};
+use message::Messages;
 #[cfg(feature = "http")]
 pub(crate) use message::ambiguity;
-use message::{LONGEST, Unambiguous};
 
 /// A server for one agent, which acts on one or several domains.
 pub struct Server {
@@ -111,10 +110,7 @@ impl Server {
         let agent = Agent { actor: self.actor, tenant: self.tenant, trace: Trace::default() };
         let handler = Handler::new(self.domains.into(), Arc::new(catalogue), agent);
         let unfinished = handler.unfinished();
-        // A line has room for the largest parameters and what is around them.
-        let transport = AsyncRwTransport::new_server(Unambiguous::new(input), output);
-        let transport = transport.with_max_line_length(LONGEST);
-        let served = match handler.serve(transport).await {
+        let served = match handler.serve(Messages::new(input, output)).await {
             Ok(running) => running.waiting().await.map(|_| ()).map_err(|error| ServerError::broken(&error)),
             Err(rmcp::service::ServerInitializeError::ConnectionClosed(_)) => Ok(()),
             Err(error) => Err(ServerError::broken(&error)),

@@ -14,7 +14,6 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
-use serde_json::json;
 
 use crate::mcp::{Agent, Catalogue, Handler, Host, ServerError, ambiguity};
 use crate::served::Served;
@@ -78,9 +77,6 @@ struct Agents {
     each: BTreeMap<String, Tools>,
     limits: Limits,
 }
-
-/// The code of JSON-RPC for a message that is none.
-const INVALID_REQUEST: i32 = -32600;
 
 /// How much sooner than the server would a wait gives up, so that its client hears that it waited.
 const SOONER: Duration = Duration::from_secs(5);
@@ -156,7 +152,6 @@ impl Agents {
         let Some(error) = ambiguity(&bytes, most) else {
             return Ok(Request::from_parts(parts, Body::from(bytes)));
         };
-        let error = json!({ "code": INVALID_REQUEST, "message": error.to_string() });
-        Err(answer(StatusCode::BAD_REQUEST, &json!({ "jsonrpc": "2.0", "id": null, "error": error })))
+        Err(answer(StatusCode::BAD_REQUEST, &error))
     }
 }

@@ -124,7 +124,7 @@ fn a_call_that_can_be_read_in_two_ways_is_none() {
     assert_eq!(held["result"]["structuredContent"]["outcome"], "approval_required");
     for twice in [r#""amount": 49, "amount": 999999"#, r#""amount": 49, "a\u006dount": 999999"#] {
         let refused = call(twice).expect(400);
-        assert_eq!((&refused["error"]["code"], &refused["id"]), (&json!(-32600), &json!(null)));
+        assert_eq!((&refused["error"]["code"], &refused["id"]), (&json!(-32600), &json!(1)));
         assert!(refused["error"]["message"].as_str().unwrap().contains("stands twice"), "{refused}");
     }
 }

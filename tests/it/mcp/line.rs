@@ -2,39 +2,99 @@
 
 use std::sync::Arc;
 
+use kiff::Runtime;
 use kiff::mcp::Server;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use rmcp::ServiceError;
+use rmcp::model::{ErrorCode, ProtocolVersion};
+use rmcp::service::ClientLifecycleMode;
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 
-use super::with_tokio;
-use crate::shop::{open, people, place};
+use super::{REFUND, connect, refund, with_tokio};
+use crate::shop::{Refund, open, paid, people, place};
+
+/// What a server answers to these lines, until it has answered `last`.
+async fn told(runtime: &Arc<Runtime<Refund>>, lines: &[String], last: u64) -> Vec<Value> {
+    let server = Server::new(people().agent).domain(Arc::clone(runtime));
+    let (here, there) = tokio::io::duplex(1 << 16);
+    let (input, output) = tokio::io::split(there);
+    tokio::spawn(server.serve(input, output));
+    let (answers, mut calls) = tokio::io::split(here);
+    let start = r#"{"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "raw", "version": "1"}}}"#;
+    let started = r#"{"jsonrpc": "2.0", "method": "notifications/initialized"}"#;
+    let said = format!("{start}\n{started}\n{}\n", lines.join("\n"));
+    let hear = async {
+        let (mut answers, mut told) = (BufReader::new(answers).lines(), Vec::new());
+        while !told.iter().any(|told: &Value| told["id"] == last) {
+            let line = answers.next_line().await.unwrap().unwrap_or_else(|| panic!("no answer {last}: {told:?}"));
+            told.push(serde_json::from_str(&line).unwrap());
+        }
+        told
+    };
+    let (is_said, told) = tokio::join!(calls.write_all(said.as_bytes()), hear);
+    is_said.unwrap();
+    told
+}
+
+/// A call of an action, with arguments beside the entity.
+fn call(id: u64, arguments: &str) -> String {
+    let params = format!(r#"{{"name": "MARK_PAID", "arguments": {{"entity_id": "ord-1", {arguments}}}}}"#);
+    format!(r#"{{"jsonrpc": "2.0", "id": {id}, "method": "tools/call", "params": {params}}}"#)
+}
 
 #[test]
-fn a_line_that_can_be_read_in_two_ways_is_no_call() {
+fn a_line_that_can_be_read_in_two_ways_is_no_call_and_is_answered_under_its_id() {
     with_tokio(async {
         let runtime = Arc::new(open());
         place(&runtime, "ord-1").await;
-        let server = Server::new(people().agent).domain(Arc::clone(&runtime));
-        let (here, there) = tokio::io::duplex(1 << 16);
-        let (input, output) = tokio::io::split(there);
-        tokio::spawn(server.serve(input, output));
-        let (mut answers, mut calls) = tokio::io::split(here);
-        let start = r#"{"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "raw", "version": "1"}}}"#;
-        let started = r#"{"jsonrpc": "2.0", "method": "notifications/initialized"}"#;
-        let call = |id: u8, payment: &str| {
-            let params = format!(r#"{{"name": "MARK_PAID", "arguments": {{"entity_id": "ord-1", {payment}}}}}"#);
-            format!(r#"{{"jsonrpc": "2.0", "id": {id}, "method": "tools/call", "params": {params}}}"#)
-        };
-        let twice = call(1, r#""payment_id": "pay-1", "payment_id": "pay-2""#);
-        let once = call(2, r#""payment_id": "pay-3""#);
-        calls.write_all(format!("{start}\n{started}\n{twice}\n{once}\n").as_bytes()).await.unwrap();
-        let mut told = String::new();
-        while !told.contains("\"id\":2") {
-            let mut bytes = [0; 4096];
-            let read = answers.read(&mut bytes).await.unwrap();
-            assert_ne!(read, 0, "{told}");
-            told.push_str(std::str::from_utf8(&bytes[..read]).unwrap());
+        let deep = format!(r#""payment_id": {}{}"#, "[".repeat(60), "]".repeat(60));
+        let cases = [
+            (r#""payment_id": "pay-1", "payment_id": "pay-2""#, "the key `payment_id` stands twice"),
+            (r#""payment_id": 9007199254740993"#, "write it as a string"),
+            (r#""payment_id": 1e400"#, "out of range"),
+            (r#""payment_id": "\ud800""#, "hex escape"),
+            (&*deep, "it nests deeper than"),
+        ];
+        let wrong = (1..).zip(&cases).map(|(id, (arguments, _))| call(id, arguments));
+        let lines: Vec<_> = wrong.chain([call(99, r#""payment_id": "pay-3""#)]).collect();
+        let told = told(&runtime, &lines, 99).await;
+        for (id, (arguments, why)) in (1_u64..).zip(&cases) {
+            let answer = told.iter().find(|told| told["id"] == id).unwrap_or_else(|| panic!("{arguments}: {told:?}"));
+            assert_eq!(answer["error"]["code"], -32600, "{answer}");
+            assert!(answer["error"]["message"].as_str().unwrap().contains(why), "{answer}");
         }
-        assert!(told.contains("-32600") && !told.contains("\"id\":1"), "{told}");
         assert_eq!(runtime.services().done(), ["captured pay-3"]);
+    });
+}
+
+#[test]
+fn p10_a_line_that_is_too_long_is_told_and_the_next_one_is_read() {
+    with_tokio(async {
+        let runtime = Arc::new(open());
+        place(&runtime, "ord-1").await;
+        let long = call(1, &format!(r#""payment_id": "{}""#, "x".repeat(1024 * 1024)));
+        let told = told(&runtime, &[long, call(2, r#""payment_id": "pay-3""#)], 2).await;
+        let refused = told.iter().find(|told| told["error"].is_object()).unwrap_or_else(|| panic!("{told:?}"));
+        assert_eq!((&refused["id"], &refused["error"]["code"]), (&Value::Null, &json!(-32600)));
+        assert!(refused["error"]["message"].as_str().unwrap().contains("longer than 1048576 bytes"), "{refused}");
+        assert_eq!(runtime.services().done(), ["captured pay-3"]);
+    });
+}
+
+#[test]
+fn a_client_hears_why_its_number_is_none() {
+    with_tokio(async {
+        let runtime = Arc::new(open());
+        paid(&runtime, "ord-1").await;
+        for lifecycle in [
+            ClientLifecycleMode::Initialize,
+            ClientLifecycleMode::Discover { preferred_versions: vec![ProtocolVersion::LATEST] },
+        ] {
+            let client = connect(Server::new(people().agent).domain(Arc::clone(&runtime)), lifecycle).await;
+            let refused = client.ask(REFUND, refund((1 << 53) + 1)).await.unwrap_err();
+            let ServiceError::McpError(error) = refused else { panic!("{refused:?}") };
+            assert_eq!(error.code, ErrorCode::INVALID_REQUEST);
+            assert!(error.message.contains("write it as a string"), "{error:?}");
+        }
     });
 }
