@@ -28,6 +28,7 @@ mod hold;
 mod look;
 mod message;
 mod output;
+mod progress;
 mod wait;
 
 use std::fmt;

@@ -78,7 +78,7 @@ struct Agents {
     limits: Limits,
 }
 
-/// How much sooner than the server would a wait gives up, so that its client hears that it waited.
+/// How much sooner than the server would a call gives up, so that its client hears that it waited; at most half of that time.
 const SOONER: Duration = Duration::from_secs(5);
 
 impl Agents {
@@ -113,8 +113,9 @@ impl Agents {
             tenant: caller.principal.tenant().into(),
             trace: caller.trace.clone(),
         };
+        let longest = self.limits.request_time;
         let handler = Handler::new(Arc::clone(&tools.domains), catalogue, agent)
-            .waiting_at_most(self.limits.request_time.saturating_sub(SOONER))
+            .waiting_at_most(longest.saturating_sub(SOONER.min(longest / 2)))
             .within(Arc::new(Asked { shared, caller }));
         // Each request is authenticated by itself, so that there is no session that another principal could take over. The guard
         // lets no page of another origin call a tool without a bearer token; that none can with one is the protocol's own demand.

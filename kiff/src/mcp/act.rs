@@ -2,16 +2,22 @@
 
 use std::sync::Arc;
 
+use rmcp::RoleServer;
+use rmcp::model::CallToolResult;
+use rmcp::service::RequestContext;
+use tokio::time::{Instant, sleep_until};
+
 use crate::decision::{Call, Proposal};
 use crate::identifier::EntityKey;
 use crate::runtime::Outcome;
 use crate::schema::Contract;
-use crate::served::Served;
+use crate::served::{Done, Served};
 
 use super::answer::{Answer, broken};
 use super::arguments::Arguments;
 use super::catalogue::{Governing, Names};
 use super::handler::{Handler, Told};
+use super::progress::Progress;
 
 /// One call of an action's tool.
 pub(super) struct Asked<'a> {
@@ -29,7 +35,13 @@ impl Asked<'_> {
 }
 
 impl Handler {
-    pub(super) async fn act(&self, action: &str, governing: &Governing, mut arguments: Arguments) -> Told {
+    pub(super) async fn act(
+        &self,
+        action: &str,
+        governing: &Governing,
+        mut arguments: Arguments,
+        context: &RequestContext<RoleServer>,
+    ) -> Told {
         let names = &*governing.names;
         let Some((served, contract)) = self.domains.get(governing.domain).and_then(|served| {
             let contract = served.schema().action(action)?;
@@ -42,7 +54,7 @@ impl Handler {
         let proposal = arguments.proposal(action, names, agent.trace.clone())?;
         self.check_access(&**served, &key)?;
         let asked = Asked { served, contract, names, key: &key, proposal };
-        let outcome = match self.execute(&asked).await {
+        let outcome = match self.execute(&asked, context).await {
             Ok(outcome) => outcome,
             Err(told) => return Ok(told),
         };
@@ -64,19 +76,37 @@ impl Handler {
         })
     }
 
-    /// Runs it on a task of its own: the client may leave, what has started is finished and recorded all the same.
-    async fn execute(&self, asked: &Asked<'_>) -> Result<Outcome<crate::served::Done>, rmcp::model::CallToolResult> {
+    /// Runs it on a task of its own: the client may leave or have waited for long enough, what has started is finished and recorded
+    /// all the same.
+    async fn execute(
+        &self,
+        asked: &Asked<'_>,
+        context: &RequestContext<RoleServer>,
+    ) -> Result<Outcome<Done>, CallToolResult> {
+        let mut progress = Progress::of(context);
+        let until = progress.since + self.patience();
         let (served, actor, key) = (Arc::clone(asked.served), self.agent().actor.clone(), asked.key.clone());
         let (proposal, unfinished) = (asked.proposal.clone(), self.unfinished().start().await);
-        let work = tokio::spawn(async move {
+        let mut work = tokio::spawn(async move {
             let outcome = served.execute(&actor, &key, proposal).await;
             drop(unfinished);
             outcome
         });
-        match work.await {
-            Ok(Ok(outcome)) => Ok(outcome),
-            Ok(Err(error)) => Err(broken(&error)),
-            Err(error) => Err(broken(&error)),
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut work => return match done {
+                    Ok(Ok(outcome)) => Ok(outcome),
+                    Ok(Err(error)) => Err(broken(&error)),
+                    Err(error) => Err(broken(&error)),
+                },
+                () = sleep_until(until.min(progress.next)) => {}
+            }
+            if Instant::now() >= until {
+                let state = self.state(&**asked.served, asked.key).await;
+                return Err(Answer::unended(asked.action(), asked.key).in_state(state).told());
+            }
+            progress.tell("the action goes on", None).await;
         }
     }
 

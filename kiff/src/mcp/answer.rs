@@ -103,6 +103,17 @@ impl<'a> Answer<'a> {
         }
     }
 
+    /// It goes on for longer than its client is let wait.
+    pub(super) fn unended(action: &'a str, key: &'a EntityKey) -> Self {
+        let remedy = "do not call it again: `allowed_actions` says by `in_progress` whether it still runs, and `timeline` how it ended";
+        Self {
+            reason: Some(ReasonCode::ActionInProgress.as_str().to_owned()),
+            message: Some("it has started and goes on; how it ends is not known yet".to_owned()),
+            remedy: Some(remedy.to_owned()),
+            ..Self::new("failed", action, key)
+        }
+    }
+
     pub(super) fn refused(outcome: &'static str, action: &'a str, key: &'a EntityKey, refusal: Refusal) -> Self {
         Self {
             reason: Some(refusal.code.as_str().to_owned()),

@@ -87,7 +87,7 @@ impl Handler {
         Self { domains, catalogue, agent, unfinished: Unfinished::default(), patience }
     }
 
-    /// The same server, which lets its client wait for a decision no longer than this in one call.
+    /// The same server, which lets its client wait for a decision, or for the end of an action, no longer than this in one call.
     #[cfg(feature = "http")]
     pub(crate) fn waiting_at_most(mut self, patience: Duration) -> Self {
         self.patience = self.patience.min(patience);
@@ -197,7 +197,7 @@ impl ServerHandler for Handler {
     ) -> Result<CallToolResponse, ErrorData> {
         let arguments = Arguments::new(request.arguments);
         let told = match (self.catalogue.governing(&request.name), Own::from_name(&request.name)) {
-            (Some(governing), _) => self.act(&request.name, governing, arguments).await,
+            (Some(governing), _) => self.act(&request.name, governing, arguments, &context).await,
             (None, Some(Own::AllowedActions)) => self.allowed_actions(arguments).await,
             (None, Some(Own::Evaluate)) => self.evaluate(arguments).await,
             (None, Some(Own::Timeline)) => self.timeline(arguments).await,

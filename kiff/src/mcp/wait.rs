@@ -4,7 +4,6 @@ use std::pin::pin;
 use std::time::Duration;
 
 use rmcp::RoleServer;
-use rmcp::model::{ProgressNotificationParam, ProgressToken};
 use rmcp::service::RequestContext;
 use serde::Serialize;
 use tokio::time::{Instant, sleep};
@@ -18,6 +17,7 @@ use super::answer::{ApprovalView, NextStep, broken, told};
 use super::arguments::Arguments;
 use super::handler::{Handler, Told};
 use super::hold;
+use super::progress::Progress;
 
 /// How many seconds a client can wait in one call.
 pub(super) const LONGEST: u64 = 600;
@@ -28,9 +28,6 @@ const SECONDS: u64 = 45;
 /// How often the journal is looked at: first often, then less.
 const FIRST: Duration = Duration::from_millis(50);
 const LAST: Duration = Duration::from_secs(1);
-
-/// After how long a client that wants to hear of progress is told that it still waits.
-const STILL: Duration = Duration::from_secs(5);
 
 /// What has become of a request for approval.
 #[derive(Serialize)]
@@ -56,9 +53,8 @@ impl Handler {
         arguments.end()?;
         let mut seat = None;
         let mut closing = pin!(self.closing());
-        let progress = Progress { context, token: context.meta.get_progress_token(), since: Instant::now() };
-        let (mut until, mut pause, mut next_told) =
-            (progress.since + Duration::from_secs(seconds).min(self.patience()), FIRST, STILL);
+        let mut progress = Progress::of(context);
+        let (mut until, mut pause) = (progress.since + Duration::from_secs(seconds).min(self.patience()), FIRST);
         loop {
             let standing = match served.standing(&key).await {
                 Ok(standing) => standing,
@@ -71,10 +67,7 @@ impl Handler {
             if found.status_at(served.now()) != "pending" || now >= until || context.ct.is_cancelled() {
                 return Ok(told(&self.decision(&**served, &key, found), false));
             }
-            if now - progress.since >= next_told {
-                progress.still_waiting(seconds).await;
-                next_told = now - progress.since + STILL;
-            }
+            progress.tell("waiting for a human's decision", Some(seconds)).await;
             if seat.is_none() {
                 seat = Some(self.seat()?);
             }
@@ -123,25 +116,5 @@ fn unknown(key: &EntityKey, approval: &str) -> Refusal {
         code: ReasonCode::UnknownEntity,
         message: format!("there is no approval `{approval}` of `{}`", key.id()),
         remedy: Some("call the action without an approval to ask for one".to_owned()),
-    }
-}
-
-/// Where a client that wants to hear of it is told that it still waits, so that it does not give up.
-struct Progress<'a> {
-    context: &'a RequestContext<RoleServer>,
-    token: Option<ProgressToken>,
-    since: Instant,
-}
-
-impl Progress<'_> {
-    async fn still_waiting(&self, seconds: u64) {
-        let Some(token) = self.token.clone() else {
-            return;
-        };
-        #[expect(clippy::cast_precision_loss, reason = "it is at most ten minutes")]
-        let total = seconds as f64;
-        let note = ProgressNotificationParam::new(token, self.since.elapsed().as_secs_f64()).with_total(total);
-        // A client that is gone needs no note.
-        let _ = self.context.peer.notify_progress(note.with_message("waiting for a human's decision")).await;
     }
 }

@@ -1,13 +1,19 @@
 //! The same over HTTP: the actor is whoever the key belongs to.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use kiff::http::{Limits, NewKey};
-use kiff::{Actor, Review};
+use kiff::{Actor, Domain, Review};
 use rmcp::model::ProtocolVersion;
 use rmcp::service::{ClientLifecycleMode, ClientServiceExt};
 use rmcp::transport::StreamableHttpClientTransport;
 use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
 use serde_json::json;
+use tokio::task::yield_now;
+use tokio::time::timeout;
 
+use super::two_domains::{ParcelPacked, ParcelState, Shipping, depot};
 use super::{Client, REFUND, refund, with_tokio};
 use crate::http::server::Server;
 use crate::shop::{paid, people, place};
@@ -62,13 +68,42 @@ fn p4_over_http_the_key_says_who_acts() {
 #[test]
 fn a_wait_over_http_ends_before_the_server_gives_up() {
     with_tokio(async {
-        let request_time = std::time::Duration::from_secs(6);
+        let request_time = Duration::from_secs(6);
         let server = Server::with(Limits { request_time, ..Limits::DEFAULT }, |api| api);
         paid(&server.shop, "ord-1").await;
         let agent = connect(&server, &people().agent, LIFECYCLES[1]()).await;
         let (held, _) = agent.call(REFUND, refund(500)).await;
         let (told, _) = agent.call("wait_for_decision", held["next_step"]["arguments"].clone()).await;
         assert_eq!(told["status"], "pending");
+    });
+}
+
+#[test]
+fn an_action_that_takes_long_over_http_is_answered_in_time_and_goes_on() {
+    with_tokio(async {
+        let (depot, request_time) = (depot(0), Duration::from_secs(2));
+        let served = Arc::clone(&depot);
+        let server = Server::with(Limits { request_time, ..Limits::DEFAULT }, move |api| api.domain(served));
+        let parcel = Shipping::entity("one").unwrap();
+        assert!(depot.ingest(&people().shop, &parcel, ParcelPacked { weight: 7 }).await.unwrap().is_allowed());
+        let agent = connect(&server, &people().agent, LIFECYCLES[1]()).await;
+        let send = json!({ "kiff_entity_id": "one", "entity_id": "a", "rationale": "b" });
+        let (told, is_error) = agent.call("SEND_PARCEL", send).await;
+        assert_eq!(
+            (&told["outcome"], &told["reason"], is_error),
+            (&json!("failed"), &json!("action_in_progress"), true)
+        );
+        assert!(told["remedy"].as_str().unwrap().contains("do not call it again"), "{told}");
+        let look = json!({ "entity_type": "Parcel", "entity_id": "one" });
+        let (allowed, _) = agent.call("allowed_actions", look).await;
+        assert_eq!(allowed["in_progress"]["action"], "SEND_PARCEL", "{allowed}");
+        depot.services().open.add_permits(1);
+        let is_sent = async {
+            while depot.entity(&parcel).await.unwrap().state() != Some(ParcelState::Sent) {
+                yield_now().await;
+            }
+        };
+        assert!(timeout(Duration::from_mins(1), is_sent).await.is_ok(), "what has started is not finished");
     });
 }
 

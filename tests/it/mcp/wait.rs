@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use kiff::http::Limits;
 use kiff::mcp::Server as Agents;
-use kiff::{EntityKey, Review, Runtime, Verdict};
+use kiff::{Domain, EntityKey, Review, Runtime, Verdict};
 use rmcp::model::{CallToolRequest, CallToolRequestParams, ClientRequest, ProgressNotificationParam, ProtocolVersion};
 use rmcp::service::{ClientLifecycleMode, ClientServiceExt, NotificationContext, PeerRequestOptions};
 use rmcp::{ClientHandler, RoleClient, ServiceExt};
@@ -17,6 +17,7 @@ use tokio::task::yield_now;
 use tokio::time::timeout;
 
 use super::http::connect;
+use super::two_domains::{ParcelPacked, Shipping, depot};
 use super::{REFUND, with_tokio};
 use crate::http::server::{Client, Server};
 use crate::shop::{self, Refund, open, paid, people};
@@ -146,5 +147,32 @@ fn who_waits_is_told_that_it_is_still_waited() {
             let told = call.await.unwrap().structured_content.unwrap();
             assert_eq!((&told["status"], &told["next_step"]["tool"]), (&json!("granted"), &json!(REFUND)));
         }
+    });
+}
+
+#[test]
+fn who_waits_for_the_end_of_an_action_is_told_that_it_goes_on() {
+    with_tokio(async {
+        let depot = depot(0);
+        let parcel = Shipping::entity("one").unwrap();
+        assert!(depot.ingest(&people().shop, &parcel, ParcelPacked { weight: 7 }).await.unwrap().is_allowed());
+        let (here, there) = tokio::io::duplex(1 << 16);
+        let (input, output) = tokio::io::split(there);
+        tokio::spawn(Agents::new(people().agent).domain(Arc::clone(&depot)).serve(input, output));
+        let (notes, mut heard) = unbounded_channel();
+        let client = Listening(notes).serve(tokio::io::split(here)).await.unwrap();
+        let Value::Object(send) = json!({ "kiff_entity_id": "one", "entity_id": "a", "rationale": "b" }) else {
+            panic!()
+        };
+        let call = client.call_tool(CallToolRequestParams::new("SEND_PARCEL").with_arguments(send));
+        tokio::pin!(call);
+        let note = tokio::select! {
+            told = &mut call => panic!("{told:?}"),
+            note = heard.recv() => note.unwrap(),
+        };
+        assert_eq!((note.total, note.message.as_deref()), (None, Some("the action goes on")));
+        depot.services().open.add_permits(1);
+        let told = call.await.unwrap().structured_content.unwrap();
+        assert_eq!(told["outcome"], "executed", "{told}");
     });
 }
