@@ -14,6 +14,7 @@ use crate::shop::{Mood, Refund, open, paid, people, place};
 mod denied;
 mod http;
 mod line;
+mod once;
 mod output;
 mod refusal;
 mod room;
@@ -148,9 +149,11 @@ fn p3_a_held_action_waits_for_a_human_and_then_runs_once() {
         assert_eq!(spent["status"], "spent");
         let (again, is_error) = client.call(REFUND, granted["next_step"]["arguments"].clone()).await;
         assert_eq!(
-            (&again["outcome"], &again["reason"], is_error),
-            (&json!("blocked"), &json!("state_not_allowed"), true)
+            (&again["outcome"], &again["execution_id"], &again["deduplicated"], is_error),
+            (&json!("executed"), &done["execution_id"], &json!(true), false)
         );
+        let paid_back = runtime.services().done().iter().filter(|done| done.starts_with("paid back")).count();
+        assert_eq!(paid_back, 1);
     });
 }
 

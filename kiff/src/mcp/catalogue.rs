@@ -188,6 +188,8 @@ impl Own {
                 add("approval_id", text("The approval that was asked for.", Bounds::IDENTIFIER));
                 let seconds = "How long to wait at most. Stay below the time after which your client gives up.";
                 add("timeout_seconds", whole(seconds, 0, super::wait::LONGEST));
+                let wish = "The `idempotency_key` of the action, where it had one: the call that leads on has it too.";
+                add("idempotency_key", text(wish, Bounds::IDENTIFIER));
                 required.push("approval_id");
             }
         }

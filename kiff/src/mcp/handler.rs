@@ -215,6 +215,6 @@ impl ServerHandler for Handler {
 const INSTRUCTIONS: &str = "\
 Every tool here whose name is an action asks a gate before anything happens. Look at `outcome` in its answer. \
 `executed`: it is done. `approval_required`: a human has to sign it off and has been asked; call `wait_for_decision` with \
-the approval's id, and when it is granted call the action again with the same arguments and that `approval_id`. `blocked` \
+the approval's id, and when it is granted make the call in its `next_step`, exactly as it stands: made twice, it is done once. `blocked` \
 and `invalid`: nothing happened; `message` says why and `remedy` what would help. `failed` with a remedy that says so: it may \
 have happened, do not try again. Say in `rationale` why you want something: people read it before they decide.";

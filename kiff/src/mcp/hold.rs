@@ -4,7 +4,7 @@ use rmcp::model::CallToolResult;
 use serde_json::{Map, Value, json};
 
 use crate::approval::Approval;
-use crate::identifier::EntityKey;
+use crate::identifier::{EntityKey, IdempotencyKey};
 use crate::runtime::Error;
 use crate::schema::Contract;
 use crate::served::{Served, Standing};
@@ -12,7 +12,7 @@ use crate::verdict::Refusal;
 
 use super::act::Asked;
 use super::answer::{Answer, ApprovalView, NextStep};
-use super::catalogue::{Names, Own};
+use super::catalogue::{Names, Own, object};
 use super::handler::Handler;
 
 impl Handler {
@@ -24,14 +24,14 @@ impl Handler {
         if asked.proposal.named_approval().is_some() || denied(asked, &standing).is_some() {
             return Ok(self.answered(asked, &standing, held));
         }
-        let actor = &self.agent().actor;
+        let (actor, wish) = (&self.agent().actor, asked.proposal.key.as_ref());
         let verdict = asked.served.request_approval(actor, asked.key, asked.proposal.clone()).await?;
         Ok(match verdict.decided() {
             Ok(approval) => {
                 let view = ApprovalView::of(&approval, Some(asked.contract), asked.served.now());
                 held.awaiting(view)
-                    .remedy("a human has been asked: wait for the decision, then call again with the `approval_id`")
-                    .next_step(self.wait_for(&asked.served.schema().entity_type, asked.key, &approval))
+                    .remedy("a human has been asked: wait for the decision, and then make the call that it leads to")
+                    .next_step(self.wait_for(&asked.served.schema().entity_type, asked.key, &approval, wish))
                     .told()
             }
             Err((outcome, refusal)) => {
@@ -52,13 +52,23 @@ impl Handler {
         let held = held.awaiting(view);
         let (own, is_named) = (asked.names, named.is_some());
         match approval.status_at(now) {
-            "pending" => held.next_step(self.wait_for(&asked.served.schema().entity_type, asked.key, approval)).told(),
+            "pending" => {
+                let (entity_type, wish) = (&asked.served.schema().entity_type, asked.proposal.key.as_ref());
+                held.next_step(self.wait_for(entity_type, asked.key, approval, wish)).told()
+            }
             "denied" | "withdrawn" if !is_named => {
                 let remedy =
                     format!("a human has said no: ask again only with something new, said in `{}`", own.rationale);
                 held.remedy(remedy).told()
             }
             "denied" | "withdrawn" => held.remedy("a human has said no: do something else, or ask a person").told(),
+            "spent" => {
+                let remedy = format!(
+                    "it has already run under this approval: `timeline` says what came of it. Without `{}` it would be another one",
+                    own.approval_id
+                );
+                held.remedy(remedy).told()
+            }
             _ => {
                 let remedy = format!("call again without `{}` to ask for a sign-off of exactly this", own.approval_id);
                 held.remedy(remedy).told()
@@ -66,13 +76,22 @@ impl Handler {
         }
     }
 
-    /// The call that waits for the decision.
-    pub(super) fn wait_for(&self, entity_type: &str, key: &EntityKey, approval: &Approval) -> NextStep {
-        let mut arguments = json!({ "entity_id": key.id(), "approval_id": approval.id });
-        if let (true, Value::Object(members)) = (self.domains.len() > 1, &mut arguments) {
-            members.insert("entity_type".to_owned(), entity_type.into());
+    /// The call that waits for the decision about a wish that may have a name.
+    pub(super) fn wait_for(
+        &self,
+        entity_type: &str,
+        key: &EntityKey,
+        approval: &Approval,
+        wish: Option<&IdempotencyKey>,
+    ) -> NextStep {
+        let mut arguments = object(json!({ "entity_id": key.id(), "approval_id": approval.id }));
+        if self.domains.len() > 1 {
+            arguments.insert("entity_type".to_owned(), entity_type.into());
         }
-        NextStep { tool: Own::WaitForDecision.name().to_owned(), arguments }
+        if let Some(wish) = wish {
+            arguments.insert("idempotency_key".to_owned(), wish.as_str().into());
+        }
+        NextStep { tool: Own::WaitForDecision.name().to_owned(), arguments: arguments.into() }
     }
 }
 
@@ -87,14 +106,23 @@ fn denied<'s>(asked: &Asked<'_>, standing: &'s Standing) -> Option<&'s Approval>
     (last.status.is_no() && says_nothing_new).then_some(last)
 }
 
-/// The call that does what was granted: exactly that.
-pub(super) fn act(contract: &Contract, names: &Names, key: &EntityKey, approval: &Approval) -> NextStep {
+/// The call that does what was granted: exactly that, and once, however often it is made. A wish without a name has that of its
+/// approval, which is for one run.
+pub(super) fn act(
+    contract: &Contract,
+    names: &Names,
+    key: &EntityKey,
+    approval: &Approval,
+    wish: Option<&IdempotencyKey>,
+) -> NextStep {
     let mut arguments = Map::new();
     arguments.insert(names.entity_id.clone(), key.id().into());
     if let Ok(Value::Object(parameters)) = approval.parameters.decode() {
         arguments.extend(parameters);
     }
     arguments.insert(names.approval_id.clone(), approval.id.as_str().into());
+    let wish = wish.map_or(approval.id.as_str(), IdempotencyKey::as_str);
+    arguments.insert(names.idempotency_key.clone(), wish.into());
     NextStep { tool: contract.name.to_string(), arguments: arguments.into() }
 }
 

@@ -9,7 +9,7 @@ use serde::Serialize;
 use tokio::time::{Instant, sleep};
 
 use crate::approval::Approval;
-use crate::identifier::EntityKey;
+use crate::identifier::{EntityKey, IdempotencyKey};
 use crate::served::Served;
 use crate::verdict::{ReasonCode, Refusal};
 
@@ -50,6 +50,7 @@ impl Handler {
         let (served, key) = self.locate(&mut arguments)?;
         let approval = arguments.required("approval_id")?;
         let seconds = arguments.whole("timeout_seconds", LONGEST)?.unwrap_or(SECONDS);
+        let wish = arguments.identifier::<IdempotencyKey>("idempotency_key")?;
         arguments.end()?;
         let mut seat = None;
         let mut closing = pin!(self.closing());
@@ -65,7 +66,7 @@ impl Handler {
             };
             let now = Instant::now();
             if found.status_at(served.now()) != "pending" || now >= until || context.ct.is_cancelled() {
-                return Ok(told(&self.decision(&**served, &key, found), false));
+                return Ok(told(&self.decision(&**served, &key, found, wish.as_ref()), false));
             }
             progress.tell("waiting for a human's decision", Some(seconds)).await;
             if seat.is_none() {
@@ -81,17 +82,23 @@ impl Handler {
         }
     }
 
-    fn decision<'a>(&self, served: &dyn Served, key: &'a EntityKey, approval: &'a Approval) -> Decision<'a> {
+    fn decision<'a>(
+        &self,
+        served: &dyn Served,
+        key: &'a EntityKey,
+        approval: &'a Approval,
+        wish: Option<&IdempotencyKey>,
+    ) -> Decision<'a> {
         let (contract, status) = (hold::contract(served, approval), approval.status_at(served.now()));
         let names = self.catalogue.governing(&approval.action).map(|governing| &*governing.names);
         let (message, next_step) = match status {
             "granted" => (
                 "it is granted: call the action with exactly these arguments, once".to_owned(),
-                contract.zip(names).map(|(contract, names)| hold::act(contract, names, key, approval)),
+                contract.zip(names).map(|(contract, names)| hold::act(contract, names, key, approval, wish)),
             ),
             "pending" => (
                 "nobody has decided yet: wait again, or do something else meanwhile".to_owned(),
-                Some(self.wait_for(&served.schema().entity_type, key, approval)),
+                Some(self.wait_for(&served.schema().entity_type, key, approval, wish)),
             ),
             "denied" => ("a human has said no: do something else, or ask a person".to_owned(), None),
             "withdrawn" => ("a human has taken the yes back: do something else, or ask a person".to_owned(), None),

@@ -39,7 +39,7 @@ fn the_official_python_client_completes_the_loop() {
     let (python, program) = (python_with(CLIENT, "mcp.client.client"), Program::Example("mcp").path());
     for modes in [&["auto"][..], &["legacy"]] {
         let text = told(Command::new(&python).arg("examples/mcp/client.py").arg(&program).args(modes));
-        let loop_facts = ["executed", "approval_required", "granted", "executed", "blocked", "REFUNDED"];
+        let loop_facts = ["executed", "approval_required", "granted", "executed", "executed", "REFUNDED"];
         let facts = [&["over the standard streams"][..], &loop_facts, &["over HTTP"], &loop_facts].concat();
         in_order(&text, &facts);
     }
