@@ -14,6 +14,7 @@ use crate::shop::{Mood, Refund, open, paid, people, place};
 mod denied;
 mod http;
 mod line;
+mod look;
 mod once;
 mod output;
 mod refusal;

@@ -69,11 +69,11 @@ impl Arguments {
         key.map_err(|error| invalid(format!("`{name}`: {error}")))
     }
 
-    /// An object that may be left out, as JSON text.
-    pub(super) fn object(&mut self, name: &str) -> Result<String, Refusal> {
+    /// The arguments of another call, which may be left out.
+    pub(super) fn arguments(&mut self, name: &str) -> Result<Self, Refusal> {
         match self.0.remove(name) {
-            None | Some(Value::Null) => Ok("{}".to_owned()),
-            Some(Value::Object(members)) => Ok(Value::Object(members).to_string()),
+            None | Some(Value::Null) => Ok(Self::new(None)),
+            Some(Value::Object(members)) => Ok(Self(members)),
             Some(_) => Err(invalid(format!("`{name}` must be an object"))),
         }
     }

@@ -176,7 +176,8 @@ impl Own {
                 let actions = domains.iter().flat_map(|served| served.schema().actions.iter());
                 let actions: Vec<&str> = actions.map(|action| action.name.as_ref()).collect();
                 add("action", json!({ "enum": actions, "description": "The action to judge." }));
-                add("parameters", json!({ "type": "object", "description": "What the action's tool takes." }));
+                let parameters = "What the action's tool takes. What is no parameter of the action may be left out.";
+                add("parameters", json!({ "type": "object", "description": parameters }));
                 add("approval_id", text("The approval to act under.", Bounds::IDENTIFIER));
                 required.push("action");
             }

@@ -3,7 +3,6 @@
 use serde::Serialize;
 use serde_json::json;
 
-use crate::decision::{Call, Proposal};
 use crate::entity::Running;
 use crate::identifier::{ApprovalId, ExecutionId};
 use crate::journal::RecordId;
@@ -93,16 +92,24 @@ impl Handler {
     pub(super) async fn evaluate(&self, mut arguments: Arguments) -> Told {
         let action = arguments.required("action")?;
         let governing = self.catalogue.governing(&action);
-        let Some(served) = governing.and_then(|governing| self.domains.get(governing.domain)) else {
+        let found = governing.and_then(|governing| Some((self.domains.get(governing.domain)?, &*governing.names)));
+        let Some((served, names)) = found else {
             return Err(no_such_action(&action, self.catalogue.actions()));
         };
         let agent = self.agent();
         let key = arguments.entity("entity_id", &served.schema().entity_type, &agent.tenant)?;
-        let parameters = arguments.object("parameters")?;
+        let mut call = arguments.arguments("parameters")?;
         let approval = arguments.identifier::<ApprovalId>("approval_id")?;
         arguments.end()?;
         self.check_access(&**served, &key)?;
-        let mut proposal = Proposal::new(Call::new(&action, parameters)).trace(agent.trace.clone());
+        if call.text(&names.entity_id)?.is_some_and(|entity| entity != key.id()) {
+            return Err(invalid(format!(
+                "`{}` among the `parameters` is not `{}`: leave it out",
+                names.entity_id,
+                key.id()
+            )));
+        }
+        let mut proposal = call.proposal(&action, names, agent.trace.clone())?;
         if let Some(approval) = approval {
             proposal = proposal.approval(approval);
         }
