@@ -103,6 +103,12 @@ impl Catalogue {
         &self.tools
     }
 
+    /// What the tool of that name says that it does.
+    pub(super) fn description(&self, name: &str) -> &str {
+        let tool = self.tools.iter().find(|tool| tool.name == name);
+        tool.and_then(|tool| tool.description.as_deref()).unwrap_or_default()
+    }
+
     /// The names of all actions.
     pub(super) fn actions(&self) -> impl Iterator<Item = &'static str> + Clone {
         self.actions.keys().copied()
@@ -148,7 +154,9 @@ impl Own {
 
     const fn description(self) -> &'static str {
         match self {
-            Self::AllowedActions => "What the entity is now, and which actions its state allows.",
+            Self::AllowedActions => {
+                "What the entity is now, which actions its state allows, and which of them you may run."
+            }
             Self::Evaluate => {
                 "What would become of an action if it were called now: allowed, held for a human, or refused and why. Nothing \
                  happens and nothing goes on the record."

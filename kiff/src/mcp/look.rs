@@ -30,17 +30,20 @@ struct Allowed<'a> {
     name: &'a str,
     description: &'a str,
     risk: &'static str,
+    /// Whether this agent may run it.
+    permitted: bool,
     needs_approval: bool,
     required_parameters: Vec<&'a Text>,
 }
 
 impl<'a> Allowed<'a> {
-    fn of(contract: &'a Contract) -> Self {
+    fn of(contract: &'a Contract, description: &'a str, permitted: bool) -> Self {
         let required = contract.parameters.iter().filter(|parameter| !parameter.optional);
         Self {
             name: &contract.name,
-            description: &contract.documentation,
+            description,
             risk: contract.risk.as_str(),
+            permitted,
             needs_approval: matches!(contract.approval, ApprovalRule::By(_)),
             required_parameters: required.map(|parameter| &parameter.name).collect(),
         }
@@ -79,7 +82,12 @@ impl Handler {
         let Some(allowed) = allowed else {
             return Err(unknown(&key));
         };
-        let actions: Vec<_> = allowed.into_iter().map(Allowed::of).collect();
+        let actions = allowed.into_iter().map(|contract| {
+            let permitted = served.may(&self.agent().actor, &key, &contract.permission);
+            // Where nobody can tell, it may not.
+            Allowed::of(contract, self.catalogue.description(&contract.name), permitted.unwrap_or(false))
+        });
+        let actions: Vec<_> = actions.collect();
         let answer = json!({
             "entity_id": key.id(),
             "current_state": standing.state,

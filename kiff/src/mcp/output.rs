@@ -42,7 +42,7 @@ pub(super) fn own(own: Own) -> JsonObject {
         Own::AllowedActions => {
             add("current_state", maybe_text.clone());
             add("in_progress", in_progress());
-            add("actions", json!({ "type": "array", "items": { "type": "object" } }));
+            add("actions", json!({ "type": "array", "items": allowed() }));
         }
         Own::Evaluate => {
             add("outcome", json!({ "enum": ["allowed", "approval_required", "blocked", "invalid", "failed"] }));
@@ -128,6 +128,21 @@ fn approval() -> Value {
             "review_reason": { "type": "string" },
         },
         "required": ["id", "status", "approvers", "expires_at"],
+    })
+}
+
+fn allowed() -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "name": { "type": "string" },
+            "description": { "type": "string" },
+            "risk": { "type": "string" },
+            "permitted": { "type": "boolean", "description": "Whether you may run it." },
+            "needs_approval": { "type": "boolean", "description": "Whether a human has to sign it off." },
+            "required_parameters": { "type": "array", "items": { "type": "string" } },
+        },
+        "required": ["name", "description", "risk", "permitted", "needs_approval", "required_parameters"],
     })
 }
 

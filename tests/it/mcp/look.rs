@@ -31,3 +31,26 @@ fn evaluate_takes_what_the_tool_of_the_action_takes() {
         assert!(told["message"].as_str().unwrap().contains("`actor`"), "{told}");
     });
 }
+
+#[test]
+fn what_is_allowed_says_what_it_does_and_whether_this_agent_may() {
+    with_client(async |client, runtime| {
+        paid(&runtime, "ord-1").await;
+        let (told, _) = client.call("allowed_actions", json!({ "entity_id": "ord-1" })).await;
+        let actions = told["actions"].as_array().unwrap();
+        let permitted: Vec<_> = actions.iter().map(|action| (&action["name"], &action["permitted"])).collect();
+        assert_eq!(
+            permitted,
+            [
+                (&json!("ADD_NOTE"), &json!(true)),
+                (&json!("EXPORT_ORDER"), &json!(false)),
+                (&json!(REFUND), &json!(true))
+            ]
+        );
+        for action in actions {
+            let tool = client.tool(action["name"].as_str().unwrap());
+            assert_eq!(action["description"].as_str(), tool.description.as_deref());
+        }
+        assert!(actions[2]["description"].as_str().unwrap().starts_with("Pays the customer back."), "{told}");
+    });
+}
