@@ -20,8 +20,10 @@ use crate::served::Served;
 
 use super::Shared;
 use super::guarded::any;
+use super::identity::Credentials;
 use super::limits::Limits;
-use super::problem::{Problem, answer};
+use super::origin::names_another_origin;
+use super::problem::{About, Problem, answer};
 use super::request::{Caller, Said, Sort, read};
 
 /// `/mcp`: the actions of the domains as tools, or those of the one that the address names, for whoever the request is of.
@@ -96,6 +98,11 @@ impl Agents {
     }
 
     async fn answer(&self, shared: Shared, caller: Caller, sort: &Sort, request: Request) -> Response {
+        // The guard lets a page of another origin ask with a bearer token; that none may is the protocol's own demand.
+        if names_another_origin(Credentials::new(request.headers(), None)) {
+            let error = "a page of another origin has sent this: the tools are for pages of this origin, and for what is no page";
+            return Problem::forbidden(&About::NOTHING, error).into_response();
+        }
         let (tools, catalogue) = match self.meant(&shared, sort.entity_type.as_deref()) {
             Ok(meant) => meant,
             Err(problem) => return problem.into_response(),
@@ -117,14 +124,12 @@ impl Agents {
         let handler = Handler::new(Arc::clone(&tools.domains), catalogue, agent)
             .waiting_at_most(longest.saturating_sub(SOONER.min(longest / 2)))
             .within(Arc::new(Asked { shared, caller }));
-        // Each request is authenticated by itself, so that there is no session that another principal could take over. The guard
-        // lets no page of another origin call a tool without a bearer token; that none can with one is the protocol's own demand.
+        // Each request is authenticated by itself, so that there is no session that another principal could take over.
         let config = StreamableHttpServerConfig::default()
             .with_legacy_session_mode(false)
             .with_json_response(true)
             .with_max_request_body_bytes(self.limits.body)
-            .disable_allowed_hosts()
-            .enforce_origin_validation();
+            .disable_allowed_hosts();
         let service =
             StreamableHttpService::new(move || Ok(handler.clone()), Arc::new(NeverSessionManager::default()), config);
         service.handle(request).await.map(Body::new)

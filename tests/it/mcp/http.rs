@@ -118,7 +118,12 @@ fn p4_without_a_key_or_from_another_site_there_is_no_mcp() {
     let agent = client(server.client(&people().agent));
     let listed = agent.post("/mcp", body).expect(200);
     assert_eq!(listed["result"]["tools"][0]["name"], "MARK_PAID");
-    assert_eq!(agent.clone().header("origin: https://evil.example").post("/mcp", body).status, 403);
+    let own = agent.clone().header(&format!("origin: http://{}", server.address));
+    assert_eq!(own.post("/mcp", body).expect(200)["result"]["tools"][0]["name"], "MARK_PAID");
+    for other in ["https://evil.example", "http://127.0.0.1", "null"] {
+        let refused = agent.clone().header(&format!("origin: {other}")).post("/mcp", body).expect(403);
+        assert!(refused["error"].as_str().unwrap().contains("a page of another origin"), "{refused}");
+    }
     assert_eq!(agent.get("/mcp").status, 405);
     let large = format!(r#"{{"jsonrpc": "2.0", "id": 1, "method": "tools/list", "x": "{}"}}"#, "x".repeat(300_000));
     assert_eq!(agent.post("/mcp", &large).status, 413);
