@@ -168,3 +168,23 @@ fn a_call_that_can_be_read_in_two_ways_is_none() {
         assert!(refused["error"]["message"].as_str().unwrap().contains("stands twice"), "{refused}");
     }
 }
+
+#[test]
+fn the_page_about_agents_says_which_versions_are_spoken() {
+    let page = include_str!("../../../docs/agents.md");
+    let [oldest, .., newest] = ProtocolVersion::KNOWN_VERSIONS else { panic!("fewer than two") };
+    let sentence = format!("The protocol of {newest} is spoken, and those before it back to {oldest}.");
+    assert!(page.contains(&sentence), "{sentence}");
+
+    let server = Server::open();
+    let agent = server.client(&people().agent).header("accept: application/json, text/event-stream");
+    let agent = agent.header("content-type: application/json");
+    let start = |version: &ProtocolVersion| {
+        let params = json!({
+            "protocolVersion": version, "capabilities": {}, "clientInfo": { "name": "raw", "version": "1" }
+        });
+        let start = json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params });
+        agent.post("/mcp", &start.to_string()).expect(200)["result"]["protocolVersion"].clone()
+    };
+    assert_eq!(start(oldest), json!(oldest));
+}
