@@ -53,7 +53,7 @@ pub(crate) use handler::Host;
 pub(crate) use handler::{Agent, Handler};
 use message::Messages;
 #[cfg(feature = "http")]
-pub(crate) use message::ambiguity;
+pub(crate) use message::fault;
 
 /// A server for one agent, which acts on one or several domains.
 pub struct Server {

@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 
-use crate::mcp::{Agent, Catalogue, Handler, Host, ServerError, ambiguity};
+use crate::mcp::{Agent, Catalogue, Handler, Host, ServerError, fault};
 use crate::served::Served;
 
 use super::Shared;
@@ -150,14 +150,18 @@ impl Agents {
         }
     }
 
-    /// The request, where everybody reads its message alike.
+    /// The request, where it has a message that everybody reads alike.
     async fn unambiguous(&self, request: Request) -> Result<Request, Response> {
+        // No other method has one, and what becomes of those is for the protocol's server to tell.
+        if request.method() != Method::POST {
+            return Ok(request);
+        }
         let (parts, body) = request.into_parts();
         let most = self.limits.body;
         let bytes = read(body, None, most).await.map_err(IntoResponse::into_response)?;
-        let Some(error) = ambiguity(&bytes, most) else {
-            return Ok(Request::from_parts(parts, Body::from(bytes)));
-        };
-        Err(answer(StatusCode::BAD_REQUEST, &error))
+        match fault(&bytes, most) {
+            Some(fault) => Err(answer(StatusCode::BAD_REQUEST, &fault)),
+            None => Ok(Request::from_parts(parts, Body::from(bytes))),
+        }
     }
 }

@@ -215,6 +215,15 @@ pub(super) fn refused(refusal: &Refusal) -> CallToolResult {
     CallToolResult::structured_error(value)
 }
 
+/// The answer to a wait for which there is no place.
+pub(super) fn crowded(most: usize) -> CallToolResult {
+    let message = format!("no more than {most} waits and streams at a time");
+    let remedy = "let one of them end first";
+    CallToolResult::structured_error(
+        json!({ "outcome": "blocked", "reason": "too_many_waits", "message": message, "remedy": remedy }),
+    )
+}
+
 /// Something broke. What, is in the log; that an action may have happened all the same, the agent must know.
 pub(super) fn broken(error: &(dyn std::error::Error + 'static)) -> CallToolResult {
     tracing::error!(target: "kiff::mcp", %error, "a call could not be answered");

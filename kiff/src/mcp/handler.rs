@@ -7,11 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CallToolResult, Implementation, ListToolsResult, PaginatedRequestParams,
-    ServerCapabilities, ServerConfig, Tool,
+    CallToolRequestParams, CallToolResponse, CallToolResult, CustomRequest, CustomResult, ErrorCode, Implementation,
+    ListToolsResult, PaginatedRequestParams, ServerCapabilities, ServerConfig, Tool,
 };
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
+use serde_json::Value;
 use tokio::sync::{OwnedRwLockReadGuard, RwLock};
 
 use crate::actor::Actor;
@@ -105,14 +106,9 @@ impl Handler {
         self.patience
     }
 
-    /// A place to wait in, where there is a server around this one that counts them.
-    pub(super) fn seat(&self) -> Result<Option<Box<dyn Any + Send + Sync>>, Refusal> {
-        let seat = self.unfinished.host.as_ref().map(|host| host.seat()).transpose();
-        seat.map_err(|most| Refusal {
-            code: ReasonCode::InvalidContract,
-            message: format!("no more than {most} waits and streams at a time"),
-            remedy: Some("let one of them end first".to_owned()),
-        })
+    /// A place to wait in, where there is a server around this one that counts them; or how many there are, where all are taken.
+    pub(super) fn seat(&self) -> Result<Option<Box<dyn Any + Send + Sync>>, usize> {
+        self.unfinished.host.as_ref().map(|host| host.seat()).transpose()
     }
 
     /// Waits until the server around this one is told to stop.
@@ -208,6 +204,32 @@ impl ServerHandler for Handler {
             }
         };
         Ok(told.unwrap_or_else(|refusal| answer::refused(&refusal)).into())
+    }
+
+    /// A call that is not written as the protocol says comes here, as the request of a method that it does not have.
+    async fn on_custom_request(
+        &self,
+        request: CustomRequest,
+        _: RequestContext<RoleServer>,
+    ) -> Result<CustomResult, ErrorData> {
+        if request.method == "tools/call" {
+            return Err(ErrorData::invalid_params(miswritten(request.params.as_ref()), None));
+        }
+        Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, request.method, None))
+    }
+}
+
+/// What is wrong with the parameters of a call.
+fn miswritten(params: Option<&Value>) -> &'static str {
+    let Some(params) = params.and_then(Value::as_object) else {
+        return "`params` must be an object that has the `name` of a tool and its `arguments`";
+    };
+    if params.get("name").and_then(Value::as_str).is_none() {
+        "`name` must be the name of a tool, as a text"
+    } else if params.get("arguments").is_some_and(|arguments| !arguments.is_object()) {
+        "`arguments` must be an object that has each argument of the tool under its name"
+    } else {
+        "beside `name` and `arguments`, `params` has something that the protocol has otherwise"
     }
 }
 

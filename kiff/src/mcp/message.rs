@@ -7,6 +7,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use rmcp::RoleServer;
+#[cfg(feature = "http")]
+use rmcp::model::ClientJsonRpcMessage;
 use rmcp::model::{ErrorData, JsonRpcError, JsonRpcMessage, RequestId};
 use rmcp::service::{RxJsonRpcMessage, TxJsonRpcMessage};
 use rmcp::transport::Transport;
@@ -16,13 +18,15 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::bounds::Bounds;
+#[cfg(feature = "http")]
+use crate::json::JsonError;
 use crate::json::{Json, Object};
 
 /// The longest message that is read, in bytes: there is room for the largest parameters and what is around them.
 const LONGEST: usize = 1024 * 1024;
 
 /// What is answered to a message of JSON that can be read in two ways; what is no JSON at all is for the protocol's reader to tell.
-pub(crate) fn ambiguity(message: &[u8], longest: usize) -> Option<JsonRpcError> {
+fn ambiguity(message: &[u8], longest: usize) -> Option<JsonRpcError> {
     /// How many levels of JSON the protocol has around an object of parameters.
     const AROUND: usize = 8;
     let bounds = Bounds { payload: longest, json_depth: Bounds::DEFAULT.json_depth + AROUND, ..Bounds::DEFAULT };
@@ -32,6 +36,23 @@ pub(crate) fn ambiguity(message: &[u8], longest: usize) -> Option<JsonRpcError> 
     let error = Json::check(message, &bounds).err()?;
     let is_json = serde_json::from_str::<IgnoredAny>(message).is_ok();
     is_json.then(|| JsonRpcError::new(id(message), ErrorData::invalid_request(error.to_string(), None)))
+}
+
+/// What is answered to what is no message: it is ambiguous, no JSON at all, or JSON of another sort.
+#[cfg(feature = "http")]
+pub(crate) fn fault(message: &[u8], longest: usize) -> Option<JsonRpcError> {
+    if let Some(ambiguous) = ambiguity(message, longest) {
+        return Some(ambiguous);
+    }
+    let error = serde_json::from_slice::<ClientJsonRpcMessage>(message).err()?;
+    Some(if error.is_data() {
+        let needs =
+            "the body is no message of JSON-RPC 2.0, which has a `method`, and an `id` where it wants an answer";
+        JsonRpcError::new(str::from_utf8(message).ok().and_then(id), ErrorData::invalid_request(needs, None))
+    } else {
+        let error = format!("the body is no JSON: {}", JsonError::syntax(error));
+        JsonRpcError::new(None, ErrorData::parse_error(error, None))
+    })
 }
 
 /// The id of a message, where it stands there once.

@@ -13,7 +13,7 @@ use crate::identifier::{EntityKey, IdempotencyKey};
 use crate::served::Served;
 use crate::verdict::{ReasonCode, Refusal};
 
-use super::answer::{ApprovalView, NextStep, broken, told};
+use super::answer::{ApprovalView, NextStep, broken, crowded, told};
 use super::arguments::Arguments;
 use super::handler::{Handler, Told};
 use super::hold;
@@ -70,7 +70,10 @@ impl Handler {
             }
             progress.tell("waiting for a human's decision", Some(seconds)).await;
             if seat.is_none() {
-                seat = Some(self.seat()?);
+                seat = match self.seat() {
+                    Ok(taken) => Some(taken),
+                    Err(most) => return Ok(crowded(most)),
+                };
             }
             tokio::select! {
                 () = sleep(pause.min(until - now)) => {}

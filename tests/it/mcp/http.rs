@@ -170,6 +170,26 @@ fn a_call_that_can_be_read_in_two_ways_is_none() {
 }
 
 #[test]
+fn a_body_that_is_no_message_is_told_as_json_rpc_tells_it() {
+    let server = Server::open();
+    let agent = server.client(&people().agent).header("accept: application/json, text/event-stream");
+    let agent = agent.header("content-type: application/json");
+    for (body, code, id, why) in [
+        ("not json", -32700, json!(null), "is no JSON"),
+        ("", -32700, json!(null), "is no JSON"),
+        (r#"{"jsonrpc": "2.0""#, -32700, json!(null), "is no JSON"),
+        ("[1]", -32600, json!(null), "is no message"),
+        (r#"{"jsonrpc": "2.0", "id": 7}"#, -32600, json!(7), "is no message"),
+    ] {
+        let told = agent.post("/mcp", body).expect(400);
+        assert_eq!((&told["error"]["code"], &told["id"]), (&json!(code), &id), "{body}");
+        assert!(told["error"]["message"].as_str().unwrap().contains(why), "{told}");
+    }
+    let call = r#"{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": 7}}"#;
+    assert_eq!(agent.post("/mcp", call).expect(200)["error"]["code"], -32602);
+}
+
+#[test]
 fn the_page_about_agents_says_which_versions_are_spoken() {
     let page = include_str!("../../../docs/agents.md");
     let [oldest, .., newest] = ProtocolVersion::KNOWN_VERSIONS else { panic!("fewer than two") };

@@ -98,3 +98,27 @@ fn a_client_hears_why_its_number_is_none() {
         }
     });
 }
+
+#[test]
+fn a_call_that_is_written_otherwise_than_the_protocol_says_hears_what_is_wrong() {
+    with_tokio(async {
+        let cases = [
+            (r#", "params": {"name": 7}"#, "`name` must be"),
+            (r#", "params": {"arguments": {}}"#, "`name` must be"),
+            (r#", "params": {"name": "MARK_PAID", "arguments": [1]}"#, "`arguments` must be an object"),
+            ("", "`params` must be an object"),
+        ];
+        let call = |(id, (params, _)): (u64, &(&str, &str))| {
+            format!(r#"{{"jsonrpc": "2.0", "id": {id}, "method": "tools/call"{params}}}"#)
+        };
+        let lines: Vec<_> = (1..).zip(&cases).map(call).collect();
+        let other = r#"{"jsonrpc": "2.0", "id": 99, "method": "tools/burn"}"#.to_owned();
+        let told = told(&Arc::new(open()), &[lines, vec![other]].concat(), 99).await;
+        let error = |id: u64| &told.iter().find(|told| told["id"] == id).unwrap_or_else(|| panic!("{told:?}"))["error"];
+        for (id, (params, why)) in (1..).zip(&cases) {
+            assert_eq!(error(id)["code"], -32602, "{params}");
+            assert!(error(id)["message"].as_str().unwrap().contains(why), "{params}: {}", error(id));
+        }
+        assert_eq!(error(99)["code"], -32601);
+    });
+}

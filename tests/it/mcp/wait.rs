@@ -55,6 +55,7 @@ fn p10_a_wait_over_http_counts_as_a_stream_and_ends_when_the_server_is_told_to_s
         };
         let refused = refused.unwrap().structured_content.unwrap();
         assert_eq!(refused["message"], "no more than 1 waits and streams at a time", "{refused}");
+        assert_eq!((&refused["outcome"], &refused["reason"]), (&json!("blocked"), &json!("too_many_waits")));
         assert_eq!(server.client(&people().agent).get("/events").status, 429);
         server.stop();
         let told = waits.await.unwrap().structured_content.unwrap();
