@@ -17,8 +17,9 @@
 //! # }
 //! ```
 //!
-//! Every request is authenticated, but for `/healthz`, `/readyz`, and the page on which people sign in with its files. Who asks, and of
-//! which kind, comes from the credentials and never from the body. Who holds no role of a domain does not see its entities.
+//! Every request is authenticated, but for `/healthz`, `/readyz`, what says where tokens come from (`Api::protected_resource`), and the
+//! page on which people sign in with its files. Who asks, and of which kind, comes from the credentials and never from the body. Who holds
+//! no role of a domain does not see its entities.
 
 mod action;
 mod answers;
@@ -51,6 +52,8 @@ mod problem;
 #[cfg(feature = "proof")]
 mod receipt;
 mod request;
+#[cfg(feature = "mcp")]
+mod resource;
 mod search;
 mod seats;
 mod seen;
@@ -94,6 +97,8 @@ pub use identity::{Authenticate, Credentials, Principal, Unauthenticated};
 pub use keys::{Key, Keys, KeysError, NewKey};
 pub use limits::Limits;
 pub use metrics::{Metrics, MetricsError};
+#[cfg(feature = "mcp")]
+pub use resource::ResourceError;
 pub use serve::serve;
 pub use sign_in::SignInLinks;
 pub use stop::until_stopped;
@@ -113,6 +118,8 @@ pub struct Api {
     limits: Limits,
     sessions: Arc<Sessions>,
     logs: Vec<PathBuf>,
+    #[cfg(feature = "mcp")]
+    resource: Option<resource::Resource>,
 }
 
 impl Api {
@@ -177,6 +184,25 @@ impl Api {
         self
     }
 
+    /// The same face, which tells clients of `/mcp` that have no token yet where they get one: `resource` is the address of `/mcp`
+    /// as they know it, and the authorization servers are those whose tokens an authenticator of this face takes.
+    ///
+    /// It is told to everybody in the way of OAuth (RFC 9728), at `/.well-known/oauth-protected-resource` and at the same with `/mcp`
+    /// behind it, and a 401 of `/mcp` leads there.
+    ///
+    /// # Errors
+    /// [`ResourceError`] when one of them is no whole address, or when no authorization server is named.
+    #[cfg(feature = "mcp")]
+    pub fn protected_resource<T: Into<String>>(
+        mut self,
+        resource: &str,
+        authorization_servers: impl IntoIterator<Item = T>,
+    ) -> Result<Self, ResourceError> {
+        let servers: Vec<String> = authorization_servers.into_iter().map(Into::into).collect();
+        self.resource = Some(resource::Resource::new(resource, &servers)?);
+        Ok(self)
+    }
+
     /// The same face with other limits.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
@@ -209,6 +235,8 @@ impl Api {
             by_name: Searches::by_name(),
             sessions: self.sessions,
             logs: self.logs,
+            #[cfg(feature = "mcp")]
+            resource: self.resource,
             metrics: self.metrics,
             answers: Answers::default(),
             readiness: Readiness::default(),
@@ -216,7 +244,7 @@ impl Api {
         }));
         let routes = routes();
         #[cfg(feature = "mcp")]
-        let routes = routes.route("/mcp", mcp::route(&shared.domains, &shared.limits));
+        let routes = routes.route("/mcp", mcp::route(&shared)).merge(resource::routes(&shared));
         #[cfg(feature = "proof")]
         let routes = routes.route("/entities/{id}/receipt", get(receipt::of_entity));
         routes
@@ -302,6 +330,9 @@ pub(crate) struct Parts {
     sessions: Arc<Sessions>,
     /// The folders of the signed logs.
     logs: Vec<PathBuf>,
+    /// What is told of `/mcp` to clients that have no token yet.
+    #[cfg(feature = "mcp")]
+    resource: Option<resource::Resource>,
     metrics: Option<Metrics>,
     answers: Answers,
     readiness: Readiness,

@@ -19,26 +19,30 @@ use crate::mcp::{Agent, Catalogue, Handler, Host, ServerError, fault};
 use crate::served::Served;
 
 use super::Shared;
+use super::around::around;
 use super::guarded::any;
 use super::identity::Credentials;
 use super::limits::Limits;
 use super::origin::names_another_origin;
 use super::problem::{About, Problem, answer};
 use super::request::{Caller, Said, Sort, read};
+use super::resource::challenging;
 
 /// `/mcp`: the actions of the domains as tools, or those of the one that the address names, for whoever the request is of.
-pub(super) fn route(domains: &[Arc<dyn Served>], limits: &Limits) -> MethodRouter<Shared> {
+pub(super) fn route(shared: &Shared) -> MethodRouter<Shared> {
+    let (domains, limits) = (&*shared.domains, shared.limits);
     let entity_types: BTreeSet<&str> = domains.iter().map(|served| &*served.schema().entity_type).collect();
     let each = entity_types.into_iter().map(|entity_type| {
         let governs = |served: &&Arc<dyn Served>| served.schema().entity_type == entity_type;
         (entity_type.to_owned(), Tools::of(domains.iter().filter(governs).map(Arc::clone).collect()))
     });
-    let agents = Arc::new(Agents { all: Tools::of(domains.into()), each: each.collect(), limits: *limits });
+    let agents = Arc::new(Agents { all: Tools::of(domains.into()), each: each.collect(), limits });
     agents.tell_what_is_wrong();
-    any(move |State(shared): State<Shared>, caller: Caller, Said(sort): Said<Sort>, request: Request| {
+    let route = any(move |State(shared): State<Shared>, caller: Caller, Said(sort): Said<Sort>, request: Request| {
         let agents = Arc::clone(&agents);
         async move { agents.answer(shared, caller, &sort, request).await }
-    })
+    });
+    if shared.resource.is_some() { route.layer(around(shared, challenging)) } else { route }
 }
 
 /// Domains, and what there is to call in them.
