@@ -257,7 +257,7 @@ fn p5_what_one_runtime_of_a_process_runs_is_in_doubt_for_none() {
     assert!(block_on(one.ingest(&people.shop, &key, placed)).unwrap().is_allowed());
     one.services().be(Mood::Waiting);
     let mut slow = Box::pin(one.execute(&people.agent, &key, pay()));
-    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    let mut context = Context::from_waker(Waker::noop());
     assert!(slow.as_mut().poll(&mut context).is_pending());
     assert!(block_on(other.in_doubt(None, 9)).unwrap().is_empty());
     assert!(block_on(other.recover(&people.shop)).unwrap().is_empty());
@@ -296,7 +296,7 @@ async fn doubtful_refund(runtime: &Runtime<Refund>, id: &str, mood: Mood) -> Ent
     runtime.services().be(mood);
     let people = people();
     let mut run = Box::pin(runtime.execute(&people.agent, &key, refund(4_900)));
-    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    let mut context = Context::from_waker(Waker::noop());
     // Its caller goes away, if it is not answered at once.
     let _ = run.as_mut().poll(&mut context);
     drop(run);

@@ -150,16 +150,16 @@ impl Plain {
         Appended::Conflict
     }
 
-    fn write(&self, commit: Sealed) -> Result<Appended, StoreError> {
+    fn write(&self, sealed: &Sealed) -> Result<Appended, StoreError> {
         // Where writers have an entity each.
-        let is_tenth = commit.commit().number() == 10 && commit.commit().key().id() == "ord-2";
+        let is_tenth = sealed.commit().number() == 10 && sealed.commit().key().id() == "ord-2";
         if self.has(Fault::Fails) || (self.has(Fault::FailsAtTheTenth) && is_tenth) {
             return Err(StoreError::new("the disk is full"));
         }
-        if self.has(Fault::TakesNoLongBody) && commit.body().len() > 60_000 {
+        if self.has(Fault::TakesNoLongBody) && sealed.body().len() > 60_000 {
             return Err(StoreError::new("the row is too long"));
         }
-        let (snapshot, mut commit) = (commit.snapshot().cloned(), Arc::clone(commit.commit()));
+        let (snapshot, mut commit) = (sealed.snapshot().cloned(), Arc::clone(sealed.commit()));
         let _alone = match self.alone.try_lock() {
             Err(TryLockError::WouldBlock) if self.has(Fault::IsInTheWay) => return Ok(Appended::Conflict),
             taken => {
@@ -195,7 +195,7 @@ impl Plain {
 impl Store for Plain {
     async fn append(&self, sealed: Sealed) -> Result<Appended, StoreError> {
         let commit = Arc::clone(sealed.commit());
-        let appended = self.write(sealed)?;
+        let appended = self.write(&sealed)?;
         if self.has(Fault::WritesInTwoSteps) && appended == Appended::Written {
             let mut is_second = false;
             poll_fn(|context| {

@@ -79,8 +79,8 @@ where
     W: AsyncWrite + Send + Unpin + 'static,
 {
     pub(super) fn new(input: R, output: W) -> Self {
-        let (refuses, refused) = unbounded_channel();
-        let lines = AsyncRwTransport::new_server(Unambiguous::new(input, refuses), output);
+        let (tells, refused) = unbounded_channel();
+        let lines = AsyncRwTransport::new_server(Unambiguous::new(input, tells), output);
         Self { lines, refused, answer: None }
     }
 }
@@ -208,8 +208,8 @@ mod tests {
 
     /// What is given out, and what is told of the rest.
     fn through(parts: &[&[u8]]) -> (Vec<u8>, Vec<JsonRpcError>) {
-        let (refuses, mut refused) = unbounded_channel();
-        let mut lines = Unambiguous::new((), refuses);
+        let (tells, mut refused) = unbounded_channel();
+        let mut lines = Unambiguous::new((), tells);
         for part in parts {
             lines.take(part);
         }

@@ -82,8 +82,8 @@ fn a_wait_over_http_ends_before_the_server_gives_up() {
 fn an_action_that_takes_long_over_http_is_answered_in_time_and_goes_on() {
     with_tokio(async {
         let (depot, request_time) = (depot(0), Duration::from_secs(2));
-        let served = Arc::clone(&depot);
-        let server = Server::with(Limits { request_time, ..Limits::DEFAULT }, move |api| api.domain(served));
+        let shared = Arc::clone(&depot);
+        let server = Server::with(Limits { request_time, ..Limits::DEFAULT }, move |api| api.domain(shared));
         let parcel = Shipping::entity("one").unwrap();
         assert!(depot.ingest(&people().shop, &parcel, ParcelPacked { weight: 7 }).await.unwrap().is_allowed());
         let agent = connect(&server, &people().agent, LIFECYCLES[1]()).await;
