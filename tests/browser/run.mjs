@@ -76,6 +76,16 @@ async function answer(page, choice, reason) {
   await page.waitForLoadState();
 }
 
+/** What the agent asks for on an order while people look at their pages. */
+async function ask(id) {
+  const told = await fetch(`${origin}/entities/${id}/actions/REFUND_ORDER/approvals`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${keys.agent}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ entity_type: 'Order', approval_id: `of-${id}`, parameters: { amount: 4_900, reason: 'late' } }),
+  });
+  assert.equal(told.status, 201, await told.text());
+}
+
 const says = async (page, words) => assert.ok((await page.textContent('body')).includes(words), `${page.url()} does not say "${words}"`);
 
 /** As when another tab is chosen, or this one again: a browser without a screen shows all of its pages at once. */
@@ -83,6 +93,12 @@ const show = (page, isShown) => page.evaluate((isShown) => {
   Object.defineProperty(document, 'hidden', { configurable: true, value: !isShown });
   document.dispatchEvent(new Event('visibilitychange'));
 }, isShown);
+
+/** Begins to listen anew. */
+async function again(page) {
+  await show(page, false);
+  await show(page, true);
+}
 
 /** What holds on every page: nothing runs, nothing hides, nothing sticks out, and axe has no complaint. */
 async function inspect(page, name) {
@@ -303,6 +319,32 @@ const steps = {
     await answer(last, 'grant', 'seen beside five others');
     await says(last, 'granted by nora');
     await first.context().close();
+  },
+
+  async 'a page that is not kept up to date says so, and catches up'() {
+    const page = await signIn(keys.nora);
+    await page.waitForURL('**/admin');
+    // As while one server takes the place of another.
+    await page.route(/\/admin(\/live)?$/, (route) => route.fulfill({ status: 503, body: 'away' }));
+    await again(page);
+    await page.locator('#live', { hasText: 'This page is no longer kept up to date' }).waitFor();
+    await inspect(page, 'desk-lost');
+    await ask('late-1');
+    const row = page.getByRole('link', { name: 'Order/late-1', exact: true });
+    assert.equal(await row.count(), 0);
+    await page.unrouteAll({ behavior: 'wait' });
+    await row.waitFor();
+    await page.locator('#live').waitFor({ state: 'hidden' });
+
+    const other = await page.context().newPage();
+    await other.goto(`${origin}/admin`);
+    await other.click('text=Sign out');
+    await other.waitForURL('**/sign-in');
+    await again(page);
+    await page.locator('#live', { hasText: 'You are no longer signed in' }).waitFor();
+    await page.click('#live a');
+    await page.waitForURL('**/sign-in');
+    await page.context().close();
   },
 
   async 'the keyboard is enough'() {

@@ -61,6 +61,10 @@ async fn main() {
         shop::paid(&shop, &format!("ord-{number}")).await;
         ask(&shop, &people().agent, &format!("ord-{number}"), 4_900 * number).await;
     }
+    // Nothing is asked for on these yet.
+    for id in ["late-1", "late-2"] {
+        shop::paid(&shop, id).await;
+    }
     shop::paid(&shop, HOSTILE_NAME).await;
     ask(&shop, &hostile_agent, HOSTILE_NAME, 100).await;
     let doubt = shop::place(&shop, "in-doubt").await;

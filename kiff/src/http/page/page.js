@@ -1,4 +1,4 @@
-// Tells that something has changed, and shows it unless the reader is in the middle of something.
+// Shows what has changed unless the reader is in the middle of something, and says where it cannot.
 "use strict";
 (() => {
   const live = document.getElementById("live");
@@ -10,6 +10,7 @@
     return copy.innerHTML;
   };
   const main = () => document.querySelector("main");
+  const session = (page) => page.querySelector("header [name=csrf]").value;
   const touched = (field) => field.matches("select")
     ? field.selectedIndex !== Math.max(0, [...field.options].findIndex((option) => option.defaultSelected))
     : field.value !== field.defaultValue || field.checked !== field.defaultChecked;
@@ -17,33 +18,84 @@
     || main().querySelector("details[open], [role=alert]") !== null
     // Whoever moves by keyboard would have to begin again.
     || main().contains(document.activeElement);
+  const say = (words, label, to) => {
+    if (!live.hidden && live.textContent === words + label) return;
+    const link = document.createElement("a");
+    link.href = to;
+    link.textContent = label;
+    live.hidden = false;
+    live.replaceChildren(words, link);
+  };
+  const sayChanged = () => say("Something has changed. ", "Show it", "");
+  const sayLost = () => say("This page is no longer kept up to date. ", "Load it again", "");
+  // Whether nobody tells this page any more that something has changed.
+  let isLost = false;
+  const still = () => { if (isLost) sayLost(); else live.hidden = true; };
   let shown = said(main());
   let waiting = false;
-  const refresh = async () => {
-    waiting = false;
+  const look = async () => {
     const answer = await fetch(location.href, { credentials: "same-origin" });
-    if (!answer.ok || answer.redirected) { live.hidden = false; return; }
-    const then = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("main");
-    if (!then || said(then) === shown) return;
-    if (busy()) { live.hidden = false; return; }
+    if (answer.redirected && new URL(answer.url).pathname === "/admin/sign-in") {
+      return say("You are no longer signed in. ", "Sign in", answer.url);
+    }
+    if (answer.status === 429 || answer.status >= 500) return sayLost();
+    if (!answer.ok || answer.redirected) return sayChanged();
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const then = page.querySelector("main");
+    if (!then) return sayLost();
+    // Who is signed in, and the way out, stand in the head, which stays.
+    if (session(page) !== session(document)) return sayChanged();
+    if (said(then) === shown) return still();
+    if (busy()) return sayChanged();
     shown = said(then);
     main().replaceWith(document.adoptNode(then));
+    still();
+  };
+  const refresh = async () => {
+    waiting = false;
+    try { await look(); } catch { sayLost(); }
   };
   const soon = () => {
     if (!waiting) { waiting = true; setTimeout(refresh, 300); }
   };
+  // A page that refuses what was sent is another one than its address shows, and cannot be compared with it.
+  const check = () => {
+    if (!main().querySelector("[role=alert]")) soon(); else if (isLost) sayLost();
+  };
   // A page listens only while it is seen: a browser has six connections to a server for all its tabs, and one that listens keeps one.
   let source = null;
+  let hasBroken = false;
+  let retry = 0;
+  let pause = 1_000;
   const listen = () => {
     if (source || document.hidden) return;
     source = new EventSource(live.dataset.source);
     // What has changed before the source was open was told to nobody.
-    source.addEventListener("open", () => { if (!main().querySelector("[role=alert]")) soon(); });
+    source.addEventListener("open", () => {
+      if (isLost) live.hidden = true;
+      isLost = hasBroken = false;
+      pause = 1_000;
+      check();
+    });
     source.addEventListener("changed", soon);
+    source.addEventListener("error", lose);
+  };
+  const lose = () => {
+    const isClosed = source.readyState === EventSource.CLOSED;
+    // A source that breaks off comes again by itself, and its server has it do so from time to time. After any other answer it never does.
+    isLost = isClosed || hasBroken;
+    hasBroken = true;
+    if (isClosed) {
+      source = null;
+      retry = setTimeout(listen, pause);
+      pause = Math.min(2 * pause, 60_000);
+    }
+    if (isLost) check();
   };
   const leave = () => {
     if (source) source.close();
     source = null;
+    clearTimeout(retry);
   };
   document.addEventListener("visibilitychange", () => { if (document.hidden) leave(); else listen(); });
   addEventListener("pageshow", listen);
