@@ -14,6 +14,7 @@ use super::problem::Problem;
 mod approval;
 mod assets;
 mod domain;
+mod door;
 mod doubt;
 mod entity;
 mod form;
@@ -29,6 +30,7 @@ mod sender;
 mod session;
 mod sorry;
 mod timeline;
+mod way_back;
 
 pub(super) use session::Sessions;
 
@@ -52,7 +54,7 @@ pub(super) fn routes(shared: &Shared) -> Router<Shared> {
     let inside = inside.route("/admin/entities/{entity_type}/{id}/receipt", get(receipt::download));
     let inside = inside.route_layer(around(shared, session::required));
     Router::new()
-        .route("/admin/sign-in", get(session::door).post(session::sign_in))
+        .route("/admin/sign-in", get(door::show).post(door::sign_in))
         .route("/admin/page.css", get(assets::style))
         .route("/admin/page.js", get(assets::script))
         .route("/admin/icon.svg", get(assets::icon))

@@ -15,7 +15,7 @@ use kiff::{MemoryStore, Runtime};
 use tower_service::Service;
 
 use super::page::{Browser, between, post};
-use super::server::{Answer, Server};
+use super::server::{Answer, Client, Server};
 use crate::observed::{Counted, Heard};
 use crate::shop::{self, people};
 
@@ -84,6 +84,54 @@ fn whoever_keeps_no_cookie_is_told_so_and_why() {
     };
     assert!(lost_at("shop.example:8080").contains("Over plain HTTP"));
     assert!(!lost_at("localhost:8080").contains("Over plain HTTP"), "it is no secure one there");
+}
+
+#[test]
+fn whoever_had_to_sign_in_first_comes_to_the_page_that_they_wanted() {
+    let server = Server::open();
+    let (_, key) = server.keys.create(NewKey::new(people().nora)).unwrap();
+    let stranger = server.stranger();
+    let signed_in = |to: &str| {
+        let signed = post(&stranger, "/admin/sign-in", &format!("key={key}&to={to}"));
+        let cookie = signed.headers["set-cookie"].split(';').next().unwrap();
+        let inside = stranger.clone().header(&format!("cookie: {cookie}")).get(&signed.headers["location"]);
+        assert_eq!(inside.status, 303, "{}", inside.body);
+        inside.headers["location"].clone()
+    };
+    for wanted in ["/admin/approvals/Order/ord%201/app-1", "/admin/search?actor=agent-7&entity=ord-1"] {
+        let door = stranger.get(wanted);
+        let (path, to) = door.headers["location"].split_once("?to=").unwrap();
+        assert_eq!((door.status, path), (303, "/admin/sign-in"));
+        let field = format!("name=\"to\" value=\"{}\"", wanted.replace('&', "&amp;"));
+        // Also behind a key that was not good.
+        let again = post(&stranger, path, &format!("key=kiff_nothing&to={to}"));
+        for form in [stranger.get(&door.headers["location"]), again] {
+            assert!(form.body.contains(&field), "{}", form.body);
+        }
+        assert_eq!(signed_in(to), wanted);
+    }
+    for lure in ["%2F%2Fevil.example", "%2F%5Cevil", "https%3A%2F%2Fevil.example%2Fadmin%2F", "%2Fadmin%2F..%2Fevil"] {
+        assert!(!stranger.get(&format!("/admin/sign-in?to={lure}")).body.contains("evil"), "{lure}");
+        assert_eq!(signed_in(lure), "/admin", "{lure}");
+    }
+}
+
+#[test]
+fn what_another_site_has_sent_is_not_shown_to_whoever_is_not_signed_in() {
+    let server = Server::open();
+    let told = |client: &Client| post(client, "/admin/doubt/Order/ord-1", "payload=%7B%7D&reason=call+this+number");
+    for (client, is_shown) in [
+        (server.stranger(), true),
+        (server.stranger().header("sec-fetch-site: same-origin"), true),
+        (server.stranger().header("sec-fetch-site: cross-site"), false),
+    ] {
+        let told = told(&client);
+        assert_eq!((told.status, told.body.contains("call this number")), (403, is_shown), "{}", told.body);
+        assert!(told.body.contains("You are no longer signed in"), "{}", told.body);
+    }
+    // Whoever wants to sign out is signed out.
+    let left = post(&server.stranger(), "/admin/sign-out", "csrf=0");
+    assert_eq!((left.status, &*left.headers["location"]), (303, "/admin/sign-in"));
 }
 
 #[test]

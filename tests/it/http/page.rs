@@ -166,8 +166,14 @@ fn p4_a_session_ends_with_the_key_that_opened_it() {
     let nora = Browser::through(&server, &format!("key={secret}")).unwrap_or_else(|answer| panic!("{}", answer.body));
     nora.get(&card);
     server.keys.revoke(&key.id).unwrap();
-    let late = nora.send(&card, "answer=grant&reason=looked");
-    assert_eq!((late.status, &*late.headers["location"]), (303, "/admin/sign-in"));
+    let late = nora.send(&card, "answer=grant&reason=two+photos+%3Cb%3E");
+    assert_eq!(late.status, 403, "{}", late.body);
+    // It did not count, which is said, and what was typed is not lost.
+    for shown in
+        ["what you sent did not count", ">two photos &lt;b&gt;</textarea>", "href=\"/admin/sign-in?to=%2Fadmin%2F"]
+    {
+        assert!(late.body.contains(shown), "`{shown}` is not in {}", late.body);
+    }
     let entity = block_on(server.shop.entity(&Refund::entity("ord-1").unwrap())).unwrap();
     assert_eq!(entity.open_approvals()[0].status.as_str(), "pending");
 }
@@ -335,7 +341,7 @@ fn what_is_no_page_says_so_on_one() {
         assert!(none.headers.contains_key("content-security-policy"));
     }
     assert_eq!(nora.client.get("/admin/").headers["location"], "/admin");
-    assert_eq!(server.stranger().get("/admin/nothing").headers["location"], "/admin/sign-in");
+    assert_eq!(server.stranger().get("/admin/nothing").headers["location"], "/admin/sign-in?to=%2Fadmin%2Fnothing");
     // Beside the pages, programs are told as programs are.
     assert!(server.everybody().nora.get("/nothing").headers["content-type"].starts_with("application/json"));
 }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use axum::extract::{Form, FromRequestParts, Query, Request, State};
+use axum::extract::{Form, FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -14,22 +14,20 @@ use maud::{Markup, html};
 use serde::Deserialize;
 use subtle::ConstantTimeEq;
 
-use crate::actor::{Actor, ActorKind};
+use crate::actor::Actor;
 use crate::digest::Digest;
-use crate::json::visible;
 
 use super::super::Shared;
 use super::super::around::onwards;
 use super::super::guard::{self, identify};
-use super::super::identity::{Credentials, Principal, Unauthenticated};
-use super::super::origin::is_foreign;
+use super::super::identity::{Principal, Unauthenticated};
 use super::super::problem::Problem;
-use super::frame;
+use super::door;
 use super::sender::Sender;
 use super::sorry::Sorry;
 
 /// How long a session lasts.
-const LASTS: Duration = Duration::from_hours(8);
+pub(super) const LASTS: Duration = Duration::from_hours(8);
 
 /// How long a link waits to be used.
 const LINK_LASTS: Duration = Duration::from_hours(1);
@@ -61,7 +59,7 @@ struct Session {
 
 /// What somebody has signed in with.
 #[derive(Debug, Clone)]
-enum By {
+pub(super) enum By {
     /// A link, which was good once.
     Link,
     /// A key or a token, as the header in which a program would show it.
@@ -116,7 +114,7 @@ impl Sessions {
     }
 
     /// Opens a session: the secret that its cookie holds.
-    fn start(&self, principal: Principal, by: By) -> Result<String, getrandom::Error> {
+    pub(super) fn start(&self, principal: Principal, by: By) -> Result<String, getrandom::Error> {
         let (secret, csrf) = (secret()?, secret()?);
         keep(&self.open, &secret, Session { principal, by, csrf, ends: Instant::now() + LASTS });
         Ok(secret)
@@ -131,7 +129,7 @@ impl Sessions {
     }
 
     /// Whom a link is for; it is used up when `take` says so.
-    fn linked(&self, secret: &str, take: bool) -> Option<Principal> {
+    pub(super) fn linked(&self, secret: &str, take: bool) -> Option<Principal> {
         let mut links = lock(&self.links);
         let session = if take { links.remove(&digest(secret)) } else { links.get(&digest(secret)).cloned() };
         session.filter(|session| Instant::now() < session.ends).map(|session| session.principal)
@@ -183,7 +181,7 @@ fn cookie_name(headers: &HeaderMap) -> String {
 }
 
 /// The secret in a request's cookie.
-fn cookie(headers: &HeaderMap) -> Option<&str> {
+pub(super) fn cookie(headers: &HeaderMap) -> Option<&str> {
     let wanted = cookie_name(headers);
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|cookies| cookies.to_str().ok());
     let mut pairs = cookies.flat_map(|cookies| cookies.split(';')).filter_map(|pair| pair.trim().split_once('='));
@@ -193,9 +191,10 @@ fn cookie(headers: &HeaderMap) -> Option<&str> {
 /// Lets in whoever is signed in, and sends others to the door.
 pub(super) async fn required(shared: Shared, request: Request, route: Route) -> Response {
     let (mut parts, body) = request.into_parts();
-    let signed = match signed(&shared, &parts.headers, Sender::of(&parts)).await {
+    let found = signed(&shared, &parts.headers, Sender::of(&parts)).await;
+    let signed = match found {
         Ok(Some(signed)) => signed,
-        Ok(None) => return Redirect::to("/admin/sign-in").into_response(),
+        Ok(None) => return door::turned_away(parts, body).await,
         Err(problem) => return Sorry::from(problem).into_response(),
     };
     if let Err(refused) = guard::within_rate(&shared, &signed.principal) {
@@ -224,86 +223,6 @@ async fn signed(shared: &Shared, headers: &HeaderMap, sender: Sender) -> Result<
     Ok(Some(Signed { principal, csrf, sender }))
 }
 
-/// What the door is asked for.
-#[derive(Debug, Deserialize)]
-pub(super) struct Asked {
-    link: Option<String>,
-    /// There for whoever has just signed in.
-    r#in: Option<String>,
-}
-
-/// `GET /admin/sign-in`: the door.
-pub(super) async fn door(State(shared): State<Shared>, headers: HeaderMap, Query(asked): Query<Asked>) -> Response {
-    if asked.r#in.is_some() {
-        // Whether the cookie is good is asked inside.
-        return match cookie(&headers) {
-            Some(_) => Redirect::to("/admin").into_response(),
-            None => frame::outside(StatusCode::FORBIDDEN, "Sign in", &by_key(Some(why_no_cookie(&headers)))),
-        };
-    }
-    match asked.link {
-        None => frame::outside(StatusCode::OK, "Sign in", &by_key(None)),
-        Some(link) => match shared.sessions.linked(&link, false) {
-            Some(principal) => frame::outside(StatusCode::OK, "Sign in", &by_link(&link, principal.actor())),
-            None => frame::outside(
-                StatusCode::FORBIDDEN,
-                "Sign in",
-                &by_key(Some("This link has been used, or is too old.")),
-            ),
-        },
-    }
-}
-
-/// What somebody shows at the door.
-#[derive(Debug, Deserialize)]
-pub(super) struct Shown {
-    #[serde(default)]
-    key: String,
-    #[serde(default)]
-    link: String,
-}
-
-/// `POST /admin/sign-in`: opens a session for a person.
-pub(super) async fn sign_in(
-    State(shared): State<Shared>,
-    sender: Sender,
-    headers: HeaderMap,
-    Form(shown): Form<Shown>,
-) -> Response {
-    if is_foreign(Credentials::new(&headers, sender.peer())) {
-        sender.refused(&"the form was sent by another site");
-        return frame::outside(StatusCode::FORBIDDEN, "Sign in", &by_key(Some("This form was sent by another site.")));
-    }
-    let opened = if shown.link.is_empty() {
-        by_shown_key(&shared, &shown.key, sender.peer()).await
-    } else {
-        let linked = shared.sessions.linked(&shown.link, true).map(|principal| (principal, By::Link));
-        linked.ok_or_else(|| Unauthenticated::new("its link has been used, or is too old"))
-    };
-    let (principal, by) = match opened {
-        Ok(opened) => opened,
-        Err(error) if error.is_undecided() => return Sorry::from(Problem::unrecognized(&error)).into_response(),
-        Err(error) => {
-            sender.refused(&error);
-            let problem = by_key(Some("This key or token is not good, or this link has been used."));
-            return frame::outside(StatusCode::FORBIDDEN, "Sign in", &problem);
-        }
-    };
-    let actor = principal.actor();
-    if actor.kind() != ActorKind::Human {
-        let problem = format!("`{}` is of kind {}: these pages are for people", actor.id(), actor.kind());
-        sender.refused(&problem);
-        return frame::outside(StatusCode::FORBIDDEN, "Sign in", &by_key(Some(&format!("{}.", visible(&problem)))));
-    }
-    match shared.sessions.start(principal, by) {
-        Ok(secret) => with_cookie(Redirect::to("/admin/sign-in?in").into_response(), &headers, &secret, LASTS),
-        Err(error) => {
-            tracing::error!(target: "kiff::http", %error, "the system gives no random bits");
-            frame::outside(StatusCode::SERVICE_UNAVAILABLE, "Sign in", &by_key(Some("Nobody can sign in now.")))
-        }
-    }
-}
-
 /// A form that is sent to sign out.
 #[derive(Debug, Deserialize)]
 pub(super) struct Leaving {
@@ -326,26 +245,18 @@ pub(super) async fn sign_out(
     with_cookie(Redirect::to("/admin/sign-in").into_response(), &headers, "", Duration::ZERO)
 }
 
-/// Who it is who shows a key, and what is kept of it.
-async fn by_shown_key(
-    shared: &Shared,
-    key: &str,
-    peer: Option<SocketAddr>,
-) -> Result<(Principal, By), Unauthenticated> {
-    let bearer = HeaderValue::from_str(&format!("Bearer {}", key.trim()));
-    let mut bearer = bearer.map_err(|_| Unauthenticated::new("what it shows as a key is no plain text"))?;
-    bearer.set_sensitive(true);
-    Ok((whose(shared, bearer.clone(), peer).await?, By::Bearer(bearer)))
-}
-
 /// Whose key or token it is: whoever they would be with it over the API.
-async fn whose(shared: &Shared, bearer: HeaderValue, peer: Option<SocketAddr>) -> Result<Principal, Unauthenticated> {
+pub(super) async fn whose(
+    shared: &Shared,
+    bearer: HeaderValue,
+    peer: Option<SocketAddr>,
+) -> Result<Principal, Unauthenticated> {
     let headers = HeaderMap::from_iter([(header::AUTHORIZATION, bearer)]);
     identify(shared, &headers, peer).await
 }
 
 /// Whether a browser asks on the server's own machine.
-fn is_here(headers: &HeaderMap) -> bool {
+pub(super) fn is_here(headers: &HeaderMap) -> bool {
     behind_here(headers).is_some()
 }
 
@@ -356,18 +267,7 @@ fn behind_here(headers: &HeaderMap) -> Option<&str> {
     rests.find(|rest| rest.is_empty() || rest.starts_with(':'))
 }
 
-/// What is told to whoever has signed in and comes without a cookie.
-fn why_no_cookie(headers: &HeaderMap) -> &'static str {
-    if is_here(headers) {
-        "Your browser kept no cookie, and so you are not signed in: let it keep those of this server. If you came by a link, ask for \
-         another one."
-    } else {
-        "Your browser kept no cookie, and so you are not signed in. Over plain HTTP it keeps this one on localhost alone: the server needs \
-         a proxy that ends TLS in front of it. If you came by a link, ask for another one."
-    }
-}
-
-fn with_cookie(mut response: Response, headers: &HeaderMap, secret: &str, lasts: Duration) -> Response {
+pub(super) fn with_cookie(mut response: Response, headers: &HeaderMap, secret: &str, lasts: Duration) -> Response {
     // A browser keeps and sends a secure cookie over TLS alone, which there is none of on one's own machine.
     let secure = if is_here(headers) { "" } else { "; Secure" };
     let (name, lasts) = (cookie_name(headers), lasts.as_secs());
@@ -376,31 +276,6 @@ fn with_cookie(mut response: Response, headers: &HeaderMap, secret: &str, lasts:
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
     response
-}
-
-fn by_key(problem: Option<&str>) -> Markup {
-    html! {
-        @if let Some(problem) = problem { p.notice.bad role="alert" { (problem) } }
-        form.card method="post" action="/admin/sign-in" {
-            label for="key" { "Key or token" }
-            input #key type="password" name="key" required autocomplete="current-password" autofocus;
-            p.quiet {
-                "An API key that was made for you as a person, or a token by which this server knows you. You stay signed in for eight \
-                 hours, unless it ends before."
-            }
-            div.choices { button type="submit" { "Sign in" } }
-        }
-    }
-}
-
-fn by_link(link: &str, actor: &Actor) -> Markup {
-    html! {
-        form.card method="post" action="/admin/sign-in" {
-            p { "This link signs you in once, as " strong { (visible(actor.id().as_str())) } "." }
-            input type="hidden" name="link" value=(link);
-            div.choices { button type="submit" { "Sign in" } }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -182,7 +182,7 @@ fn row(line: &Line<'_>, receipts: bool) -> Markup {
 }
 
 /// As much of a text as fits.
-fn beginning(text: &str, most: usize) -> &str {
+pub(super) fn beginning(text: &str, most: usize) -> &str {
     text.get(..text.floor_char_boundary(most)).unwrap_or_default()
 }
 
