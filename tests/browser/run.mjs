@@ -347,6 +347,41 @@ const steps = {
     await page.context().close();
   },
 
+  async 'times go on by themselves, each minute and when a request expires'() {
+    const first = await signIn(keys.nora);
+    await first.waitForURL('**/admin');
+    const ends = await first.locator('time', { hasText: /^in / })
+      .evaluateAll((times) => Math.min(...times.map((time) => Date.parse(time.dateTime))));
+    const shortMinutes = () => {
+      const wait = window.setTimeout;
+      window.setTimeout = (call, left) => wait(call, left === 60_000 ? 1_000 : left);
+    };
+    const shortlyBefore = (ends) => {
+      const now = Date.now.bind(Date);
+      const ahead = ends - 3_000 - now();
+      Date.now = () => now() + ahead;
+    };
+    for (const hurry of [shortMinutes, shortlyBefore]) {
+      const page = await first.context().newPage();
+      await page.addInitScript(hurry, ends);
+      let looks = 0;
+      await page.route(/\/admin$/, async (route) => {
+        const got = await route.fetch();
+        const body = await got.text();
+        if (!route.request().isNavigationRequest()) looks += 1;
+        // It looks once because it begins to listen.
+        await route.fulfill({ response: got, body: looks > 1 ? body.replace(/>[^<>]+ ago<\/time>/g, '>long ago</time>') : body });
+      });
+      await page.goto(`${origin}/admin`);
+      await page.evaluate(() => { window.same = document.querySelector('main'); });
+      await page.getByText('long ago').first().waitFor({ timeout: 30_000 });
+      assert.ok(await page.evaluate(() => window.same === document.querySelector('main')), 'more than the times was replaced');
+      await page.unrouteAll({ behavior: 'wait' });
+      await page.close();
+    }
+    await first.context().close();
+  },
+
   async 'the keyboard is enough'() {
     const page = await visitor(DESK);
     await page.goto(`${origin}/admin`);

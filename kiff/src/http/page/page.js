@@ -45,7 +45,11 @@
     if (!then) return sayLost();
     // Who is signed in, and the way out, stand in the head, which stays.
     if (session(page) !== session(document)) return sayChanged();
-    if (said(then) === shown) return still();
+    if (said(then) === shown) {
+      const times = then.querySelectorAll("time");
+      main().querySelectorAll("time").forEach((time, place) => { time.textContent = times[place].textContent; });
+      return still();
+    }
     if (busy()) return sayChanged();
     shown = said(then);
     main().replaceWith(document.adoptNode(then));
@@ -54,6 +58,7 @@
   const refresh = async () => {
     waiting = false;
     try { await look(); } catch { sayLost(); }
+    wait();
   };
   const soon = () => {
     if (!waiting) { waiting = true; setTimeout(refresh, 300); }
@@ -61,6 +66,15 @@
   // A page that refuses what was sent is another one than its address shows, and cannot be compared with it.
   const check = () => {
     if (!main().querySelector("[role=alert]")) soon(); else if (isLost) sayLost();
+  };
+  // Times pass and requests expire without a word from the server: the page is looked at each minute, and at once when one has expired.
+  let tick = 0;
+  const wait = () => {
+    clearTimeout(tick);
+    if (document.hidden) return;
+    const ends = [...main().querySelectorAll("time")].filter((time) => time.textContent.startsWith("in "));
+    const left = ends.map((time) => Date.parse(time.dateTime) + 1_000 - Date.now());
+    tick = setTimeout(check, Math.min(60_000, ...left.filter((left) => left > 0)));
   };
   // A page listens only while it is seen: a browser has six connections to a server for all its tabs, and one that listens keeps one.
   let source = null;
@@ -96,9 +110,11 @@
     if (source) source.close();
     source = null;
     clearTimeout(retry);
+    clearTimeout(tick);
   };
-  document.addEventListener("visibilitychange", () => { if (document.hidden) leave(); else listen(); });
-  addEventListener("pageshow", listen);
+  const come = () => { listen(); wait(); };
+  document.addEventListener("visibilitychange", () => { if (document.hidden) leave(); else come(); });
+  addEventListener("pageshow", come);
   addEventListener("pagehide", leave);
   // What is sent needs a connection itself.
   addEventListener("submit", leave);
