@@ -382,6 +382,46 @@ const steps = {
     await first.context().close();
   },
 
+  async 'one look is made at a time, and a chain is checked only when somebody asks'() {
+    const page = await signIn(keys.nora);
+    await page.waitForURL('**/admin');
+    await page.addInitScript(() => {
+      window.EventSource = class extends window.EventSource {
+        constructor(...told) { super(...told); window.source = this; }
+      };
+    });
+    const asked = [];
+    let begin, release;
+    const [begun, released] = [new Promise((told) => { begin = told; }), new Promise((told) => { release = told; })];
+    await page.route(/\/entities\/Order\/late-2/, async (route) => {
+      if (route.request().isNavigationRequest()) return route.continue();
+      asked.push(route.request().url());
+      const got = await route.fetch();
+      begin();
+      await released;
+      return route.fulfill({ response: got });
+    });
+    await page.goto(`${order('late-2')}?verify=yes`);
+    await begun;
+    const changed = () => page.evaluate(() => window.source.dispatchEvent(new Event('changed')));
+    await changed();
+    await page.waitForTimeout(1_000);
+    assert.equal(asked.length, 1, 'it looks twice at a time');
+    await ask('late-2');
+    await page.locator('main a').first().focus();
+    release();
+    await page.locator('#live', { hasText: 'Something has changed' }).waitFor();
+    await says(page, 'follows on the one before');
+    await page.evaluate(() => document.activeElement.blur());
+    await changed();
+    await page.getByRole('heading', { name: 'Approvals' }).waitFor();
+    await page.locator('#live').waitFor({ state: 'hidden' });
+    assert.equal(page.url(), order('late-2'));
+    for (const url of asked) assert.equal(url, order('late-2'));
+    await page.unrouteAll({ behavior: 'wait' });
+    await page.context().close();
+  },
+
   async 'the keyboard is enough'() {
     const page = await visitor(DESK);
     await page.goto(`${origin}/admin`);

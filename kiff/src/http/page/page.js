@@ -3,10 +3,11 @@
 (() => {
   const live = document.getElementById("live");
   if (!live || !window.EventSource) return;
-  // What a page says, without how long ago something was.
+  // What a page says, without how long ago something was, and without the check of a chain, which is made only when it is asked for.
   const said = (main) => {
     const copy = main.cloneNode(true);
     for (const time of copy.querySelectorAll("time")) time.textContent = "";
+    for (const checked of copy.querySelectorAll("#proof + p")) checked.remove();
     return copy.innerHTML;
   };
   const main = () => document.querySelector("main");
@@ -32,9 +33,10 @@
   let isLost = false;
   const still = () => { if (isLost) sayLost(); else live.hidden = true; };
   let shown = said(main());
-  let waiting = false;
   const look = async () => {
-    const answer = await fetch(location.href, { credentials: "same-origin" });
+    const address = new URL(location.href);
+    if (address.searchParams.has("verify")) address.searchParams.delete("verify");
+    const answer = await fetch(address, { credentials: "same-origin" });
     if (answer.redirected && new URL(answer.url).pathname === "/admin/sign-in") {
       return say("You are no longer signed in. ", "Sign in", answer.url);
     }
@@ -53,15 +55,24 @@
     if (busy()) return sayChanged();
     shown = said(then);
     main().replaceWith(document.adoptNode(then));
+    history.replaceState(history.state, "", address);
     still();
   };
-  const refresh = async () => {
-    waiting = false;
-    try { await look(); } catch { sayLost(); }
-    wait();
-  };
+  // One look at a time, so that none shows what an earlier one has seen. What changes meanwhile is looked at afterwards.
+  let stage = "idle";
   const soon = () => {
-    if (!waiting) { waiting = true; setTimeout(refresh, 300); }
+    if (stage === "looking") stage = "again";
+    if (stage !== "idle") return;
+    stage = "waiting";
+    setTimeout(refresh, 300);
+  };
+  const refresh = async () => {
+    stage = "looking";
+    try { await look(); } catch { sayLost(); }
+    const isAgain = stage === "again";
+    stage = "idle";
+    if (isAgain) soon();
+    wait();
   };
   // A page that refuses what was sent is another one than its address shows, and cannot be compared with it.
   const check = () => {
