@@ -127,6 +127,11 @@ const steps = {
     await page.fill('#key', 'kiff_nothing');
     await page.click('button[type=submit]');
     await says(page, 'This key or token is not good');
+    // Whoever hears the page is in the field at once, and hears there what was wrong.
+    await page.waitForFunction(() => document.activeElement.matches('#key[aria-invalid=true]'));
+    const heard = await page.evaluate(() => document.getElementById(document.activeElement.getAttribute('aria-describedby'))?.textContent);
+    assert.match(heard ?? '', /This key or token is not good/);
+    await inspect(page, 'desk-refused');
     await page.context().close();
   },
 

@@ -181,11 +181,13 @@ fn why_no_cookie(headers: &HeaderMap) -> &'static str {
 
 fn by_key(problem: Option<&str>, back: Option<&WayBack>) -> Markup {
     html! {
-        @if let Some(problem) = problem { p.notice.bad role="alert" { (problem) } }
+        @if let Some(problem) = problem { p #problem .notice.bad role="alert" { (problem) } }
         form.card method="post" action="/admin/sign-in" {
             (onward(back))
             label for="key" { "Key or token" }
-            input #key type="password" name="key" required autocomplete="current-password" autofocus;
+            // An alert that stands there from the start is often not read out, and the field is where one begins.
+            input #key type="password" name="key" required autocomplete="current-password" autofocus
+                aria-describedby=[problem.map(|_| "problem")] aria-invalid=[problem.map(|_| "true")];
             p.quiet {
                 "An API key that was made for you as a person, or a token by which this server knows you. You stay signed in for eight \
                  hours, unless it ends before."
