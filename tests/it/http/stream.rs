@@ -222,6 +222,28 @@ fn p4_a_stream_does_not_tell_when_others_write() {
 }
 
 #[test]
+fn p4_an_open_page_does_not_tell_when_others_write() {
+    let mut server = Server::open();
+    let everybody = server.everybody();
+    let live = |actor: &Actor| Events::open(&Browser::of(&server, actor).client, "/admin/live");
+    let (mut theirs, mut ours) = (live(&Actor::human("mallory").unwrap()), live(&people().nora));
+    // When one page is told for the second time, the other has looked at what was written first.
+    for id in ["ord-1", "ord-2"] {
+        everybody.place(id);
+        let mut line = String::new();
+        while line.trim_end() != "event: changed" {
+            line.clear();
+            assert!(ours.0.read_line(&mut line).unwrap() > 0, "the stream ended");
+        }
+    }
+    server.stop();
+    let mut told = String::new();
+    theirs.0.read_to_string(&mut told).unwrap();
+    assert!(!told.contains("changed"), "{told}");
+    server.stopped();
+}
+
+#[test]
 fn a_stream_gets_on_past_what_is_not_for_it() {
     let server = Server::with(Limits { stream_time: Duration::ZERO, ..Limits::DEFAULT }, |api| api);
     let everybody = server.everybody();

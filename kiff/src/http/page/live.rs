@@ -22,7 +22,10 @@ use super::sorry::Sorry;
 /// How often it is looked whether something has changed.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// `GET /admin/live`: says `changed` whenever a commit of the person's tenant has been written.
+/// How many commits are looked at at once.
+const PAGE: usize = 64;
+
+/// `GET /admin/live`: says `changed` whenever something has been written that the person may see.
 pub(super) async fn changes(State(shared): State<Shared>, caller: Caller) -> Result<Response, Sorry> {
     let limits = &shared.limits;
     let Some(seat) = shared.streams.take(caller.principal.clone(), limits.streams) else {
@@ -33,9 +36,8 @@ pub(super) async fn changes(State(shared): State<Shared>, caller: Caller) -> Res
     for served in shared.domains(None) {
         stores.push(Watched { served: Arc::clone(served), seen: head(&**served).await.ok() });
     }
-    let wanted = Query::default().tenant(caller.principal.tenant());
-    let start = (stores, wanted, caller, seat);
-    let events = stream::unfold(start, move |(mut stores, wanted, caller, seat)| async move {
+    let start = (stores, caller, seat);
+    let events = stream::unfold(start, move |(mut stores, caller, seat)| async move {
         loop {
             tokio::select! {
                 () = sleep(PAUSE) => if Instant::now() >= until { return None },
@@ -43,12 +45,12 @@ pub(super) async fn changes(State(shared): State<Shared>, caller: Caller) -> Res
             }
             let mut has_changed = false;
             for store in &mut stores {
-                has_changed |= store.has_changed(&wanted).await;
+                has_changed |= store.has_changed(&caller).await;
             }
             if has_changed {
                 // A browser drops an event without data.
                 let event = Event::default().event("changed").data("yes");
-                return Some((Ok::<_, Infallible>(event), (stores, wanted, caller, seat)));
+                return Some((Ok::<_, Infallible>(event), (stores, caller, seat)));
             }
         }
     });
@@ -63,23 +65,35 @@ struct Watched {
 }
 
 impl Watched {
-    /// Whether something that is wanted has been written since it was looked for. It is looked for in what was written since, and not
-    /// backwards from the end: of somebody who is quiet there may be nothing for a long way. A store that fails says nothing: the
-    /// page itself will tell.
-    async fn has_changed(&mut self, wanted: &Query) -> bool {
-        // Known before the commits are looked for: whatever stands up to there and is not found is not wanted.
+    /// Whether something that the caller may see has been written since it was looked for. It is looked for in what was written since,
+    /// and not backwards from the end: of somebody who is quiet there may be nothing for a long way. A store that fails says nothing,
+    /// nor does a policy: the page itself will tell.
+    async fn has_changed(&mut self, caller: &Caller) -> bool {
+        // Known before the commits are looked for: whatever stands up to there and is not found is not for the caller.
         let Ok(head) = head(&*self.served).await else { return false };
-        let Some(seen) = self.seen else {
+        let Some(mut seen) = self.seen else {
             // It failed when the page was shown.
             self.seen = Some(head);
             return true;
         };
-        if head <= seen {
-            return false;
+        let (tenant, entity_type) = (caller.principal.tenant(), &self.served.schema().entity_type);
+        let wanted = Query::default().tenant(tenant).entity_type(entity_type.as_ref());
+        while seen < head {
+            let Ok(found) = self.served.search(&wanted, Cursor::After(seen), PAGE).await else { return false };
+            let last = found.last().filter(|_| found.len() == PAGE).map(|(position, _)| *position);
+            for (position, commit) in &found {
+                match caller.may_read(&*self.served, caller.principal.actor(), commit.key()) {
+                    Ok(true) => {
+                        self.seen = Some(head.max(*position));
+                        return true;
+                    }
+                    Ok(false) => {}
+                    Err(_) => return false,
+                }
+            }
+            seen = last.unwrap_or(head);
+            self.seen = Some(seen);
         }
-        let Ok(found) = self.served.search(wanted, Cursor::After(seen), 1).await else { return false };
-        let found = found.first().map(|(position, _)| *position);
-        self.seen = found.max(Some(head));
-        found.is_some()
+        false
     }
 }
