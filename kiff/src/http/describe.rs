@@ -4,9 +4,8 @@ use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use serde_json::Value;
 
-use crate::tool::{Dialect, ToolError};
+use crate::tool::{Dialect, ToolError, Tools};
 
 use super::Shared;
 use super::envelope::Under;
@@ -38,7 +37,7 @@ pub(super) async fn tools(
     })?;
     let entity_type = shared.governed(wanted.entity_type.as_deref())?;
     shared.check_names(entity_type)?;
-    let mut list = Vec::new();
+    let mut told = Vec::new();
     for served in shared.domains(entity_type) {
         // It says which name it is: a log would say no more.
         let unfit = |error: ToolError| Problem::new(StatusCode::CONFLICT, error.to_string());
@@ -46,10 +45,9 @@ pub(super) async fn tools(
         if let Some(entity) = &wanted.entity {
             tools = tools.with_entity(entity).map_err(|error: ToolError| Problem::bad_request(error.to_string()))?;
         }
-        if let Value::Array(tools) = serde_json::to_value(&tools).map_err(|error| Problem::broken(&error))? {
-            list.extend(tools);
-        }
+        told.push(tools);
     }
+    let list: Vec<_> = told.iter().flat_map(Tools::written).collect();
     Ok(answer(StatusCode::OK, &list))
 }
 

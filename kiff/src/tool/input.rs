@@ -15,7 +15,8 @@ use crate::shape::Shapes;
 /// The schema of an object.
 ///
 /// It is no `Value`, because that would sort the properties by name, and some agents write arguments in the order in which
-/// they read the properties: a reason before an amount is not the same as one after it.
+/// they read the properties: a reason before an amount is not the same as one after it. Only the server of the Model Context
+/// Protocol sorts them, because its library keeps a schema as a `Value`.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Input {
     properties: Vec<(Cow<'static, str>, Value)>,

@@ -6,9 +6,16 @@ use super::description::Hints;
 use super::input::Input;
 use super::{Dialect, Tool, Tools};
 
+impl Tools {
+    /// Each tool in its dialect.
+    pub(crate) fn written(&self) -> impl Iterator<Item = impl Serialize> {
+        self.list.iter().map(move |tool| Written::new(tool, self.dialect))
+    }
+}
+
 impl Serialize for Tools {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.list.iter().map(|tool| Written::new(tool, self.dialect)))
+        serializer.collect_seq(self.written())
     }
 }
 

@@ -100,6 +100,15 @@ fn the_tools_and_the_domains_are_those_of_the_block() {
     assert_eq!(agent.get("/domains").expect(200)["domains"][0]["entity_type"], "Order");
 }
 
+#[test]
+fn what_a_tool_takes_stands_in_the_order_of_the_signature() {
+    let server = Server::open();
+    let text = server.client(&people().agent).get("/tools/anthropic.json?entity=order_id").body;
+    let (_, refund) = text.split_once("REFUND_ORDER").unwrap();
+    let places = ["\"order_id\":{", "\"amount\":{", "\"reason\":{"].map(|name| refund.find(name).unwrap());
+    assert!(places.is_sorted(), "{text}");
+}
+
 /// A key to sign with, and the file that says how its signatures are checked.
 struct Issuer {
     key: EncodingKey,
