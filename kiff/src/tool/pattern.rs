@@ -1,9 +1,9 @@
-//! A regular expression of Rust's as one of JavaScript's, which is what JSON Schema has.
+//! A regular expression of Rust's as one of JavaScript's, which is what JSON Schema has, and of Python's, which some agents' APIs read.
 
 use std::iter::Peekable;
 use std::str::Chars;
 
-/// The pattern that a text must match as a whole; none when JavaScript cannot write it, or would read it as another.
+/// The pattern that a text must match as a whole; none when one of the two cannot write it, or would read it as another.
 pub(super) fn anchored(pattern: &str) -> Option<String> {
     let translated =
         Translation { letters: pattern.chars().peekable(), text: String::new(), repeats: Repeats::Not }.run()?;
@@ -23,11 +23,18 @@ enum Repeats {
     Lazily,
 }
 
-/// What follows a backslash and means the same in both.
-const SAME: &str = "bBdDwWnrtfvxu^$\\.*+?()[]{}|/";
+/// What follows a backslash and means the same everywhere.
+const SAME: &str = "nrtfvxu^$\\.*+?()[]{}|/";
 
-/// What `\s` means in Rust; in JavaScript it is every blank of Unicode.
-const BLANKS: &str = r"\t\n\v\f\r ";
+/// What `\d`, `\w` and `\s` hold in Rust, and their opposites lack. JavaScript has more blanks, and Python more of each.
+const fn members(letter: char) -> Option<&'static str> {
+    match letter {
+        'd' | 'D' => Some("0-9"),
+        'w' | 'W' => Some("0-9A-Za-z_"),
+        's' | 'S' => Some(r"\t\n\v\f\r "),
+        _ => None,
+    }
+}
 
 struct Translation<'a> {
     letters: Peekable<Chars<'a>>,
@@ -44,6 +51,8 @@ impl Translation<'_> {
                 '[' => self.class()?,
                 '(' => self.group()?,
                 '?' | '*' | '+' | '{' => self.repeat(letter, repeats)?,
+                // What stands for a place is repeated in Rust alone.
+                '^' | '$' if matches!(self.letters.peek(), Some('?' | '*' | '+' | '{')) => return None,
                 // Alone they are themselves in Rust, and an error in JavaScript.
                 '}' | ']' => self.text.extend(['\\', letter]),
                 // JavaScript has more ends of a line.
@@ -57,14 +66,17 @@ impl Translation<'_> {
     /// What follows a backslash.
     fn escape(&mut self, in_class: bool) -> Option<()> {
         let letter = self.letters.next()?;
-        let next = self.letters.peek();
+        if let Some(members) = members(letter) {
+            match (in_class, letter.is_ascii_uppercase()) {
+                (true, true) => return None,
+                (true, false) => self.text.push_str(members),
+                (false, true) => self.text.extend(["[^", members, "]"]),
+                (false, false) => self.text.extend(["[", members, "]"]),
+            }
+            return Some(());
+        }
         match letter {
-            'b' | 'B' if in_class || next == Some(&'{') => return None,
-            'x' | 'u' if next == Some(&'{') => return None,
-            's' if in_class => self.text.push_str(BLANKS),
-            's' => self.text.extend(["[", BLANKS, "]"]),
-            'S' if in_class => return None,
-            'S' => self.text.extend(["[^", BLANKS, "]"]),
+            'x' | 'u' if self.letters.peek() == Some(&'{') => return None,
             other if SAME.contains(other) => self.text.extend(['\\', other]),
             '-' if in_class => self.text.push_str("\\-"),
             // Escaped for nothing, which JavaScript does not forgive.
@@ -83,6 +95,13 @@ impl Translation<'_> {
         if self.letters.peek() == Some(&']') {
             return None;
         }
+        if self.letters.next_if_eq(&'-').is_some() {
+            self.text.push('-');
+            // Each of several is itself in Rust; elsewhere a range begins.
+            if self.letters.peek() == Some(&'-') {
+                return None;
+            }
+        }
         loop {
             match self.letters.next()? {
                 ']' => {
@@ -96,22 +115,28 @@ impl Translation<'_> {
         }
     }
 
-    /// What makes a group more than `(`.
+    /// What makes a group more than `(`. Its name matches nothing, and is written in one way by JavaScript and in another by Python.
     fn group(&mut self) -> Option<()> {
         self.text.push('(');
         if self.letters.next_if_eq(&'?').is_none() {
             return Some(());
         }
         match self.letters.next()? {
-            ':' => self.text.push_str("?:"),
-            '<' => self.text.push_str("?<"),
+            ':' => {}
+            '<' => self.skip_name()?,
             'P' => {
                 self.letters.next_if_eq(&'<')?;
-                self.text.push_str("?<");
+                self.skip_name()?;
             }
             _ => return None,
         }
+        self.text.push_str("?:");
         Some(())
+    }
+
+    /// The rest of `<year>`.
+    fn skip_name(&mut self) -> Option<()> {
+        self.letters.any(|letter| letter == '>').then_some(())
     }
 
     fn repeat(&mut self, letter: char, repeats: Repeats) -> Option<()> {
@@ -151,21 +176,31 @@ mod tests {
     use super::anchored;
 
     #[test]
-    fn a_pattern_matches_the_whole_text_in_javascript_too() {
-        for (rust, javascript) in [
+    fn a_pattern_matches_the_whole_text_in_javascript_and_python_too() {
+        for (rust, elsewhere) in [
             ("pay-[0-9]+", Some("^pay-[0-9]+$")),
             ("^pay-[0-9]+$", Some("^pay-[0-9]+$")),
             (r"\$", Some(r"^\$$")),
             ("a|b", Some("^(?:a|b)$")),
             ("(?:a|b)c", Some("^(?:(?:a|b)c)$")),
-            ("(?P<year>[0-9]{4})", Some("^(?<year>[0-9]{4})$")),
-            (r"\d{2, 5}?\.\w*", Some(r"^\d{2,5}?\.\w*$")),
+            ("(?P<year>[0-9]{4})", Some("^(?:[0-9]{4})$")),
+            ("(?<year>[0-9]{4})-(?:a)", Some("^(?:[0-9]{4})-(?:a)$")),
+            (r"\d{2, 5}?\.\w*", Some(r"^[0-9]{2,5}?\.[0-9A-Za-z_]*$")),
+            (r"\D\W[\d\w.-]", Some(r"^[^0-9][^0-9A-Za-z_][0-90-9A-Za-z_.-]$")),
             (r"\#[a\-z\]]\@", Some(r"^#[a\-z\]]@$")),
             ("a}]", Some(r"^a\}\]$")),
             ("[^a-z]", Some("^[^a-z]$")),
+            ("[-a][-]", Some("^[-a][-]$")),
             (r"\s+\S", Some(r"^[\t\n\v\f\r ]+[^\t\n\v\f\r ]$")),
             (r"[^\s-]", Some(r"^[^\t\n\v\f\r -]$")),
             (r"[\S,]", None),
+            (r"[\D,]", None),
+            (r"[^\W,]", None),
+            ("[--a]", None),
+            (r"\babc\B", None),
+            (r"\pL\h", None),
+            ("^*a", None),
+            ("a$?", None),
             (r".+\.[.]", Some(r"^[^\n]+\.[.]$")),
             (r"\x41\u0041", Some(r"^\x41\u0041$")),
             ("", Some("^$")),
@@ -180,7 +215,11 @@ mod tests {
             ("a+??", None),
             ("a{,3}", None),
         ] {
-            assert_eq!(anchored(rust).as_deref(), javascript, "{rust}");
+            let written = anchored(rust);
+            assert_eq!(written.as_deref(), elsewhere, "{rust}");
+            // Python knows no `(?<`, and JavaScript no `(?P`.
+            let is_named = |pattern: &str| pattern.contains("(?<") || pattern.contains("(?P");
+            assert!(!written.as_deref().is_some_and(is_named), "{rust}");
         }
     }
 }
