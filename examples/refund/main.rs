@@ -24,7 +24,7 @@ const USAGE: &str = "give one file of tool calls, one JSON object a line, or `-`
 keep the journal in a file and go on with it the next time:
   cargo run --example refund -- --data refunds.db examples/refund/proposals.jsonl
 or ask for the tools that an agent is given:
-  cargo run --example refund -- --tools openai|anthropic|mcp";
+  cargo run --example refund -- --tools openai|openai-responses|anthropic|mcp";
 
 /// How long a line may be, in bytes.
 const LINE: usize = 64 * 1024;

@@ -176,6 +176,8 @@ fn is_accepted(name: &str) -> bool {
 pub enum Dialect {
     /// `tools` of `OpenAI`'s chat API and of the many that imitate it.
     OpenAi,
+    /// `tools` of `OpenAI`'s responses API.
+    OpenAiResponses,
     /// `tools` of Anthropic's messages API.
     Anthropic,
     /// `tools` in the answer to `tools/list` of the Model Context Protocol.
@@ -184,13 +186,14 @@ pub enum Dialect {
 
 impl Dialect {
     /// Every dialect.
-    pub const ALL: [Self; 3] = [Self::OpenAi, Self::Anthropic, Self::Mcp];
+    pub const ALL: [Self; 4] = [Self::OpenAi, Self::OpenAiResponses, Self::Anthropic, Self::Mcp];
 
-    /// The word for it: `openai`, `anthropic` or `mcp`.
+    /// The word for it: `openai`, `openai-responses`, `anthropic` or `mcp`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::OpenAi => "openai",
+            Self::OpenAiResponses => "openai-responses",
             Self::Anthropic => "anthropic",
             Self::Mcp => "mcp",
         }

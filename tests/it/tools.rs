@@ -150,7 +150,7 @@ fn what_agents_would_not_accept_is_refused() {
     assert!(fault.to_string().contains("`REFUND_ORDER` has a parameter of that name"), "{fault}");
     let fault = tools::<gallery::attic::Attic>(Dialect::Mcp).unwrap_err();
     assert_eq!(fault, ToolError::Name("attic.tidy-up".to_owned()));
-    assert!("chat".parse::<Dialect>().unwrap_err().to_string().contains("`openai` or `anthropic` or `mcp`"));
+    assert!("chat".parse::<Dialect>().unwrap_err().to_string().contains("`openai` or `openai-responses` or `anthropic` or `mcp`"));
 }
 
 /// What the gate refuses the parameters for, if it does.

@@ -26,6 +26,11 @@ enum Written<'a> {
         r#type: &'static str,
         function: Function<'a>,
     },
+    OpenAiResponses {
+        r#type: &'static str,
+        #[serde(flatten)]
+        function: Function<'a>,
+    },
     Anthropic {
         name: &'a str,
         description: &'a str,
@@ -53,11 +58,10 @@ struct Function<'a> {
 impl<'a> Written<'a> {
     fn new(tool: &'a Tool, dialect: Dialect) -> Self {
         let Tool { name, title, description, input, hints } = tool;
+        let function = Function { name, description, parameters: input, strict: false };
         match dialect {
-            Dialect::OpenAi => Self::OpenAi {
-                r#type: "function",
-                function: Function { name, description, parameters: input, strict: false },
-            },
+            Dialect::OpenAi => Self::OpenAi { r#type: "function", function },
+            Dialect::OpenAiResponses => Self::OpenAiResponses { r#type: "function", function },
             Dialect::Anthropic => Self::Anthropic { name, description, input_schema: input },
             Dialect::Mcp => Self::Mcp { name, title, description, input_schema: input, annotations: *hints },
         }

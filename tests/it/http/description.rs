@@ -95,6 +95,8 @@ fn the_tools_and_the_domains_are_those_of_the_block() {
     assert_eq!(tools[1]["name"], "REFUND_ORDER");
     assert_eq!(tools[1]["input_schema"]["required"], json!(["order_id", "amount", "reason"]));
     assert_eq!(agent.get("/tools/openai.json").expect(200)[0]["type"], "function");
+    let flat = agent.get("/tools/openai-responses.json").expect(200);
+    assert_eq!((&flat[0]["type"], &flat[1]["name"]), (&json!("function"), &json!("REFUND_ORDER")));
     assert!(agent.get("/tools/mcp.json").expect(200)[0]["inputSchema"].is_object());
     agent.get("/tools/mcp.json?entity=amount").expect(400);
     assert_eq!(agent.get("/domains").expect(200)["domains"][0]["entity_type"], "Order");

@@ -120,7 +120,7 @@ fn an_action_that_agents_cannot_call_is_described_and_done_over_http() {
 fn agents_are_told_of_which_action_there_is_no_tool() {
     let (server, _) = with_payables();
     let agent = server.client(&people().agent);
-    for file in ["openai", "anthropic", "mcp"] {
+    for file in ["openai", "openai-responses", "anthropic", "mcp"] {
         for of in ["", "?entity_type=Invoice"] {
             let told = agent.get(&format!("/tools/{file}.json{of}")).expect(409);
             let error = told["error"].as_str().unwrap();

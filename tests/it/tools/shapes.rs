@@ -15,6 +15,11 @@ pub(super) fn tool(dialect: Dialect) -> Value {
                 "name": name, "description": text, "parameters": parameters, "strict": { "type": "boolean" }
             })),
         })),
+        // Without `strict` it is taken for strict.
+        Dialect::OpenAiResponses => object(&json!({
+            "type": { "const": "function" },
+            "name": name, "description": text, "parameters": parameters, "strict": { "const": false },
+        })),
         Dialect::Anthropic => object(&json!({ "name": name, "description": text, "input_schema": parameters })),
         Dialect::Mcp => {
             let hint = json!({ "type": "boolean" });
@@ -55,6 +60,7 @@ fn object(properties: &Value) -> Value {
 pub(super) fn parameters(dialect: Dialect, tool: &Value) -> &Value {
     match dialect {
         Dialect::OpenAi => &tool["function"]["parameters"],
+        Dialect::OpenAiResponses => &tool["parameters"],
         Dialect::Anthropic => &tool["input_schema"],
         _ => &tool["inputSchema"],
     }
