@@ -11,6 +11,7 @@ use std::str::FromStr;
 
 use crate::bounds::Bounds;
 use crate::executor::Executable;
+use crate::json::Excerpt;
 use crate::shape::Shapes;
 
 use description::Hints;
@@ -88,13 +89,19 @@ struct Tool {
 /// The actions of a domain as tool definitions; see [`Tools`].
 ///
 /// # Errors
-/// [`ToolError::Name`] when an action's name on the wire is none that agents accept.
+/// [`ToolError::Name`] when an action's name on the wire is none that agents accept, and [`ToolError::Parameter`] when that of a
+/// parameter is none.
 pub fn tools<D: Executable>(dialect: Dialect) -> Result<Tools, ToolError> {
-    let mut names = D::actions().iter().map(|action| &*action.contract().name);
-    match names.find(|name| !is_accepted(name)) {
-        Some(name) => Err(ToolError::Name(name.to_owned())),
-        None => Ok(described::<D>(dialect)),
+    for action in D::actions() {
+        let contract = action.contract();
+        if !is_accepted(&contract.name, IN_TOOL) {
+            return Err(ToolError::Name(contract.name.to_string()));
+        }
+        if let Some(unfit) = contract.parameters.iter().find(|parameter| !is_accepted(&parameter.name, IN_PROPERTY)) {
+            return Err(ToolError::Parameter { action: contract.name.to_string(), name: unfit.name.to_string() });
+        }
     }
+    Ok(described::<D>(dialect))
 }
 
 /// The same, whatever the actions are called: for readers that are no agents.
@@ -132,8 +139,12 @@ impl Tools {
     /// The gate takes the entity apart from the parameters: take the property out before the rest is proposed.
     ///
     /// # Errors
-    /// [`ToolError::Entity`] when an action has a parameter of that name.
+    /// [`ToolError::Property`] when agents accept no property of that name, and [`ToolError::Entity`] when an action has a parameter
+    /// of that name.
     pub fn with_entity(mut self, name: &str) -> Result<Self, ToolError> {
+        if !is_accepted(name, IN_PROPERTY) {
+            return Err(ToolError::Property(name.to_owned()));
+        }
         for tool in &mut self.list {
             if tool.input.has(name) {
                 return Err(ToolError::Entity { action: tool.name.to_owned(), name: name.to_owned() });
@@ -157,9 +168,15 @@ impl fmt::Display for Tools {
     }
 }
 
-/// Whether all agents accept a tool of that name.
-fn is_accepted(name: &str) -> bool {
-    let is_fit = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+/// What the name of a tool may hold beside letters and digits.
+const IN_TOOL: &[u8] = b"_-";
+
+/// The same of a property.
+const IN_PROPERTY: &[u8] = b"_.-";
+
+/// Whether all agents accept that name, which may hold such marks.
+fn is_accepted(name: &str, marks: &[u8]) -> bool {
+    let is_fit = |byte: u8| byte.is_ascii_alphanumeric() || marks.contains(&byte);
     (1..=64).contains(&name.len()) && name.bytes().all(is_fit)
 }
 
@@ -235,6 +252,15 @@ impl std::error::Error for DialectError {}
 pub enum ToolError {
     /// An action's name on the wire, which agents do not accept.
     Name(String),
+    /// A parameter's name, which agents do not accept.
+    Parameter {
+        /// The action's name on the wire.
+        action: String,
+        /// The name of the parameter.
+        name: String,
+    },
+    /// The name of the property for the entity, which agents do not accept.
+    Property(String),
     /// The property for the entity is also a parameter.
     Entity {
         /// The action's name on the wire.
@@ -251,6 +277,17 @@ impl fmt::Display for ToolError {
                 f,
                 "agents accept no tool that is called `{name}`: give the action a name on the wire of 1 to 64 letters (a to \
                  z), digits, `_` and `-`"
+            ),
+            Self::Parameter { action, name } => write!(
+                f,
+                "agents accept no parameter that is called `{name}`, as `{action}` has one: give it a name of 1 to 64 letters \
+                 (a to z), digits and `_`"
+            ),
+            Self::Property(name) => write!(
+                f,
+                "agents accept no property that is called `{}`: give it a name of 1 to 64 letters (a to z), digits, `_`, `.` \
+                 and `-`",
+                Excerpt(name)
             ),
             Self::Entity { action, name } => {
                 write!(f, "`{name}` cannot say which entity is meant: `{action}` has a parameter of that name")

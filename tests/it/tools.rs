@@ -150,7 +150,24 @@ fn what_agents_would_not_accept_is_refused() {
     assert!(fault.to_string().contains("`REFUND_ORDER` has a parameter of that name"), "{fault}");
     let fault = tools::<gallery::attic::Attic>(Dialect::Mcp).unwrap_err();
     assert_eq!(fault, ToolError::Name("attic.tidy-up".to_owned()));
-    assert!("chat".parse::<Dialect>().unwrap_err().to_string().contains("`openai` or `openai-responses` or `anthropic` or `mcp`"));
+    let fault = "chat".parse::<Dialect>().unwrap_err().to_string();
+    assert!(fault.contains("`openai` or `openai-responses` or `anthropic` or `mcp`"), "{fault}");
+}
+
+#[test]
+fn a_property_has_a_name_that_agents_accept() {
+    let fault = tools::<gallery::tailor::Tailor>(Dialect::Anthropic).unwrap_err();
+    assert_eq!(fault, ToolError::Parameter { action: "CUT_COAT".to_owned(), name: "größe".to_owned() });
+    assert!(fault.to_string().starts_with("agents accept no parameter that is called `größe`"), "{fault}");
+    let tools = || tools::<shop::Refund>(Dialect::Anthropic).unwrap();
+    for name in ["order_id", "order.id-2", &"x".repeat(64)] {
+        assert!(tools().with_entity(name).is_ok(), "{name}");
+    }
+    for name in ["", "order id", "größe", &"x".repeat(65)] {
+        let fault = tools().with_entity(name).unwrap_err();
+        assert_eq!(fault, ToolError::Property(name.to_owned()));
+        assert!(fault.to_string().ends_with("1 to 64 letters (a to z), digits, `_`, `.` and `-`"), "{fault}");
+    }
 }
 
 /// What the gate refuses the parameters for, if it does.

@@ -111,6 +111,17 @@ fn what_a_tool_takes_stands_in_the_order_of_the_signature() {
     assert!(places.is_sorted(), "{text}");
 }
 
+#[test]
+fn the_property_for_the_entity_has_a_name_that_agents_accept() {
+    let server = Server::open();
+    let agent = server.client(&people().agent);
+    for name in ["", "order%20id", "gr%C3%B6%C3%9Fe", &"x".repeat(65)] {
+        let told = agent.get(&format!("/tools/anthropic.json?entity={name}")).expect(400);
+        let error = told["error"].as_str().unwrap();
+        assert!(error.ends_with("give it a name of 1 to 64 letters (a to z), digits, `_`, `.` and `-`"), "{error}");
+    }
+}
+
 /// A key to sign with, and the file that says how its signatures are checked.
 struct Issuer {
     key: EncodingKey,

@@ -142,6 +142,31 @@ pub(super) fn open() -> (Runtime<Gallery>, EntityKey) {
     (runtime, room)
 }
 
+/// A domain whose action has a parameter of a name that agents do not accept.
+pub(super) mod tailor {
+    use kiff::{Failure, action, domain};
+
+    domain! {
+        /// The coats of a tailor.
+        pub domain Tailor governs Coat;
+        roles { Cutter: agent }
+        states { Ordered, final Sewn }
+        events { CoatOrdered reported by Cutter; CoatCut; CoatSewn reported by Cutter; }
+        transitions {
+            CoatOrdered: new     => Ordered;
+            CoatCut:     Ordered => Ordered;
+            CoatSewn:    Ordered => Sewn;
+        }
+        actions { CutCoat { risk: low, by: Cutter, emits: CoatCut }; }
+        allow { Ordered => [CutCoat]; }
+    }
+
+    #[action(Tailor::CutCoat)]
+    async fn cut_coat(größe: u8) -> Result<CoatCut, Failure> {
+        if größe == 0 { Err(Failure::refused("there is nothing to cut")) } else { Ok(CoatCut) }
+    }
+}
+
 /// A domain whose action has a name that agents do not accept.
 pub(super) mod attic {
     use kiff::{Failure, action, domain};
