@@ -14,11 +14,13 @@ mod object;
 mod plain;
 mod scratch;
 mod unambiguous;
+mod whole;
 
 pub(crate) use object::Object;
 use plain::Plain;
 pub(crate) use scratch::Scratch;
 use unambiguous::check;
+pub(crate) use whole::with_integers;
 
 /// The largest integer that every reader of JSON keeps exact: 2^53 − 1.
 pub(crate) const LARGEST_INTEGER: u64 = (1 << 53) - 1;

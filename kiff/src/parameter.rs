@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use crate::bounds::Bounds;
-use crate::json::{Excerpt, Json, JsonError, Object, Scratch, visible};
+use crate::json::{Excerpt, Json, JsonError, Object, Scratch, visible, with_integers};
 use crate::money::Cents;
 use crate::schema::Parameter;
 
@@ -120,7 +120,13 @@ impl<'a> Fields<'a> {
 }
 
 fn decode<T: DeserializeOwned>(name: &'static str, value: &RawValue) -> Result<T, ParameterFault> {
-    serde_json::from_str(value.get()).map_err(|error| ParameterFault::invalid(name, visible(&in_words(&error))))
+    let text = value.get();
+    // To JSON Schema `4900.0` is an integer, and some programs write every number so. What is read is written anew for the record.
+    let read = serde_json::from_str(text).or_else(|error| match with_integers(text) {
+        Some(text) => serde_json::from_str(&text),
+        None => Err(error),
+    });
+    read.map_err(|error| ParameterFault::invalid(name, visible(&in_words(&error))))
 }
 
 /// What serde says of a value, without the place in the text and with words for Rust's types.
@@ -144,11 +150,8 @@ fn in_words(error: &serde_json::Error) -> String {
     let sentence = text.split(" at line ").next().unwrap_or(&text);
     let Some((given, expected)) = sentence.rsplit_once("expected ") else { return sentence.to_owned() };
     let expected = TYPES.iter().find(|(rust, _)| *rust == expected).map_or(expected, |(_, words)| words);
-    // To JSON Schema, `5.0` is an integer as well.
-    let is_float = given.starts_with("invalid type: floating point `") && expected.starts_with("a whole number");
-    let written = if is_float { ", written without a decimal point or exponent" } else { "" };
     let given = excerpt(given).replace("floating point `", "`").replace("integer `", "`");
-    format!("{given}expected {expected}{written}")
+    format!("{given}expected {expected}")
 }
 
 /// What was given may be as long as all parameters together, and is on the record as it was sent.

@@ -181,12 +181,12 @@ fn p10_why_a_review_or_a_settlement_does_not_count_is_cut_to_the_bound() {
 }
 
 #[test]
-fn a_whole_number_that_is_written_as_another_hears_how_it_is_written() {
+fn what_is_no_whole_number_hears_that_one_is_expected() {
     block_on(async {
         let (runtime, people) = (open(), people());
         let key = paid(&runtime, "ord-1").await;
         for (amount, told) in [
-            ("4900.0", "invalid type: `4900.0`, expected a whole number, written without a decimal point or exponent"),
+            ("4900.5", "invalid type: `4900.5`, expected a whole number"),
             ("true", "invalid type: boolean `true`, expected a whole number"),
         ] {
             let parameters = format!(r#"{{"amount": {amount}, "reason": "x"}}"#);

@@ -127,6 +127,34 @@ fn p6_what_was_held_or_refused_has_used_no_key() {
 }
 
 #[test]
+fn p6_a_whole_number_is_the_same_however_it_is_written() {
+    block_on(async {
+        let (runtime, people) = (open(), people());
+        let order = paid(&runtime, "ord-1").await;
+        let wish = |amount: &str| {
+            let parameters = format!(r#"{{"amount": {amount}, "reason": "damaged"}}"#);
+            Proposal::new(Call::new("REFUND_ORDER", parameters)).idempotency_key(key("wish-1"))
+        };
+        let asked = runtime.request_approval(&people.agent, &order, wish("4900.0")).await.unwrap();
+        let asked = asked.into_result().unwrap();
+        assert!(runtime.review(&people.nora, &order, &asked.id, Review::grant()).await.unwrap().is_allowed());
+        let first = executed(runtime.execute(&people.agent, &order, wish("4900")).await.unwrap());
+        for amount in ["4900.0", "4.9e3", "49000E-1"] {
+            let again = executed(runtime.execute(&people.agent, &order, wish(amount)).await.unwrap());
+            assert!(again.deduplicated && again.execution == first.execution, "{amount}");
+        }
+        let other = runtime.execute(&people.agent, &order, wish("4901.0")).await.unwrap();
+        assert_eq!(other.refusal().unwrap().code, ReasonCode::IdempotencyKeyReused);
+        let timeline = runtime.timeline(&order).await.unwrap();
+        let asked = timeline.records().find_map(|record| match record.fact() {
+            Fact::ApprovalRecorded(recorded) => Some(recorded.parameters.as_str().to_owned()),
+            _ => None,
+        });
+        assert_eq!(asked.as_deref(), Some(r#"{"amount":4900,"reason":"damaged"}"#));
+    });
+}
+
+#[test]
 fn p6_what_was_not_known_at_first_is_answered_as_it_was_settled() {
     block_on(async {
         let (runtime, people) = (open(), people());

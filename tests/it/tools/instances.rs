@@ -44,7 +44,9 @@ fn of_kind(kind: &str, schema: &Value, root: &Value, depth: usize) -> BoxedStrat
     match kind {
         "integer" => {
             let (min, max) = (schema["minimum"].as_i64(), schema["maximum"].as_i64());
-            (min.unwrap_or(-1_000)..=max.unwrap_or(1_000)).prop_map(Value::from).boxed()
+            let whole = min.unwrap_or(-1_000)..=max.unwrap_or(1_000);
+            let written = |(whole, is_float)| if is_float { as_float(whole) } else { Value::from(whole) };
+            (whole, any::<bool>()).prop_map(written).boxed()
         }
         "number" => {
             let (min, max) = (schema["minimum"].as_f64(), schema["maximum"].as_f64());
@@ -62,6 +64,12 @@ fn of_kind(kind: &str, schema: &Value, root: &Value, depth: usize) -> BoxedStrat
         "object" => object(schema, root, depth),
         other => panic!("no instance of the type `{other}`"),
     }
+}
+
+/// The integer as a program writes it that has floats alone: `4900.0`.
+#[expect(clippy::cast_precision_loss, reason = "kiff takes no integer that a float does not hold")]
+fn as_float(whole: i64) -> Value {
+    Value::from(whole as f64)
 }
 
 /// The items of a list; none where a list must end because its items are too deep.
