@@ -113,7 +113,7 @@ fn types_and_rules_and_comments_become_one_schema() {
         json!({ "type": "string", "pattern": "^(?:[A-Z][a-z]+|untitled)$", "description": "What it is called." })
     );
     assert_eq!(schema("width"), json!({ "type": "integer", "minimum": 1, "maximum": 500 }));
-    assert_eq!(schema("height"), json!({ "type": "integer", "minimum": -2_147_483_648_i64, "maximum": 300 }));
+    assert_eq!(schema("height"), json!({ "type": ["integer", "null"], "minimum": -2_147_483_648_i64, "maximum": 300 }));
     assert_eq!(schema("serial"), json!({ "type": "integer", "minimum": 0, "maximum": 9_007_199_254_740_991_u64 }));
     assert_eq!(schema("weight"), json!({ "type": "number", "minimum": 0, "maximum": 90 }));
     let largest = 9_007_199_254_740_991_i64;
@@ -121,17 +121,18 @@ fn types_and_rules_and_comments_become_one_schema() {
     assert_eq!(schema("tags"), json!({ "type": "array", "items": { "type": "string" }, "minItems": 1, "maxItems": 3 }));
     assert_eq!(schema("frame")["oneOf"][0], json!({ "const": "none", "type": "string", "description": "As it came." }));
     assert_eq!(schema("until")["format"], "date");
+    assert_eq!(schema("place")["type"], json!(["object", "null"]));
     assert_eq!(schema("insured")["description"], "For how much. An amount in the currency's minor unit: 999 is 9.99.");
     assert_eq!(
         schema("code"),
         json!({
-            "type": "string", "maxLength": 8, "description": "Must match the regular expression `(?i)[a-z]+` as a whole."
+            "type": ["string", "null"], "maxLength": 8, "description": "Must match the regular expression `(?i)[a-z]+` as a whole."
         })
     );
     assert_eq!(
         schema("short"),
         json!({
-            "type": "string", "minLength": 2, "maxLength": 8, "description": "A text that is at most eight letters long."
+            "type": ["string", "null"], "minLength": 2, "maxLength": 8, "description": "A text that is at most eight letters long."
         })
     );
     assert_eq!(hang["inputSchema"]["$defs"]["Part"]["properties"]["parts"]["items"]["$ref"], "#/$defs/Part");

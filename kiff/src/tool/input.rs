@@ -6,7 +6,7 @@ use std::iter;
 use schemars::Schema;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{description, pattern, rule};
 use crate::schema::{Parameter, Rule};
@@ -65,11 +65,32 @@ fn property(parameter: &Parameter, mut shape: Schema) -> Value {
             texts.push(format!("Must match the regular expression `{pattern}` as a whole."));
         }
     }
+    if parameter.optional {
+        allow_null(&mut schema);
+    }
     let description = description::joined(&texts);
     if !description.is_empty() {
         schema.insert("description".to_owned(), description.into());
     }
     Value::Object(schema)
+}
+
+/// Says that a value may be `null`, as the gate takes it of what may be left out.
+fn allow_null(schema: &mut Map<String, Value>) {
+    /// What can refuse `null` whatever the types are.
+    const CHOOSING: [&str; 8] = ["$ref", "allOf", "anyOf", "const", "enum", "if", "not", "oneOf"];
+    if CHOOSING.into_iter().any(|keyword| schema.contains_key(keyword)) {
+        let given = Value::Object(std::mem::take(schema));
+        schema.insert("anyOf".to_owned(), json!([given, { "type": "null" }]));
+        return;
+    }
+    let null = Value::from("null");
+    match schema.get_mut("type") {
+        Some(Value::Array(kinds)) if !kinds.contains(&null) => kinds.push(null),
+        Some(kind) if kind.is_string() && *kind != null => *kind = Value::from(vec![kind.take(), null]),
+        // It may be `null` already, or anything.
+        _ => {}
+    }
 }
 
 impl Serialize for Input {
@@ -92,5 +113,29 @@ struct Ordered<'a>(&'a [(Cow<'static, str>, Value)]);
 impl Serialize for Ordered<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.0.iter().map(|(name, schema)| (name, schema)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_be_left_out_may_be_null_whatever_its_form() {
+        let choice = json!({ "type": "string", "enum": ["a", "b"] });
+        let reference = json!({ "$ref": "#/$defs/Part" });
+        for (given, expected) in [
+            (json!({ "type": "string", "minLength": 1 }), json!({ "type": ["string", "null"], "minLength": 1 })),
+            (json!({ "type": ["integer", "string"] }), json!({ "type": ["integer", "string", "null"] })),
+            (json!({ "type": ["string", "null"] }), json!({ "type": ["string", "null"] })),
+            (json!({ "type": "null" }), json!({ "type": "null" })),
+            (json!({}), json!({})),
+            (choice.clone(), json!({ "anyOf": [choice, { "type": "null" }] })),
+            (reference.clone(), json!({ "anyOf": [reference, { "type": "null" }] })),
+        ] {
+            let Value::Object(mut schema) = given else { panic!("it is an object") };
+            allow_null(&mut schema);
+            assert_eq!(Value::Object(schema), expected);
+        }
     }
 }

@@ -170,8 +170,10 @@ fn faulty(schema: &Value, root: &Value) -> Vec<Value> {
     if schema["enum"].is_array() || choices(schema).is_some() {
         return vec![json!("no such thing"), json!(true)];
     }
-    let mut faulty = match schema["type"].as_str() {
-        Some("integer") => vec![json!("1"), json!(1.5), json!(null), json!([])],
+    let kinds = schema["type"].as_array().map_or_else(|| vec![schema["type"].clone()], Clone::clone);
+    let kind = kinds.iter().filter_map(Value::as_str).find(|kind| *kind != "null");
+    let mut faulty = match kind {
+        Some("integer") => vec![json!("1"), json!(1.5), json!([])],
         Some("number") => vec![json!("1"), json!(true)],
         Some("string") => vec![json!(1), json!(["a"])],
         Some("boolean") => vec![json!("yes"), json!(0)],
@@ -179,9 +181,10 @@ fn faulty(schema: &Value, root: &Value) -> Vec<Value> {
         Some("object") => vec![json!("a"), json!(1)],
         _ => Vec::new(),
     };
-    if schema["type"] == "integer" && schema["maximum"].is_i64() {
-        // Only an optional parameter may be `null`, and its schema advises against it.
-        faulty.retain(|value| !value.is_null());
+    if kind.is_some() && !kinds.contains(&json!("null")) {
+        faulty.push(Value::Null);
+    }
+    if kind == Some("integer") && schema["maximum"].is_i64() {
         faulty.push(json!(schema["minimum"].as_i64().unwrap() - 1));
         faulty.push(json!(schema["maximum"].as_i64().unwrap() + 1));
     }
