@@ -154,6 +154,7 @@ impl Tools {
                 "description": format!("The id of the {} to act on. At most {} bytes.", self.entity_type, Bounds::IDENTIFIER),
                 "minLength": 1,
                 "maxLength": Bounds::IDENTIFIER,
+                "pattern": IDENTIFIER,
             });
             tool.input.require_first(name.to_owned(), schema);
         }
@@ -167,6 +168,9 @@ impl fmt::Display for Tools {
         f.write_str(&serde_json::to_string_pretty(self).unwrap_or_default())
     }
 }
+
+/// What every id looks like that can be asked for: neither `.` nor `..`, and without control characters.
+const IDENTIFIER: &str = r"^(?:\.{0,2}[^.\x00-\x1f\x7f-\x9f]|\.{3})[^\x00-\x1f\x7f-\x9f]*$";
 
 /// What the name of a tool may hold beside letters and digits.
 const IN_TOOL: &[u8] = b"_-";

@@ -105,6 +105,21 @@ fn what_an_identifier_may_take_is_told_in_bytes() {
 }
 
 #[test]
+fn what_the_schema_refuses_of_an_id_the_gate_refuses_too() {
+    let tools = tools::<shop::Refund>(Dialect::Anthropic).unwrap().with_entity("order_id").unwrap();
+    let tools = serde_json::to_value(tools).unwrap();
+    let schema = jsonschema::validator_for(&tools[0]["input_schema"]["properties"]["order_id"]).unwrap();
+    for id in ["ord-1", "größe 漢", "...", "..a", ".a", "a..", &"x".repeat(256)] {
+        assert!(schema.is_valid(&json!(id)) && EntityKey::new("Order", id).is_ok(), "{id}");
+    }
+    for id in ["", "a\nb", "..\n", "\0", "a\u{7f}", "\u{9f}a", &"x".repeat(257)] {
+        assert!(!schema.is_valid(&json!(id)) && EntityKey::new("Order", id).is_err(), "{id:?}");
+    }
+    // No address leads to these, which are refused where they come in.
+    assert!(![".", ".."].into_iter().any(|id| schema.is_valid(&json!(id))));
+}
+
+#[test]
 fn types_and_rules_and_comments_become_one_schema() {
     let hang = tool::<Gallery>("HANG_PICTURE");
     let schema = |name: &str| hang["inputSchema"]["properties"][name].clone();

@@ -225,8 +225,8 @@ fn p4_a_stream_does_not_tell_when_others_write() {
 fn p4_an_open_page_does_not_tell_when_others_write() {
     let mut server = Server::open();
     let everybody = server.everybody();
-    let live = |actor: &Actor| Events::open(&Browser::of(&server, actor).client, "/admin/live");
-    let (mut hidden, mut ours) = (live(&Actor::human("mallory").unwrap()), live(&people().nora));
+    let listen = |actor: &Actor| Events::open(&Browser::of(&server, actor).client, "/admin/live");
+    let (mut theirs, mut ours) = (listen(&Actor::human("mallory").unwrap()), listen(&people().nora));
     // When one page is told for the second time, the other has looked at what was written first.
     for id in ["ord-1", "ord-2"] {
         everybody.place(id);
@@ -238,7 +238,7 @@ fn p4_an_open_page_does_not_tell_when_others_write() {
     }
     server.stop();
     let mut told = String::new();
-    hidden.0.read_to_string(&mut told).unwrap();
+    theirs.0.read_to_string(&mut told).unwrap();
     assert!(!told.contains("changed"), "{told}");
     server.stopped();
 }
