@@ -1,15 +1,17 @@
 //! Histories of any domain, legal and illegal, made up from its schema.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use kiff::{Domain, Executable};
+use kiff::{Domain, Executable, Schema};
 use proptest::strategy::{BoxedStrategy, NewTree, Strategy};
 use proptest::test_runner::{TestError, TestRunner};
 use serde_json::Value;
 
 use crate::failure::fail;
+use crate::tally::Tally;
 use crate::trial::Trial;
 
 mod object;
@@ -42,6 +44,8 @@ pub struct Histories<D: Domain> {
     longest: usize,
     values: Values,
     runs: Option<Runs<D>>,
+    /// The actions whose executors may fail each time.
+    failing: Vec<String>,
 }
 
 /// Histories of a domain; see [`Histories`].
@@ -57,7 +61,7 @@ pub struct Histories<D: Domain> {
 /// ```
 #[must_use]
 pub fn histories<D: Domain>() -> Histories<D> {
-    Histories { longest: 30, values: Arc::new(|_| None), runs: None }
+    Histories { longest: 30, values: Arc::new(|_| None), runs: None, failing: Vec::new() }
 }
 
 impl<D: Domain> Histories<D> {
@@ -103,11 +107,41 @@ impl<D: Domain> Histories<D> {
         self.runs = Some(Arc::new(runs));
         self
     }
+
+    /// The same histories, for services with which the executor of that action fails each time, as one whose client cannot be had
+    /// in a test.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/refund.rs"));
+    /// # fn main() {
+    /// use kiff_test::{histories, obeys_its_schema};
+    ///
+    /// let histories = histories::<Refund>().longest(3).failing("MARK_PAID");
+    /// obeys_its_schema(&histories, || {
+    ///     let desk = RefundDesk::default();
+    ///     (0..3).for_each(|_| desk.bank.refuse_next("there is no bank here"));
+    ///     desk
+    /// });
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    /// When the domain has no action of that wire name.
+    #[must_use]
+    #[track_caller]
+    pub fn failing(mut self, action: &str) -> Self {
+        if D::from_name(action).is_none() {
+            fail(format_args!("the domain `{}` has no action `{action}`", D::schema().domain));
+        }
+        self.failing.push(action.to_owned());
+        self
+    }
 }
 
 impl<D: Domain> Clone for Histories<D> {
     fn clone(&self) -> Self {
-        Self { longest: self.longest, values: Arc::clone(&self.values), runs: self.runs.clone() }
+        let (values, runs, failing) = (Arc::clone(&self.values), self.runs.clone(), self.failing.clone());
+        Self { longest: self.longest, values, runs, failing }
     }
 }
 
@@ -162,6 +196,11 @@ impl<D: Executable> History<D> {
     /// # Errors
     /// What does not fit, with the timeline.
     pub fn play(&self, histories: &Histories<D>, services: D::Services) -> Result<(), String> {
+        self.tallied(histories, services).map(drop)
+    }
+
+    /// Plays the history, and says what came of the runs in it.
+    fn tallied(&self, histories: &Histories<D>, services: D::Services) -> Result<Tally, String> {
         Trial::<D>::new(services, histories.runs.clone()).play(self.steps())
     }
 }
@@ -188,19 +227,25 @@ impl<D> fmt::Debug for History<D> {
 /// - whatever is refused is refused with the right reason code and is on the record;
 /// - the hashes of the journal fit, and its events alone lead to the recorded state.
 ///
+/// Whatever an executor answers is taken for an answer, also that it fails or panics. But an action that was started in some
+/// history and that its executor answered in none is not tested, and fails the test: see [`Histories::failing`].
+///
 /// `services` makes the services for one history. How many histories there are is proptest's to say: 256, or the
 /// environment variable `PROPTEST_CASES`.
 ///
 /// # Panics
-/// When a history breaks one of these, with the shortest such history that was found.
+/// When a history breaks one of these, with the shortest such history that was found, or when an executor always fails.
 #[track_caller]
 pub fn obeys_its_schema<D: Executable>(histories: &Histories<D>, services: impl Fn() -> D::Services) {
     let config = proptest::test_runner::Config { failure_persistence: None, ..Default::default() };
+    let tally = RefCell::new(Tally::default());
     let played = TestRunner::new(config).run(histories, |history| {
-        history.play(histories, services()).map_err(proptest::test_runner::TestCaseError::fail)
+        let played = history.tallied(histories, services()).map_err(proptest::test_runner::TestCaseError::fail)?;
+        tally.borrow_mut().add(played);
+        Ok(())
     });
     match played {
-        Ok(()) => {}
+        Ok(()) => answered(D::schema(), &tally.into_inner().unanswered(&histories.failing)),
         Err(TestError::Abort(reason)) => fail(format_args!("no histories could be made up: {reason}")),
         Err(TestError::Fail(reason, history)) => fail(format_args!(
             "the domain `{}` does not obey its schema\n\n{history}\n{}",
@@ -208,4 +253,18 @@ pub fn obeys_its_schema<D: Executable>(histories: &Histories<D>, services: impl 
             reason.message()
         )),
     }
+}
+
+/// Fails the test where there are actions that no executor answered, each in a sentence.
+#[track_caller]
+fn answered(schema: &Schema, unanswered: &[String]) {
+    if unanswered.is_empty() {
+        return;
+    }
+    fail(format_args!(
+        "not every executor of the domain `{}` is tested\n\n{}\n\nmake services with which it answers, or say that it fails: \
+        `histories().failing(\"..\")`",
+        schema.domain,
+        unanswered.join("\n")
+    ));
 }

@@ -111,6 +111,7 @@ mod scenario;
 mod snapshot;
 mod spy;
 pub mod store;
+mod tally;
 mod trial;
 mod wait;
 

@@ -12,6 +12,7 @@ use crate::clock::FixedClock;
 use crate::histories::{Draft, How, Runs, Step};
 use crate::identifiers::SequentialIdentifiers;
 use crate::model::{Asked, Expected, LIFETIME, Model, Status};
+use crate::tally::Tally;
 use crate::wait::block_on;
 
 /// What does not fit, in a sentence.
@@ -28,6 +29,7 @@ pub(crate) struct Trial<D: Executable> {
     /// How often executors had run before the trial.
     earlier_runs: usize,
     commits: Vec<Arc<Commit>>,
+    tally: Tally,
 }
 
 impl<D: Executable> Trial<D> {
@@ -47,10 +49,11 @@ impl<D: Executable> Trial<D> {
             now: kiff::Clock::now(&clock),
         };
         let key = crate::failure::must(D::entity("history-1"));
-        Self { runtime, clock, key, model, runs, expected_runs: 0, earlier_runs, commits: Vec::new() }
+        let (commits, tally) = (Vec::new(), Tally::default());
+        Self { runtime, clock, key, model, runs, expected_runs: 0, earlier_runs, commits, tally }
     }
 
-    pub(crate) fn play(mut self, steps: &[Step]) -> Result<(), String> {
+    pub(crate) fn play(mut self, steps: &[Step]) -> Result<Tally, String> {
         for (number, step) in (1..).zip(steps) {
             let played = self.step(step).and_then(|()| self.check());
             played.map_err(|problem| {
@@ -58,7 +61,7 @@ impl<D: Executable> Trial<D> {
                 format!("at step {number}: {step}\n{problem}\n\nthe timeline:\n{timeline}")
             })?;
         }
-        Ok(())
+        Ok(self.tally)
     }
 
     fn step(&mut self, step: &Step) -> Found {
@@ -167,6 +170,7 @@ impl<D: Executable> Trial<D> {
         let opening = ["action_validated", "action_started"];
         match outcome {
             Outcome::Executed(done) => {
+                self.tally.answered(&started.action);
                 let Some(event) = &done.event else {
                     return self.recorded(&[opening[0], opening[1], "action_executed"]);
                 };
@@ -182,6 +186,7 @@ impl<D: Executable> Trial<D> {
                 self.recorded(&[opening[0], opening[1], "action_executed", "event_ingested", "state_changed"])
             }
             Outcome::Failed(failed) => {
+                self.tally.failed(&started.action, &failed.failure);
                 let unknown = failed.failure.is_unknown() && contract.effect == kiff::Effect::Outside;
                 self.model.in_doubt = unknown;
                 self.recorded(&[opening[0], opening[1], "action_failed"])

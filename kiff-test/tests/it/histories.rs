@@ -56,12 +56,37 @@ fn p9_executors_that_fail_break_no_promise() {
     let turn = AtomicUsize::new(0);
     obeys_its_schema(&histories, || {
         let log = Spy::new();
-        match turn.fetch_add(1, Ordering::Relaxed) % 2 {
+        match turn.fetch_add(1, Ordering::Relaxed) % 3 {
             0 => log.refuse_next("closed"),
-            _ => log.lose_next("no answer"),
+            1 => log.lose_next("no answer"),
+            _ => {}
         }
         log
     });
+}
+
+/// A desk whose executors never get beyond their first line.
+fn unwritten() -> RefundDesk {
+    let desk = RefundDesk::default();
+    (0..30).for_each(|_| desk.bank.panic_next("not yet implemented"));
+    desk
+}
+
+#[test]
+#[should_panic(expected = "times and always failed; last: error: the executor panicked")]
+fn an_executor_that_is_not_written_yet_is_found() {
+    obeys_its_schema(&histories::<Refund>(), unwritten);
+}
+
+#[test]
+fn p9_an_executor_that_always_fails_breaks_no_promise_where_that_is_said() {
+    obeys_its_schema(&histories::<Refund>().failing("MARK_PAID"), unwritten);
+}
+
+#[test]
+#[should_panic(expected = "the domain `refund` has no action `MARK_SOLD`")]
+fn an_action_that_there_is_not_cannot_fail() {
+    let _ = histories::<Refund>().failing("MARK_SOLD");
 }
 
 #[test]
