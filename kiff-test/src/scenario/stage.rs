@@ -34,6 +34,15 @@ impl<D: Domain> Answer<D> {
         }
     }
 
+    /// Whether the same was executed before under the same idempotency key, so that nothing ran now.
+    pub(super) fn is_repeated(&self) -> bool {
+        match self {
+            Self::Execution(Outcome::Executed(done)) => done.deduplicated,
+            Self::Execution(Outcome::Failed(failed)) => failed.deduplicated,
+            _ => false,
+        }
+    }
+
     pub(super) fn refusal(&self) -> Option<&Refusal> {
         match self {
             Self::Execution(outcome) => outcome.refusal(),
@@ -57,15 +66,16 @@ impl<D: Domain> fmt::Display for Answer<D> {
         }
         match self {
             Self::Execution(Outcome::Executed(done)) => match &done.event {
-                Some(event) => write!(f, "executed with {}", shown(event)),
-                None => f.write_str("executed without an event"),
+                Some(event) => write!(f, "executed with {}", shown(event))?,
+                None => f.write_str("executed without an event")?,
             },
             Self::Execution(Outcome::Failed(failed)) => {
                 let doubt = if failed.is_in_doubt() { ", in doubt" } else { "" };
-                write!(f, "failed: {}: {}{doubt}", failed.failure.code(), failed.failure.message())
+                write!(f, "failed: {}: {}{doubt}", failed.failure.code(), failed.failure.message())?;
             }
-            _ => f.write_str(self.outcome()),
+            _ => f.write_str(self.outcome())?,
         }
+        f.write_str(if self.is_repeated() { "; this is a repeat, and nothing ran" } else { "" })
     }
 }
 

@@ -60,7 +60,7 @@ impl<D: Executable, P> Then<D, P> {
     pub fn executed(self, event: impl Into<D::Event>) -> Self {
         let expected = shown(&event.into());
         let holds = match &self.answer {
-            Answer::Execution(Outcome::Executed(done)) => {
+            Answer::Execution(Outcome::Executed(done)) if !done.deduplicated => {
                 done.event.as_ref().is_some_and(|event| shown(event) == expected)
             }
             _ => false,
@@ -71,7 +71,8 @@ impl<D: Executable, P> Then<D, P> {
     /// The executor ran and answered without an event.
     #[track_caller]
     pub fn executed_without_event(self) -> Self {
-        let holds = matches!(&self.answer, Answer::Execution(Outcome::Executed(done)) if done.event.is_none());
+        let holds = matches!(&self.answer, Answer::Execution(Outcome::Executed(done))
+            if done.event.is_none() && !done.deduplicated);
         self.expect(holds, "executed without an event")
     }
 
@@ -112,15 +113,23 @@ impl<D: Executable, P> Then<D, P> {
     #[track_caller]
     pub fn failed(self, code: &str) -> Self {
         let holds = matches!(&self.answer, Answer::Execution(Outcome::Failed(failed))
-            if !failed.failure.is_unknown() && failed.failure.code() == code);
+            if !failed.failure.is_unknown() && !failed.deduplicated && failed.failure.code() == code);
         self.expect(holds, &format!("failed: {code}"))
     }
 
     /// The executor ran and nobody knows what happened, until somebody settles it.
     #[track_caller]
     pub fn in_doubt(self) -> Self {
-        let holds = matches!(&self.answer, Answer::Execution(Outcome::Failed(failed)) if failed.is_in_doubt());
+        let holds = matches!(&self.answer, Answer::Execution(Outcome::Failed(failed))
+            if failed.is_in_doubt() && !failed.deduplicated);
         self.expect(holds, "failed, in doubt")
+    }
+
+    /// The same was executed before under the same idempotency key: nothing ran, and the answer is that of then.
+    #[track_caller]
+    pub fn repeated(self) -> Self {
+        let holds = self.answer.is_repeated();
+        self.expect(holds, "a repeat of what was executed before")
     }
 
     /// The sentence of the refusal or of the failure has this part; its code and its outcome are none of the sentence.
@@ -258,7 +267,7 @@ impl<D: Executable, P: Propose<D> + Clone> Then<D, P> {
     /// When it needs no sign-off, or `approver` may not grant it.
     #[track_caller]
     pub fn approved_by<By>(self, approver: impl Who<D, By>) -> Self {
-        self.repeated().approved_by(approver).then()
+        self.once_more().approved_by(approver).then()
     }
 
     /// Its actor asks for a sign-off of what was proposed, `approver` denies it, and the proposal is made again: what
@@ -268,18 +277,18 @@ impl<D: Executable, P: Propose<D> + Clone> Then<D, P> {
     /// When it needs no sign-off, or `approver` may not deny it.
     #[track_caller]
     pub fn denied_by<By>(self, approver: impl Who<D, By>) -> Self {
-        self.repeated().denied_by(approver).then()
+        self.once_more().denied_by(approver).then()
     }
 
     /// The same proposal is made again: what comes of that is tested from here on.
     #[track_caller]
     #[must_use]
     pub fn again(self) -> Self {
-        self.repeated().then()
+        self.once_more().then()
     }
 
     #[track_caller]
-    fn repeated(self) -> When<D, P> {
+    fn once_more(self) -> When<D, P> {
         let Self { mut stage, proposed, .. } = self;
         let Some((actor, proposal)) = proposed else {
             stage.fail("nothing was proposed that could be proposed again");

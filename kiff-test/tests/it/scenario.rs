@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kiff::{ActorKind, Call, Cents, Envelope, Json, ReasonCode, Review};
+use kiff::{ActorKind, Call, Cents, Envelope, Json, Proposal, ReasonCode, Review};
 use kiff_test::{Actors, Given, given, timeline};
 
 use crate::refund::{
@@ -142,6 +142,34 @@ fn failing_executors_are_told_apart() {
         .because("the executor panicked");
 }
 
+/// The same wish however often it is made.
+#[expect(clippy::unwrap_used, reason = "this is a test")]
+fn wish() -> Proposal<MarkPaid> {
+    Proposal::new(MarkPaid { payment_id: "pay-1".into() }).idempotency_key("wish-1".parse().unwrap())
+}
+
+#[test]
+fn p6_the_same_wish_again_is_a_repeat() {
+    placed()
+        .when(RefundRole::Agent, wish())
+        .then()
+        .executed(OrderPaid { payment_id: "pay-1".into() })
+        .again()
+        .repeated()
+        .recorded(["action_deduplicated"])
+        .services(|desk| assert_eq!(desk.bank.count(), 1));
+    let desk = RefundDesk::default();
+    desk.bank.refuse_next("declined");
+    given::<Refund>(desk)
+        .event(OrderPlaced { total: Cents(1) })
+        .when(RefundRole::Agent, wish())
+        .then()
+        .failed("error")
+        .again()
+        .repeated()
+        .because("declined");
+}
+
 #[test]
 fn events_names_and_dry_runs_are_tested_alike() {
     let envelope = |text: &str| Envelope::new("ORDER_PAID", Json::parse(text, &kiff::Bounds::DEFAULT).unwrap());
@@ -272,6 +300,34 @@ mod failing {
     #[should_panic(expected = "expected: a sentence with \"pay-1\"\nbut it was: executed with ORDER_PAID")]
     fn what_was_done_has_no_sentence() {
         placed().when(RefundRole::Agent, MarkPaid { payment_id: "pay-1".into() }).then().because("pay-1");
+    }
+
+    #[test]
+    #[should_panic(expected = "expected: executed with ORDER_PAID {\"payment_id\":\"pay-1\"}\nbut it was: \
+        executed with ORDER_PAID {\"payment_id\":\"pay-1\"}; this is a repeat, and nothing ran\n")]
+    fn what_ran_before_did_not_run() {
+        let paid = || OrderPaid { payment_id: "pay-1".into() };
+        placed().when(RefundRole::Agent, wish()).then().executed(paid()).again().executed(paid());
+    }
+
+    #[test]
+    #[should_panic(expected = "expected: failed: error\nbut it was: failed: error: declined; this is a repeat")]
+    fn what_failed_before_did_not_fail() {
+        let desk = RefundDesk::default();
+        desk.bank.refuse_next("declined");
+        given::<Refund>(desk)
+            .event(OrderPlaced { total: Cents(1) })
+            .when(RefundRole::Agent, wish())
+            .then()
+            .failed("error")
+            .again()
+            .failed("error");
+    }
+
+    #[test]
+    #[should_panic(expected = "expected: a repeat of what was executed before\nbut it was: executed with ORDER_PAID")]
+    fn what_ran_is_no_repeat() {
+        placed().when(RefundRole::Agent, wish()).then().repeated();
     }
 
     #[test]
