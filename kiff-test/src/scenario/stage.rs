@@ -6,8 +6,8 @@ use std::sync::Arc;
 use kiff::journal::{Content, EventIngested, StateChanged};
 use kiff::{
     Actor, Appended, Approval, ApprovalRule, ApprovalStatus, Commit, Domain, Entity, EntityKey, Envelope, Event,
-    Executable, Executed, MemoryStore, Outcome, Propose, ReasonCode, Refusal, Review, Runtime, Sealed, State, Store,
-    Text, Timeline, Verdict,
+    Executable, Executed, Fact, MemoryStore, Outcome, Propose, ReasonCode, Refusal, Review, Runtime, Sealed, State,
+    Store, Text, Timeline, Verdict,
 };
 
 use crate::actors::Actors;
@@ -21,8 +21,32 @@ use crate::wait::block_on;
 pub(super) enum Answer<D: Domain> {
     /// A proposal was executed, or not.
     Execution(Outcome<Executed<D>>),
-    /// An event, a review or a dry run was accepted, or not.
+    /// An event, a review, a settlement or a dry run was accepted, or not.
     Verdict(Verdict),
+    /// The outside world was asked what became of a run.
+    Inquiry(Found),
+}
+
+/// What the outside world says of a run of which nobody knows how it ended.
+#[derive(Debug)]
+pub(super) enum Found {
+    /// It was done, with this event as messages show it; none where the action emits none.
+    Happened(Option<String>),
+    /// Nothing was done.
+    DidNotHappen,
+    /// It is still not known, for this reason.
+    StillUnknown(String),
+}
+
+impl fmt::Display for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Happened(Some(event)) => write!(f, "it happened, with {event}"),
+            Self::Happened(None) => f.write_str("it happened, without an event"),
+            Self::DidNotHappen => f.write_str("it did not happen"),
+            Self::StillUnknown(why) => write!(f, "still unknown: {why}"),
+        }
+    }
 }
 
 impl<D: Domain> Answer<D> {
@@ -31,6 +55,7 @@ impl<D: Domain> Answer<D> {
         match self {
             Self::Execution(outcome) => outcome.outcome(),
             Self::Verdict(verdict) => verdict.outcome(),
+            Self::Inquiry(_) => "reconciled",
         }
     }
 
@@ -47,6 +72,7 @@ impl<D: Domain> Answer<D> {
         match self {
             Self::Execution(outcome) => outcome.refusal(),
             Self::Verdict(verdict) => verdict.refusal(),
+            Self::Inquiry(_) => None,
         }
     }
 
@@ -54,6 +80,7 @@ impl<D: Domain> Answer<D> {
     pub(super) fn sentence(&self) -> Option<&str> {
         match self {
             Self::Execution(Outcome::Failed(failed)) => Some(failed.failure.message()),
+            Self::Inquiry(Found::StillUnknown(why)) => Some(why),
             _ => self.refusal().map(|refusal| refusal.message.as_str()),
         }
     }
@@ -73,6 +100,7 @@ impl<D: Domain> fmt::Display for Answer<D> {
                 let doubt = if failed.is_in_doubt() { ", in doubt" } else { "" };
                 write!(f, "failed: {}: {}{doubt}", failed.failure.code(), failed.failure.message())?;
             }
+            Self::Inquiry(found) => found.fmt(f)?,
             _ => f.write_str(self.outcome())?,
         }
         f.write_str(if self.is_repeated() { "; this is a repeat, and nothing ran" } else { "" })
@@ -128,6 +156,20 @@ impl<D: Executable> Stage<D> {
     #[track_caller]
     pub(super) fn recorded(&self) -> Vec<&'static str> {
         self.timeline().kinds().into_iter().skip(self.before).collect()
+    }
+
+    /// What the records since the mark say became of the run that was in doubt.
+    #[track_caller]
+    pub(super) fn found(&self) -> Found {
+        let timeline = self.timeline();
+        let mut facts = timeline.records().skip(self.before).map(|record| record.fact());
+        if !facts.any(|fact| matches!(fact, Fact::ActionExecuted(_))) {
+            return Found::DidNotHappen;
+        }
+        Found::Happened(facts.find_map(|fact| match fact {
+            Fact::EventIngested(ingested) => Some(format!("{} {}", ingested.event, ingested.payload)),
+            _ => None,
+        }))
     }
 
     #[track_caller]

@@ -5,12 +5,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kiff::{Actor, Entity, EntityKey, Executable, Outcome, Propose, ReasonCode, Runtime, State, Timeline};
+use kiff::{Actor, Entity, EntityKey, Executable, Incoming, Outcome, Propose, ReasonCode, Runtime, State, Timeline};
 
 use crate::actors::Who;
 
 use super::stage::{Answer, Stage, shown};
 use super::{Given, When};
+
+mod doubt;
 
 /// What came of the step that is tested. Each expectation that does not hold fails the test and shows the timeline.
 ///
@@ -76,7 +78,7 @@ impl<D: Executable, P> Then<D, P> {
         self.expect(holds, "executed without an event")
     }
 
-    /// The event was taken in, the review counts, or the dry run says that it may run.
+    /// The event was taken in, the review or the settlement counts, or the dry run says that it may run.
     #[track_caller]
     pub fn accepted(self) -> Self {
         let holds = matches!(&self.answer, Answer::Verdict(verdict) if verdict.is_allowed());
@@ -117,7 +119,8 @@ impl<D: Executable, P> Then<D, P> {
         self.expect(holds, &format!("failed: {code}"))
     }
 
-    /// The executor ran and nobody knows what happened, until somebody settles it.
+    /// The executor ran and nobody knows what happened, until the outside world is asked ([`Then::reconciled`]) or somebody settles it
+    /// ([`Then::settled_by`]).
     #[track_caller]
     pub fn in_doubt(self) -> Self {
         let holds = matches!(&self.answer, Answer::Execution(Outcome::Failed(failed))
@@ -132,7 +135,8 @@ impl<D: Executable, P> Then<D, P> {
         self.expect(holds, "a repeat of what was executed before")
     }
 
-    /// The sentence of the refusal or of the failure has this part; its code and its outcome are none of the sentence.
+    /// The sentence of the refusal or of the failure, or why it is still unknown, has this part; its code and its outcome are none of
+    /// the sentence.
     #[track_caller]
     pub fn because(self, part: &str) -> Self {
         let holds = self.answer.sentence().is_some_and(|sentence| sentence.contains(part));
@@ -256,6 +260,12 @@ impl<D: Executable, P> Then<D, P> {
     #[track_caller]
     pub fn when<By, Q: Propose<D> + Clone>(self, who: impl Who<D, By>, proposal: Q) -> When<D, Q> {
         Given(self.stage).when(who, proposal)
+    }
+
+    /// Then `who` reports an event.
+    #[track_caller]
+    pub fn when_reported<By>(self, who: impl Who<D, By>, event: impl Incoming<D>) -> Then<D> {
+        Given(self.stage).when_reported(who, event)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The tests of the kit itself: that its expectations hold where they should, and fail where they should.
 
 mod crooked;
+mod doubt;
 mod histories;
 /// A domain that lets through more than its schema shows.
 pub mod metering;
