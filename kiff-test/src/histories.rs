@@ -22,7 +22,7 @@ mod walk;
 
 pub(crate) use object::Draft;
 pub use object::Field;
-pub(crate) use step::{Answer, How, Step};
+pub(crate) use step::{Answer, How, Step, Word};
 pub use tree::HistoryTree;
 
 /// Who knows values for a field; none where it does not.
@@ -38,7 +38,7 @@ pub(crate) type Runs<D> = Arc<dyn Fn(&<D as Domain>::Services) -> usize + Send +
 ///
 /// About half of the steps of a history are legal where they stand, so that it gets through the whole domain: events are
 /// reported by who may, approvals are asked for, granted and used. The others are anything: events and actions out of
-/// place, by anybody, with parameters that break their rules. A history that breaks a promise is shrunk to the steps
+/// place, by anybody, with parameters that break their rules. What services leave in doubt is asked about, and settled by people. A history that breaks a promise is shrunk to the steps
 /// that are needed for it.
 pub struct Histories<D: Domain> {
     longest: usize,
@@ -101,7 +101,7 @@ impl<D: Domain> Histories<D> {
     }
 
     /// The same histories, for services that can tell how often an executor has run, so that
-    /// [`obeys_its_schema`] sees a run that the journal does not show.
+    /// [`obeys_its_schema`] sees a run that the journal does not show. That a `#[reconcile]` fn was asked is none.
     #[must_use]
     pub fn counting(mut self, runs: impl Fn(&D::Services) -> usize + Send + Sync + 'static) -> Self {
         self.runs = Some(Arc::new(runs));
@@ -224,6 +224,7 @@ impl<D> fmt::Debug for History<D> {
 /// - an executor runs only in an allowed state, with parameters that keep their rules, for an actor who holds the
 ///   permission and, where the action needs one, under an approval of exactly this, granted by another human who may,
 ///   not expired, and not used before;
+/// - a run in doubt holds up everything else until it is settled, by its `#[reconcile]` fn or by a human who may and did not ask for it;
 /// - whatever is refused is refused with the right reason code and is on the record;
 /// - the hashes of the journal fit, and its events alone lead to the recorded state.
 ///

@@ -3,10 +3,12 @@
 use std::fmt;
 use std::time::Duration;
 
-use kiff::{Actor, ActorKind, ApprovalId, ApprovalRule, Contract, Permission, ReasonCode, Schema, Text, Timestamp};
+use kiff::{
+    Actor, ActorKind, ApprovalId, ApprovalRule, Contract, ExecutionId, Permission, ReasonCode, Schema, Text, Timestamp,
+};
 use serde_json::Value;
 
-use crate::histories::{Answer, Draft};
+use crate::histories::{Answer, Draft, Word};
 
 /// What must come of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,13 +40,20 @@ pub(crate) enum Status {
     Withdrawn,
 }
 
+/// An action that has started and of which nobody knows how it ended.
+#[derive(Debug, Clone)]
+pub(crate) struct Doubt {
+    pub(crate) action: Text,
+    pub(crate) execution: ExecutionId,
+    pub(crate) by: Actor,
+}
+
 /// What an entity is, by the schema and by what was answered so far.
 pub(crate) struct Model {
     pub(crate) schema: &'static Schema,
     pub(crate) able: fn(&Permission) -> Vec<Actor>,
     pub(crate) state: Option<Text>,
-    /// Whether an action has started of which nobody knows how it ended.
-    pub(crate) in_doubt: bool,
+    pub(crate) doubt: Option<Doubt>,
     pub(crate) asked: Vec<Asked>,
     pub(crate) now: Timestamp,
 }
@@ -68,7 +77,7 @@ impl Model {
         let Some(event) = self.schema.event(event) else {
             return Expected::Invalid(ReasonCode::UnknownAction);
         };
-        if self.in_doubt {
+        if self.doubt.is_some() {
             return Expected::Blocked(ReasonCode::ActionInProgress);
         }
         if self.transition(&event.name).is_none() {
@@ -88,7 +97,7 @@ impl Model {
         let Some(contract) = self.schema.action(action) else {
             return Expected::Invalid(ReasonCode::UnknownAction);
         };
-        if self.in_doubt {
+        if self.doubt.is_some() {
             return Expected::Blocked(ReasonCode::ActionInProgress);
         }
         if !contract.allowed_in.contains(state) {
@@ -154,6 +163,26 @@ impl Model {
         } else {
             Expected::Blocked(ReasonCode::PermissionDenied)
         }
+    }
+
+    /// What must come of a word on what became of the run in doubt.
+    pub(crate) fn settle(&self, by: &Actor, word: &Word) -> Expected {
+        let doubtful = self.doubt.as_ref().and_then(|doubt| Some((doubt, self.schema.action(&doubt.action)?)));
+        let Some((doubt, contract)) = doubtful else {
+            return Expected::Invalid(ReasonCode::UnknownEntity);
+        };
+        let may = self.may(by, &contract.settlement(self.schema));
+        if by.kind() != ActorKind::Human || by.id() == doubt.by.id() || !may {
+            return Expected::Blocked(ReasonCode::PermissionDenied);
+        }
+        let fits = match word {
+            Word::DidNotHappen => true,
+            Word::HappenedWithoutEvent => contract.emits.is_empty(),
+            Word::Happened { event, .. } => {
+                contract.emits.iter().any(|emitted| emitted == event) && self.transition(event).is_some()
+            }
+        };
+        if fits { Expected::Allowed } else { Expected::Invalid(ReasonCode::InvalidContract) }
     }
 
     /// The request that was made `pick` before the last.

@@ -11,9 +11,11 @@ use crate::actors::Actors;
 use crate::clock::FixedClock;
 use crate::histories::{Draft, How, Runs, Step};
 use crate::identifiers::SequentialIdentifiers;
-use crate::model::{Asked, Expected, LIFETIME, Model, Status};
+use crate::model::{Asked, Doubt, Expected, LIFETIME, Model, Status};
 use crate::tally::Tally;
 use crate::wait::block_on;
+
+mod doubt;
 
 /// What does not fit, in a sentence.
 type Found<T = ()> = Result<T, String>;
@@ -44,7 +46,7 @@ impl<D: Executable> Trial<D> {
             schema: D::schema(),
             able: Actors::<D>::able,
             state: None,
-            in_doubt: false,
+            doubt: None,
             asked: Vec::new(),
             now: kiff::Clock::now(&clock),
         };
@@ -85,6 +87,8 @@ impl<D: Executable> Trial<D> {
                 Some(asked) => self.redeem(by, &asked, *named),
                 None => Ok(()),
             },
+            Step::Reconcile { by } => self.reconcile(by),
+            Step::Settle { by, word } => self.settle(by, word),
             Step::Rebuild { by } => self.rebuild(by),
             Step::Wait(duration) => {
                 self.clock.advance(*duration);
@@ -151,11 +155,11 @@ impl<D: Executable> Trial<D> {
             return self.refused(expected);
         }
         self.expected_runs += 1;
-        self.ran(call, &outcome)
+        self.ran(by, call, &outcome)
     }
 
     /// Checks what is on the record of a run, and moves the model along.
-    fn ran(&mut self, call: &Call, outcome: &Outcome<Executed<D>>) -> Found {
+    fn ran(&mut self, by: &Actor, call: &Call, outcome: &Outcome<Executed<D>>) -> Found {
         let facts = self.unseen()?;
         let mut started = facts.iter().filter_map(|fact| match fact {
             Fact::ActionStarted(started) => Some(started),
@@ -171,28 +175,33 @@ impl<D: Executable> Trial<D> {
         match outcome {
             Outcome::Executed(done) => {
                 self.tally.answered(&started.action);
-                let Some(event) = &done.event else {
-                    return self.recorded(&[opening[0], opening[1], "action_executed"]);
-                };
-                let event = kiff::Event::name(event);
-                if !contract.emits.iter().any(|emitted| emitted == event) {
-                    return Err(format!("`{}` answered `{event}`, which it does not emit", contract.name));
-                }
-                let to = self.model.transition(event);
-                if to.is_none() {
-                    return Err(format!("`{event}` happened and has no transition"));
-                }
-                self.model.state = to;
-                self.recorded(&[opening[0], opening[1], "action_executed", "event_ingested", "state_changed"])
+                self.happened(contract, done.event.as_ref().map(kiff::Event::name), &opening)
             }
             Outcome::Failed(failed) => {
                 self.tally.failed(&started.action, &failed.failure);
                 let unknown = failed.failure.is_unknown() && contract.effect == kiff::Effect::Outside;
-                self.model.in_doubt = unknown;
+                let (action, execution) = (started.action.clone(), started.execution.clone());
+                self.model.doubt = unknown.then(|| Doubt { action, execution, by: by.clone() });
                 self.recorded(&[opening[0], opening[1], "action_failed"])
             }
             _ => Ok(()),
         }
+    }
+
+    /// Moves the model along what an action made happen, and checks what is on the record of it after the start.
+    fn happened(&mut self, contract: &Contract, event: Option<&str>, opening: &[&str]) -> Found {
+        let Some(event) = event else {
+            return self.recorded(&[opening, &["action_executed"]].concat());
+        };
+        if !contract.emits.iter().any(|emitted| emitted == event) {
+            return Err(format!("`{}` answered `{event}`, which it does not emit", contract.name));
+        }
+        let to = self.model.transition(event);
+        if to.is_none() {
+            return Err(format!("`{event}` happened and has no transition"));
+        }
+        self.model.state = to;
+        self.recorded(&[opening, &["action_executed", "event_ingested", "state_changed"]].concat())
     }
 
     /// Checks that a run has the sign-off that its action needs, and marks it as spent.

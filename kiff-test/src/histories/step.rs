@@ -20,6 +20,10 @@ pub(crate) enum Step {
     Review { by: Actor, pick: usize, answer: Answer },
     /// Proposes exactly what a request for a sign-off shows, naming it or not; `pick` counts from the newest.
     Redeem { by: Actor, pick: usize, named: bool },
+    /// Has the outside world asked what became of a run.
+    Reconcile { by: Actor },
+    /// Says what became of a run.
+    Settle { by: Actor, word: Word },
     /// Replays the journal.
     Rebuild { by: Actor },
     /// Lets time pass.
@@ -50,6 +54,27 @@ impl Answer {
             Self::Grant => "approval_granted",
             Self::Deny => "approval_denied",
             Self::Withdraw => "approval_withdrawn",
+        }
+    }
+}
+
+/// What somebody says became of a run.
+#[derive(Debug, Clone)]
+pub(crate) enum Word {
+    /// It was done, with this event.
+    Happened { event: String, payload: Draft },
+    /// It was done, and there is no event.
+    HappenedWithoutEvent,
+    /// Nothing was done.
+    DidNotHappen,
+}
+
+impl fmt::Display for Word {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Happened { event, payload } => write!(f, "it happened, with {event} {payload}"),
+            Self::HappenedWithoutEvent => f.write_str("it happened, without an event"),
+            Self::DidNotHappen => f.write_str("it did not happen"),
         }
     }
 }
@@ -90,6 +115,8 @@ impl fmt::Display for Step {
                 let named = if *named { ", naming it" } else { "" };
                 write!(f, "{by} executes what the request {} shows{named}", Place(*pick))
             }
+            Self::Reconcile { by } => write!(f, "{by} has the outside world asked"),
+            Self::Settle { by, word } => write!(f, "{by} says of what is in doubt that {word}"),
             Self::Rebuild { by } => write!(f, "{by} rebuilds"),
             Self::Wait(duration) => write!(f, "{} hours pass", duration.as_secs() / 3600),
         }

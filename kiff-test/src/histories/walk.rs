@@ -3,14 +3,16 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use kiff::{Actor, ApprovalRule, Bounds, Contract, Domain, Event, EventSchema, Json, Schema, Transition};
+use kiff::{
+    Actor, ActorKind, ApprovalRule, Bounds, Contract, Domain, Effect, Event, EventSchema, Json, Schema, Transition,
+};
 use proptest::prelude::{Just, RngExt as _, Strategy};
 use proptest::sample::select;
 use proptest::strategy::{BoxedStrategy, Union, ValueTree};
 use proptest::test_runner::{Reason, TestRunner};
 
 use super::object::{Draft, fields_of_action, fields_of_event, sound, spoiled_action, spoiled_event};
-use super::step::{Answer, How, Step};
+use super::step::{Answer, How, Step, Word};
 use super::{Reads, Values};
 use crate::actors::Actors;
 
@@ -106,20 +108,43 @@ impl Walk<'_> {
         let able = (self.able)(&contract.permission);
         let parameters = sound(&fields_of_action(contract), self.values);
         let to = self.landing(contract, runner);
-        let ApprovalRule::By(permission) = &contract.approval else {
+        if let ApprovalRule::By(permission) = &contract.approval {
+            self.planned.push_back((ask(contract, &able, parameters), None));
+            self.plan_review(&(self.able)(permission), runner);
+            self.planned.push_back((redeem(&able, Just(0).boxed()), to));
+            // Once more: the approval is spent.
+            self.planned.push_back((redeem(&able, Just(0).boxed()), None));
+        } else {
             self.planned.push_back((propose(contract, &able, parameters, Just(How::Execute).boxed()), to));
-            return;
-        };
-        self.planned.push_back((ask(contract, &able, parameters), None));
-        let grants = vec![Answer::Grant, Answer::Grant, Answer::Grant, Answer::Deny];
-        let reviewers = (self.able)(permission);
-        self.planned.push_back((review(&reviewers, Just(0).boxed(), grants), None));
-        if runner.rng().random_ratio(1, 5) {
-            self.planned.push_back((review(&reviewers, Just(0).boxed(), vec![Answer::Withdraw]), None));
         }
-        self.planned.push_back((redeem(&able, Just(0).boxed()), to));
-        // Once more: the approval is spent.
-        self.planned.push_back((redeem(&able, Just(0).boxed()), None));
+        if contract.effect == Effect::Outside && runner.rng().random_ratio(1, 3) {
+            self.plan_settlement(contract);
+        }
+    }
+
+    fn plan_review(&mut self, reviewers: &[Actor], runner: &mut TestRunner) {
+        let grants = vec![Answer::Grant, Answer::Grant, Answer::Grant, Answer::Deny];
+        self.planned.push_back((review(reviewers, Just(0).boxed(), grants), None));
+        if runner.rng().random_ratio(1, 5) {
+            self.planned.push_back((review(reviewers, Just(0).boxed(), vec![Answer::Withdraw]), None));
+        }
+    }
+
+    /// Has the run settled that came before, should it be in doubt.
+    fn plan_settlement(&mut self, contract: &Contract) {
+        let asked = select(self.everybody.clone()).prop_map(|by| Step::Reconcile { by }).boxed();
+        self.planned.push_back((asked, None));
+        let able = (self.able)(&contract.settlement(self.schema));
+        if able.is_empty() {
+            return;
+        }
+        let mut words = vec![Just(Word::DidNotHappen).boxed()];
+        if contract.emits.is_empty() {
+            words.push(Just(Word::HappenedWithoutEvent).boxed());
+        }
+        let emitted = contract.emits.iter().filter_map(|event| self.schema.event(event));
+        words.extend(emitted.map(|event| self.happened(event)));
+        self.planned.push_back((settle(&able, words), None));
     }
 
     /// Where an action probably leads.
@@ -141,6 +166,8 @@ impl Walk<'_> {
         let mut choices: Vec<(u32, BoxedStrategy<Step>)> = vec![
             (2, review(&self.everybody, (0..3_usize).boxed(), vec![Answer::Grant, Answer::Deny, Answer::Withdraw])),
             (2, redeem(&self.everybody, (0..3_usize).boxed())),
+            (2, by().prop_map(|by| Step::Reconcile { by }).boxed()),
+            (3, self.settle_anyhow()),
             (1, by().prop_map(|by| Step::Rebuild { by }).boxed()),
             (1, select(vec![1, 24]).prop_map(|hours| Step::Wait(Duration::from_hours(hours))).boxed()),
             (1, by().prop_map(no_such_event).boxed()),
@@ -160,6 +187,20 @@ impl Walk<'_> {
             choices.push((1, ask(contract, &actors, parameters)));
         }
         Union::new_weighted(choices).boxed()
+    }
+
+    /// Any word on what became of a run, mostly of a human.
+    fn settle_anyhow(&self) -> BoxedStrategy<Step> {
+        let humans: Vec<_> = self.everybody.iter().filter(|actor| actor.kind() == ActorKind::Human).cloned().collect();
+        let mut words = vec![Just(Word::DidNotHappen).boxed(), Just(Word::HappenedWithoutEvent).boxed()];
+        words.extend(self.schema.events.iter().map(|event| self.happened(event)));
+        settle(&self.mostly(&humans), words)
+    }
+
+    fn happened(&self, event: &EventSchema) -> BoxedStrategy<Word> {
+        let name = event.name.clone().into_owned();
+        let payloads = sound(&fields_of_event(event), self.values);
+        payloads.prop_map(move |payload| Word::Happened { event: name.clone(), payload }).boxed()
     }
 
     /// Those, several times, and everybody else once.
@@ -218,6 +259,10 @@ fn redeem(by: &[Actor], pick: BoxedStrategy<usize>) -> BoxedStrategy<Step> {
     (select(by.to_vec()), pick, select(vec![false, true]))
         .prop_map(|(by, pick, named)| Step::Redeem { by, pick, named })
         .boxed()
+}
+
+fn settle(by: &[Actor], words: Vec<BoxedStrategy<Word>>) -> BoxedStrategy<Step> {
+    (select(by.to_vec()), Union::new(words)).prop_map(|(by, word)| Step::Settle { by, word }).boxed()
 }
 
 fn no_such_event(by: Actor) -> Step {

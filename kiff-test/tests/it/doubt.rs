@@ -1,7 +1,7 @@
 //! Runs of which nobody knows how they ended, in told tests.
 
 use kiff::{Failure, ReasonCode, Reconciled, Settlement, action, domain, reconcile};
-use kiff_test::{Spy, Then, given};
+use kiff_test::{Spy, Then, given, histories, obeys_its_schema};
 
 domain! {
     /// Invoices that are paid.
@@ -151,6 +151,15 @@ fn p7_a_person_says_what_became_of_a_run() {
         .accepted()
         .recorded(["action_executed", "event_ingested", "state_changed"])
         .state(InvoiceState::Paid);
+}
+
+#[test]
+fn p7_what_is_in_doubt_is_asked_about_and_settled_in_made_up_histories() {
+    let histories = histories::<Payables>().longest(60).counting(|bank| bank.asked.count());
+    // The first call of each history is lost, so that no action is ever answered unless what is in doubt gets settled.
+    for memory in [Memory::Good, Memory::Bad, Memory::Lost] {
+        obeys_its_schema(&histories, || bank(memory));
+    }
 }
 
 mod failing {
