@@ -5,9 +5,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kiff::{Actor, Entity, EntityKey, Executable, Incoming, Outcome, Propose, ReasonCode, Runtime, State, Timeline};
+use kiff::{Actor, Entity, EntityKey, Executable, Incoming, Outcome, Propose, ReasonCode, Runtime, Timeline};
 
 use crate::actors::Who;
+use crate::replay;
 
 use super::stage::{Answer, Stage, shown};
 use super::{Given, When};
@@ -186,32 +187,14 @@ impl<D: Executable, P> Then<D, P> {
         self
     }
 
-    /// The journal holds: its hashes fit, and its events alone lead to the state that it records.
+    /// The journal holds: its hashes fit, its events alone lead to the state that it records, and each of them can be read back.
     ///
-    /// It does so, too, where nothing ran: what came of the step is for another expectation to say, such as [`Then::state`].
+    /// It does so, too, where nothing ran: what came of the step is for another expectation to say, such as [`Then::state`]. Whether
+    /// the domain still fits the journals that there are already is for [`replays_exported`](crate::replays_exported) to say.
     #[track_caller]
     pub fn replays(self) -> Self {
-        let (key, commits) = (&self.stage.key, self.stage.commits());
-        for commit in &commits {
-            if let Err(broken) = commit.verify() {
-                self.stage.fail(broken);
-            }
-        }
-        let recorded = match Entity::<D>::fold(key.clone(), &commits) {
-            Ok(entity) => entity.state(),
-            Err(broken) => self.stage.fail(broken),
-        };
-        let (replayed, events) = match kiff::replay::<D>(key, commits.iter().map(|commit| &**commit)) {
-            Ok(replayed) => replayed,
-            Err(broken) => self.stage.fail(broken),
-        };
-        if replayed != recorded {
-            let name = |state: Option<D::State>| state.map_or("new", State::name);
-            self.stage.fail(format_args!(
-                "expected: the {events} events lead to the recorded state {}\nbut they lead to {}",
-                name(recorded),
-                name(replayed)
-            ));
+        if let Err(problem) = replay::check::<D>(&self.stage.key, &self.stage.commits()) {
+            self.stage.fail(problem);
         }
         self
     }

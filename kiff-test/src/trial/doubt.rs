@@ -68,7 +68,7 @@ fn settlement<D: Executable>(word: &Word) -> Found<Settlement<D>> {
         Word::Happened { event, payload } => (event, payload),
     };
     let json = Json::parse(&payload.text, &Bounds::DEFAULT).map_err(|error| format!("the kit erred: {error}"))?;
-    let event = D::Event::decode(name, &json).ok_or_else(|| format!("there is no event `{name}`"))?;
+    let event = <D::Event as Event>::decode(name, &json).ok_or_else(|| format!("there is no event `{name}`"))?;
     let event = event.map_err(|error| format!("`{name}` does not read {payload}: {error}"))?;
     Ok(Settlement::event(Some(event), reason))
 }

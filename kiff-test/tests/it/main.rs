@@ -7,6 +7,7 @@ mod histories;
 pub mod metering;
 #[cfg(feature = "tokio")]
 mod reactor;
+mod replay;
 /// The refund domain, which the examples in the documentation include as well.
 pub mod refund;
 mod scenario;
