@@ -76,7 +76,7 @@
 //! # What else there is
 //!
 //! - [`Spy`] stands in for the outside world: it notes what executors ask of it, and fails when the test says so.
-//! - [`timeline!`] compares a timeline with its snapshot, without what changes from run to run.
+//! - [`timeline!`] compares a timeline with its snapshot, without the instants and identifiers that kiff makes up in each run.
 //! - [`obeys_its_schema`] makes up histories of a domain, legal and illegal, and holds every answer to its schema.
 //! - [`replays_exported`] holds yesterday's journals to the domain of today.
 //! - [`store::laws`] holds a store to the laws of [`kiff::Store`].

@@ -6,9 +6,9 @@ use std::thread;
 use std::time::Duration;
 
 use kiff::{ActorKind, Cents, MemoryStore, Runtime, UuidIdentifiers};
-use kiff_test::{Actors, Spy, block_on, stable};
+use kiff_test::{Actors, Spy, block_on, given, stable};
 
-use crate::refund::{OrderPlaced, Refund, RefundDesk, RefundRole};
+use crate::refund::{OrderPaid, OrderPlaced, Refund, RefundDesk, RefundOrder, RefundRole};
 use kiff::Domain as _;
 
 #[test]
@@ -73,8 +73,25 @@ fn a_timeline_of_real_identifiers_and_a_real_clock_is_stable() {
     };
     let texts = [(); 2].map(text);
     assert!(!texts[0].contains("2026"), "{}", texts[0]);
-    assert!(texts[0].contains(r#"MARK_PAID {"payment_id":"[uuid-1]"}"#), "{}", texts[0]);
-    assert!(texts[0].contains("MARK_PAID as [uuid-2]"), "{}", texts[0]);
+    assert!(texts[0].contains(r#"MARK_PAID {"payment_id":"6f1c0f2e-0000-7000-8000-000000000001"}"#), "{}", texts[0]);
+    assert!(texts[0].contains("MARK_PAID as [uuid-1]"), "{}", texts[0]);
+}
+
+#[test]
+fn what_the_domain_says_is_in_its_snapshot() {
+    let text = |payment_id: &str| {
+        let paid = OrderPaid { payment_id: payment_id.into() };
+        let refund = RefundOrder { amount: Cents(1), reason: "damaged".into() };
+        let placed = given::<Refund>(RefundDesk::default()).event(OrderPlaced { total: Cents(1) }).event(paid);
+        stable(&placed.when(RefundRole::Agent, refund).approved_by(RefundRole::Operator).then().timeline())
+    };
+    for payment_id in ["2026-01-31T00:00:00Z", "2026-01-04T00:00:00Z", "6f1c0f2e-0000-7000-8000-000000000001"] {
+        let text = text(payment_id);
+        assert!(text.contains(&format!(r#"ORDER_PAID {{"payment_id":"{payment_id}"}}"#)), "{text}");
+        assert!(text.contains(", until [time-2]"), "{text}");
+    }
+    let now = text("2026-01-01T00:00:00.000000Z");
+    assert!(now.contains(r#"ORDER_PAID {"payment_id":"[time-1]"}"#), "{now}");
 }
 
 #[test]
