@@ -73,6 +73,36 @@
 //! running"), and its run is in doubt; in a `#[tokio::test]` of one thread it would never get its answer. [`block_on`] says what
 //! else there is to know.
 //!
+//! A pool that executors use is made in the test itself, with [`block_on`], and not taken from a `#[sqlx::test]`, whose runtime stands
+//! still while the kit waits. For a store of your own over such a pool, which [`store::laws`] tries, it is the same:
+//!
+//! ```
+//! # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/refund.rs"));
+//! # struct Pool;
+//! # impl Pool {
+//! #     async fn connect(_url: &str) -> Result<Self, std::io::Error> { Ok(Self) }
+//! # }
+//! # impl RefundDesk {
+//! #     fn over(_pool: Pool) -> Self { Self::default() }
+//! # }
+//! # fn main() {
+//! #     an_order_is_paid();
+//! # }
+//! use kiff_test::{block_on, given};
+//!
+//! # /*
+//! #[test]
+//! # */
+//! fn an_order_is_paid() {
+//!     let pool = block_on(Pool::connect("postgres://localhost/refunds_test")).unwrap();
+//!     given::<Refund>(RefundDesk::over(pool))
+//!         .event(OrderPlaced { total: Cents(99_900) })
+//!         .when(RefundRole::Agent, MarkPaid { payment_id: "pay-1".into() })
+//!         .then()
+//!         .executed(OrderPaid { payment_id: "pay-1".into() });
+//! }
+//! ```
+//!
 //! # What else there is
 //!
 //! - [`Spy`] stands in for the outside world: it notes what executors ask of it, and fails when the test says so.

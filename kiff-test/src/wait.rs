@@ -1,5 +1,6 @@
 //! Waiting for a future on the test's own thread.
 
+use std::fmt;
 use std::future::Future;
 use std::io::{self, Write};
 use std::panic::Location;
@@ -22,6 +23,23 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// In a `#[tokio::test]` of one thread, what the test has spawned stands still while this waits: where the future needs an answer
 /// of that, it has to be of several threads. A wait of more than ten seconds is told of on standard error.
 ///
+/// A pool or a client that was made there, as the one that a `#[sqlx::test]` is handed, stands still as well: its sockets belong to
+/// the runtime of the test. Make it with this function, in a plain `#[test]` and with the feature `tokio`, and it belongs to the
+/// runtime of the kit:
+///
+/// ```
+/// # struct Pool;
+/// # impl Pool {
+/// #     async fn connect(_url: &str) -> Result<Self, std::io::Error> { Ok(Self) }
+/// #     async fn ping(&self) -> Result<(), std::io::Error> { Ok(()) }
+/// # }
+/// use kiff_test::block_on;
+///
+/// let pool = block_on(Pool::connect("postgres://localhost/refunds_test"))?;
+/// block_on(pool.ping())?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
 /// ```
 /// use kiff_test::block_on;
 ///
@@ -34,13 +52,24 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
     let caller = Location::caller();
     wait(future, PATIENCE, || {
         // Past what the test harness keeps until a test has ended, which this one may never do.
-        let _ = writeln!(
-            io::stderr(),
-            "kiff-test: a future that is waited for at {caller} has no answer yet. What was spawned in a `#[tokio::test]` of one \
-             thread stands still meanwhile, and so does what is made there without the feature `tokio` of kiff-test: turn that on and \
-             write a plain `#[test]`, or write `#[tokio::test(flavor = \"multi_thread\")]`"
-        );
+        let _ = writeln!(io::stderr(), "{}", Notice(caller));
     })
+}
+
+/// What whoever waits for long is told.
+struct Notice<'a>(&'a Location<'a>);
+
+impl fmt::Display for Notice<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "kiff-test: a future that is waited for at {} has no answer yet. What was spawned or connected in a test of one thread, as \
+             `#[tokio::test]` and `#[sqlx::test]` make it, stands still meanwhile. Write a plain `#[test]`, make the pool in it with \
+             `kiff_test::block_on`, and turn on the feature `tokio` of kiff-test. A `#[tokio::test]` can be of several threads instead: \
+             `flavor = \"multi_thread\"`",
+            self.0
+        )
+    }
 }
 
 /// Waits for an answer, and calls `tell` once if there is none after a time.
@@ -91,10 +120,17 @@ impl Wake for Alarm {
 mod tests {
     use std::cell::Cell;
     use std::future::poll_fn;
+    use std::panic::Location;
     use std::task::{Poll, Waker};
     use std::time::Duration;
 
-    use super::wait;
+    use super::{Notice, wait};
+
+    #[test]
+    fn the_notice_says_where_a_pool_is_made() {
+        let notice = Notice(Location::caller()).to_string();
+        assert!(notice.contains("wait.rs:") && notice.contains("with `kiff_test::block_on`"), "{notice}");
+    }
 
     #[test]
     fn whoever_waits_for_long_is_told_and_waits_on() {

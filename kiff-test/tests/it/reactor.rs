@@ -69,6 +69,19 @@ fn an_executor_that_uses_tokio_runs_in_a_plain_test() {
     the_door_is_opened();
 }
 
+#[test]
+fn what_was_connected_with_block_on_is_driven_wherever_the_test_waits() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let stream = block_on(TcpStream::connect(address)).unwrap();
+    let caller = std::thread::spawn(move || {
+        let (mut accepted, _) = listener.accept().unwrap();
+        std::io::Write::write_all(&mut accepted, b"!").unwrap();
+    });
+    block_on(stream.readable()).unwrap();
+    caller.join().unwrap();
+}
+
 #[tokio::test]
 async fn an_executor_that_uses_tokio_runs_inside_of_a_runtime_of_one_thread() {
     the_door_is_opened();
