@@ -147,13 +147,12 @@ fn the_loop_of_the_readme_runs() {
 fn the_readme_shows_this_code() {
     let readme = include_str!("../../README.md");
     let own = include_str!("readme.rs");
-    let parts = ["the domain", "the loop", "the tests"].map(|part| format!("// from the README: {part}\n"));
-    let markers: Vec<String> = parts.into_iter().chain(["// to here\n".to_owned()]).collect();
+    let markers = ["from the README: the domain", "from the README: the loop", "from the README: the tests", "to here"];
+    let markers = markers.map(|marker| format!("    // {marker}\n"));
     let places: Vec<usize> = markers.iter().map(|marker| own.find(marker.as_str()).unwrap()).collect();
-    for (part, marker) in places.windows(2).zip(&markers) {
-        let code = own[part[0] + marker.len()..part[1]].lines().map(|line| line.strip_prefix("    ").unwrap_or(line));
-        for line in code.map(str::trim_end).filter(|line| !line.is_empty()) {
-            assert!(readme.lines().any(|shown| shown.trim_end() == line), "the README lacks `{line}`");
-        }
+    for ((part, marker), kind) in places.windows(2).zip(&markers).zip(["rust", "rust,ignore", "rust,ignore"]) {
+        let lines = own[part[0] + marker.len()..part[1]].lines();
+        let code: String = lines.flat_map(|line| [line.strip_prefix("    ").unwrap_or(line), "\n"]).collect();
+        assert!(readme.contains(&format!("```{kind}\n{code}```\n")), "the README does not show:\n{code}");
     }
 }
