@@ -119,14 +119,14 @@ impl Drop for Session {
 impl Cluster {
     /// Makes a server and starts it; `settings` are lines of its configuration.
     pub(crate) fn start(settings: &str) -> Self {
-        let (binaries, folder, port) = (binaries(), new_folder(), free_port());
+        let (binaries, folder) = (binaries(), new_folder());
         let mut initdb = command(binaries.join("initdb"));
         initdb.args(["--username=owner", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync", "-D"]);
         initdb.arg(folder.join("data"));
         run(initdb);
         let folder_name = folder.display();
         let settings = format!(
-            "listen_addresses = '127.0.0.1'\nport = {port}\nunix_socket_directories = '{folder_name}'\nmax_connections = \
+            "listen_addresses = '127.0.0.1'\nunix_socket_directories = '{folder_name}'\nmax_connections = \
              200\nshared_buffers = 32MB\n{settings}\n"
         );
         write(&format!("{folder_name}/data/postgresql.auto.conf"), &settings);
@@ -134,29 +134,41 @@ impl Cluster {
         let mut keeper = command("sh");
         keeper.args(["-c", &format!("trap '' INT TERM HUP; cat; {stop}; rm -rf {folder_name}")]);
         let keeper = keeper.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let cluster = Self { folder, binaries, port, keeper };
-        cluster.boot();
+        let mut cluster = Self { folder, binaries, port: free_port(), keeper };
+        let mut more = 0..9;
+        // Somebody else may take the port before the server does.
+        while let Err(said) = cluster.try_boot() {
+            assert!(more.next().is_some(), "{said}");
+            cluster.port = free_port();
+        }
         cluster.sql("postgres", "CREATE ROLE writer LOGIN");
         cluster
     }
 
     /// Starts the server, and waits until it answers.
     pub(crate) fn boot(&self) {
-        self.control(&["start", "-w", "-l", &self.file("log")]);
+        self.try_boot().unwrap_or_else(|said| panic!("{said}"));
+    }
+
+    fn try_boot(&self) -> Result<(), String> {
+        self.control(&["start", "-w", "-o", &format!("-p {}", self.port), "-l", &self.file("log")])
     }
 
     /// Ends the server without letting it finish anything.
     pub(crate) fn crash(&self) {
-        self.control(&["stop", "-m", "immediate"]);
+        self.control(&["stop", "-m", "immediate"]).unwrap_or_else(|said| panic!("{said}"));
     }
 
-    fn control(&self, what: &[&str]) {
+    fn control(&self, what: &[&str]) -> Result<(), String> {
         let mut control = command(self.binaries.join("pg_ctl"));
         // Files rather than pipes: the server would keep a pipe open.
         control.args(["-s", "-D", &self.file("data")]).args(what).stdin(Stdio::null());
         control.stdout(Stdio::null()).stderr(Stdio::null());
         let status = control.status().unwrap();
-        assert!(status.success(), "{control:?}: {}", fs::read_to_string(self.file("log")).unwrap_or_default());
+        if status.success() {
+            return Ok(());
+        }
+        Err(format!("{control:?}: {}", fs::read_to_string(self.file("log")).unwrap_or_default()))
     }
 
     /// A file in the server's folder.

@@ -1,6 +1,5 @@
 //! A pooler in between, which lends a connection for one transaction at a time.
 
-use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Stdio};
 use std::thread;
@@ -18,18 +17,25 @@ struct Pooler {
 
 impl Pooler {
     fn start(cluster: &Cluster) -> Self {
+        // Somebody else may take the port before the pooler does.
+        (0..10).find_map(|_| Self::at(free_port(), cluster)).expect("pgbouncer does not start")
+    }
+
+    /// One that listens at this port; none when it cannot.
+    fn at(port: u16, cluster: &Cluster) -> Option<Self> {
         let program = ["/usr/sbin/pgbouncer", "/usr/bin/pgbouncer", "/usr/local/bin/pgbouncer"];
         let program = program.into_iter().find(|program| Path::new(program).exists());
         let program = program.expect("pgbouncer is missing: install it with `apt-get install pgbouncer`");
-        let (port, folder) = (free_port(), new_folder());
+        let folder = new_folder();
+        let (file, listens) = (folder.join("pgbouncer.ini"), folder.join("listens"));
         // Three connections for all, so that they go from hand to hand; everybody is the user of the database's line.
         let settings = format!(
             "[databases]\npostgres = host=127.0.0.1 port={} user=writer\n[pgbouncer]\nlisten_addr = \
              127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\nauth_type = any\npool_mode = \
-             transaction\ndefault_pool_size = 3\n",
-            cluster.port()
+             transaction\ndefault_pool_size = 3\npidfile = {}\n",
+            cluster.port(),
+            listens.display()
         );
-        let file = folder.join("pgbouncer.ini");
         write(&file.display().to_string(), &settings);
         // It ends with the end of its keeper's input: when this process has gone, however it went.
         let keep = format!(
@@ -41,11 +47,14 @@ impl Pooler {
         let child = start.args(["-c", &keep]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         let child = child.spawn().unwrap();
         let mut pooler = Self { child, port };
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(pooler.child.try_wait().unwrap().is_none(), "pgbouncer does not start");
+        // Who answers at the port may be somebody else; this file it writes when the port is its own.
+        while !listens.exists() {
+            if pooler.child.try_wait().unwrap().is_some() {
+                return None;
+            }
             thread::yield_now();
         }
-        pooler
+        Some(pooler)
     }
 }
 
