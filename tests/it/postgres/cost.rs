@@ -19,8 +19,18 @@ fn scene() -> (Cluster, String, Proxy, PostgresStore) {
     let proxy = Proxy::new(cluster.port());
     let store = block_on(PostgresStore::options(&proxy.url()).schema(&schema).connect()).unwrap();
     cluster.sql("postgres", "CHECKPOINT");
-    cluster.sql("postgres", "SELECT pg_stat_reset_shared('wal')");
+    cluster.sql("postgres", &format!("SELECT pg_stat_reset_shared('{}')", counter(&cluster).0));
     (cluster, schema, proxy, store)
+}
+
+/// Among what the server counts the flushes of its log, and how many it has counted.
+fn counter(cluster: &Cluster) -> (&'static str, &'static str) {
+    let version: u32 = cluster.sql("postgres", "SHOW server_version_num").parse().unwrap();
+    if version < 180_000 {
+        ("wal", "SELECT wal_sync FROM pg_stat_wal")
+    } else {
+        ("io", "SELECT sum(fsyncs) FROM pg_stat_io WHERE object = 'wal' AND context = 'normal'")
+    }
 }
 
 /// How often the server flushed its log since then; its processes say so when they end.
@@ -30,7 +40,7 @@ fn flushes(cluster: &Cluster, store: PostgresStore) -> usize {
     while cluster.sql("postgres", connected) != "0" {
         thread::yield_now();
     }
-    cluster.sql("postgres", "SELECT wal_sync FROM pg_stat_wal").parse().unwrap()
+    cluster.sql("postgres", counter(cluster).1).parse().unwrap()
 }
 
 /// What opening the journal may have flushed.
