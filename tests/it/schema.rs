@@ -1,6 +1,6 @@
 //! A domain as data: what other tools list, compare and draw.
 
-use kiff::{Domain, List, Schema};
+use kiff::{ApprovalRule, Domain, List, Schema};
 
 use crate::shop::Refund;
 
@@ -69,14 +69,30 @@ fn the_fingerprint_ignores_order_and_words_and_nothing_else() {
     let mut leaves = Vec::new();
     collect(&document, &mut Vec::new(), &mut leaves);
     assert!(leaves.len() > 100, "{}", leaves.len());
+    let mut no_schemas = Vec::new();
     for path in leaves {
         let mut changed = document.clone();
         let leaf = path.iter().try_fold(&mut changed, |value, step| value.pointer_mut(&format!("/{step}"))).unwrap();
         let other = other_than(leaf);
         *leaf = other;
-        let Ok(changed) = serde_json::from_value::<Schema>(changed) else { continue };
+        let Ok(changed) = serde_json::from_value::<Schema>(changed) else {
+            no_schemas.push(path.join("/"));
+            continue;
+        };
         let documentation = path.last().is_some_and(|step| step == "documentation");
         assert_eq!(changed.fingerprint() == print, documentation, "{path:?}");
+    }
+    // An approval that nobody has to give is a word; any other is more than that.
+    assert_eq!(no_schemas, ["actions/0/approval", "actions/2/approval"]);
+    let by = schema.action("REFUND_ORDER").unwrap().approval.clone();
+    assert!(matches!(by, ApprovalRule::By(_)), "{by:?}");
+    for (name, approval) in
+        [("MARK_PAID", by), ("REFUND_ORDER", ApprovalRule::None), ("EXPORT_ORDER", ApprovalRule::None)]
+    {
+        let mut changed = schema.clone();
+        let action = changed.actions.to_mut().iter_mut().find(|action| action.name == name).unwrap();
+        action.approval = approval;
+        assert_ne!(changed.fingerprint(), print, "{name}");
     }
 }
 
