@@ -7,9 +7,6 @@ use std::process::Command;
 use crate::ROOT;
 
 /// Runs a command of cargo on one of the crates.
-///
-/// All share a folder for what is built. The versions are those of the workspace, so that nothing is downloaded twice, or at
-/// all where there is no network.
 #[track_caller]
 fn cargo(name: &str, command: &[&str]) {
     let (worked, said) = run(name, command);
@@ -18,14 +15,20 @@ fn cargo(name: &str, command: &[&str]) {
 
 /// The same, and whether it worked and what it said.
 fn run(name: &str, command: &[&str]) -> (bool, String) {
-    let root = Path::new(ROOT);
-    let package = root.join("tests/crates").join(name);
-    fs::copy(root.join("Cargo.lock"), package.join("Cargo.lock")).unwrap();
+    run_in(&Path::new(ROOT).join("tests/crates").join(name), command)
+}
+
+/// The same for a package anywhere.
+///
+/// All share a folder for what is built. The versions are those of the workspace, so that nothing is downloaded twice, or at
+/// all where there is no network.
+pub(super) fn run_in(package: &Path, command: &[&str]) -> (bool, String) {
+    fs::copy(Path::new(ROOT).join("Cargo.lock"), package.join("Cargo.lock")).unwrap();
     let run = |arguments: &[&str]| {
         Command::new(env!("CARGO"))
             .args(command)
             .args(arguments)
-            .current_dir(&package)
+            .current_dir(package)
             .env("CARGO_TARGET_DIR", built())
             .env_remove("RUSTFLAGS")
             .output()
