@@ -13,6 +13,7 @@ mod fault;
 mod file;
 mod killed;
 mod laws;
+mod once;
 mod queue;
 
 /// A store in a folder of its own, which goes with it.
