@@ -50,7 +50,8 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
     #[cfg(feature = "tokio")]
     let (_entered, future) = crate::reactor::within(future);
     let caller = Location::caller();
-    wait(future, PATIENCE, || {
+    let park = |left: Option<Duration>| left.map_or_else(thread::park, thread::park_timeout);
+    wait(future, PATIENCE, park, || {
         // Past what the test harness keeps until a test has ended, which this one may never do.
         let _ = writeln!(io::stderr(), "{}", Notice(caller));
     })
@@ -72,8 +73,14 @@ impl fmt::Display for Notice<'_> {
     }
 }
 
-/// Waits for an answer, and calls `tell` once if there is none after a time.
-fn wait<F: Future>(future: F, patience: Duration, tell: impl FnOnce()) -> F::Output {
+/// Waits for an answer, and calls `tell` once if there is none after a time. `park` lets the thread sleep, for so long at most, and
+/// may return at any moment.
+fn wait<F: Future>(
+    future: F,
+    patience: Duration,
+    mut park: impl FnMut(Option<Duration>),
+    tell: impl FnOnce(),
+) -> F::Output {
     let alarm = Arc::new(Alarm { rung: AtomicBool::new(false), sleeper: thread::current() });
     let waker = Waker::from(Arc::clone(&alarm));
     let mut context = Context::from_waker(&waker);
@@ -90,10 +97,10 @@ fn wait<F: Future>(future: F, patience: Duration, tell: impl FnOnce()) -> F::Out
             if left.is_zero() {
                 match tell.take() {
                     Some(tell) => tell(),
-                    None => thread::park(),
+                    None => park(None),
                 }
             } else {
-                thread::park_timeout(left);
+                park(Some(left));
             }
         }
     }
@@ -141,6 +148,24 @@ mod tests {
             if polls.get() == 2 { Poll::Ready("late") } else { Poll::Pending }
         });
         let tell = || waker.take().unwrap().wake();
-        assert_eq!((wait(answer, Duration::ZERO, tell), polls.get()), ("late", 2));
+        assert_eq!((wait(answer, Duration::ZERO, |_| {}, tell), polls.get()), ("late", 2));
+    }
+
+    #[test]
+    fn a_thread_that_wakes_by_itself_does_not_ask_again() {
+        let (waker, polls, parks) = (Cell::new(None::<Waker>), Cell::new(0), Cell::new(0));
+        let answer = poll_fn(|context| {
+            polls.set(polls.get() + 1);
+            waker.set(Some(context.waker().clone()));
+            if polls.get() == 2 { Poll::Ready("woken") } else { Poll::Pending }
+        });
+        let park = |_| {
+            parks.set(parks.get() + 1);
+            if parks.get() == 3 {
+                waker.take().unwrap().wake();
+            }
+        };
+        let answer = wait(answer, Duration::MAX, park, || {});
+        assert_eq!((answer, polls.get(), parks.get()), ("woken", 2, 3));
     }
 }
