@@ -1,6 +1,7 @@
 //! The examples, run as a stranger runs them.
 
 use std::io::{Read, Write};
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use crate::programs::Program;
@@ -21,6 +22,13 @@ fn command(example: &'static str) -> Command {
     let mut command = Command::new(Program::Example(example).path());
     command.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).env_remove("CLICOLOR_FORCE").stdin(Stdio::null());
     command
+}
+
+/// The example that serves, at a free port; what it leaves behind where it is killed is below `place`.
+fn server(place: &Path) -> Command {
+    let mut server = command("server");
+    server.args(["--address", "127.0.0.1:0"]).env("TMPDIR", place);
+    server
 }
 
 /// What an example prints that ends well and complains of nothing.

@@ -4,13 +4,14 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::process::Stdio;
 
-use super::{assert_plain, command};
+use super::{assert_plain, server};
 use crate::wire;
 
 /// What it has logged by the time that it has turned a stranger away.
 fn logged(levels: Option<&str>) -> String {
-    let mut server = command("server");
-    server.args(["--address", "127.0.0.1:0"]).stdout(Stdio::piped()).stderr(Stdio::piped()).env_remove("RUST_LOG");
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = server(folder.path());
+    server.stdout(Stdio::piped()).stderr(Stdio::piped()).env_remove("RUST_LOG");
     server.envs(levels.map(|levels| ("RUST_LOG", levels)));
     let mut process = server.spawn().unwrap();
     let (mut out, mut told) = (BufReader::new(process.stdout.take().unwrap()), String::new());
@@ -19,6 +20,8 @@ fn logged(levels: Option<&str>) -> String {
         let answer = wire::ask(address.split(';').next().unwrap(), "GET", "/entities", &[], "");
         assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
         process.kill().unwrap();
+        let key = folder.path().join(format!("kiff-server-{}.log.key", process.id()));
+        assert!(key.exists(), "it keeps its key elsewhere");
     }
     let mut log = String::new();
     process.stderr.take().unwrap().read_to_string(&mut log).unwrap();
@@ -31,8 +34,8 @@ fn a_server_whose_journal_is_not_the_one_that_was_signed_serves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("refunds.db");
     let started = || {
-        let mut server = command("server");
-        server.args(["--address", "127.0.0.1:0", "--data"]).arg(&data).env_remove("RUST_LOG");
+        let mut server = server(folder.path());
+        server.arg("--data").arg(&data).env_remove("RUST_LOG");
         let mut process = server.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (mut out, mut told) = (BufReader::new(process.stdout.take().unwrap()), String::new());
         while !told.contains("Listening on ") && out.read_line(&mut told).unwrap() > 0 {}
