@@ -6,14 +6,15 @@ use std::sync::{Arc, Mutex, Weak};
 use kiff::journal::{ActionFailed, Content, FailedOutcome};
 use kiff::{
     Appended, Bounds, Commit, Cursor, Entity, EntityKey, Error, Evidence, Fault, IdempotencyKey, Matter, MemoryStore,
-    Open, Proposal, Query, Review, Runtime, Sealed, Snapshot, Store, StoreError, Timestamp, Verdict, Verification,
+    Open, Outcome, Proposal, Query, Review, Runtime, Sealed, Settlement, Snapshot, Store, StoreError, Timestamp,
+    Verdict, Verification,
 };
 use kiff_test::{FixedClock, SequentialIdentifiers};
 use pollster::block_on;
 
 use crate::shop::{
-    AddNote, Desk, ExportOrder, MarkPaid, Mood, OrderPlaced, OrderState, Refund, granted, order, paid, people, policy,
-    refund,
+    AddNote, Desk, ExportOrder, MarkPaid, Mood, OrderPaid, OrderPlaced, OrderState, Refund, granted, order, paid,
+    people, place, policy, refund,
 };
 
 /// A store in memory that counts the commits that it reads out, each anew as a store on disk does, and may forge a snapshot.
@@ -183,6 +184,30 @@ fn a_wish_without_an_event_is_repeated_on_a_long_journal_without_reading_what_ca
 }
 
 #[test]
+fn p6_the_first_answer_is_found_however_far_behind_its_start_it_stands() {
+    block_on(async {
+        let people = people();
+        let runtime = Runtime::<Refund>::new(MemoryStore::new(), policy(), Desk::default());
+        let key = place(&runtime, "ord-1").await;
+        let pay = || MarkPaid { payment_id: "pay-1".into() };
+        let wish = || Proposal::new(pay()).idempotency_key("wish-1".parse().unwrap());
+        runtime.services().be(Mood::Silent);
+        let Outcome::Failed(first) = runtime.execute(&people.agent, &key, wish()).await.unwrap() else {
+            panic!("the bank is silent")
+        };
+        // More refusals than are read at once.
+        for _ in 0..300 {
+            assert_eq!(runtime.execute(&people.agent, &key, pay()).await.unwrap().outcome(), "blocked");
+        }
+        let paid = Settlement::happened(OrderPaid { payment_id: "pay-1".into() }, "it is on the statement");
+        assert!(runtime.settle(&people.nora, &key, &first.execution, paid).await.unwrap().is_allowed());
+        let again = runtime.execute(&people.agent, &key, wish()).await.unwrap();
+        assert!(again.executed().is_some_and(|done| done.deduplicated), "{again:?}");
+        assert_eq!(runtime.services().done(), ["captured pay-1"]);
+    });
+}
+
+#[test]
 fn a_long_journal_is_rebuilt_a_page_at_a_time_and_read_once_whoever_else_appends() {
     let (store, key, _) = long();
     let (runtime, people) = (runtime(store), people());
@@ -271,6 +296,24 @@ fn what_a_journal_folds_to_has_one_digest_for_good() {
         }
         let digest = Snapshot { number: now.number, body: body.clone().into_bytes() }.digest();
         assert_eq!(digest.to_string(), "7e9c02fb30120eec742bd163f17a27d869d55964dbe6664e8951bd2563b95dce", "{body}");
+    });
+}
+
+#[test]
+fn p3_p7_a_snapshot_keeps_every_approval_and_what_is_in_doubt() {
+    block_on(async {
+        let (runtime, key) = eventful().await;
+        let snapshot = runtime.entity(&key).await.unwrap().snapshot().unwrap();
+        let mut commits = runtime.store().read(&key, 0, usize::MAX).await.unwrap();
+        let last = commits.last().unwrap();
+        let content = Content { fold: Some(Box::new(snapshot.digest())), ..last.content().clone() };
+        let sealed = Sealed::new(key.clone(), last.number() + 1, last.hash(), content);
+        let restored = Entity::<Refund>::restore(&snapshot, sealed.commit()).unwrap();
+        assert!(restored.running().is_some_and(|running| running.unknown));
+        commits.push(Arc::clone(sealed.commit()));
+        let folded = Entity::<Refund>::fold(key, &commits).unwrap();
+        let [restored, folded] = [restored, folded].map(|entity| String::from_utf8(entity.snapshot().unwrap().body));
+        assert_eq!(restored, folded);
     });
 }
 
