@@ -7,5 +7,6 @@ mod ledger;
 mod log;
 mod page;
 mod receipt;
+mod silent;
 mod tampering;
 pub(crate) mod witness;
