@@ -1,7 +1,6 @@
 //! `#[action]` and `#[reconcile]` on one screen: parse, check, expand; all errors of one fn are reported at once.
 
 mod check;
-mod documentation;
 mod duty;
 mod editor;
 mod expand;

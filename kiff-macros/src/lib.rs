@@ -1,6 +1,7 @@
 //! The macros of kiff: `domain!` declares what is governed. Use them through the `kiff` crate.
 
 mod action;
+mod documentation;
 mod domain;
 mod errors;
 mod executors;

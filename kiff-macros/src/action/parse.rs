@@ -7,11 +7,11 @@ use quote::{ToTokens, quote};
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Attribute, FnArg, Meta, Pat, PatType, Path, Signature, Token, Type, Visibility};
 
-use super::documentation;
 use super::duty::Duty;
 use super::kind;
 use super::model::{Argument, Borrowed, Executor, Further, Parameter, Target};
 use super::sentence::{code, plain};
+use crate::documentation;
 use crate::domain::is_called;
 use crate::errors::Errors;
 

@@ -6,7 +6,6 @@
 mod actions;
 mod answers;
 mod apart;
-mod documentation;
 mod editor;
 mod event_fields;
 mod events;

@@ -8,10 +8,10 @@ use syn::spanned::Spanned;
 use super::structure::value;
 use super::{Field, struct_name};
 use crate::action::check::floats;
-use crate::action::documentation;
 use crate::action::kind::{self, Kind};
 use crate::action::model::{Demand, Executor, Limits, Rule, Target};
 use crate::action::sentence::code;
+use crate::documentation;
 
 /// `impl Action for RefundOrder`.
 pub(super) fn action(executor: &Executor, target: &Target, fields: &[Field<'_>]) -> TokenStream {

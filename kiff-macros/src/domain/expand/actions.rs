@@ -3,8 +3,8 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 
-use super::documentation;
 use super::names::{self, Names, distinct, used};
+use crate::documentation;
 use crate::domain::model::{Action, Event, Id, Model};
 use crate::domain::syntax::Effect;
 use crate::number;

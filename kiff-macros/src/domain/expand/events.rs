@@ -5,8 +5,9 @@ use std::collections::HashSet;
 use proc_macro2::{Delimiter, Group, TokenStream};
 use quote::{quote, quote_spanned};
 
+use super::event_fields;
 use super::names::{Names, distinct, used};
-use super::{documentation, event_fields};
+use crate::documentation;
 use crate::domain::model::{Event, Id, Model};
 use crate::domain::syntax::Field;
 use crate::domain::wire::plain;

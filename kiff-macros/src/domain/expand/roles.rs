@@ -3,8 +3,8 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
-use super::documentation;
 use super::names::{Names, distinct, used};
+use crate::documentation;
 use crate::domain::model::{Id, Model, Role};
 use crate::domain::syntax::ActorKind;
 

@@ -4,8 +4,9 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::names::Names;
-use super::{documentation, roles};
+use super::roles;
 use crate::action::code;
+use crate::documentation;
 use crate::domain::field_names;
 use crate::domain::model::{
     Action, Approval, Event, Id, Model, PlaceReference, Promise, Reference, Role, State, Transition,

@@ -3,8 +3,8 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::documentation;
 use super::names::{Names, distinct, used};
+use crate::documentation;
 use crate::domain::model::Model;
 
 /// `pub enum OrderState { Created, Paid, Refunded }`

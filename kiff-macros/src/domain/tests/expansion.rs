@@ -27,6 +27,22 @@ fn the_stub_of_the_reference_domain() {
 }
 
 #[test]
+fn a_comment_in_the_schema_reads_alike_however_it_is_written() {
+    let schema = |comment: &str| {
+        let text = expansion(&refund(&[("/// Orders, their payments and their refunds.", comment)]));
+        text.split_once("static __SCHEMA").unwrap().1.to_owned()
+    };
+    let lines = schema("/// Orders, their payments\n    /// and their refunds.");
+    assert!(lines.contains("\"Orders, their payments\\nand their refunds.\""), "{lines}");
+    for block in [
+        "/** Orders, their payments\n    and their refunds. */",
+        "/**\n     * Orders, their payments\n     * and their refunds.\n     */",
+    ] {
+        assert_eq!(schema(block), lines, "{block}");
+    }
+}
+
+#[test]
 fn what_is_governed_and_called_as_the_domain_is_declared_once() {
     let text = expansion(&refund(&[("governs Order", "governs Refund")]));
     assert!(text.contains("pub enum Refund {") && !text.contains("pub type Refund<"), "{text}");
