@@ -13,7 +13,7 @@ mod tests;
 mod wire;
 
 pub(crate) use self::expand::module;
-pub(crate) use self::wire::is_called;
+pub(crate) use self::wire::{is_called, plain};
 
 use proc_macro2::TokenStream;
 use syn::Path;

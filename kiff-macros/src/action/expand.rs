@@ -14,7 +14,7 @@ use super::check::Shape;
 use super::duty::Duty;
 use super::kind;
 use super::model::{Executor, Parameter, Rule, Target};
-use super::sentence::plain;
+use crate::domain::plain;
 
 /// The whole expansion.
 pub(super) fn executor(executor: &Executor) -> TokenStream {

@@ -10,9 +10,9 @@ use syn::{Attribute, FnArg, Meta, Pat, PatType, Path, Signature, Token, Type, Vi
 use super::duty::Duty;
 use super::kind;
 use super::model::{Argument, Borrowed, Executor, Further, Parameter, Target};
-use super::sentence::{code, plain};
+use super::sentence::code;
 use crate::documentation;
-use crate::domain::is_called;
+use crate::domain::{is_called, plain};
 use crate::errors::Errors;
 
 /// Reads the attribute and the fn; none when there is no fn.

@@ -1,16 +1,10 @@
 //! How code reads inside of a sentence: types as people write them.
 
-use proc_macro2::{Delimiter, Ident, Spacing, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::Type;
-use syn::ext::IdentExt;
 
 use super::kind;
-
-/// The name without `r#`.
-pub(crate) fn plain(ident: &Ident) -> String {
-    ident.unraw().to_string()
-}
 
 /// Tokens as people write them in one line: `Option<Vec<u8>>`.
 pub(crate) fn code(tokens: impl ToTokens) -> String {

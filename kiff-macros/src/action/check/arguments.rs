@@ -8,8 +8,9 @@ use syn::Type;
 use crate::action::duty::Duty;
 use crate::action::kind;
 use crate::action::model::{Argument, Borrowed, Executor};
-use crate::action::sentence::{code, plain};
+use crate::action::sentence::code;
 use crate::action::signature::write_signature;
+use crate::domain::plain;
 use crate::errors::Errors;
 
 /// The most parameters that an action can have.

@@ -9,7 +9,7 @@ use super::struct_name;
 use crate::action::duty::Duty;
 use crate::action::kind;
 use crate::action::model::{Argument, Executor, Target};
-use crate::action::sentence::plain;
+use crate::domain::plain;
 use crate::number;
 
 /// The most arguments that clippy takes for few.

@@ -7,7 +7,7 @@ use syn::spanned::Spanned;
 
 use super::{Field, struct_name};
 use crate::action::model::{Executor, Target};
-use crate::action::sentence::plain;
+use crate::domain::plain;
 
 /// `pub struct RefundOrder { pub amount: Cents }`.
 pub(super) fn structure(executor: &Executor, target: &Target, fields: &[Field<'_>]) -> TokenStream {
