@@ -128,8 +128,7 @@ fn step(model: &Model, source: Place, event: Id<Event>) -> Step {
     }
     if let Place::State(state) = source {
         for (id, action) in model.actions.iter() {
-            let emits = action.emits.iter().any(|own| own.id() == Some(event));
-            if emits && graph::is_allowed(model, state, id) {
+            if action.emits(event) && graph::is_allowed(model, state, id) {
                 step.ways.push(way(model, action));
             }
         }

@@ -127,7 +127,7 @@ fn steps_where(model: &Model, allows: &dyn Fn(Id<State>, Id<Action>) -> bool) ->
 }
 
 fn ways(model: &Model, source: Place, event: Id<Event>, allows: &dyn Fn(Id<State>, Id<Action>) -> bool) -> Vec<Way> {
-    let emitters = || model.actions.iter().filter(|(_, action)| action.emits.iter().any(|own| own.id() == Some(event)));
+    let emitters = || model.actions.iter().filter(|(_, action)| action.emits(event));
     if emitters().next().is_none() {
         let reporters = model.events[event].reporters.iter();
         return reporters.filter_map(Reference::id).map(Way::Reported).collect();
@@ -173,8 +173,8 @@ pub(crate) fn needs_approval(action: &Action) -> bool {
 /// Whether actions alone make the event happen: then it begins no entity, as no action is allowed in `new`.
 pub(crate) fn is_only_emitted(model: &Model, event: Id<Event>) -> bool {
     let declared = &model.events[event];
-    let is_emitted = |(_, action): (_, &Action)| action.emits.iter().any(|own| own.id() == Some(event));
-    declared.reporters.is_empty() && !declared.declared.twin && model.actions.iter().any(is_emitted)
+    let is_emitted = model.actions.iter().any(|(_, action)| action.emits(event));
+    declared.reporters.is_empty() && !declared.declared.twin && is_emitted
 }
 
 /// The moves that somebody may be able to take; what another rule complains about is taken as good.

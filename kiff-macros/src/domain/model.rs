@@ -146,6 +146,11 @@ impl Action {
     pub(crate) fn effect(&self) -> Effect {
         self.syntax.effect.unwrap_or(Effect::Outside)
     }
+
+    /// Whether the action names the event among what it emits, or must mean it.
+    pub(crate) fn emits(&self, event: Id<Event>) -> bool {
+        self.emits.iter().any(|own| own.id() == Some(event))
+    }
 }
 
 /// Who may run an action.

@@ -42,8 +42,7 @@ fn can_stand_in(model: &Model, moves: &[Move], action: &Action, state: Id<State>
 
 /// Whether all that the action emits leads out of `new`, where no action is allowed: that is said at those transitions.
 fn could_only_begin(model: &Model, moves: &[Move], action: &Action) -> bool {
-    let is_own = |event: &Id<Event>| action.emits.iter().any(|own| own.id() == Some(*event));
-    let mut own = moves.iter().filter(|step| step.event.as_ref().is_some_and(is_own)).peekable();
+    let mut own = moves.iter().filter(|step| step.event.is_some_and(|event| action.emits(event))).peekable();
     let begins = |step: &Move| {
         step.source == Some(Place::New) && step.event.is_some_and(|event| graph::is_only_emitted(model, event))
     };

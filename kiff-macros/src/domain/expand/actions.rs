@@ -102,8 +102,7 @@ pub(super) fn emits(model: &Model, action: &Action) -> TokenStream {
 
 /// The event that must be meant where an action emits one that cannot be read: one that comes from nowhere else.
 fn without_source(model: &Model) -> Option<Id<Event>> {
-    let is_emitted =
-        |event| model.actions.iter().any(|(_, action)| action.emits.iter().any(|own| own.id() == Some(event)));
+    let is_emitted = |event| model.actions.iter().any(|(_, action)| action.emits(event));
     let mut events = model.events.iter().filter(|(_, event)| event.reporters.is_empty()).map(|(id, _)| id);
     events.find(|event| !is_emitted(*event))
 }

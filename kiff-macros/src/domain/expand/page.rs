@@ -81,9 +81,8 @@ impl Page<'_> {
             causes.push(format!("reported by {}", self.roles(reporters)));
         }
         if let Place::State(state) = source {
-            let actions = distinct(&self.model.actions).filter(|(id, action)| {
-                action.emits.iter().any(|own| own.id() == Some(event)) && graph::is_allowed(self.model, state, *id)
-            });
+            let actions = distinct(&self.model.actions)
+                .filter(|(id, action)| action.emits(event) && graph::is_allowed(self.model, state, *id));
             causes.extend(actions.map(|(_, action)| self.action_link(&action.declared)));
         }
         causes.join(", ")
