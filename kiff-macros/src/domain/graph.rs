@@ -153,6 +153,11 @@ pub(crate) fn is_allowed(model: &Model, state: Id<State>, action: Id<Action>) ->
     })
 }
 
+/// The states in which the action can run, in their own order.
+pub(crate) fn allowing(model: &Model, action: Id<Action>) -> impl Iterator<Item = Id<State>> {
+    model.states.ids().filter(move |state| is_allowed(model, *state, action))
+}
+
 fn approvers(model: &Model, action: &Action) -> Vec<Approver> {
     let may_approve = |role: &Id<Role>| model.roles[*role].kind().is_none_or(|kind| kind == ActorKind::Human);
     match &action.approval {

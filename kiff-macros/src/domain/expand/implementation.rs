@@ -4,8 +4,8 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 
 use super::names::{Names, distinct, used};
-use super::schema::allowing;
 use super::{actions, names};
+use crate::domain::graph;
 use crate::domain::model::{Action, Event, Id, Model, PlaceReference, Reference};
 
 /// `impl Domain for Refund`
@@ -72,7 +72,7 @@ fn allowed_in(model: &Model, names: &Names) -> TokenStream {
     let enumeration = &names.state;
     let arms = model.actions.iter().map(|(id, action)| {
         let name = used(&action.declared.name);
-        let states = allowing(model, id).map(|state| used(&model.states[state].declared.name));
+        let states = graph::allowing(model, id).map(|state| used(&model.states[state].declared.name));
         quote!(Self::#name => ::core::matches!(state, #(#enumeration::#states)|*))
     });
     quote! {

@@ -4,7 +4,6 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::names::{Names, distinct, used};
-use super::schema::allowing;
 use crate::domain::graph::{self, Move};
 use crate::domain::model::{
     Action, Approval, Declared, Event, Id, Model, Place, PlaceReference, Promise, Reference, Role, State,
@@ -105,7 +104,7 @@ impl Page<'_> {
             Effect::None => "none",
             Effect::Outside => "outside",
         };
-        let states: Vec<_> = allowing(self.model, id).map(|state| self.state(state)).collect();
+        let states: Vec<_> = graph::allowing(self.model, id).map(|state| self.state(state)).collect();
         let events: Vec<_> = action.emits.iter().filter_map(Reference::id).map(|event| self.event(event)).collect();
         [
             self.action_link(&action.declared),

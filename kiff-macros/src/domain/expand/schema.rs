@@ -8,6 +8,7 @@ use super::roles;
 use crate::action::code;
 use crate::documentation;
 use crate::domain::field_names;
+use crate::domain::graph;
 use crate::domain::model::{
     Action, Approval, Event, Id, Model, PlaceReference, Promise, Reference, Role, State, Transition,
 };
@@ -39,7 +40,7 @@ fn contract(model: &Model, position: usize, id: Id<Action>, action: &Action, has
     let permission = permission(model, &action.permission, action.runners.roles());
     let approval = approval(model, action);
     let emits = list(action.emits.iter().filter_map(Reference::id).map(|event| text(event_name(model, event))));
-    let allowed_in = list(allowing(model, id).map(|state| text(state_name(model, state))));
+    let allowed_in = list(graph::allowing(model, id).map(|state| text(state_name(model, state))));
     // What its executors take is known where they are.
     let parameters = if has_executors { quote!(__ENTRIES[#position].parameters()) } else { quote!(&[]) };
     quote! {
@@ -61,17 +62,6 @@ fn approval(model: &Model, action: &Action) -> TokenStream {
         }
         Approval::Nobody(_) | Approval::LeftOut => quote!(::kiff::__private::ApprovalRule::None),
     }
-}
-
-/// The states in which the action can run, in their own order.
-pub(super) fn allowing(model: &Model, action: Id<Action>) -> impl Iterator<Item = Id<State>> {
-    let allows = move |state: &Id<State>| {
-        model.allowances.items.iter().any(|line| {
-            line.states.iter().any(|own| own.id() == Some(*state))
-                && line.actions.iter().any(|own| own.id() == Some(action))
-        })
-    };
-    model.states.ids().filter(allows)
 }
 
 /// `static __SCHEMA: Schema = …;`
