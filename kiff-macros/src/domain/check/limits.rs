@@ -10,7 +10,7 @@ const ROLES: usize = 64;
 const EVENTS: usize = 512;
 const ACTIONS: usize = 512;
 
-/// The sets that the runtime compares have a fixed size, and a reviewer's patience has too.
+/// A reviewer's patience has a fixed size.
 pub(crate) fn too_many(model: &Model, errors: &Errors) {
     let over = |what: &str, bound: usize, first_over: Option<&Ident>| {
         if let Some(name) = first_over {
