@@ -80,14 +80,16 @@ impl Diagram {
             places: vec![Shown { name: String::new(), wire: String::new(), kind: Kind::New }],
             arrows: Vec::new(),
         };
-        let states = || model.states.iter().take(PLACES);
-        diagram.places.extend(states().map(|(_, state)| Shown {
+        let states = model.states.iter().take(PLACES);
+        diagram.places.extend(states.map(|(_, state)| Shown {
             name: state.declared.plain(),
             wire: state.declared.wire.clone(),
             kind: if state.syntax.is_final { Kind::Final } else { Kind::State },
         }));
-        let numbers: Vec<Place> = [Place::New].into_iter().chain(states().map(|(id, _)| Place::State(id))).collect();
-        let number = |place: Place| numbers.iter().position(|own| *own == place);
+        let number = |place: Place| match place {
+            Place::New => Some(0),
+            Place::State(state) => (state.position() < PLACES).then(|| state.position() + 1),
+        };
         for step in graph::moves(model).into_iter().take(ARROWS) {
             let (Some(source), Some(event), Some(target)) = (step.source, step.event, step.target) else { continue };
             if let (Some(from), Some(to)) = (number(source), number(Place::State(target))) {

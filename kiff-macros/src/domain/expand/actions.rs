@@ -38,7 +38,7 @@ pub(super) fn enumeration(model: &Model, names: &Names, page: &TokenStream) -> T
 pub(super) fn aliases(model: &Model, names: &Names) -> TokenStream {
     let module = &names.module;
     let aliases = model.actions.iter().map(|(id, action)| {
-        let (mut alias, name) = (alias(model, id), used(&action.declared.name));
+        let (mut alias, name) = (alias(id), used(&action.declared.name));
         alias.set_span(action.declared.name.span());
         quote!(type #alias = #module::#name;)
     });
@@ -46,9 +46,8 @@ pub(super) fn aliases(model: &Model, names: &Names) -> TokenStream {
 }
 
 /// What the action's declaration is called in hidden code.
-pub(super) fn alias(model: &Model, id: Id<Action>) -> Ident {
-    let position = model.actions.ids().position(|own| own == id).unwrap_or_default();
-    format_ident!("__Action{position}")
+pub(super) fn alias(id: Id<Action>) -> Ident {
+    format_ident!("__Action{}", id.position())
 }
 
 /// `impl Declared for refund::MarkPaid`, and the way from the path `Refund::MarkPaid` to it.

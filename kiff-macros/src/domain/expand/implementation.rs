@@ -159,7 +159,7 @@ fn entry(model: &Model, names: &Names, id: Id<Action>) -> TokenStream {
     let lines = model.allowances.items.iter();
     let token = lines.flat_map(|line| &line.actions).filter_map(Reference::exact).find(|(own, _)| *own == id);
     // rustc underlines the type, so that this one name has to carry the place.
-    let alias = actions::alias(model, id);
+    let alias = actions::alias(id);
     let mut blamed = alias.clone();
     blamed.set_span(token.map_or_else(Span::call_site, |(_, token)| token.span()));
     let action = &model.actions[id];

@@ -35,7 +35,7 @@ pub(super) fn enumeration(model: &Model, names: &Names) -> TokenStream {
 pub(super) fn values(model: &Model, _names: &Names) -> TokenStream {
     let domain = model.header.domain_wire();
     let values = model.roles.iter().map(|(id, role)| {
-        let (value, wire) = (value(model, id), &role.declared.wire);
+        let (value, wire) = (value(id), &role.declared.wire);
         let kind = kind(role);
         quote! {
             const #value: ::kiff::__private::Role = ::kiff::__private::Role {
@@ -52,7 +52,7 @@ pub(super) fn values(model: &Model, _names: &Names) -> TokenStream {
 pub(super) fn conversion(model: &Model, names: &Names) -> TokenStream {
     let enumeration = &names.role;
     let arms = distinct(&model.roles).map(|(id, role)| {
-        let (name, value) = (used(&role.declared.name), value(model, id));
+        let (name, value) = (used(&role.declared.name), value(id));
         quote!(#enumeration::#name => #value)
     });
     quote! {
@@ -66,9 +66,8 @@ pub(super) fn conversion(model: &Model, names: &Names) -> TokenStream {
 }
 
 /// What the role's value is called.
-pub(super) fn value(model: &Model, id: Id<Role>) -> Ident {
-    let position = model.roles.ids().position(|own| own == id).unwrap_or_default();
-    format_ident!("__ROLE_{position}")
+pub(super) fn value(id: Id<Role>) -> Ident {
+    format_ident!("__ROLE_{}", id.position())
 }
 
 /// The kind of actor that may hold the role.

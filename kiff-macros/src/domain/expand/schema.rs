@@ -17,14 +17,13 @@ use crate::domain::wire::snake;
 
 /// `static __CONTRACTS: [Contract; 2] = …;`
 pub(super) fn contracts(model: &Model, has_executors: bool) -> TokenStream {
-    let actions = model.actions.iter().enumerate();
-    let contracts: Vec<_> =
-        actions.map(|(position, (id, action))| contract(model, position, id, action, has_executors)).collect();
+    let contracts: Vec<_> = model.actions.ids().map(|id| contract(model, id, has_executors)).collect();
     let count = contracts.len();
     quote!(static __CONTRACTS: [::kiff::__private::Contract; #count] = [#(#contracts),*];)
 }
 
-fn contract(model: &Model, position: usize, id: Id<Action>, action: &Action, has_executors: bool) -> TokenStream {
+fn contract(model: &Model, id: Id<Action>, has_executors: bool) -> TokenStream {
+    let (action, position) = (&model.actions[id], id.position());
     let name = &action.declared.wire;
     let documentation = documentation::text(&action.syntax.attributes);
     let risk = match action.risk() {
@@ -37,8 +36,8 @@ fn contract(model: &Model, position: usize, id: Id<Action>, action: &Action, has
         Effect::None => quote!(::kiff::__private::Effect::None),
         Effect::Outside => quote!(::kiff::__private::Effect::Outside),
     };
-    let permission = permission(model, &action.permission, action.runners.roles());
-    let approval = approval(model, action);
+    let permission = permission(&action.permission, action.runners.roles());
+    let approval = approval(action);
     let emits = list(action.emits.iter().filter_map(Reference::id).map(|event| text(event_name(model, event))));
     let allowed_in = list(graph::allowing(model, id).map(|state| text(state_name(model, state))));
     // What its executors take is known where they are.
@@ -50,10 +49,10 @@ fn contract(model: &Model, position: usize, id: Id<Action>, action: &Action, has
     }
 }
 
-fn approval(model: &Model, action: &Action) -> TokenStream {
+fn approval(action: &Action) -> TokenStream {
     match &action.approval {
         Approval::Roles(approvers) => {
-            let permission = permission(model, &action.approval_permission, approvers);
+            let permission = permission(&action.approval_permission, approvers);
             quote!(::kiff::__private::ApprovalRule::By(#permission))
         }
         Approval::Waived(reason) => {
@@ -106,7 +105,7 @@ fn event(model: &Model, event: &Event) -> TokenStream {
     let documentation = documentation::text(&event.syntax.attributes);
     let fields = list(event.syntax.fields.iter().filter_map(|own| field(event, own)));
     let permission_name = format!("{}.report_{}", model.header.domain_wire(), snake(&event.declared.plain()));
-    let report = permission(model, &permission_name, &event.reporters);
+    let report = permission(&permission_name, &event.reporters);
     quote!(::kiff::__private::event_schema(#name, #documentation, #fields, #report))
 }
 
@@ -168,8 +167,8 @@ fn state_of<'m>(model: &'m Model, place: &PlaceReference) -> Option<&'m str> {
     }
 }
 
-fn permission(model: &Model, name: &str, roles: &[Reference<Role>]) -> TokenStream {
-    let roles = roles.iter().filter_map(Reference::id).map(|role| roles::value(model, role));
+fn permission(name: &str, roles: &[Reference<Role>]) -> TokenStream {
+    let roles = roles.iter().filter_map(Reference::id).map(roles::value);
     quote!(::kiff::__private::permission(#name, &[#(#roles),*]))
 }
 

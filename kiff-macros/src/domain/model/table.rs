@@ -13,6 +13,13 @@ pub(crate) struct Id<T> {
     of: PhantomData<fn() -> T>,
 }
 
+impl<T> Id<T> {
+    /// How many declarations of the section stand before this one.
+    pub(crate) fn position(self) -> usize {
+        self.position
+    }
+}
+
 /// The declarations of one section.
 pub(crate) struct Table<T> {
     items: Vec<T>,
