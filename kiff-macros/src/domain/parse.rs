@@ -16,7 +16,7 @@ use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
 use self::example::Example;
 use self::list::List;
 use self::reader::{Reader, Shared};
-use super::syntax::{Block, Section};
+use super::syntax::{Block, Section, SectionName};
 use crate::errors::{Errors, SYNTAX};
 use crate::suggest;
 
@@ -36,7 +36,7 @@ pub(crate) fn block(input: TokenStream, errors: &Errors) -> Block {
     });
     while let Some(misplaced) = { shared.misplaced.borrow_mut().pop() } {
         Reader::over(misplaced.content, &shared, |reader| {
-            section(&misplaced.keyword, &misplaced.keyword.to_string(), reader, &mut block);
+            section(misplaced.section, &misplaced.keyword, reader, &mut block);
         });
     }
     // A first line that is not finished is one fault, whatever else is still to come.
@@ -48,11 +48,11 @@ pub(crate) fn block(input: TokenStream, errors: &Errors) -> Block {
 }
 
 /// The section that begins here, if one does.
-fn section_ahead(reader: &Reader<'_>) -> Option<Ident> {
+fn section_ahead(reader: &Reader<'_>) -> Option<SectionName> {
     let word = reader.peek_ident()?;
     let opens = reader
         .at_ident_and(|next| matches!(next, Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Brace));
-    (opens && words::SECTIONS.iter().any(|section| word == section)).then_some(word)
+    SectionName::of(&word.to_string()).filter(|_| opens)
 }
 
 /// Everything behind the header; answers whether each section's word was understood.
@@ -75,94 +75,105 @@ fn sections(reader: &mut Reader<'_>, block: &mut Block) -> bool {
         if lines::line(reader, &typed, block) {
             continue;
         }
-        let (word, known) = section_word(reader, &typed);
-        if word == lines::SERVICES {
-            lines::services(reader, block);
-            continue;
-        }
+        let section = match meant(reader, &typed) {
+            Some(Meant::Services) => {
+                lines::services(reader, block);
+                continue;
+            }
+            Some(Meant::Section(section)) => Some(section),
+            None => None,
+        };
         reader.ident();
-        if !known {
-            understood = false;
-        }
-        opened_section(reader, block, &typed, known.then_some(word.as_str()));
+        understood &= section.is_some();
+        opened_section(reader, block, &typed, section);
     }
 }
 
-/// The section that this word names, and whether it does name one, if only nearly.
-fn section_word(reader: &mut Reader<'_>, typed: &Ident) -> (String, bool) {
-    let text = typed.to_string();
-    let valid: Vec<String> =
-        words::SECTIONS.iter().chain([&lines::SERVICES]).map(|section| (*section).to_owned()).collect();
-    if valid.contains(&text) {
-        return (text, true);
+/// What a word can begin that stands behind the header.
+enum Meant {
+    Section(SectionName),
+    Services,
+}
+
+impl Meant {
+    fn of(word: &str) -> Option<Self> {
+        if word == lines::SERVICES { Some(Self::Services) } else { SectionName::of(word).map(Self::Section) }
     }
+}
+
+/// What this word begins, if only nearly; none for a word that nobody knows.
+fn meant(reader: &mut Reader<'_>, typed: &Ident) -> Option<Meant> {
+    let text = typed.to_string();
+    if let Some(exact) = Meant::of(&text) {
+        return Some(exact);
+    }
+    let valid: Vec<String> =
+        SectionName::ALL.map(SectionName::word).into_iter().chain([lines::SERVICES]).map(str::to_owned).collect();
     let hint = suggest::hint(&text, "sections", &valid);
     let message = match words::reserved(&reader.ahead().take(2).collect::<Vec<_>>()) {
         Some(reserved) => words::reserved_message(&reserved),
         None => format!("unknown section `{text}`: {hint}"),
     };
     reader.fail_between(typed.span(), typed.span(), message);
-    let meant = suggest::closest(&text, &valid);
-    match meant.first().and_then(|position| valid.get(*position)) {
-        Some(meant) => (meant.clone(), true),
-        None => (text, false),
-    }
+    let closest = suggest::closest(&text, &valid);
+    Meant::of(valid.get(*closest.first()?)?)
 }
 
 /// The content of a section whose word has just been read; `None` for a word that nobody knows.
-fn opened_section(reader: &mut Reader<'_>, block: &mut Block, typed: &Ident, known: Option<&str>) {
+fn opened_section(reader: &mut Reader<'_>, block: &mut Block, typed: &Ident, known: Option<SectionName>) {
     for delimiter in [Delimiter::Brace, Delimiter::Parenthesis, Delimiter::Bracket] {
         if reader.at_group(delimiter) {
             if delimiter != Delimiter::Brace {
                 reader.unexpected(&format!("`{{` after `{typed}`"));
             }
             reader.group(delimiter, |content| match known {
-                Some(word) => section(typed, word, content, block),
+                Some(name) => section(name, typed, content, block),
                 None => skip_all(content),
             });
             return;
         }
     }
     reader.unexpected(&format!("`{{` after `{typed}`"));
-    if let Some(word) = known {
-        unreadable(typed, word, block);
+    if let Some(name) = known {
+        unreadable(name, typed, block);
     }
     skip_to_section(reader);
 }
 
 /// Reads what stands in one section.
-fn section(keyword: &Ident, word: &str, reader: &mut Reader<'_>, block: &mut Block) {
-    match word {
-        "roles" => fill(&mut block.roles, keyword, reader, &items::ROLES, items::role),
-        "states" => fill(&mut block.states, keyword, reader, &items::STATES, items::state),
-        "events" => fill(&mut block.events, keyword, reader, &items::EVENTS, items::event),
-        "transitions" => {
-            fill(&mut block.transitions, keyword, reader, &items::TRANSITIONS, items::transition);
+fn section(name: SectionName, keyword: &Ident, reader: &mut Reader<'_>, block: &mut Block) {
+    match name {
+        SectionName::Roles => fill(name, &mut block.roles, keyword, reader, &items::ROLES, items::role),
+        SectionName::States => fill(name, &mut block.states, keyword, reader, &items::STATES, items::state),
+        SectionName::Events => fill(name, &mut block.events, keyword, reader, &items::EVENTS, items::event),
+        SectionName::Transitions => {
+            fill(name, &mut block.transitions, keyword, reader, &items::TRANSITIONS, items::transition);
         }
-        "actions" => fill(&mut block.actions, keyword, reader, &actions::ACTIONS, actions::action),
-        "allow" => fill(&mut block.allow, keyword, reader, &actions::ALLOW, actions::allowance),
-        _ => fill(&mut block.never, keyword, reader, &items::NEVER, items::clause),
+        SectionName::Actions => fill(name, &mut block.actions, keyword, reader, &actions::ACTIONS, actions::action),
+        SectionName::Allow => fill(name, &mut block.allow, keyword, reader, &actions::ALLOW, actions::allowance),
+        SectionName::Never => fill(name, &mut block.never, keyword, reader, &items::NEVER, items::clause),
     }
 }
 
 /// Notes that a section is there though nothing in it could be read.
-fn unreadable(keyword: &Ident, word: &str, block: &mut Block) {
+fn unreadable(name: SectionName, keyword: &Ident, block: &mut Block) {
     fn note<T>(section: &mut Section<T>, keyword: &Ident) {
         section.keyword.get_or_insert_with(|| keyword.clone());
         section.whole = false;
     }
-    match word {
-        "roles" => note(&mut block.roles, keyword),
-        "states" => note(&mut block.states, keyword),
-        "events" => note(&mut block.events, keyword),
-        "transitions" => note(&mut block.transitions, keyword),
-        "actions" => note(&mut block.actions, keyword),
-        "allow" => note(&mut block.allow, keyword),
-        _ => note(&mut block.never, keyword),
+    match name {
+        SectionName::Roles => note(&mut block.roles, keyword),
+        SectionName::States => note(&mut block.states, keyword),
+        SectionName::Events => note(&mut block.events, keyword),
+        SectionName::Transitions => note(&mut block.transitions, keyword),
+        SectionName::Actions => note(&mut block.actions, keyword),
+        SectionName::Allow => note(&mut block.allow, keyword),
+        SectionName::Never => note(&mut block.never, keyword),
     }
 }
 
 fn fill<T>(
+    name: SectionName,
     section: &mut Section<T>,
     keyword: &Ident,
     reader: &mut Reader<'_>,
@@ -175,8 +186,7 @@ fn fill<T>(
             reader.remark(keyword.span(), format!("`{keyword}` is written twice: put both into one"));
         }
     } else if reader.is_empty() {
-        reader
-            .remark(keyword.span(), format!("`{keyword}` is empty: {}", what_to_write(list.within, reader.example())));
+        reader.remark(keyword.span(), format!("`{keyword}` is empty: {}", what_to_write(name, reader.example())));
         section.whole = false;
     }
     section.keyword.get_or_insert_with(|| keyword.clone());
@@ -187,36 +197,24 @@ fn fill<T>(
 }
 
 /// What an empty section could begin with.
-fn what_to_write(section: &str, example: &Example) -> String {
+fn what_to_write(section: SectionName, example: &Example) -> String {
     match section {
-        "`roles`" => format!("declare who acts, as in `{}`", example.role()),
-        "`states`" => format!("declare a state, as in `{}`", example.state),
-        "`events`" => {
+        SectionName::Roles => format!("declare who acts, as in `{}`", example.role()),
+        SectionName::States => format!("declare a state, as in `{}`", example.state),
+        SectionName::Events => {
             format!("declare what can happen, as in `{} reported by {};`", example.reported, example.reporter)
         }
-        "`transitions`" => format!("say where each event leads, as in `{};`", example.beginning()),
-        "`actions`" => format!("declare an action, as in `{};`", example.action()),
-        "`allow`" => format!("say which state allows which actions, as in `{};`", example.allowance()),
-        _ => format!("write a promise, as in `{}`, or remove it", example.without()),
+        SectionName::Transitions => format!("say where each event leads, as in `{};`", example.beginning()),
+        SectionName::Actions => format!("declare an action, as in `{};`", example.action()),
+        SectionName::Allow => format!("say which state allows which actions, as in `{};`", example.allowance()),
+        SectionName::Never => format!("write a promise, as in `{}`, or remove it", example.without()),
     }
 }
 
 /// All sections that are not there, in one sentence: an unfinished block is one fault.
 fn missing_sections(block: &Block, errors: &Errors) {
-    let there = [
-        &block.roles.keyword,
-        &block.states.keyword,
-        &block.events.keyword,
-        &block.transitions.keyword,
-        &block.actions.keyword,
-        &block.allow.keyword,
-    ];
-    let missing: Vec<&str> = words::SECTIONS
-        .iter()
-        .zip(there)
-        .filter(|(_, keyword)| keyword.is_none())
-        .map(|(section, _)| *section)
-        .collect();
+    let is_missing = |section: &SectionName| section.is_required() && block.keyword(*section).is_none();
+    let missing: Vec<&str> = SectionName::ALL.into_iter().filter(is_missing).map(SectionName::word).collect();
     let (noun, verb, example) = match missing.as_slice() {
         [] => return,
         [only] => ("section", "is", format!("write `{only} {{ … }}`")),

@@ -40,9 +40,21 @@ impl Default for Header {
 impl Block {
     /// Whether there is nothing to judge.
     pub(crate) fn is_blank(&self) -> bool {
-        let declares = [&self.roles.keyword, &self.states.keyword, &self.events.keyword, &self.actions.keyword];
-        let relates = [&self.transitions.keyword, &self.allow.keyword, &self.never.keyword];
-        declares.into_iter().chain(relates).all(Option::is_none)
+        SectionName::ALL.into_iter().all(|section| self.keyword(section).is_none())
+    }
+
+    /// The section's word, if the section is there at all.
+    pub(crate) fn keyword(&self, section: SectionName) -> Option<&Ident> {
+        let keyword = match section {
+            SectionName::Roles => &self.roles.keyword,
+            SectionName::States => &self.states.keyword,
+            SectionName::Events => &self.events.keyword,
+            SectionName::Transitions => &self.transitions.keyword,
+            SectionName::Actions => &self.actions.keyword,
+            SectionName::Allow => &self.allow.keyword,
+            SectionName::Never => &self.never.keyword,
+        };
+        keyword.as_ref()
     }
 }
 
@@ -61,6 +73,49 @@ impl Header {
             return String::new();
         };
         entity.wire.as_ref().map_or_else(|| wire::plain(&entity.name), LitStr::value)
+    }
+}
+
+/// Which section it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SectionName {
+    Roles,
+    States,
+    Events,
+    Transitions,
+    Actions,
+    Allow,
+    Never,
+}
+
+impl SectionName {
+    /// All of them, in the order in which a block reads best.
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Roles, Self::States, Self::Events, Self::Transitions, Self::Actions, Self::Allow, Self::Never];
+
+    /// The section that has this word.
+    pub(crate) fn of(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|section| section.word() == word)
+    }
+
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Roles => "roles",
+            Self::States => "states",
+            Self::Events => "events",
+            Self::Transitions => "transitions",
+            Self::Actions => "actions",
+            Self::Allow => "allow",
+            Self::Never => "never",
+        }
+    }
+
+    /// Whether no block goes without it.
+    pub(crate) const fn is_required(self) -> bool {
+        match self {
+            Self::Roles | Self::States | Self::Events | Self::Transitions | Self::Actions | Self::Allow => true,
+            Self::Never => false,
+        }
     }
 }
 
@@ -221,6 +276,7 @@ pub(crate) enum Promise {
 
 /// A section that stands inside another one, to be read after it.
 pub(crate) struct Misplaced {
+    pub(crate) section: SectionName,
     pub(crate) keyword: Ident,
     pub(crate) content: TokenStream,
 }

@@ -4,7 +4,7 @@ use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 
 use super::list::is_punct;
 use super::words;
-use crate::domain::syntax::{Action, Approval, Risk, SomeOrNone};
+use crate::domain::syntax::{Action, Approval, Risk, SectionName, SomeOrNone};
 
 /// One name of each sort.
 pub(super) struct Example {
@@ -28,9 +28,9 @@ pub(super) struct Example {
 impl Example {
     /// The names that are declared in these tokens, as far as they can be read.
     pub(super) fn of(block: &TokenStream) -> Self {
-        let roles = declared(block, "roles");
-        let states = declared(block, "states");
-        let events = declared(block, "events");
+        let roles = declared(block, SectionName::Roles);
+        let states = declared(block, SectionName::States);
+        let events = declared(block, SectionName::Events);
         let is_kind = |kind: &'static str| move |item: &&Item| item.says(kind);
         let is_reported = |item: &&Item| item.says("reported");
         let first = |items: &[Item]| items.first().map(Item::name);
@@ -52,7 +52,7 @@ impl Example {
             reported: or(reported, "OrderPlaced"),
             emits: or(emits, if events.is_empty() { "OrderPaid" } else { "none" }),
             emitted: or(emitted, "OrderPaid"),
-            action: or(first(&declared(block, "actions")), "MarkPaid"),
+            action: or(first(&declared(block, SectionName::Actions)), "MarkPaid"),
             block: block.clone(),
         }
     }
@@ -72,7 +72,7 @@ impl Example {
 
     /// Who may run an action that these roles approve: none of them.
     pub(super) fn runner(&self, approvers: &[Ident]) -> Option<String> {
-        let roles = declared(&self.block, "roles");
+        let roles = declared(&self.block, SectionName::Roles);
         if roles.is_empty() {
             return Some(self.role.0.clone());
         }
@@ -84,16 +84,16 @@ impl Example {
     /// What this action can emit: an event that nobody reports, that leads on from each state that allows the action, and to none
     /// that `never` keeps from it.
     pub(super) fn emits_of(&self, action: &Action) -> String {
-        let events = declared(&self.block, "events");
+        let events = declared(&self.block, SectionName::Events);
         if events.is_empty() {
             return self.emits.clone();
         }
         let states = allowing(&self.block, &action.declared.name);
-        let transitions = declared(&self.block, "transitions");
+        let transitions = declared(&self.block, SectionName::Transitions);
         let leads_on = |event: &Item, state: &Ident| {
             transitions.iter().any(|line| line.name == event.name && line.sources().contains(state))
         };
-        let clauses = declared(&self.block, "never");
+        let clauses = declared(&self.block, SectionName::Never);
         let is_kept = |event: &Item| {
             let mut targets = transitions.iter().filter(|line| line.name == event.name).filter_map(Item::target);
             targets.all(|target| clauses.iter().all(|clause| clause.is_kept_by(action, target)))
@@ -193,7 +193,7 @@ impl Item {
 }
 
 /// What one section declares.
-fn declared(block: &TokenStream, section: &str) -> Vec<Item> {
+fn declared(block: &TokenStream, section: SectionName) -> Vec<Item> {
     lines(block, section, item)
 }
 
@@ -211,15 +211,15 @@ fn allowing(block: &TokenStream, action: &Ident) -> Vec<Ident> {
         });
         line.iter().any(names_it).then(|| states.collect::<Vec<Ident>>())
     };
-    lines(block, "allow", states).concat()
+    lines(block, SectionName::Allow, states).concat()
 }
 
 /// What `read` makes of each line of one section.
-fn lines<T>(block: &TokenStream, section: &str, mut read: impl FnMut(&[TokenTree]) -> Option<T>) -> Vec<T> {
+fn lines<T>(block: &TokenStream, section: SectionName, mut read: impl FnMut(&[TokenTree]) -> Option<T>) -> Vec<T> {
     let mut tokens = block.clone().into_iter().peekable();
     let mut lines = Vec::new();
     while let Some(token) = tokens.next() {
-        let opens = matches!(&token, TokenTree::Ident(word) if word == section);
+        let opens = matches!(&token, TokenTree::Ident(word) if word == section.word());
         if let Some(TokenTree::Group(group)) = tokens.peek().filter(|_| opens)
             && group.delimiter() == Delimiter::Brace
         {

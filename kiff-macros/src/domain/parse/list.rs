@@ -166,7 +166,7 @@ fn stray_separators(reader: &mut Reader<'_>) {
 
 /// A section inside a section is read as if it stood behind it.
 fn hoisted(reader: &mut Reader<'_>, list: &List) -> bool {
-    let Some(keyword) = super::section_ahead(reader) else {
+    let Some((section, keyword)) = super::section_ahead(reader).zip(reader.peek_ident()) else {
         return false;
     };
     let within = list.within;
@@ -175,7 +175,7 @@ fn hoisted(reader: &mut Reader<'_>, list: &List) -> bool {
         format!("`{keyword}` cannot stand inside {within}: close {within} with `}}` before it"),
     );
     reader.ident();
-    reader.misplaced(keyword);
+    reader.misplaced(section, keyword);
     true
 }
 

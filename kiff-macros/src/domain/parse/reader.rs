@@ -10,7 +10,7 @@ use syn::{Attribute, LitStr, braced, bracketed, parenthesized};
 
 use super::example::Example;
 use super::words;
-use crate::domain::syntax::Misplaced;
+use crate::domain::syntax::{Misplaced, SectionName};
 use crate::domain::wire::is_called;
 use crate::errors::{Errors, SYNTAX};
 
@@ -279,9 +279,9 @@ impl<'a> Reader<'a> {
     }
 
     /// Puts off a section that begins inside another one.
-    pub(super) fn misplaced(&mut self, keyword: Ident) {
+    pub(super) fn misplaced(&mut self, section: SectionName, keyword: Ident) {
         if let Some(TokenTree::Group(group)) = self.eat_token() {
-            self.shared.misplaced.borrow_mut().push(Misplaced { keyword, content: group.stream() });
+            self.shared.misplaced.borrow_mut().push(Misplaced { section, keyword, content: group.stream() });
         }
     }
 

@@ -1,11 +1,8 @@
-//! The words of the language: sections, reserved words, and where a word belongs that stands in the wrong place.
+//! The words of the language: reserved words, and where a word belongs that stands in the wrong place.
 
 use proc_macro2::{Delimiter, Ident, TokenTree};
 
 use crate::domain::wire::plain;
-
-/// The sections, in the order in which a block reads best.
-pub(super) const SECTIONS: [&str; 7] = ["roles", "states", "events", "transitions", "actions", "allow", "never"];
 
 /// Words that cannot be the name of anything.
 const TAKEN: [&str; 5] = ["new", "any", "none", "unapproved", "final"];
