@@ -36,7 +36,7 @@ pub(crate) fn domain(model: &Model) -> TokenStream {
     let (mermaid, svg) = (diagram.mermaid(), diagram.svg());
     let visible = visible(model, &names, &svg);
     let hidden = [
-        roles::values(model, &names),
+        roles::values(model),
         roles::conversion(model, &names),
         states::state_trait(model, &names),
         events::event_trait(model, &names),
@@ -54,14 +54,14 @@ fn governed(model: &Model, names: &Names, has_executors: bool) -> TokenStream {
     let executed = if has_executors { executed(model, names) } else { TokenStream::new() };
     [
         events::emitted(model, names),
-        events::incoming(model, names, events::reportable(model)),
+        events::incoming(names, events::reportable(model)),
         actions::declarations(model, names),
         answers::emitted(model, names),
         handles::states(model, names),
         handles::allowed(model, names),
         executed,
         schema::contracts(model, has_executors),
-        schema::schema(model, names),
+        schema::schema(model),
         implementation::domain(model, names),
     ]
     .into_iter()
@@ -89,7 +89,7 @@ pub(crate) fn executors(model: &Model, there: &TokenStream) -> TokenStream {
     ];
     let hidden = [
         apart::imports(model, &names, there),
-        roles::values(model, &names),
+        roles::values(model),
         governed(model, &names, true),
         inherent::domain(&names, &mermaid, &svg),
     ];
@@ -120,7 +120,7 @@ pub(crate) fn stub(mut model: Model) -> TokenStream {
         events::conversions(model, &names),
         events::traits(model),
         events::emitted(model, &names),
-        events::incoming(model, &names, names::distinct(&model.events)),
+        events::incoming(&names, names::distinct(&model.events)),
         actions::declarations(model, &names),
         answers::conversions(model),
         answers::emitted(model, &names),

@@ -50,8 +50,7 @@ pub(super) fn action(executor: &Executor, target: &Target, fields: &[Field<'_>])
 }
 
 fn parameter(field: &Field<'_>) -> TokenStream {
-    let Field { parameter, wire, value, is_optional, rules, .. } = field;
-    let _ = value;
+    let Field { parameter, wire, is_optional, rules, .. } = field;
     let typed = code(&parameter.typed.ty);
     let documentation = documentation::text(&parameter.documentation);
     let rules = rules.iter().filter_map(rule);

@@ -214,11 +214,7 @@ pub(super) fn reportable(model: &Model) -> impl Iterator<Item = (Id<Event>, &Eve
 }
 
 /// `impl Incoming<Refund> for OrderPlaced`
-pub(super) fn incoming<'m>(
-    _model: &Model,
-    names: &Names,
-    events: impl Iterator<Item = (Id<Event>, &'m Event)>,
-) -> TokenStream {
+pub(super) fn incoming<'m>(names: &Names, events: impl Iterator<Item = (Id<Event>, &'m Event)>) -> TokenStream {
     let Names { domain, event: enumeration, .. } = names;
     let incoming = events.map(|(_, event)| {
         let (declared, name) = (&event.declared.name, used(&event.declared.name));

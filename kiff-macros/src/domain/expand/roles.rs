@@ -32,7 +32,7 @@ pub(super) fn enumeration(model: &Model, names: &Names) -> TokenStream {
 }
 
 /// Each role as a value: `const __ROLE_0: Role = …;`, a literal, so that permissions can borrow it for ever.
-pub(super) fn values(model: &Model, _names: &Names) -> TokenStream {
+pub(super) fn values(model: &Model) -> TokenStream {
     let domain = model.header.domain_wire();
     let values = model.roles.iter().map(|(id, role)| {
         let (value, wire) = (value(id), &role.declared.wire);

@@ -3,7 +3,6 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::names::Names;
 use super::roles;
 use crate::action::code;
 use crate::documentation;
@@ -64,7 +63,7 @@ fn approval(action: &Action) -> TokenStream {
 }
 
 /// `static __SCHEMA: Schema = …;`
-pub(super) fn schema(model: &Model, _names: &Names) -> TokenStream {
+pub(super) fn schema(model: &Model) -> TokenStream {
     let domain = model.header.domain_wire();
     let entity_type = model.header.entity_wire();
     let documentation = documentation::text(&model.header.attributes);
