@@ -130,7 +130,7 @@ pub(crate) struct Event {
 pub(crate) struct Action {
     pub(crate) declared: Declared,
     pub(crate) syntax: syntax::Action,
-    pub(crate) runners: Duty,
+    pub(crate) runners: Runners,
     pub(crate) emits: Vec<Reference<Event>>,
     pub(crate) approval: Approval,
     pub(crate) permission: String,
@@ -154,7 +154,7 @@ impl Action {
 }
 
 /// Who may run an action.
-pub(crate) enum Duty {
+pub(crate) enum Runners {
     /// These roles.
     Roles(Vec<Reference<Role>>),
     /// Nobody, as the word `none` says.
@@ -163,7 +163,7 @@ pub(crate) enum Duty {
     LeftOut,
 }
 
-impl Duty {
+impl Runners {
     pub(crate) fn roles(&self) -> &[Reference<Role>] {
         match self {
             Self::Roles(roles) => roles,

@@ -1,7 +1,7 @@
 //! Rules about people and machines: who runs, who approves, and that neither is nobody.
 
 use super::proposals;
-use crate::domain::model::{Action, Approval, Duty, Id, Model, Promise, Reference, Role};
+use crate::domain::model::{Action, Approval, Id, Model, Promise, Reference, Role, Runners};
 use crate::domain::syntax::ActorKind;
 use crate::errors::Errors;
 use crate::suggest::enumerate;
@@ -111,9 +111,9 @@ pub(crate) fn nobody_may(model: &Model, errors: &Errors) {
         let name = action.declared.plain();
         let message = format!("nobody may run the action `{name}`: {}", runner(model, action));
         match &action.runners {
-            Duty::LeftOut => errors.report("nobody_may", &action.declared.name, message),
-            Duty::Nobody(word) => errors.report("nobody_may", word, message),
-            Duty::Roles(_) => {}
+            Runners::LeftOut => errors.report("nobody_may", &action.declared.name, message),
+            Runners::Nobody(word) => errors.report("nobody_may", word, message),
+            Runners::Roles(_) => {}
         }
         if let Approval::Nobody(word) = &action.approval {
             let message = format!(

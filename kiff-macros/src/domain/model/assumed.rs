@@ -2,7 +2,7 @@
 
 use proc_macro2::Ident;
 
-use super::{Action, Approval, Declared, Duty, Event, Reference, Role, State};
+use super::{Action, Approval, Declared, Event, Reference, Role, Runners, State};
 use crate::domain::syntax::{self, Named};
 use crate::domain::wire::plain;
 
@@ -64,7 +64,7 @@ impl Action {
         Self {
             declared: Declared::assumed(name),
             syntax,
-            runners: Duty::Roles(vec![Reference::UNREADABLE]),
+            runners: Runners::Roles(vec![Reference::UNREADABLE]),
             emits: vec![Reference::UNREADABLE],
             approval: Approval::Roles(vec![Reference::UNREADABLE]),
             permission: String::new(),

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use proc_macro2::Ident;
 
 use super::{
-    Action, Allowance, Approval, Clause, Declared, Duty, Event, Id, Lines, Model, PlaceReference, Promise, Reference,
-    Role, State, Table, Target, Transition,
+    Action, Allowance, Approval, Clause, Declared, Event, Id, Lines, Model, PlaceReference, Promise, Reference, Role,
+    Runners, State, Table, Target, Transition,
 };
 use crate::domain::syntax::{self, Block, Named, Names, Section, SomeOrNone};
 use crate::domain::wire::{plain, screaming, snake};
@@ -173,10 +173,10 @@ fn references<T>(known: &Known<T>, names: &Names) -> Vec<Reference<T>> {
 fn action(syntax: syntax::Action, domain: &str, roles: &Known<Role>, events: &Known<Event>) -> Action {
     let name = snake(&plain(&syntax.declared.name));
     let runners = match &syntax.by {
-        Some(SomeOrNone::Some(names)) => Duty::Roles(references(roles, names)),
-        Some(SomeOrNone::None(word)) => Duty::Nobody(word.clone()),
-        None if syntax.whole => Duty::LeftOut,
-        None => Duty::Roles(vec![Reference::UNREADABLE]),
+        Some(SomeOrNone::Some(names)) => Runners::Roles(references(roles, names)),
+        Some(SomeOrNone::None(word)) => Runners::Nobody(word.clone()),
+        None if syntax.whole => Runners::LeftOut,
+        None => Runners::Roles(vec![Reference::UNREADABLE]),
     };
     let emits = match &syntax.emits {
         Some(SomeOrNone::Some(names)) => references(events, names),
