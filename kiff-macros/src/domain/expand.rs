@@ -107,7 +107,7 @@ pub(crate) fn block(model: &Model, block: &TokenStream) -> TokenStream {
 pub(crate) fn stub(mut model: Model) -> TokenStream {
     stub::declare_what_is_used(&mut model);
     let model = &model;
-    let Some(names) = Names::of(&model.header).map(|names| stub::apart(names, model)) else {
+    let Some(names) = Names::of(&model.header).map(|names| stub::without_clashes(names, model)) else {
         return TokenStream::new();
     };
     let diagram = Diagram::of(model);

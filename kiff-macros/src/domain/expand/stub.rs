@@ -45,7 +45,7 @@ pub(super) fn declare_what_is_used(model: &mut Model) {
 }
 
 /// The names, where something else in the block is called as what is made of them: that is said once, and not by rustc as well.
-pub(super) fn apart(mut names: Names, model: &Model) -> Names {
+pub(super) fn without_clashes(mut names: Names, model: &Model) -> Names {
     let is_taken = |made: &Ident| model.actions.iter().any(|(_, action)| action.declared.plain() == plain(made));
     if names.entity == names.domain || is_taken(&names.entity) {
         names.entity = format_ident!("{}Handle", names.entity);
