@@ -45,18 +45,18 @@ struct Arrow {
     to: usize,
     /// Whether nobody takes it without an approval.
     approved: bool,
-    steps: Vec<Step>,
+    events: Vec<Occurrence>,
 }
 
 /// One event, and how it comes about at this place.
-struct Step {
+struct Occurrence {
     event: String,
-    ways: Vec<Way>,
+    causes: Vec<Cause>,
 }
 
-/// One way in which an event comes about.
+/// Who or what makes an event happen.
 #[derive(PartialEq, Eq)]
-enum Way {
+enum Cause {
     Reported { by: Vec<String> },
     Acted { action: String, by: Vec<String>, consent: Consent },
 }
@@ -93,19 +93,19 @@ impl Diagram {
         for step in graph::moves(model).into_iter().take(ARROWS) {
             let (Some(source), Some(event), Some(target)) = (step.source, step.event, step.target) else { continue };
             if let (Some(from), Some(to)) = (number(source), number(Place::State(target))) {
-                diagram.add(from, to, self::step(model, source, event));
+                diagram.add(from, to, occurrence(model, source, event));
             }
         }
         diagram
     }
 
-    fn add(&mut self, from: usize, to: usize, step: Step) {
-        let approved = step.is_approved();
+    fn add(&mut self, from: usize, to: usize, occurrence: Occurrence) {
+        let approved = occurrence.is_approved();
         let alike = |arrow: &&mut Arrow| arrow.from == from && arrow.to == to && arrow.approved == approved;
         match self.arrows.iter_mut().find(alike) {
-            Some(arrow) if arrow.steps.iter().any(|own| own.event == step.event) => {}
-            Some(arrow) => arrow.steps.push(step),
-            None => self.arrows.push(Arrow { from, to, approved, steps: vec![step] }),
+            Some(arrow) if arrow.events.iter().any(|own| own.event == occurrence.event) => {}
+            Some(arrow) => arrow.events.push(occurrence),
+            None => self.arrows.push(Arrow { from, to, approved, events: vec![occurrence] }),
         }
     }
 
@@ -121,25 +121,25 @@ impl Diagram {
 }
 
 /// How this event comes about at this place.
-fn step(model: &Model, source: Place, event: Id<Event>) -> Step {
+fn occurrence(model: &Model, source: Place, event: Id<Event>) -> Occurrence {
     let declared = &model.events[event];
-    let mut step = Step { event: declared.declared.plain(), ways: Vec::new() };
+    let mut causes = Vec::new();
     let by = names(model, &declared.reporters);
     if !by.is_empty() {
-        step.ways.push(Way::Reported { by });
+        causes.push(Cause::Reported { by });
     }
     if let Place::State(state) = source {
         for (id, action) in model.actions.iter() {
             if action.emits(event) && graph::is_allowed(model, state, id) {
-                step.ways.push(way(model, action));
+                causes.push(acted(model, action));
             }
         }
     }
-    step
+    Occurrence { event: declared.declared.plain(), causes }
 }
 
-fn way(model: &Model, action: &Action) -> Way {
-    Way::Acted {
+fn acted(model: &Model, action: &Action) -> Cause {
+    Cause::Acted {
         action: action.declared.plain(),
         by: names(model, action.runners.roles()),
         consent: match &action.approval {
@@ -154,9 +154,9 @@ fn names(model: &Model, roles: &[Reference<Role>]) -> Vec<String> {
     roles.iter().filter_map(Reference::id).map(|role| model.role_name(role)).collect()
 }
 
-impl Step {
+impl Occurrence {
     fn is_approved(&self) -> bool {
-        let needs_approval = |way: &Way| matches!(way, Way::Acted { consent: Consent::By(_), .. });
-        !self.ways.is_empty() && self.ways.iter().all(needs_approval)
+        let needs_approval = |cause: &Cause| matches!(cause, Cause::Acted { consent: Consent::By(_), .. });
+        !self.causes.is_empty() && self.causes.iter().all(needs_approval)
     }
 }

@@ -32,14 +32,14 @@ fn called(number: usize) -> String {
 }
 
 fn label(arrow: &Arrow) -> String {
-    let steps = arrow.steps.iter().map(|step| {
-        let lines = lines(step).into_iter().map(|(about, line)| match about {
-            About::Event | About::Way => escaped(&line),
+    let events = arrow.events.iter().map(|occurrence| {
+        let lines = lines(occurrence).into_iter().map(|(about, line)| match about {
+            About::Event | About::Cause => escaped(&line),
             About::Approval => format!("✓ {}", escaped(&line)),
         });
         lines.collect::<Vec<_>>().join("<br/>")
     });
-    steps.collect::<Vec<_>>().join("<br/>")
+    events.collect::<Vec<_>>().join("<br/>")
 }
 
 /// The text with everything that could mean something to Mermaid or to a browser written as a number.

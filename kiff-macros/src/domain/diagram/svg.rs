@@ -10,10 +10,10 @@ use super::{Arrow, Diagram, Kind, Shown};
 const FONT: &str = "'Fira Sans','Segoe UI',Helvetica,Arial,sans-serif";
 const NAME_SIZE: f64 = 14.0;
 const EVENT_SIZE: f64 = 12.0;
-const WAY_SIZE: f64 = 11.0;
+const CAUSE_SIZE: f64 = 11.0;
 /// The distances from one line of a label to the next.
 const EVENT_LINE: f64 = 16.0;
-const WAY_LINE: f64 = 14.0;
+const CAUSE_LINE: f64 = 14.0;
 /// What is left free around the text of a label and of a state.
 const LABEL_PADDING: (f64, f64) = (9.0, 6.0);
 const STATE_PADDING: f64 = 18.0;
@@ -54,7 +54,7 @@ pub(super) struct Label<'d> {
 
 impl Label<'_> {
     fn of(arrow: &Arrow) -> Label<'_> {
-        let lines: Vec<_> = arrow.steps.iter().flat_map(lines).collect();
+        let lines: Vec<_> = arrow.events.iter().flat_map(lines).collect();
         let widest = lines.iter().map(|(about, line)| line_width(*about, line)).fold(0.0, f64::max);
         let height: f64 = lines.iter().map(|(about, _)| line_height(*about)).sum();
         let extent = Extent::centred(widest + 2.0 * LABEL_PADDING.0, height + 2.0 * LABEL_PADDING.1);
@@ -63,14 +63,14 @@ impl Label<'_> {
 }
 
 fn line_height(about: About) -> f64 {
-    if about == About::Event { EVENT_LINE } else { WAY_LINE }
+    if about == About::Event { EVENT_LINE } else { CAUSE_LINE }
 }
 
 fn line_width(about: About, line: &str) -> f64 {
     match about {
         About::Event => width(line, EVENT_SIZE) * 1.05,
-        About::Way => width(line, WAY_SIZE),
-        About::Approval => width(line, WAY_SIZE) + TICK,
+        About::Cause => width(line, CAUSE_SIZE),
+        About::Approval => width(line, CAUSE_SIZE) + TICK,
     }
 }
 
@@ -142,7 +142,7 @@ impl<'d> Picture<'d> {
             "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" viewBox=\"{0:.0} {0:.0} {width:.0} {height:.0}\" \
              width=\"{width:.0}\" height=\"{height:.0}\" \
              style=\"display:block;margin:0 auto;max-width:100%;min-width:{least:.0}px;height:auto\" \
-             font-family=\"{FONT}\" font-size=\"{WAY_SIZE}\" fill=\"currentColor\"><title>{title}</title>",
+             font-family=\"{FONT}\" font-size=\"{CAUSE_SIZE}\" fill=\"currentColor\"><title>{title}</title>",
             -MARGIN
         )?;
         self.write_arrows(text)?;
@@ -254,7 +254,7 @@ fn write_line(text: &mut String, ticks: &mut String, x: f64, y: f64, about: Abou
             text,
             "<text x=\"{x:.1}\" y=\"{y:.1}\" font-size=\"{EVENT_SIZE}\" font-weight=\"500\">{line_text}</text>"
         ),
-        About::Way => write!(text, "<text x=\"{x:.1}\" y=\"{y:.1}\" fill-opacity=\".8\">{line_text}</text>"),
+        About::Cause => write!(text, "<text x=\"{x:.1}\" y=\"{y:.1}\" fill-opacity=\".8\">{line_text}</text>"),
         About::Approval => {
             let left = x - line_width(about, line) / 2.0 + 3.0;
             write!(ticks, "M{left:.1} {:.1}l3 3 5.5-6.5", y - 3.5)?;
