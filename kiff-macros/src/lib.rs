@@ -13,6 +13,7 @@ mod suggest;
 use proc_macro::TokenStream;
 
 use self::action::Duty;
+use self::errors::Diagnostics;
 
 /// Declares a governed domain in one block: roles, states, events, transitions, actions, allowances and promises.
 ///
@@ -55,9 +56,7 @@ use self::action::Duty;
 /// Each action that is allowed somewhere needs an executor: an async fn under `#[action(Refund::MarkPaid)]`.
 #[proc_macro]
 pub fn domain(input: TokenStream) -> TokenStream {
-    let (mut expansion, diagnostics) = domain::domain2(&input.into());
-    expansion.extend(diagnostics.into_compile_errors());
-    expansion.into()
+    with_errors(domain::domain2(&input.into()))
 }
 
 /// Makes a domain run whose block is in another crate, with executors and services that are in this one.
@@ -76,18 +75,14 @@ pub fn domain(input: TokenStream) -> TokenStream {
 /// ```
 #[proc_macro]
 pub fn executors(input: TokenStream) -> TokenStream {
-    let (mut expansion, diagnostics) = executors::executors2(input.into());
-    expansion.extend(diagnostics.into_compile_errors());
-    expansion.into()
+    with_errors(executors::executors2(input.into()))
 }
 
 /// What `executors!` becomes in the end; nobody writes it by hand.
 #[doc(hidden)]
 #[proc_macro]
 pub fn runnable(input: TokenStream) -> TokenStream {
-    let (mut expansion, diagnostics) = executors::runnable2(input.into());
-    expansion.extend(diagnostics.into_compile_errors());
-    expansion.into()
+    with_errors(executors::runnable2(input.into()))
 }
 
 /// Makes an async fn the executor of an action that a `domain!` block declares.
@@ -124,7 +119,7 @@ pub fn runnable(input: TokenStream) -> TokenStream {
 /// | `float("it is a temperature")`, which says why this is no money | `f32`, `f64`, and types that hold one |
 #[proc_macro_attribute]
 pub fn action(attribute: TokenStream, item: TokenStream) -> TokenStream {
-    attribute_of(Duty::Execute, attribute, item)
+    with_errors(action::action2(Duty::Execute, attribute.into(), item.into()))
 }
 
 /// Makes an async fn ask the outside world what became of a run of which nobody knows how it ended.
@@ -152,11 +147,11 @@ pub fn action(attribute: TokenStream, item: TokenStream) -> TokenStream {
 /// `Unknown` and every `Failure` leave the run in doubt. `Runtime::reconcile` and `Runtime::recover` call it, and nothing else does.
 #[proc_macro_attribute]
 pub fn reconcile(attribute: TokenStream, item: TokenStream) -> TokenStream {
-    attribute_of(Duty::Reconcile, attribute, item)
+    with_errors(action::action2(Duty::Reconcile, attribute.into(), item.into()))
 }
 
-fn attribute_of(duty: Duty, attribute: TokenStream, item: TokenStream) -> TokenStream {
-    let (mut expansion, diagnostics) = action::action2(duty, attribute.into(), item.into());
+/// The expansion, and beside it whatever is wrong.
+fn with_errors((mut expansion, diagnostics): (proc_macro2::TokenStream, Diagnostics)) -> TokenStream {
     expansion.extend(diagnostics.into_compile_errors());
     expansion.into()
 }
