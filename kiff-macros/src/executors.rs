@@ -7,7 +7,7 @@ use syn::{Path, Token, Type};
 
 use crate::domain::{module, runnable};
 use crate::errors::{Diagnostics, Errors};
-use crate::renamed::path_to;
+use crate::renamed::{path_to, renaming};
 
 /// The name of everything that is wrong with `executors!`.
 const RULE: &str = "executors_elsewhere";
@@ -24,20 +24,10 @@ impl Parse for Executors {
         let domain = Path::parse_mod_style(input)?;
         let services = if input.parse::<Option<Token![=>]>>()?.is_some() { Some(input.parse()?) } else { None };
         let is_renamed = input.peek(Token![,]) && input.peek2(Token![crate]);
-        let kiff = if is_renamed { Some(renamed(input)?) } else { None };
+        let kiff = if is_renamed { Some(renaming(input)?) } else { None };
         input.parse::<Option<Token![;]>>()?;
         Ok(Self { domain, services, kiff })
     }
-}
-
-/// Reads `, crate = trust`.
-fn renamed(input: ParseStream<'_>) -> syn::Result<Path> {
-    input.parse::<Token![,]>()?;
-    input.parse::<Token![crate]>()?;
-    input.parse::<Token![=]>()?;
-    let kiff = Path::parse_mod_style(input)?;
-    input.parse::<Option<Token![,]>>()?;
-    Ok(kiff)
 }
 
 /// Asks the crate of the domain for its block.

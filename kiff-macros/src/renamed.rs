@@ -2,10 +2,21 @@
 
 use proc_macro2::{Group, Literal, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
-use syn::{LitStr, Path};
+use syn::parse::ParseStream;
+use syn::{LitStr, Path, Token};
 
 /// What generated code names, as it is written in the quotes of this crate.
 const PRIVATE: &str = "::kiff::__private";
+
+/// Reads `, crate = trust`, which comes last.
+pub(crate) fn renaming(input: ParseStream<'_>) -> syn::Result<Path> {
+    input.parse::<Token![,]>()?;
+    input.parse::<Token![crate]>()?;
+    input.parse::<Token![=]>()?;
+    let kiff = Path::parse_mod_style(input)?;
+    input.parse::<Option<Token![,]>>()?;
+    Ok(kiff)
+}
 
 /// The expansion with the user's path to kiff in the place of `::kiff`.
 pub(crate) fn renamed(expansion: TokenStream, kiff: Option<&Path>) -> TokenStream {

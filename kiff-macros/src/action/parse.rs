@@ -14,6 +14,7 @@ use super::sentence::code;
 use crate::documentation;
 use crate::domain::{is_called, plain};
 use crate::errors::Errors;
+use crate::renamed::renaming;
 
 /// Reads the attribute and the fn; none when there is no fn.
 pub(super) fn executor(duty: Duty, attribute: TokenStream, item: TokenStream, errors: &Errors) -> Option<Executor> {
@@ -112,12 +113,7 @@ impl Parse for Function {
 fn without_crate(attribute: TokenStream) -> (TokenStream, Option<Path>) {
     let parser = |input: ParseStream<'_>| {
         let path = Path::parse_mod_style(input)?;
-        input.parse::<Token![,]>()?;
-        input.parse::<Token![crate]>()?;
-        input.parse::<Token![=]>()?;
-        let kiff = Path::parse_mod_style(input)?;
-        input.parse::<Option<Token![,]>>()?;
-        Ok((path.into_token_stream(), Some(kiff)))
+        Ok((path.into_token_stream(), Some(renaming(input)?)))
     };
     parser.parse2(attribute.clone()).unwrap_or((attribute, None))
 }
