@@ -29,7 +29,7 @@ pub(super) fn header(reader: &mut Reader<'_>, header: &mut Header) {
     }
     governs(reader);
     header.entity = declared(reader, &format!("what the domain governs, as in {EXAMPLE}"));
-    end(reader);
+    super::lines::end(reader);
 }
 
 /// `domain`, or what was mistyped for it.
@@ -66,18 +66,4 @@ fn governs(reader: &mut Reader<'_>) {
     } else {
         reader.unexpected(&format!("`governs` and what the domain governs, as in {EXAMPLE}"));
     }
-}
-
-/// `;`, without which the sections still begin where they begin.
-fn end(reader: &mut Reader<'_>) {
-    if reader.eat_punct(';') {
-        return;
-    }
-    let begins = super::section_ahead(reader).is_some() || super::lines::ahead(reader);
-    if !reader.failed && (begins || reader.is_empty()) {
-        reader.missing_separator(';');
-        return;
-    }
-    reader.unexpected("`;`");
-    super::skip_to_section(reader);
 }

@@ -70,7 +70,7 @@ pub(super) fn services(reader: &mut Reader<'_>, block: &mut Block) {
 }
 
 /// `;`, without which the sections still begin where they begin.
-fn end(reader: &mut Reader<'_>) {
+pub(super) fn end(reader: &mut Reader<'_>) {
     if reader.eat_punct(';') {
         return;
     }
