@@ -166,6 +166,19 @@ pub(crate) enum ActorKind {
     External,
 }
 
+impl ActorKind {
+    /// Those who are of this kind.
+    pub(crate) const fn holders(self) -> &'static str {
+        match self {
+            Self::Agent => "agents",
+            Self::Human => "humans",
+            Self::Service => "services",
+            Self::System => "the system",
+            Self::External => "outsiders",
+        }
+    }
+}
+
 /// `final Refunded`
 pub(crate) struct State {
     pub(crate) attributes: Vec<Attribute>,

@@ -1,10 +1,10 @@
 //! Rules about actions: where they are allowed, what they emit, and what high risk demands.
 
 use super::events::is_used;
-use super::promises;
+use super::{promises, proposals};
 use crate::domain::graph::{self, Move, needs_approval};
 use crate::domain::model::{Action, Approval, Event, Id, Model, Place, Reference, State};
-use crate::domain::syntax::{ActorKind, Risk};
+use crate::domain::syntax::Risk;
 use crate::errors::Errors;
 use crate::reason;
 use crate::suggest::enumerate;
@@ -118,11 +118,9 @@ pub(crate) fn unapproved_risk(model: &Model, errors: &Errors) {
 
 /// An approval that the action could have: `` `approval: Operator` ``.
 fn possible_approval(model: &Model, action: &Action) -> String {
-    let may_run = |role| action.runners.roles().iter().any(|own| own.id() == Some(role));
-    let approver = model.roles.iter().find(|(id, role)| role.kind() == Some(ActorKind::Human) && !may_run(*id));
-    approver.map_or_else(
+    proposals::approvers(model, action).next().map_or_else(
         || "`approval:` and a human role".to_owned(),
-        |(_, role)| format!("`approval: {}`", role.declared.plain()),
+        |role| format!("`approval: {}`", role.declared.plain()),
     )
 }
 

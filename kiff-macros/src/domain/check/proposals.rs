@@ -1,7 +1,7 @@
 //! What a message proposes to write: it is made so that it breaks no other rule.
 
 use super::names::declarations;
-use crate::domain::model::{Event, Id, Model};
+use crate::domain::model::{Action, Event, Id, Model, Role};
 use crate::domain::syntax::ActorKind;
 use crate::domain::wire::plain;
 
@@ -46,6 +46,13 @@ fn reporter(model: &Model) -> String {
     };
     let role = model.roles.iter().min_by_key(|(_, role)| doubt(role.kind()));
     role.map_or_else(|| "System".to_owned(), |(_, role)| role.declared.plain())
+}
+
+/// The roles that can approve the action: those of humans who do not run it.
+pub(super) fn approvers<'m>(model: &'m Model, action: &Action) -> impl Iterator<Item = &'m Role> {
+    let may_run = move |role: Id<Role>| action.runners.roles().iter().any(|own| own.id() == Some(role));
+    let is_fit = move |(id, role): &(Id<Role>, &Role)| role.kind() == Some(ActorKind::Human) && !may_run(*id);
+    model.roles.iter().filter(is_fit).map(|(_, role)| role)
 }
 
 /// A name for a role of humans.

@@ -29,14 +29,7 @@ pub(crate) fn approves_own_action(model: &Model, errors: &Errors) {
 /// An approval is a human's judgement; a machine that nods through what a machine asked for is none.
 pub(crate) fn approver_not_human(model: &Model, errors: &Errors) {
     for (_, action) in model.actions.iter() {
-        // Who runs the action must not approve it.
-        let may_run = |role: Id<Role>| action.runners.roles().iter().any(|own| own.id() == Some(role));
-        let humans: Vec<String> = model
-            .roles
-            .iter()
-            .filter(|(id, role)| role.kind() == Some(ActorKind::Human) && !may_run(*id))
-            .map(|(_, role)| role.declared.plain())
-            .collect();
+        let humans: Vec<String> = proposals::approvers(model, action).map(|role| role.declared.plain()).collect();
         let approvers = action.approval.roles().iter().filter_map(Reference::exact);
         let has_human = approvers.clone().any(|(role, _)| model.roles[role].kind() == Some(ActorKind::Human));
         let instead = match humans.as_slice() {
@@ -55,20 +48,10 @@ pub(crate) fn approver_not_human(model: &Model, errors: &Errors) {
                 "`{}` cannot approve `{}`, as it is held by {}: only humans approve; {instead}",
                 model.role_name(role),
                 action.declared.plain(),
-                holders(kind),
+                kind.holders(),
             );
             errors.report("approver_not_human", token, message);
         }
-    }
-}
-
-fn holders(kind: ActorKind) -> &'static str {
-    match kind {
-        ActorKind::Agent => "agents",
-        ActorKind::Human => "humans",
-        ActorKind::Service => "services",
-        ActorKind::System => "the system",
-        ActorKind::External => "outsiders",
     }
 }
 

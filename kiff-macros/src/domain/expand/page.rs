@@ -118,15 +118,8 @@ impl Page<'_> {
     }
 
     fn role(&self, id: Id<Role>, role: &Role) -> [String; 2] {
-        let holder = match role.kind() {
-            Some(ActorKind::Agent) => "agents",
-            Some(ActorKind::Human) => "humans",
-            Some(ActorKind::Service) => "services",
-            Some(ActorKind::System) => "the system",
-            Some(ActorKind::External) => "outsiders",
-            None => "",
-        };
-        [self.role_link(id), holder.to_owned()]
+        let holders = role.kind().map_or("", ActorKind::holders);
+        [self.role_link(id), holders.to_owned()]
     }
 
     fn promise(&self, promise: &Promise) -> Option<String> {
