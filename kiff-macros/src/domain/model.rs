@@ -126,6 +126,13 @@ pub(crate) struct Event {
     pub(crate) reporters: Vec<Reference<Role>>,
 }
 
+impl Event {
+    /// What the permission to report it is called.
+    pub(crate) fn report_permission(&self, domain: &str) -> String {
+        format!("{domain}.report_{}", wire::snake(&self.declared.plain()))
+    }
+}
+
 /// An action with everything that governs it.
 pub(crate) struct Action {
     pub(crate) declared: Declared,

@@ -4,7 +4,6 @@ use std::collections::{HashMap, HashSet};
 
 use crate::domain::model::{Action, Approval, Declared, Event, Id, Model, Reference, Role};
 use crate::domain::syntax::ActorKind;
-use crate::domain::wire::snake;
 use crate::errors::Errors;
 
 /// The permissions that the runtime asks for whatever a block declares: how their names end, and what they let somebody do.
@@ -165,7 +164,7 @@ impl<'m> Permission<'m> {
     /// None where nobody reports the event.
     fn report(event: &'m Event, domain: &str) -> Option<Self> {
         (!event.reporters.is_empty()).then(|| Self {
-            called: format!("{domain}.report_{}", snake(&event.declared.plain())),
+            called: event.report_permission(domain),
             lets: Lets::Report,
             is_written: false,
             declared: &event.declared,

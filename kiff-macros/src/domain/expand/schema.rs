@@ -12,7 +12,6 @@ use crate::domain::model::{
     Action, Approval, Event, Id, Model, PlaceReference, Promise, Reference, Role, State, Transition,
 };
 use crate::domain::syntax::{Effect, Field, Risk};
-use crate::domain::wire::snake;
 
 /// `static __CONTRACTS: [Contract; 2] = …;`
 pub(super) fn contracts(model: &Model, has_executors: bool) -> TokenStream {
@@ -103,8 +102,7 @@ fn event(model: &Model, event: &Event) -> TokenStream {
     let name = &event.declared.wire;
     let documentation = documentation::text(&event.syntax.attributes);
     let fields = list(event.syntax.fields.iter().filter_map(|own| field(event, own)));
-    let permission_name = format!("{}.report_{}", model.header.domain_wire(), snake(&event.declared.plain()));
-    let report = permission(&permission_name, &event.reporters);
+    let report = permission(&event.report_permission(&model.header.domain_wire()), &event.reporters);
     quote!(::kiff::__private::event_schema(#name, #documentation, #fields, #report))
 }
 
