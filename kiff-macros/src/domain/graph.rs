@@ -1,8 +1,9 @@
 //! What leads where, and who can take it there: the ground on which reachability and the `never` clauses are proved.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use super::model::{Action, Approval, Event, Id, Model, Place, Reference, Role, State};
+use super::model::{Action, Allowance, Approval, Event, Id, Model, Place, Reference, Role, State};
 use super::syntax::{ActorKind, Risk};
 
 /// One declared move, for one source; `None` where it may be anything.
@@ -203,7 +204,7 @@ fn may_be_taken(model: &Model, step: &Move) -> bool {
 
 fn may_be_allowed(model: &Model, state: Id<State>, action: Id<Action>) -> bool {
     let lines = &model.allowances;
-    let names_it = |line: &&super::model::Allowance| line.actions.iter().any(|allowed| allowed.may_be(action));
+    let names_it = |line: &&Allowance| line.actions.iter().any(|allowed| allowed.may_be(action));
     let mut lines_with_it = lines.items.iter().filter(names_it).peekable();
     !lines.whole
         || lines_with_it.peek().is_none()
@@ -211,7 +212,11 @@ fn may_be_allowed(model: &Model, state: Id<State>, action: Id<Action>) -> bool {
 }
 
 /// A step of a path with the way in which it is taken.
-pub(crate) type Taken<'s> = (&'s Step, Way);
+#[derive(Clone, Copy)]
+pub(crate) struct Taken<'s> {
+    pub(crate) step: &'s Step,
+    pub(crate) way: Way,
+}
 
 /// The shortest path of at least one step from `start` to `goal` over the ways that pass.
 pub(crate) fn shortest_path<'s>(
@@ -223,17 +228,17 @@ pub(crate) fn shortest_path<'s>(
     let mut leaving: HashMap<Place, Vec<Taken<'s>>> = HashMap::new();
     for step in steps {
         if let Some(way) = step.ways.iter().find(|way| passes(**way)) {
-            leaving.entry(step.source).or_default().push((step, *way));
+            leaving.entry(step.source).or_default().push(Taken { step, way: *way });
         }
     }
     let mut arrived_by: HashMap<Place, Taken<'s>> = HashMap::new();
     let mut waiting = VecDeque::from([start]);
     while let Some(place) = waiting.pop_front() {
         for taken in leaving.remove(&place).unwrap_or_default() {
-            let target = Place::State(taken.0.target);
-            if let std::collections::hash_map::Entry::Vacant(entry) = arrived_by.entry(target) {
+            let target = Place::State(taken.step.target);
+            if let Entry::Vacant(entry) = arrived_by.entry(target) {
                 entry.insert(taken);
-                if taken.0.target == goal {
+                if taken.step.target == goal {
                     return Some(path_back(&arrived_by, start, goal));
                 }
                 waiting.push_back(target);
@@ -248,7 +253,7 @@ fn path_back<'s>(arrived_by: &HashMap<Place, Taken<'s>>, start: Place, goal: Id<
     let mut place = Place::State(goal);
     while let Some(taken) = arrived_by.get(&place) {
         path.push(*taken);
-        place = taken.0.source;
+        place = taken.step.source;
         if place == start {
             break;
         }

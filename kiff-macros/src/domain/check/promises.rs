@@ -61,7 +61,7 @@ fn breach(model: &Model, steps: &[Step], claim: &Claim) -> Option<String> {
         Claim::Alone { role, from, to } => {
             let path = graph::shortest_path(steps, from, to, |way| way.is_alone(role))?;
             // Actions can be approved, and reports cannot.
-            let is_acted = path.iter().any(|(_, way)| matches!(way, Way::Acted { .. }));
+            let is_acted = path.iter().any(|taken| matches!(taken.way, Way::Acted { .. }));
             let (role, from, to) = (model.role_name(role), model.place_name(from), model.state_name(to));
             let instead = if is_acted {
                 "demand an approval on one of these steps".to_owned()
@@ -79,7 +79,7 @@ fn breach(model: &Model, steps: &[Step], claim: &Claim) -> Option<String> {
 
 /// One line for each step: `Created --OrderPaid (MarkPaid by Agent)--> Paid`.
 fn lines(model: &Model, path: &[Taken<'_>]) -> String {
-    let line = |(step, way): &Taken<'_>| {
+    let line = |Taken { step, way }: &Taken<'_>| {
         let way = match way {
             Way::Reported(role) => format!("reported by {}", model.role_name(*role)),
             Way::Acted { action, runner, approver } => {
