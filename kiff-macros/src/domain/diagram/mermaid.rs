@@ -33,9 +33,9 @@ fn called(number: usize) -> String {
 
 fn label(arrow: &Arrow) -> String {
     let events = arrow.events.iter().map(|occurrence| {
-        let lines = lines(occurrence).into_iter().map(|(about, line)| match about {
-            About::Event | About::Cause => escaped(&line),
-            About::Approval => format!("✓ {}", escaped(&line)),
+        let lines = lines(occurrence).into_iter().map(|line| match line.about {
+            About::Event | About::Cause => escaped(&line.text),
+            About::Approval => format!("✓ {}", escaped(&line.text)),
         });
         lines.collect::<Vec<_>>().join("<br/>")
     });

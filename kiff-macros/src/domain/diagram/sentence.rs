@@ -10,19 +10,26 @@ pub(super) enum About {
     Approval,
 }
 
+/// One line of a label.
+pub(super) struct Line {
+    pub(super) about: About,
+    pub(super) text: String,
+}
+
 /// The lines of a label: the event, and then how it comes about.
-pub(super) fn lines(occurrence: &Occurrence) -> Vec<(About, String)> {
-    let mut lines = vec![(About::Event, occurrence.event.clone())];
+pub(super) fn lines(occurrence: &Occurrence) -> Vec<Line> {
+    let mut lines = vec![Line { about: About::Event, text: occurrence.event.clone() }];
+    let mut add = |about: About, text: String| lines.push(Line { about, text });
     for cause in &occurrence.causes {
         match cause {
-            Cause::Reported { by } => lines.push((About::Cause, format!("reported by {}", alternatives(by)))),
+            Cause::Reported { by } => add(About::Cause, format!("reported by {}", alternatives(by))),
             Cause::Acted { action, by, consent } => {
                 let by = if by.is_empty() { String::new() } else { format!(" · {}", alternatives(by)) };
-                lines.push((About::Cause, format!("{action}{by}")));
+                add(About::Cause, format!("{action}{by}"));
                 match consent {
                     Consent::NotNeeded => {}
-                    Consent::Waived => lines.push((About::Cause, "approval waived".to_owned())),
-                    Consent::By(roles) => lines.push((About::Approval, format!("{} approves", alternatives(roles)))),
+                    Consent::Waived => add(About::Cause, "approval waived".to_owned()),
+                    Consent::By(roles) => add(About::Approval, format!("{} approves", alternatives(roles))),
                 }
             }
         }

@@ -3,7 +3,7 @@
 use std::fmt::{self, Write};
 
 use super::layout::{self, Drawing, Extent, Point, Route, Stop};
-use super::sentence::{About, lines};
+use super::sentence::{About, Line, lines};
 use super::width::width;
 use super::{Arrow, Diagram, Kind, Shown};
 
@@ -47,7 +47,7 @@ pub(super) struct Picture<'d> {
 /// The label of an arrow.
 pub(super) struct Label<'d> {
     arrow: &'d Arrow,
-    lines: Vec<(About, String)>,
+    lines: Vec<Line>,
     extent: Extent,
     middle: Point,
 }
@@ -55,22 +55,25 @@ pub(super) struct Label<'d> {
 impl Label<'_> {
     fn of(arrow: &Arrow) -> Label<'_> {
         let lines: Vec<_> = arrow.events.iter().flat_map(lines).collect();
-        let widest = lines.iter().map(|(about, line)| line_width(*about, line)).fold(0.0, f64::max);
-        let height: f64 = lines.iter().map(|(about, _)| line_height(*about)).sum();
+        let widest = lines.iter().map(line_width).fold(0.0, f64::max);
+        let height: f64 = lines.iter().map(line_height).sum();
         let extent = Extent::centred(widest + 2.0 * LABEL_PADDING.0, height + 2.0 * LABEL_PADDING.1);
         Label { arrow, lines, extent, middle: Point { x: 0.0, y: 0.0 } }
     }
 }
 
-fn line_height(about: About) -> f64 {
-    if about == About::Event { EVENT_LINE } else { CAUSE_LINE }
+fn line_height(line: &Line) -> f64 {
+    match line.about {
+        About::Event => EVENT_LINE,
+        About::Cause | About::Approval => CAUSE_LINE,
+    }
 }
 
-fn line_width(about: About, line: &str) -> f64 {
-    match about {
-        About::Event => width(line, EVENT_SIZE) * 1.05,
-        About::Cause => width(line, CAUSE_SIZE),
-        About::Approval => width(line, CAUSE_SIZE) + TICK,
+fn line_width(line: &Line) -> f64 {
+    match line.about {
+        About::Event => width(&line.text, EVENT_SIZE) * 1.05,
+        About::Cause => width(&line.text, CAUSE_SIZE),
+        About::Approval => width(&line.text, CAUSE_SIZE) + TICK,
     }
 }
 
@@ -198,9 +201,9 @@ impl Picture<'_> {
         let mut ticks = String::new();
         for label in &self.labels {
             let mut y = label.middle.y - label.extent.height / 2.0 + LABEL_PADDING.1;
-            for (about, line) in &label.lines {
-                y += line_height(*about);
-                write_line(text, &mut ticks, label.middle.x, y - 4.0, *about, line)?;
+            for line in &label.lines {
+                y += line_height(line);
+                write_line(text, &mut ticks, label.middle.x, y - 4.0, line)?;
             }
         }
         text.push_str("</g>");
@@ -247,16 +250,16 @@ fn write_frame(text: &mut String, middle: Point, width: f64, height: f64, corner
     )
 }
 
-fn write_line(text: &mut String, ticks: &mut String, x: f64, y: f64, about: About, line: &str) -> fmt::Result {
-    let line_text = escaped(line);
-    match about {
+fn write_line(text: &mut String, ticks: &mut String, x: f64, y: f64, line: &Line) -> fmt::Result {
+    let line_text = escaped(&line.text);
+    match line.about {
         About::Event => write!(
             text,
             "<text x=\"{x:.1}\" y=\"{y:.1}\" font-size=\"{EVENT_SIZE}\" font-weight=\"500\">{line_text}</text>"
         ),
         About::Cause => write!(text, "<text x=\"{x:.1}\" y=\"{y:.1}\" fill-opacity=\".8\">{line_text}</text>"),
         About::Approval => {
-            let left = x - line_width(about, line) / 2.0 + 3.0;
+            let left = x - line_width(line) / 2.0 + 3.0;
             write!(ticks, "M{left:.1} {:.1}l3 3 5.5-6.5", y - 3.5)?;
             let start = left + TICK;
             write!(text, "<text x=\"{start:.1}\" y=\"{y:.1}\" text-anchor=\"start\">{line_text}</text>")
