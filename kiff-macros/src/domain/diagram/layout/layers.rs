@@ -44,10 +44,10 @@ pub(super) fn layers(boxes: &[Extent], arrows: &[Arrow]) -> Graph {
         graph.items[number].row = row;
         content[row].push(number);
     }
-    for ((arrow, (upper, lower)), (rank, shelf)) in arrows.iter().zip(&spans).zip(&shelves.chosen.0) {
+    for ((arrow, (upper, lower)), shelf) in arrows.iter().zip(&spans).zip(&shelves.chosen.0) {
         let upward = ranks[arrow.from] > ranks[arrow.to];
         let (top, bottom) = if upward { (arrow.to, arrow.from) } else { (arrow.from, arrow.to) };
-        let label_row = first_row[*rank] + 1 + shelf;
+        let label_row = first_row[shelf.rank] + 1 + shelf.number;
         let mut chain = Chain { items: vec![top], label: top, upward };
         for row in first_row[*upper] + 1..first_row[*lower] {
             let is_label = row == label_row;
@@ -157,7 +157,14 @@ fn ranks(boxes: &[Extent], arrows: &[Arrow], search: &Search) -> List<usize> {
 /// The rows for labels below each row of boxes, and which one each arrow's label lies in.
 struct Shelves {
     between: List<Between>,
-    chosen: List<(usize, usize)>,
+    chosen: List<Shelf>,
+}
+
+/// One row for labels: below which row of boxes it lies, and how many such rows lie between the two.
+#[derive(Clone, Copy)]
+struct Shelf {
+    rank: usize,
+    number: usize,
 }
 
 /// What lies between one row of boxes and the next.
@@ -172,8 +179,10 @@ struct Between {
 impl Shelves {
     /// Arrows to the next row come first, as their labels have no other place; the others take what is emptiest.
     fn fill(depth: usize, arrows: &[Arrow], spans: &[(usize, usize)]) -> Self {
-        let mut shelves =
-            Self { between: List::of(&Between::default(), depth), chosen: List::of(&(0, 0), arrows.len()) };
+        let mut shelves = Self {
+            between: List::of(&Between::default(), depth),
+            chosen: List::of(&Shelf { rank: 0, number: 0 }, arrows.len()),
+        };
         let mut needed = List::of(&0.0, depth);
         for ((upper, lower), arrow) in spans.iter().zip(arrows) {
             for rank in *upper..*lower {
@@ -199,28 +208,29 @@ impl Shelves {
         shelves
     }
 
-    fn put(&mut self, ranks: Range<usize>, width: f64) -> (usize, usize) {
+    fn put(&mut self, ranks: Range<usize>, width: f64) -> Shelf {
         let shelves_of = |rank: usize| {
-            self.between[rank].shelves.iter().enumerate().map(move |(shelf, used)| (*used, (rank, shelf)))
+            let shelves = self.between[rank].shelves.iter().enumerate();
+            shelves.map(move |(number, used)| (*used, Shelf { rank, number }))
         };
         let places = ranks.clone().flat_map(shelves_of);
         let emptiest = places.min_by(|first, second| first.0.total_cmp(&second.0));
-        let place = match emptiest {
-            Some((used, place)) if used + width <= WIDTH => place,
+        let shelf = match emptiest {
+            Some((used, shelf)) if used + width <= WIDTH => shelf,
             _ => self.begin(ranks),
         };
-        if let Some(used) = self.between[place.0].shelves.get_mut(place.1) {
+        if let Some(used) = self.between[shelf.rank].shelves.get_mut(shelf.number) {
             *used += width;
         }
-        place
+        shelf
     }
 
     /// Begins another row of labels where there are fewest.
-    fn begin(&mut self, ranks: Range<usize>) -> (usize, usize) {
+    fn begin(&mut self, ranks: Range<usize>) -> Shelf {
         let upper = ranks.start;
         let rank = ranks.min_by_key(|rank| self.between[*rank].shelves.len()).unwrap_or(upper);
         let between = &mut self.between[rank];
         between.shelves.push(between.passing);
-        (rank, between.shelves.len() - 1)
+        Shelf { rank, number: between.shelves.len() - 1 }
     }
 }
