@@ -1,6 +1,7 @@
 //! Actions with their keys, and the lines that say where they are allowed.
 
 use proc_macro2::{Delimiter, Ident, TokenTree};
+use syn::LitStr;
 
 use super::items::{declared, unreadable, used};
 use super::list::{self, List, Pipes, is_punct};
@@ -26,7 +27,35 @@ const ALLOWED: List =
 const RISKS: [(&str, Risk); 4] =
     [("low", Risk::Low), ("medium", Risk::Medium), ("high", Risk::High), ("critical", Risk::Critical)];
 const EFFECTS: [(&str, Effect); 2] = [("none", Effect::None), ("outside", Effect::Outside)];
-const KEY_WORDS: [&str; 7] = ["risk", "by", "emits", "approval", "effect", "permission", "approval_permission"];
+
+/// What can be said of an action.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Key {
+    Risk,
+    By,
+    Emits,
+    Approval,
+    Effect,
+    Permission,
+    ApprovalPermission,
+}
+
+impl Key {
+    const ALL: [Self; 7] =
+        [Self::Risk, Self::By, Self::Emits, Self::Approval, Self::Effect, Self::Permission, Self::ApprovalPermission];
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Risk => "risk",
+            Self::By => "by",
+            Self::Emits => "emits",
+            Self::Approval => "approval",
+            Self::Effect => "effect",
+            Self::Permission => "permission",
+            Self::ApprovalPermission => "approval_permission",
+        }
+    }
+}
 
 /// `RefundOrder { risk: high, by: Agent, emits: OrderRefunded, approval: Operator }`
 pub(super) fn action(reader: &mut Reader<'_>) -> Option<Action> {
@@ -62,47 +91,51 @@ pub(super) fn action(reader: &mut Reader<'_>) -> Option<Action> {
 }
 
 /// One `key: value`.
-fn key(reader: &mut Reader<'_>, action: &mut Action, given: &mut Vec<&'static str>) {
-    let Some((word, typed)) = key_word(reader) else {
+fn key(reader: &mut Reader<'_>, action: &mut Action, given: &mut Vec<Key>) {
+    let Some((key, typed)) = key_word(reader) else {
         action.whole = false;
         return;
     };
-    let again = given.contains(&word);
+    let (word, again) = (key.word(), given.contains(&key));
     if again {
         reader.remark(typed.span(), format!("`{word}` is given twice: remove one"));
     }
-    given.push(word);
-    reader.colon(&format!("`{word}`"), &example(reader, word));
-    let mut ignored = None;
-    match word {
-        "risk" => {
+    given.push(key);
+    reader.colon(&format!("`{word}`"), &example(reader, key));
+    match key {
+        Key::Risk => {
             let risk = list::choice(reader, "risk", "risks", &RISKS);
-            action.risk = if again { action.risk.take() } else { risk };
+            if !again {
+                action.risk = risk;
+            }
         }
-        "effect" => {
+        Key::Effect => {
             let effect = list::choice(reader, "effect", "effects", &EFFECTS).map(|(effect, _)| effect);
             action.effect = action.effect.or(effect);
         }
-        "by" => {
+        Key::By => {
             let by = some_or_none(reader, "roles", role);
             action.by.get_or_insert(by);
         }
-        "emits" => {
+        Key::Emits => {
             let emits = some_or_none(reader, "events", |reader| used(reader, "an event or `none`"));
             action.emits.get_or_insert(emits);
         }
-        "approval" => {
+        Key::Approval => {
             let approval = approval(reader);
             action.approval.get_or_insert(approval);
         }
-        _ => {
-            let permission = reader.text(&format!("a permission, as in `{}`", example(reader, word)));
-            let slot = match word {
-                _ if again => &mut ignored,
-                "permission" => &mut action.permission,
-                _ => &mut action.approval_permission,
-            };
-            *slot = permission;
+        Key::Permission => {
+            let permission = permission(reader, key);
+            if !again {
+                action.permission = permission;
+            }
+        }
+        Key::ApprovalPermission => {
+            let permission = permission(reader, key);
+            if !again {
+                action.approval_permission = permission;
+            }
         }
     }
     // What a key is missing is not what the action lacks.
@@ -110,15 +143,15 @@ fn key(reader: &mut Reader<'_>, action: &mut Action, given: &mut Vec<&'static st
 }
 
 /// The key that stands here, or that was meant.
-fn key_word(reader: &mut Reader<'_>) -> Option<(&'static str, Ident)> {
+fn key_word(reader: &mut Reader<'_>) -> Option<(Key, Ident)> {
     let Some(typed) = reader.peek_ident() else {
         reader.unexpected("a key, as in `risk: low`");
         return None;
     };
     let text = typed.to_string();
-    if let Some(word) = KEY_WORDS.iter().find(|word| **word == text) {
+    if let Some(key) = Key::ALL.into_iter().find(|key| key.word() == text) {
         reader.ident();
-        return Some((word, typed));
+        return Some((key, typed));
     }
     if !reader.at_ident_and(|next| is_punct(next, ':') || is_punct(next, '=')) {
         let message = format!("expected a key such as `risk`, found `{text}`: put `|` between several names");
@@ -129,16 +162,20 @@ fn key_word(reader: &mut Reader<'_>) -> Option<(&'static str, Ident)> {
         reader.ident();
         return None;
     }
-    let valid: Vec<String> = KEY_WORDS.iter().map(|word| (*word).to_owned()).collect();
+    let valid: Vec<String> = Key::ALL.into_iter().map(|key| key.word().to_owned()).collect();
     let meant = suggest::closest(&text, &valid);
     let message = format!("unknown key `{text}`: {}", suggest::hint(&text, "keys", &valid));
     reader.ident();
-    if let Some(word) = meant.first().and_then(|position| KEY_WORDS.get(*position)) {
+    if let Some(key) = meant.first().and_then(|position| Key::ALL.get(*position).copied()) {
         reader.remark(typed.span(), message);
-        return Some((word, typed));
+        return Some((key, typed));
     }
     reader.fail_between(typed.span(), typed.span(), message);
     None
+}
+
+fn permission(reader: &mut Reader<'_>, key: Key) -> Option<LitStr> {
+    reader.text(&format!("a permission, as in `{}`", example(reader, key)))
 }
 
 fn role(reader: &mut Reader<'_>) -> Option<Ident> {
@@ -181,9 +218,9 @@ fn approval(reader: &mut Reader<'_>) -> Approval {
 }
 
 /// Keys without which an action cannot be understood; that `by` alone is missing is a rule of its own.
-fn missing_keys(reader: &mut Reader<'_>, action: &mut Action, given: &[&str]) {
-    let missing: Vec<&str> = ["risk", "by", "emits"].into_iter().filter(|word| !given.contains(word)).collect();
-    if !action.whole || missing.is_empty() || missing == ["by"] {
+fn missing_keys(reader: &mut Reader<'_>, action: &mut Action, given: &[Key]) {
+    let missing: Vec<Key> = [Key::Risk, Key::By, Key::Emits].into_iter().filter(|key| !given.contains(key)).collect();
+    if !action.whole || missing.is_empty() || missing == [Key::By] {
         return;
     }
     let name = &action.declared.name;
@@ -192,24 +229,25 @@ fn missing_keys(reader: &mut Reader<'_>, action: &mut Action, given: &[&str]) {
         _ => &[],
     };
     let own = reader.example();
-    let examples = missing.iter().map(|word| match *word {
-        "by" => format!("by: {}", own.runner(approvers).unwrap_or_else(|| "…".to_owned())),
-        "emits" => format!("emits: {}", own.emits_of(action)),
-        word => example(reader, word),
+    let words: Vec<&str> = missing.iter().copied().map(Key::word).collect();
+    let examples = missing.iter().map(|key| match key {
+        Key::By => format!("by: {}", own.runner(approvers).unwrap_or_else(|| "…".to_owned())),
+        Key::Emits => format!("emits: {}", own.emits_of(action)),
+        Key::Risk | Key::Approval | Key::Effect | Key::Permission | Key::ApprovalPermission => example(reader, *key),
     });
     let message = format!(
         "the action `{name}` does not say {}: add it, as in `{}`",
-        suggest::enumerate(&missing, "and"),
+        suggest::enumerate(&words, "and"),
         examples.collect::<Vec<_>>().join(", ")
     );
     reader.remark(name.span(), message);
-    if action.by.is_none() && missing.contains(&"by") {
+    if action.by.is_none() && missing.contains(&Key::By) {
         action.by = Some(SomeOrNone::Some(unreadable()));
     }
 }
 
-fn example(reader: &Reader<'_>, word: &str) -> String {
-    format!("{word}: {}", reader.example().value(word))
+fn example(reader: &Reader<'_>, key: Key) -> String {
+    format!("{}: {}", key.word(), reader.example().value(key))
 }
 
 /// `Created | Held => [MarkPaid, CancelOrder]`

@@ -2,6 +2,7 @@
 
 use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 
+use super::actions::Key;
 use super::list::is_punct;
 use super::words;
 use crate::domain::syntax::{Action, Approval, Risk, SectionName, SomeOrNone};
@@ -57,16 +58,16 @@ impl Example {
         }
     }
 
-    /// What comes after `word:` in an action.
-    pub(super) fn value(&self, word: &str) -> &str {
-        match word {
-            "risk" => "low",
-            "by" => &self.role.0,
-            "emits" => &self.emits,
-            "approval" => &self.human,
-            "effect" => "none",
-            "permission" => "\"refund.refund_order\"",
-            _ => "\"refund.approve_refund_order\"",
+    /// What comes after the key in an action.
+    pub(super) fn value(&self, key: Key) -> &str {
+        match key {
+            Key::Risk => "low",
+            Key::By => &self.role.0,
+            Key::Emits => &self.emits,
+            Key::Approval => &self.human,
+            Key::Effect => "none",
+            Key::Permission => "\"refund.refund_order\"",
+            Key::ApprovalPermission => "\"refund.approve_refund_order\"",
         }
     }
 
