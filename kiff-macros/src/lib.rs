@@ -5,6 +5,8 @@ mod documentation;
 mod domain;
 mod errors;
 mod executors;
+#[cfg(test)]
+mod marks;
 mod number;
 mod reason;
 mod renamed;

@@ -1,6 +1,4 @@
 //! The whole pipeline: what is wrong, exactly where, and in which words.
-//!
-//! The tokens that an error must underline are marked with `«` and `»` in the source of each test.
 
 mod actions;
 mod events;
@@ -17,9 +15,10 @@ mod unfinished;
 
 use std::str::FromStr;
 
-use proc_macro2::{LineColumn, TokenStream};
+use proc_macro2::TokenStream;
 
 use super::domain2;
+use crate::marks::{self, Fault};
 
 /// The reference domain, without a fault.
 pub(super) const REFUND: &str = r"
@@ -56,9 +55,6 @@ pub(super) const REFUND: &str = r"
     never { Refunded without Operator }
 ";
 
-/// One error: the rule, its first and last place, and the sentence.
-type Fault = (String, Position, Position, String);
-
 /// The reference domain with some of its text replaced; each `from` must stand there exactly once.
 pub(super) fn refund(edits: &[(&str, &str)]) -> String {
     edits.iter().fold(REFUND.to_owned(), |source, (from, to)| {
@@ -70,15 +66,7 @@ pub(super) fn refund(edits: &[(&str, &str)]) -> String {
 /// Checks that the errors of `source` are exactly `expected` (rule and sentence), each at its mark.
 #[track_caller]
 fn check(source: &str, expected: &[(&str, &str)]) {
-    let (plain, marks) = without_marks(source);
-    assert_eq!(marks.len(), expected.len(), "one mark for each expected error, but found: {:#?}", faults(&plain));
-    let expected: Vec<Fault> = expected
-        .iter()
-        .zip(marks)
-        .map(|((rule, message), (start, end))| ((*rule).to_owned(), start, end, (*message).to_owned()))
-        .collect();
-    let found = faults(&plain);
-    assert!(found == expected, "found {found:#?}\nexpected {expected:#?}");
+    marks::check(source, expected, faults);
 }
 
 /// Checks the reference domain with one edit for exactly one error, at the mark in `to`.
@@ -98,41 +86,7 @@ fn each(edits: &[(&str, &str, &str)]) {
 
 fn faults(source: &str) -> Vec<Fault> {
     let tokens = TokenStream::from_str(source).expect("the test's source must consist of tokens");
-    let (_, diagnostics) = domain2(&tokens);
-    let place = |place: LineColumn| (place.line, place.column);
-    diagnostics
-        .iter()
-        .map(|fault| {
-            let (start, end) = (place(fault.start.start()), place(fault.end.end()));
-            (fault.rule.to_owned(), start, end, fault.message.clone())
-        })
-        .collect()
-}
-
-/// Line and column.
-type Position = (usize, usize);
-
-/// The source without its marks, and where they stood.
-fn without_marks(source: &str) -> (String, Vec<(Position, Position)>) {
-    let (mut line, mut column) = (1, 0);
-    let mut plain = String::new();
-    let (mut starts, mut ends) = (Vec::new(), Vec::new());
-    for letter in source.chars() {
-        match letter {
-            '«' => starts.push((line, column)),
-            '»' => ends.push((line, column)),
-            '\n' => {
-                (line, column) = (line + 1, 0);
-                plain.push(letter);
-            }
-            _ => {
-                column += 1;
-                plain.push(letter);
-            }
-        }
-    }
-    assert_eq!(starts.len(), ends.len(), "each `«` needs its `»`");
-    (plain, starts.into_iter().zip(ends).collect())
+    marks::faults(&domain2(&tokens).1)
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::{check, faults};
 
 #[test]
 fn an_empty_block_is_one_error() {
-    let found: Vec<_> = faults("").into_iter().map(|(_, _, _, message)| message).collect();
+    let found: Vec<_> = faults("").into_iter().map(|fault| fault.message).collect();
     assert_eq!(found, ["the block is empty: begin with `domain Name governs Entity;`"]);
 }
 
@@ -45,7 +45,7 @@ fn empty_sections_are_one_error_each() {
 fn a_section_that_is_missing_is_one_error_and_nothing_else() {
     for section in ["roles", "states", "events", "transitions", "actions", "allow"] {
         let found = faults(&without(section));
-        let messages: Vec<&str> = found.iter().map(|(_, _, _, message)| message.as_str()).collect();
+        let messages: Vec<&str> = found.iter().map(|fault| fault.message.as_str()).collect();
         assert_eq!(messages, [format!("the section `{section}` is missing: write `{section} {{ … }}`")]);
     }
 }
@@ -58,7 +58,7 @@ fn a_section_that_is_never_closed_swallows_nothing() {
         ("never { Refunded without Operator }", "}"),
     ]);
     let found = faults(&source.replace(['«', '»'], ""));
-    let messages: Vec<&str> = found.iter().map(|(_, _, _, message)| message.as_str()).collect();
+    let messages: Vec<&str> = found.iter().map(|fault| fault.message.as_str()).collect();
     assert_eq!(messages[0], "`states` cannot stand inside `roles`: close `roles` with `}` before it");
 }
 
