@@ -3,7 +3,9 @@
 //! serde's derives and those of `Debug` and `Clone` would each say it in their own words, some of them at the whole block. So the
 //! derives are told that the types are fit, and whether they are is asked in one place.
 
-use proc_macro2::{TokenStream, TokenTree};
+use std::collections::HashSet;
+
+use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Attribute, GenericArgument, LitStr, PathArguments, Type};
@@ -53,18 +55,14 @@ pub(super) fn bounds(event: &Event) -> TokenStream {
 /// `Debug` and `Clone`, and the one place that asks whether the types are fit.
 pub(super) fn traits(event: &Event) -> TokenStream {
     let (name, text) = (used(&event.declared.name), event.declared.plain());
-    let mut seen = Vec::new();
-    let mut fields = Vec::new();
-    for field in &event.syntax.fields {
-        if let (Some(name), Some(kind)) = (&field.name, &field.kind)
-            && !seen.contains(&plain(name))
-        {
-            seen.push(plain(name));
-            fields.push((used(name), plain(name), quote!(::kiff::__private::Probe::<#kind>::NEW)));
-        }
-    }
-    let shown = fields.iter().map(|(name, text, probe)| quote!(.field(#text, #probe.shown(&self.#name))));
-    let cloned = fields.iter().map(|(name, _, probe)| quote!(#name: #probe.duplicate(&self.#name)));
+    let shown = readable(event).map(|Readable { name, kind, .. }| {
+        let (text, name) = (plain(name), used(name));
+        quote!(.field(#text, ::kiff::__private::Probe::<#kind>::NEW.shown(&self.#name)))
+    });
+    let cloned = readable(event).map(|Readable { name, kind, .. }| {
+        let name = used(name);
+        quote!(#name: ::kiff::__private::Probe::<#kind>::NEW.duplicate(&self.#name))
+    });
     let fit = event.syntax.fields.iter().flat_map(demands);
     quote! {
         #[automatically_derived]
@@ -104,21 +102,30 @@ fn demands(field: &Field) -> Vec<TokenStream> {
 pub(super) fn probes(event: &Event) -> Vec<TokenStream> {
     let is_told = |attributes: &[Attribute]| attributes.iter().any(|attribute| attribute.path().is_ident("serde"));
     let told_of_all = is_told(&event.syntax.attributes);
-    let mut seen = Vec::new();
-    let mut probes = Vec::new();
-    for field in &event.syntax.fields {
-        let (Some(name), Some(kind)) = (&field.name, &field.kind) else { continue };
-        if seen.contains(&plain(name)) {
-            continue;
-        }
-        seen.push(plain(name));
-        probes.push(if told_of_all || is_told(&field.attributes) {
+    let probes = readable(event).map(|Readable { kind, attributes, .. }| {
+        if told_of_all || is_told(attributes) {
             quote!(::kiff::__private::Probe::<::kiff::__private::Empty>::NEW)
         } else {
             quote!(::kiff::__private::Probe::<#kind>::NEW)
-        });
-    }
-    probes
+        }
+    });
+    probes.collect()
+}
+
+/// A field with all that it needs.
+struct Readable<'e> {
+    name: &'e Ident,
+    kind: &'e Type,
+    attributes: &'e [Attribute],
+}
+
+/// The fields that could be read, each name once.
+fn readable(event: &Event) -> impl Iterator<Item = Readable<'_>> {
+    let mut seen = HashSet::new();
+    let fields = event.syntax.fields.iter().filter_map(|field| {
+        Some(Readable { name: field.name.as_ref()?, kind: field.kind.as_ref()?, attributes: &field.attributes })
+    });
+    fields.filter(move |field| seen.insert(plain(field.name)))
 }
 
 /// The types in this field's that only rustc knows: `Money` in `Vec<Option<Money>>`.
