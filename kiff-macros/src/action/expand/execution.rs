@@ -45,8 +45,9 @@ pub(super) fn executor(executor: &Executor, target: &Target, body: &TokenStream)
     }
 }
 
-/// `impl Executes<Refund> for refund::RefundOrder`, for the attribute as a whole: two executors of one action are told apart by
-/// theirs.
+/// `impl Executes<Refund> for refund::RefundOrder`, or `Reconciles`.
+///
+/// What is implemented stands at the attribute as a whole: where an action has two executors, rustc shows both attributes.
 fn header(target: &Target, implemented: &TokenStream, place: Span) -> TokenStream {
     let number = number::of(&plain(&target.action));
     let declared = Ident::new("__Declared", Span::call_site().located_at(place));

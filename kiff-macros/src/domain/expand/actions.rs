@@ -53,7 +53,7 @@ pub(super) fn alias(id: Id<Action>) -> Ident {
 /// `impl Declared for refund::MarkPaid`, and the way from the path `Refund::MarkPaid` to it.
 pub(super) fn declarations(model: &Model, names: &Names) -> TokenStream {
     let Names { domain, module, .. } = names;
-    // A number, and not `Refund::MarkPaid as usize`: rustc holds every two of these apart, and numbers at a glance.
+    // A number, and not `Refund::MarkPaid as usize`: rustc compares every two of these impls, and would work out both each time.
     let declarations = distinct(&model.actions).enumerate().map(|(place, (_, action))| {
         let name = used(&action.declared.name);
         let emits = emits(model, action);

@@ -37,7 +37,7 @@ pub(super) fn are_in_doubt(event: &Event) -> bool {
         && event.syntax.fields.iter().any(|field| !in_doubt(field).is_empty())
 }
 
-/// Tells serde's derives that the types are fit, in a way that rustc does not look into: `for<'read>`.
+/// Tells serde's derives that the types are fit. With `for<'read>` rustc takes a bound as given; without, it would complain here.
 pub(super) fn bounds(event: &Event) -> TokenStream {
     let kinds = event.syntax.fields.iter().flat_map(in_doubt).map(|kind| kind.to_token_stream().to_string());
     let mut types: Vec<String> = kinds.collect();
