@@ -51,7 +51,7 @@ impl Scaffold {
             fs::read_to_string(&self.descriptor).map_err(|error| Failure::file("read", &self.descriptor, &error))?;
         let descriptor = Descriptor::read(&self.descriptor, text.strip_prefix('\u{feff}').unwrap_or(&text))?;
         let mut draft = Draft::new(&descriptor);
-        draft.mend_flow();
+        draft.mend_flow(&descriptor.roles);
         if draft.actions.is_empty() || !draft.transitions.iter().any(|line| line.from.is_none()) {
             let failure = Failure::new("nothing is left of the domain that could run");
             return Err(draft.findings.iter().fold(failure, |failure, own| {

@@ -1,5 +1,7 @@
 //! A domain on its way from the descriptor to the block: what is kept of it, and what had to change.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::descriptor::Descriptor;
@@ -25,6 +27,8 @@ pub(crate) struct Draft {
     pub(crate) transitions: Vec<Transition>,
     pub(crate) actions: Vec<Action>,
     pub(crate) roles: Vec<Role>,
+    /// The events that an action of the descriptor emits: whatever becomes of the action, nobody may report them.
+    pub(crate) governed: BTreeSet<String>,
     pub(crate) findings: Vec<Finding>,
 }
 
@@ -83,6 +87,7 @@ impl Draft {
             transitions: Vec::new(),
             actions: Vec::new(),
             roles: Vec::new(),
+            governed: descriptor.actions.iter().flat_map(|action| action.follow_up_events.iter().cloned()).collect(),
             findings: Vec::new(),
         };
         for name in draft.once("state", &descriptor.states) {

@@ -1,7 +1,7 @@
 //! Who may do what: kinds of actors, approvals, and who may say what happened.
 
 use super::descriptor::{Descriptor, Roles};
-use super::draft::{Draft, Event, Role, listed};
+use super::draft::{Action, Draft, Event, Role, listed};
 
 /// Names that people have and agents do not.
 const PEOPLE: [&str; 9] =
@@ -22,13 +22,28 @@ impl Draft {
         }
     }
 
+    /// Takes out what none of the roles that there are may run.
+    pub(crate) fn nobody_may(&mut self, roles: &Roles) {
+        if roles.0.is_empty() {
+            return;
+        }
+        let is_held = |action: &Action| {
+            action.permissions.is_empty() || roles.0.iter().any(|(_, held)| holds(held, &action.permissions))
+        };
+        let (kept, left): (Vec<Action>, Vec<Action>) = std::mem::take(&mut self.actions).into_iter().partition(is_held);
+        self.actions = kept;
+        for action in left {
+            let said = format!("no role holds {}, which `{}` requires", listed(&action.permissions), action.name);
+            let written = "the action is left out; let a role hold what it requires if it is meant";
+            self.found("nobody_may", said, written.to_owned());
+        }
+    }
+
     fn runners(&mut self, roles: &Roles) {
         let mut told = Vec::new();
-        for action in &mut self.actions {
-            let needed = &action.permissions;
-            let holds =
-                |held: &[String]| !needed.is_empty() && needed.iter().all(|permission| held.contains(permission));
-            action.by = roles.0.iter().filter(|(_, held)| holds(held)).map(|(role, _)| role.clone()).collect();
+        for action in self.actions.iter_mut().filter(|action| !action.permissions.is_empty()) {
+            let may = roles.0.iter().filter(|(_, held)| holds(held, &action.permissions));
+            action.by = may.map(|(role, _)| role.clone()).collect();
         }
         let mut runners: Vec<String> = Vec::new();
         for role in self.actions.iter().flat_map(|action| &action.by) {
@@ -119,8 +134,7 @@ impl Draft {
     fn reporters(&mut self, adapter: Option<&str>) {
         let mut split = Vec::new();
         for line in &mut self.transitions {
-            let is_emitted = self.actions.iter().any(|action| action.emits.contains(&line.event));
-            if line.from.is_none() && is_emitted {
+            if line.from.is_none() && self.governed.contains(&line.event) {
                 let event = format!("{}_REPORTED", line.event);
                 split.push((line.event.clone(), event.clone()));
                 line.event = event;
@@ -177,6 +191,11 @@ impl Draft {
         }
         free
     }
+}
+
+/// Whether whoever holds these permissions holds all that are needed.
+fn holds(held: &[String], needed: &[String]) -> bool {
+    needed.iter().all(|permission| held.contains(permission))
 }
 
 /// Whether permissions of these names are for somebody who approves.

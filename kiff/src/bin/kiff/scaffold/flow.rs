@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use super::descriptor::Roles;
 use super::draft::{Draft, Transition, listed};
 
 impl Draft {
     /// Takes out of the flow what would not compile, until nothing is left of it.
-    pub(crate) fn mend_flow(&mut self) {
+    pub(crate) fn mend_flow(&mut self, roles: &Roles) {
         self.two_targets();
+        self.nobody_may(roles);
         let size = |draft: &Self| {
             let allowed: usize = draft.actions.iter().map(|action| action.allowed_in.len() + action.emits.len()).sum();
             draft.states.len() + draft.events.len() + draft.transitions.len() + draft.actions.len() + allowed
@@ -15,6 +17,7 @@ impl Draft {
         let mut before = usize::MAX;
         while size(self) < before {
             before = size(self);
+            self.event_without_source();
             self.barred_state();
             self.unreachable_state();
             self.barred_way_out();
@@ -41,6 +44,21 @@ impl Draft {
             }
         }
         self.transitions = kept;
+    }
+
+    /// What an action made happen happens without it no more: whoever reported it would pass the action's approval by.
+    fn event_without_source(&mut self) {
+        let lost: BTreeSet<String> = self.governed.iter().filter(|event| !self.is_emitted(event)).cloned().collect();
+        let is_lost = |line: &Transition| line.from.is_some() && lost.contains(&line.event);
+        let (left, kept): (Vec<Transition>, Vec<Transition>) =
+            std::mem::take(&mut self.transitions).into_iter().partition(is_lost);
+        self.transitions = kept;
+        for Transition { event, from, to } in left {
+            let from = from.as_deref().unwrap_or("new");
+            let said = format!("`{event}` leads from `{from}` to `{to}`, and no action is left that emits it");
+            let written = format!("the transition is left out; let an action emit it in `{from}` if it is meant");
+            self.found("event_without_source", said, written);
+        }
     }
 
     /// Whether somebody can take a transition: its event is reported, or an action that emits it is allowed where it begins.

@@ -42,7 +42,7 @@ fn read(parts: &Value) -> Result<Descriptor, Failure> {
 fn written(parts: &Value) -> Written {
     let descriptor = read(parts).unwrap();
     let mut draft = Draft::new(&descriptor);
-    draft.mend_flow();
+    draft.mend_flow(&descriptor.roles);
     draft.assign_duties(&descriptor);
     let rendered = Rendered::new(&descriptor.domain, &descriptor.entity, &draft);
     let (block, tests) = (rendered.block(), rendered.tests("refund"));
@@ -205,4 +205,61 @@ fn an_action_has_no_more_parameters_than_an_executor_takes() {
     let told = with(65).unwrap_err().shown();
     assert!(told.contains("an action has at most 64 parameters, and `part_64` of `PAY` is one more"), "{told}");
     assert!(told.contains("rule: too_many"), "{told}");
+}
+
+#[test]
+fn what_no_role_may_run_is_left_out() {
+    let wipe = |roles: Option<&Value>| {
+        let wipe = json!({"name": "WIPE", "allowed_states": ["PLACED"], "required_permissions": ["accounts.wipe"]});
+        let pay = pay(&json!({"required_permissions": ["accounts.close"]}));
+        let mut parts = json!({"actions": [pay, wipe]});
+        if let Some(roles) = roles {
+            parts["roles"] = roles.clone();
+        }
+        written(&parts)
+    };
+    let Written { block, decisions, .. } =
+        wipe(Some(&json!({"agent": ["accounts.close"], "admin": ["accounts.read"]})));
+    assert!(block.contains("Pay ") && !block.contains("Wipe"), "{block}");
+    let told =
+        "- `nobody_may`: no role holds `accounts.wipe`, which `WIPE` requires.\n  Written: the action is left out;";
+    assert!(decisions.contains(told), "{decisions}");
+    // Where there are no roles, whoever runs the others runs it.
+    let Written { block, .. } = wipe(None);
+    assert!(block.contains("Wipe { risk: low, by: Agent,"), "{block}");
+}
+
+#[test]
+fn nobody_reports_what_an_action_was_to_make_happen() {
+    let approved = |name: &str, state: &str, event: &str| {
+        let mut action = action(name, state, event);
+        action["risk"] = "high".into();
+        action["approval"] = "required".into();
+        action
+    };
+    let Written { block, decisions, .. } = written(&json!({
+        "events": ["ORDER_PLACED", "ORDER_PAID", "ORDER_CLOSED", "REFUND_PAID", "GOODWILL_PAID"],
+        "states": ["PLACED", "PAID", "CLOSED", "REFUNDED"],
+        "transitions": [
+            {"on": "ORDER_PLACED", "to": "PLACED"},
+            {"on": "ORDER_PAID", "from": "PLACED", "to": "PAID"},
+            {"on": "ORDER_CLOSED", "from": "PLACED", "to": "CLOSED"},
+            {"on": "REFUND_PAID", "from": "PAID", "to": "REFUNDED"},
+            {"on": "GOODWILL_PAID", "from": "PAID", "to": "REFUNDED"},
+        ],
+        "actions": [
+            pay(&json!({})),
+            approved("REFUND", "CLOSED", "REFUND_PAID"),
+            approved("GOODWILL", "PAID", "GOODWILL_PAID"),
+        ],
+        "roles": {"agent": [], "operator": ["orders.approve"]},
+    }));
+    assert!(!block.contains("RefundPaid"), "{block}");
+    assert!(block.contains("never { Refunded without Operator; }"), "{block}");
+    let told = "- `event_without_source`: `REFUND_PAID` leads from `PAID` to `REFUNDED`, and no action is left that emits it.\n";
+    assert!(decisions.contains(told), "{decisions}");
+    // What begins an entity is another event, also where the action cannot emit its own.
+    let Written { block, .. } = written(&json!({"actions": [action("OPEN", "PLACED", "ORDER_PLACED")]}));
+    assert!(block.contains("OrderPlacedReported reported by System;"), "{block}");
+    assert!(!block.contains("OrderPlaced ") && !block.contains("OrderPlaced:"), "{block}");
 }
