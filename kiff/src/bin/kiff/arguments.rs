@@ -121,7 +121,7 @@ impl Man {
         command.build();
         for name in &self.command {
             command = command.find_subcommand(name).cloned().ok_or_else(|| {
-                Failure::new(format!("there is no command `{}`", kiff::visible(&self.command.join(" "))))
+                Failure::new(format!("there is no command `{}`", self.command.join(" ")))
                     .help("`kiff --help` shows which there are")
             })?;
         }

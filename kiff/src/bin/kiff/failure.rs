@@ -7,7 +7,7 @@ use std::path::Path;
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
-/// Something could not be done.
+/// Something could not be done. Whatever a stranger wrote of it is shown, and obeyed by no terminal.
 #[derive(Debug, Serialize)]
 pub(crate) struct Failure {
     message: String,
@@ -49,7 +49,8 @@ struct Place {
 impl Failure {
     /// What could not be done.
     pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), place: None, notes: Vec::new(), help: None, said: None, is_answer: false }
+        let message = kiff::visible(&message.into());
+        Self { message, place: None, notes: Vec::new(), help: None, said: None, is_answer: false }
     }
 
     /// The same as an answer: what was asked about is not what it should be.
@@ -89,26 +90,26 @@ impl Failure {
         let part: String = line.chars().skip(left_out).take(2 * AROUND).collect();
         let marked = text.get(bytes).unwrap_or_default().lines().next().unwrap_or_default();
         self.place = Some(Box::new(Place {
-            file: file.display().to_string(),
+            file: kiff::visible(&file.display().to_string()),
             line: before.matches('\n').count() + 1,
             column,
             before: column - 1 - left_out,
             width: marked.chars().count().clamp(1, AROUND),
             text: kiff::visible(&part),
-            label: label.to_owned(),
+            label: kiff::visible(label),
         }));
         self
     }
 
     /// The same, with something to know.
     pub(crate) fn note(mut self, note: impl Into<String>) -> Self {
-        self.notes.push(note.into());
+        self.notes.push(visible_lines(&note.into()));
         self
     }
 
     /// The same, with what to do instead.
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(visible_lines(&help.into()));
         self
     }
 
@@ -144,4 +145,9 @@ impl Failure {
         }
         text
     }
+}
+
+/// Only its own lines break a sentence.
+fn visible_lines(text: &str) -> String {
+    text.split('\n').map(kiff::visible).collect::<Vec<String>>().join("\n")
 }

@@ -35,9 +35,7 @@ impl Asked {
             }
         }
         match refused {
-            Some(error) if keys.is_empty() => {
-                Err(Failure::new(format!("`{}` is no entity: {error}", kiff::visible(text))))
-            }
+            Some(error) if keys.is_empty() => Err(Failure::new(format!("`{text}` is no entity: {error}"))),
             _ => Ok(Self { text: text.to_owned(), meant: Meant::Keys(keys) }),
         }
     }
@@ -78,7 +76,7 @@ impl Asked {
         {
             key.to_string()
         } else {
-            kiff::visible(&self.text)
+            self.text.clone()
         };
         Failure::new(format!("there is no entity `{shown}`"))
             .help("leave the entity out of `kiff timeline` to see which there are")

@@ -44,7 +44,7 @@ impl ShowTimeline {
 /// Refuses what is no kind of record.
 pub(super) fn check_kinds(kinds: &[String]) -> Result<(), Failure> {
     match kinds.iter().find(|kind| !kiff::Fact::KINDS.contains(&kind.as_str())) {
-        Some(unknown) => Err(Failure::new(format!("there is no kind of record `{}`", kiff::visible(unknown)))
+        Some(unknown) => Err(Failure::new(format!("there is no kind of record `{unknown}`"))
             .help(format!("the kinds are {}", kiff::Fact::KINDS.join(", ")))),
         None => Ok(()),
     }

@@ -75,7 +75,7 @@ fn head(text: &str) -> Result<TreeHead, Failure> {
     let parts = text.split_once(':').and_then(|(size, root)| Some((size.parse().ok()?, root.parse::<Digest>().ok()?)));
     match parts {
         Some((size, root)) => Ok(TreeHead { size, root }),
-        None => Err(Failure::new(format!("`{}` is no head", kiff::visible(text)))
+        None => Err(Failure::new(format!("`{text}` is no head"))
             .help("write it as `kiff verify` printed it: how many commits, `:`, and the root")),
     }
 }

@@ -66,7 +66,7 @@ fn failed(error: &KeysError) -> Failure {
 impl Create {
     pub(super) fn run(self, shell: &Shell) -> Result<Ended, Failure> {
         let actor = ActorId::new(&self.actor)
-            .map_err(|error| Failure::new(format!("`{}` is no actor: {error}", kiff::visible(&self.actor))))?;
+            .map_err(|error| Failure::new(format!("`{}` is no actor: {error}", self.actor)))?;
         let mut new = NewKey::new(Actor::new(actor, self.kind)).note(self.note);
         if let Some(tenant) = self.tenant {
             new = new.in_tenant(tenant);
@@ -114,12 +114,8 @@ impl Revoke {
     pub(super) fn run(self, shell: &Shell) -> Result<Ended, Failure> {
         let revoked = opened(&self.file)?.revoke(&self.id).map_err(|error| failed(&error))?;
         let Some(key) = revoked else {
-            return Err(Failure::new(format!(
-                "there is no key `{}` in `{}`",
-                kiff::visible(&self.id),
-                self.file.display()
-            ))
-            .help("`kiff keys list` shows which there are"));
+            return Err(Failure::new(format!("there is no key `{}` in `{}`", self.id, self.file.display()))
+                .help("`kiff keys list` shows which there are"));
         };
         let text = format!("the key {} of `{}` is worthless from now on\n", key.id, key.actor.id());
         shell.answer(&key, &text)?;

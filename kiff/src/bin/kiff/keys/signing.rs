@@ -129,11 +129,10 @@ fn given<K: FromStr<Err = KeyError>>(text: &str, what: &str, help: &str) -> Resu
         text.to_owned()
     };
     written.trim().parse().map_err(|error: KeyError| {
-        let shown = kiff::visible(text);
         let failure = if text.contains('+') || path.exists() {
-            Failure::new(format!("`{shown}` is no {what}: {error}"))
+            Failure::new(format!("`{text}` is no {what}: {error}"))
         } else {
-            Failure::new(format!("there is no file `{shown}`, and a {what} is written otherwise"))
+            Failure::new(format!("there is no file `{text}`, and a {what} is written otherwise"))
         };
         failure.help(help)
     })

@@ -143,7 +143,7 @@ fn check_name(name: &str) -> Result<(), Failure> {
     let begins = name.starts_with(|letter: char| letter.is_ascii_lowercase());
     let help = "use small letters, digits, `-` and `_`, a letter first, as in `kiff new support-desk`";
     if !begins || !name.chars().all(is_fit) || name.len() > 64 {
-        return Err(Failure::new(format!("`{}` cannot be the name of a package", kiff::visible(name))).help(help));
+        return Err(Failure::new(format!("`{name}` cannot be the name of a package")).help(help));
     }
     let library = name.replace('-', "_");
     if TAKEN.contains(&library.as_str()) || WORDS.contains(&library.as_str()) {

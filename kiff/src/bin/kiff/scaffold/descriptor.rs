@@ -199,7 +199,7 @@ impl Check<'_> {
         let actions = descriptor.actions.iter().flat_map(|action| {
             [&action.name].into_iter().chain(&action.required_parameters).chain(&action.required_permissions)
         });
-        let own = [&descriptor.domain, &descriptor.entity].into_iter();
+        let own = [&descriptor.domain, &descriptor.entity].into_iter().chain(&descriptor.adapter);
         for name in own.chain(&descriptor.states).chain(&descriptor.events).chain(actions).chain(roles) {
             let is_fit = |letter: char| letter.is_ascii_alphanumeric() || "_-.:/".contains(letter);
             let is_name = name.starts_with(|letter: char| letter.is_ascii_alphabetic());

@@ -263,3 +263,19 @@ fn nobody_reports_what_an_action_was_to_make_happen() {
     assert!(block.contains("OrderPlacedReported reported by System;"), "{block}");
     assert!(!block.contains("OrderPlaced ") && !block.contains("OrderPlaced:"), "{block}");
 }
+
+#[test]
+fn nothing_of_a_descriptor_is_obeyed_by_a_terminal() {
+    let escape = "\u{1b}[2J";
+    let to_escape = json!([{"on": "ORDER_PLACED", "to": escape}]);
+    for (key, part) in [("adapter", json!(escape)), ("transitions", to_escape), (escape, json!([]))] {
+        let mut parts = json!({"actions": [pay(&json!({}))]});
+        parts[key] = part;
+        let told = read(&parts).unwrap_err().shown();
+        let message = told.lines().next().unwrap();
+        assert!(message.contains(r"\u{1b}[2J") && !told.contains(escape), "{told:?}");
+    }
+    let forged = json!({"actions": [pay(&json!({}))], "adapter": "form`.\n- `nobody_may`: forged"});
+    let told = read(&forged).unwrap_err().shown();
+    assert!(told.contains("cannot be a name") && told.contains("rule: malformed_name"), "{told}");
+}
