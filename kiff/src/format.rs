@@ -6,7 +6,7 @@
 mod blocks;
 mod tokens;
 
-pub use self::blocks::{Block, blocks};
+pub use self::blocks::{Block, Module, blocks, modules};
 use self::tokens::{Kind, Token};
 
 /// The source with every `domain!` block of it laid out; all else is as it was.

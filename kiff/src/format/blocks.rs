@@ -1,4 +1,4 @@
-//! Where the `domain!` blocks of a source are, and which types they declare.
+//! Where the `domain!` blocks of a source are, which types they declare, and which other files the source leads to.
 
 use super::tokens::{self, Kind, Token};
 
@@ -23,6 +23,49 @@ pub struct Block<'s> {
 /// ```
 #[must_use]
 pub fn blocks(source: &str) -> Vec<Block<'_>> {
+    read(source).0
+}
+
+/// A module that has a file of its own, as `mod inner;` declares it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Module<'s> {
+    /// Its name, as it stands there.
+    pub name: &'s str,
+    /// The file that `#[path = "…"]` names.
+    pub path: Option<&'s str>,
+    /// The modules within the source that it stands in, the outermost first.
+    pub within: Vec<&'s str>,
+    /// Whether it is there in tests alone.
+    pub is_for_tests: bool,
+}
+
+/// The modules that a source declares and that have files of their own, in order; none that stands in a function or a macro.
+///
+/// ```
+/// use kiff::format::modules;
+///
+/// let source = "mod desk;\nmod inner { pub mod r#type; }\n#[cfg(test)]\nmod tests;\n";
+/// let found = modules(source);
+/// let [desk, typed, tests] = &found[..] else { panic!("there are three") };
+/// assert_eq!((desk.name, typed.name), ("desk", "r#type"));
+/// assert_eq!(typed.within, ["inner"]);
+/// assert!(tests.is_for_tests && !desk.is_for_tests);
+/// ```
+#[must_use]
+pub fn modules(source: &str) -> Vec<Module<'_>> {
+    read(source).1
+}
+
+/// What a brace that is open is the brace of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Brace<'s> {
+    Module(&'s str),
+    ModuleOfTests(&'s str),
+    Other,
+}
+
+fn read(source: &str) -> (Vec<Block<'_>>, Vec<Module<'_>>) {
     let (mut texts, mut lines, mut line) = (Vec::new(), Vec::new(), 1);
     for token in tokens::of(source).into_iter().flatten() {
         line += token.breaks;
@@ -32,29 +75,57 @@ pub fn blocks(source: &str) -> Vec<Block<'_>> {
         }
         line += token.text.matches('\n').count();
     }
-    // Of each brace that is open, whether it is that of a module; and what stands before the next one.
-    let (mut around, mut header): (Vec<bool>, Vec<&str>) = (Vec::new(), Vec::new());
-    let mut found = Vec::new();
+    // Each brace that is open, and what stands before the next one.
+    let (mut around, mut header): (Vec<Brace<'_>>, Vec<&str>) = (Vec::new(), Vec::new());
+    let (mut found, mut named) = (Vec::new(), Vec::new());
     for (place, (text, line)) in texts.iter().copied().zip(lines).enumerate() {
         let is_block = matches!(header.as_slice(), [.., "domain", "!"]) && matches!(text, "{" | "(" | "[");
-        if is_block && !is_for_tests(&header) && around.iter().all(|is_module| *is_module) {
+        if is_block && !is_for_tests(&header) && around.iter().all(|brace| matches!(brace, Brace::Module(_))) {
             let domain = texts.get(place + 1..).and_then(declared).filter(|_| around.is_empty());
             found.push(Block { domain, line });
         }
         match text {
             "{" => {
-                around.push(matches!(header.as_slice(), [.., "mod", _]) && !is_for_tests(&header));
+                around.push(match header.as_slice() {
+                    [.., "mod", name] if is_for_tests(&header) => Brace::ModuleOfTests(*name),
+                    [.., "mod", name] => Brace::Module(*name),
+                    _ => Brace::Other,
+                });
                 header.clear();
             }
             "}" => {
                 around.pop();
                 header.clear();
             }
-            ";" => header.clear(),
+            ";" => {
+                named.extend(module(&header, &around));
+                header.clear();
+            }
             text => header.push(text),
         }
     }
-    found
+    (found, named)
+}
+
+/// The module that a line declares, if it declares one and it is known which.
+fn module<'s>(line: &[&'s str], around: &[Brace<'s>]) -> Option<Module<'s>> {
+    let [attributes @ .., "mod", name] = line else { return None };
+    let within = around.iter().map(|brace| match brace {
+        Brace::Module(name) | Brace::ModuleOfTests(name) => Some(*name),
+        Brace::Other => None,
+    });
+    let within = within.collect::<Option<Vec<&str>>>()?;
+    let path = attributes.windows(6).find_map(|words| match words {
+        ["#", "[", "path", "=", text, "]"] => unquoted(text),
+        _ => None,
+    });
+    let is_for_tests = is_for_tests(line) || around.iter().any(|brace| matches!(brace, Brace::ModuleOfTests(_)));
+    Some(Module { name: *name, path, within, is_for_tests })
+}
+
+/// What stands between the quotes of a text.
+fn unquoted(text: &str) -> Option<&str> {
+    text.trim_start_matches('r').trim_matches('#').strip_prefix('"')?.strip_suffix('"')
 }
 
 fn is_for_tests(header: &[&str]) -> bool {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use proptest::prelude::{Strategy, prop, prop_assert_eq, prop_oneof, proptest};
 use regex_lite::Regex;
 
-use super::{Block, blocks, first_difference, format_domain, tokens};
+use super::{Block, blocks, first_difference, format_domain, modules, tokens};
 
 #[track_caller]
 fn check(source: &str, expected: &str) {
@@ -215,6 +215,26 @@ fn files() -> Vec<(PathBuf, String)> {
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+#[test]
+fn modules_are_found_however_they_are_spelt() {
+    let source = "#![allow(dead_code)]\nmod a; pub(in crate::b) mod r#type;\n    /* mod none; */ mod größe;\n\
+                  #[path = \"in other.rs\"] // elsewhere\nmod\nb;\nmod outer { fn f() {} mod inner { pub mod hidden; } }\n\
+                  #[cfg(test)]\nmod tests { mod shop; }\n#[cfg(test)] mod more;\nfn main() { mod local; }\nmacro! { mod written; }\n\
+                  const TEXT: &str = \"mod text;\";\n";
+    let found: Vec<_> = modules(source).into_iter().map(|own| (own.name, own.path, own.is_for_tests)).collect();
+    let expected = [
+        ("a", None, false),
+        ("r#type", None, false),
+        ("größe", None, false),
+        ("b", Some("in other.rs"), false),
+        ("hidden", None, false),
+        ("shop", None, true),
+        ("more", None, true),
+    ];
+    assert_eq!(found, expected);
+    assert_eq!(modules(source)[4].within, ["outer", "inner"]);
 }
 
 #[test]

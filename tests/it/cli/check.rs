@@ -200,6 +200,61 @@ fn every_package_of_a_workspace_is_explained_its_programs_and_private_modules_to
     assert!(told.starts_with(&begins), "{told}");
 }
 
+/// A package of a library with these sources, built with the versions of the workspace.
+fn library(name: &str, kind: &str, sources: &[(&str, String)]) -> PathBuf {
+    let folder = folder(&format!("check-{name}"));
+    let kiff = Path::new(ROOT).join("kiff");
+    let manifest = format!(
+        "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[lib]\ncrate-type = [\n    \"{kind}\",\n]\n\n\
+         [dependencies]\nkiff = {{ path = '{}' }}\n\n[workspace]\n",
+        kiff.display()
+    );
+    fs::create_dir_all(folder.join("src/inner")).unwrap();
+    fs::write(folder.join("Cargo.toml"), manifest).unwrap();
+    fs::copy(Path::new(ROOT).join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
+    for (file, text) in sources {
+        fs::write(folder.join("src").join(file), text).unwrap();
+    }
+    folder
+}
+
+#[test]
+fn each_domain_is_explained_however_its_module_and_its_library_are_spelt() {
+    let modules = "mod r#type;\nmod größe;\nmod one; mod two;\n#[cfg(test)]\nmod tried;\n\n";
+    let sources = [
+        ("lib.rs", format!("{modules}{}", block("Root", "Tree"))),
+        ("type.rs", block("Typed", "Paper")),
+        ("größe.rs", block("Grown", "Size")),
+        ("one.rs", block("One", "First")),
+        ("two.rs", block("Two", "Second")),
+        ("tried.rs", block("Tried", "Trial")),
+    ];
+    let folder = library("spelt", "cdylib", &sources);
+    let said = check(&folder, &[]).well();
+    for domain in ["`root`", "`typed`", "`grown`", "`one`", "`two`"] {
+        assert!(said.contains(&format!("domain {domain} governs ")), "{domain} is not in:\n{said}");
+    }
+    assert!(!said.contains("`tried`"), "{said}");
+
+    // What is found by no `mod` line, or may be closed to those who ask, is told of.
+    let lib = |line: &str| fs::write(folder.join("src/lib.rs"), format!("{line}\n{}", block("Root", "Tree"))).unwrap();
+    fs::write(folder.join("src/inner/hidden.rs"), block("Hidden", "Secret")).unwrap();
+    for file in ["type.rs", "größe.rs", "one.rs", "two.rs", "tried.rs"] {
+        fs::remove_file(folder.join("src").join(file)).unwrap();
+    }
+    lib("mod inner {\n    pub mod hidden;\n}");
+    let told = check(&folder, &[]).not_done();
+    let place = Path::new("src/inner/hidden.rs").display();
+    assert!(
+        told.starts_with(&format!("error: the type of the `domain!` block at `{place}:3` is not found\n")),
+        "{told}"
+    );
+    lib("mod included {\n    include!(\"inner/hidden.rs\");\n}");
+    let told = check(&folder, &[]).not_done();
+    let begins = format!("error: no `mod` line is found that leads to the `domain!` block at `{place}:3`\n");
+    assert!(told.starts_with(&begins), "{told}");
+}
+
 #[test]
 fn a_document_is_explained_without_its_crate() {
     let folder = folder("check-document");

@@ -55,7 +55,7 @@ impl Fmt {
 }
 
 /// The `.rs` files of a folder, without what is built, hidden, or behind a link to a folder: it may lead back to where it is.
-fn sources(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
+pub(crate) fn sources(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
     let failed = |error: &io::Error| Failure::file("read", folder, error);
     let mut entries: Vec<(PathBuf, FileType)> = Vec::new();
     for entry in fs::read_dir(folder).map_err(|error| failed(&error))? {

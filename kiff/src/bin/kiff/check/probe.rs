@@ -6,12 +6,14 @@
 mod mirror;
 mod modules;
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use kiff::format::blocks;
 use serde::Deserialize;
 
 use crate::failure::Failure;
@@ -70,7 +72,7 @@ struct Target {
 
 impl Target {
     fn is_library(&self) -> bool {
-        self.kind.iter().any(|kind| kind == "lib" || kind == "rlib")
+        self.kind.iter().any(|kind| matches!(kind.as_str(), "lib" | "rlib" | "dylib" | "cdylib" | "staticlib"))
     }
 
     fn is_program(&self) -> bool {
@@ -136,6 +138,8 @@ struct Probe<'a> {
     metadata: &'a Metadata,
     package: &'a Package,
     targets: Vec<(&'a Target, Modules)>,
+    /// The file and the line of a block that no module has.
+    astray: Option<(PathBuf, usize)>,
 }
 
 impl<'a> Probe<'a> {
@@ -153,14 +157,16 @@ impl<'a> Probe<'a> {
                 None => modules.leave_out(&seen),
             }
             if modules.has_domains() || modules.unread().is_some() {
-                seen.extend(modules.files());
+                seen.extend(modules.with_blocks());
                 targets.push((target, modules));
             }
             if domain.is_some() && !targets.is_empty() {
                 break;
             }
         }
-        Ok(Some(Self { metadata, package, targets }).filter(|probe| !probe.targets.is_empty()))
+        let astray = if domain.is_none() { astray(package)? } else { None };
+        let has_any = !targets.is_empty() || astray.is_some();
+        Ok(has_any.then_some(Self { metadata, package, targets, astray }))
     }
 
     /// Builds what is there, so that whatever does not compile is told at the user's own lines.
@@ -184,6 +190,12 @@ impl<'a> Probe<'a> {
 
     /// What no question reaches would be looked at by nobody.
     fn knows_all(&self, folder: &Path) -> Result<(), Failure> {
+        if let Some((file, line)) = &self.astray {
+            let file = below(folder, file);
+            let message =
+                format!("no `mod` line is found that leads to the `domain!` block at `{}:{line}`", file.display());
+            return Err(Failure::new(message).help("name it with `--domain PATH`, or take it out of the sources"));
+        }
         let Some((file, line)) = self.targets.iter().find_map(|(_, modules)| modules.unread()) else { return Ok(()) };
         let file = below(folder, file);
         Err(Failure::new(format!("the type of the `domain!` block at `{}:{line}` is not found", file.display()))
@@ -263,6 +275,34 @@ impl<'a> Probe<'a> {
         }
         Ok(mirror.copy_of(&source))
     }
+}
+
+/// A block in the folders of the libraries and programs that belongs to no target of the package, if there is one.
+fn astray(package: &Package) -> Result<Option<(PathBuf, usize)>, Failure> {
+    let real = |file: PathBuf| file.canonicalize().unwrap_or(file);
+    let mut known: BTreeSet<PathBuf> = BTreeSet::new();
+    for target in package.targets.iter().filter(|target| target.src_path.is_file()) {
+        known.extend(Modules::of(&target.src_path)?.files().map(real));
+    }
+    let asked = package.targets.iter().filter(|target| target.is_library() || target.is_program());
+    let folders: BTreeSet<&Path> = asked.filter_map(|target| target.src_path.parent()).collect();
+    for folder in folders {
+        let mut files = Vec::new();
+        crate::fmt::sources(folder, &mut files)?;
+        for file in files {
+            let mut within = file.ancestors().skip(1).take_while(|above| *above != folder);
+            let is_of_another = within.any(|above| above.join("Cargo.toml").is_file());
+            if is_of_another || known.contains(&real(file.clone())) {
+                continue;
+            }
+            let bytes = fs::read(&file).map_err(|error| Failure::file("read", &file, &error))?;
+            let line = blocks(&String::from_utf8_lossy(&bytes)).first().map(|block| block.line);
+            if let Some(line) = line {
+                return Ok(Some((file, line)));
+            }
+        }
+    }
+    Ok(None)
 }
 
 /// A file as it is named from where the folder was named.

@@ -58,19 +58,28 @@ impl Mirror {
     }
 
     /// The text of a package's manifest, in a version of its own: what is built of a mirror must never pass for what is built
-    /// of the original, and cargo tells the two apart by nothing else.
+    /// of the original, and cargo tells the two apart by nothing else. Its library is one that a program can ask, whatever else
+    /// it is for.
     pub(super) fn package(&self, file: &Path, version: &str) -> Result<String, Failure> {
         let text = self.manifest(file)?;
         let mut own = String::new();
-        let mut is_package = false;
+        let (mut table, mut is_in_list) = ("", false);
         for line in text.lines() {
             let start = line.trim_start();
-            if start.starts_with('[') {
-                is_package = start.starts_with("[package]");
+            if is_in_list {
+                is_in_list = !line.contains(']');
+                continue;
             }
-            if is_package
-                && (start.starts_with("version ") || start.starts_with("version=") || start.starts_with("version."))
-            {
+            if start.starts_with('[') {
+                table = start;
+            }
+            let is_key =
+                |key: &str| start.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with(['=', '.']));
+            if table.starts_with("[package]") && is_key("version") {
+                continue;
+            }
+            if table.starts_with("[lib]") && (is_key("crate-type") || is_key("crate_type")) {
+                is_in_list = !line.contains(']');
                 continue;
             }
             own.push_str(line);

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use kiff::format::blocks;
+use kiff::format::{self, blocks};
 use regex_lite::Regex;
 
 use crate::failure::Failure;
@@ -15,13 +15,26 @@ pub(super) const MAIN: &str = "kiff_check_main";
 /// A module with a file of its own.
 struct Module {
     file: PathBuf,
+    /// Where the files of its modules are.
+    folder: PathBuf,
     text: String,
-    /// Its name, and the place of the module that declares it.
-    parent: Option<(String, usize)>,
+    way: Way,
     /// The types of the domains that stand in it.
     domains: Vec<String>,
     /// The lines of its blocks whose types are not known.
     unread: Vec<usize>,
+}
+
+/// How a module is reached.
+enum Way {
+    /// It is the root.
+    Root,
+    /// By its name, from the module at this place.
+    Named(String, usize),
+    /// A module within a file is on the way, and may be closed to all others.
+    Hidden,
+    /// It is there in tests alone, and what they govern is nobody's governance.
+    ForTests,
 }
 
 /// The modules of one library or program; the first is its root.
@@ -35,36 +48,13 @@ pub(super) fn function(number: usize) -> String {
 impl Modules {
     /// Those that the root's file leads to.
     pub(super) fn of(root: &Path) -> Result<Self, Failure> {
-        let pattern = |pattern| Regex::new(pattern).map_err(|error| Failure::new(error.to_string()));
-        let line =
-            pattern(r"(?m)^((?:[ \t]*#\[[^\]\n]*\]\s*)*)(?:pub(?:\([^)]*\))?[ \t]+)?mod[ \t]+([A-Za-z_]\w*)[ \t]*;")?;
-        let path = pattern(r#"#\[path\s*=\s*"([^"]*)"\]"#)?;
-        let mut modules = vec![Module::read(root.to_owned(), None)?];
+        let folder = root.parent().unwrap_or(root).to_owned();
+        let mut modules = vec![Module::read(root.to_owned(), folder, Way::Root)?];
         let mut next = 0;
         while let Some(module) = modules.get(next) {
-            let own = module.file.parent().unwrap_or(root).to_owned();
-            let inside = match (next, module.file.file_stem()) {
-                (0, _) | (_, None) => own.clone(),
-                (_, Some(stem)) if stem == "mod" => own.clone(),
-                (_, Some(stem)) => own.join(stem),
-            };
-            let mut found = Vec::new();
-            for captures in line.captures_iter(&module.text) {
-                let part = |number: usize| captures.get(number).map_or("", |part| part.as_str());
-                let (attributes, name) = (part(1), part(2));
-                if attributes.contains("cfg(test)") {
-                    continue;
-                }
-                let named = path.captures(attributes).and_then(|captures| captures.get(1));
-                let files = match named {
-                    Some(named) => vec![own.join(named.as_str())],
-                    None => vec![inside.join(format!("{name}.rs")), inside.join(name).join("mod.rs")],
-                };
-                found.extend(files.into_iter().find(|file| file.is_file()).map(|file| (file, name.to_owned())));
-            }
-            for (file, name) in found {
+            for (file, folder, way) in module.leads_to(next) {
                 if !modules.iter().any(|known| known.file == file) {
-                    modules.push(Module::read(file, Some((name, next)))?);
+                    modules.push(Module::read(file, folder, way)?);
                 }
             }
             next += 1;
@@ -98,7 +88,13 @@ impl Modules {
         self.0.iter().any(|module| !module.domains.is_empty())
     }
 
-    /// The files.
+    /// The files that have blocks which are meant.
+    pub(super) fn with_blocks(&self) -> impl Iterator<Item = PathBuf> {
+        let with_any = self.0.iter().filter(|module| !module.domains.is_empty() || !module.unread.is_empty());
+        with_any.map(|module| module.file.clone())
+    }
+
+    /// All files, those of tests as well.
     pub(super) fn files(&self) -> impl Iterator<Item = PathBuf> {
         self.0.iter().map(|module| module.file.clone())
     }
@@ -132,7 +128,7 @@ impl Modules {
                 ),
             );
             let mut at = self.0.get(place);
-            while let Some((name, parent)) = at.and_then(|module| module.parent.as_ref()) {
+            while let Some(Way::Named(name, parent)) = at.map(|module| &module.way) {
                 add(*parent, &format!("pub use self::{name}::{function};"));
                 at = self.0.get(*parent);
             }
@@ -143,13 +139,52 @@ impl Modules {
 }
 
 impl Module {
-    fn read(file: PathBuf, parent: Option<(String, usize)>) -> Result<Self, Failure> {
+    fn read(file: PathBuf, folder: PathBuf, way: Way) -> Result<Self, Failure> {
         let text = fs::read_to_string(&file).map_err(|error| Failure::file("read", &file, &error))?;
-        let blocks = blocks(&text);
-        let domains = blocks.iter().filter_map(|block| block.domain.map(str::to_owned)).collect();
-        let unread = blocks.iter().filter(|block| block.domain.is_none()).map(|block| block.line).collect();
-        Ok(Self { file, text, parent, domains, unread })
+        let (mut domains, mut unread) = (Vec::new(), Vec::new());
+        for block in blocks(&text) {
+            match (&way, block.domain) {
+                (Way::ForTests, _) => {}
+                (Way::Root | Way::Named(..), Some(domain)) => domains.push(domain.to_owned()),
+                _ => unread.push(block.line),
+            }
+        }
+        Ok(Self { file, folder, text, way, domains, unread })
     }
+
+    /// The files that its `mod` lines lead to, the folder of the modules of each, and the way there; `place` is its own.
+    fn leads_to(&self, place: usize) -> Vec<(PathBuf, PathBuf, Way)> {
+        let mut lines = format::modules(&self.text);
+        // What is there in tests and otherwise is there otherwise.
+        lines.sort_by_key(|line| line.is_for_tests);
+        let found = lines.into_iter().filter_map(|line| {
+            let around = line.within.iter().map(|name| plain(name)).collect::<PathBuf>();
+            let (name, folder) = (plain(line.name), self.folder.join(around));
+            let (flat, deep) = (folder.join(format!("{name}.rs")), folder.join(name).join("mod.rs"));
+            let file = match line.path {
+                Some(path) if line.within.is_empty() => self.file.with_file_name(path),
+                Some(path) => folder.join(path),
+                None if flat.is_file() => flat,
+                None => deep,
+            };
+            let has_own_folder = line.path.is_none() && file.file_stem().is_some_and(|stem| stem != "mod");
+            let inside = if has_own_folder { folder.join(name) } else { file.parent()?.to_owned() };
+            let way = match &self.way {
+                Way::ForTests => Way::ForTests,
+                _ if line.is_for_tests => Way::ForTests,
+                Way::Hidden => Way::Hidden,
+                _ if !line.within.is_empty() => Way::Hidden,
+                Way::Root | Way::Named(..) => Way::Named(line.name.to_owned(), place),
+            };
+            file.is_file().then_some((file, inside, way))
+        });
+        found.collect()
+    }
+}
+
+/// The name without what makes a word of Rust a name.
+fn plain(name: &str) -> &str {
+    name.strip_prefix("r#").unwrap_or(name)
 }
 
 /// The text of a program's root in which another `main` has its place; none if there is no `main`.
