@@ -205,8 +205,9 @@ impl<'a> Probe<'a> {
     /// Builds the mirror with its programs, runs them, and reads what they write down.
     fn ask(&self, folder: &Path) -> Result<Vec<Probed>, Failure> {
         let place = self.metadata.target_directory.join("kiff").join(self.package.place());
-        let mirror =
-            Mirror::new(&self.metadata.workspace_root, &place.join("mirror"), &self.metadata.target_directory)?;
+        let manifests = self.metadata.packages.iter().map(|package| package.manifest_path.as_path());
+        let (root, built) = (&self.metadata.workspace_root, &self.metadata.target_directory);
+        let mirror = Mirror::new(root, &place.join("mirror"), built, manifests)?;
         let mut manifest = mirror.package(&self.package.manifest_path, &self.package.mirrored_version())?;
         let (mut probed, mut programs) = (Vec::new(), Vec::new());
         for (target, modules) in &self.targets {

@@ -16,8 +16,13 @@ pub(super) struct Mirror {
 }
 
 impl Mirror {
-    /// A new mirror of the workspace `original` at `copy`, without what is built.
-    pub(super) fn new(original: &Path, copy: &Path, left_out: &Path) -> Result<Self, Failure> {
+    /// A new mirror of the workspace `original` with these manifests of packages at `copy`, without what is built.
+    pub(super) fn new<'m>(
+        original: &Path,
+        copy: &Path,
+        left_out: &Path,
+        manifests: impl Iterator<Item = &'m Path>,
+    ) -> Result<Self, Failure> {
         let mirror = Self { original: original.to_owned(), copy: copy.to_owned(), left_out: left_out.to_owned() };
         match fs::remove_dir_all(copy) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -33,6 +38,12 @@ impl Mirror {
             manifest.push_str("\n[workspace]\n");
         }
         mirror.write(&root, &manifest)?;
+        for own in manifests.filter(|own| *own != root && own.starts_with(original)) {
+            let text = mirror.manifest(own)?;
+            if text != read(own)? {
+                mirror.write(own, &text)?;
+            }
+        }
         let lock = original.join("Cargo.lock");
         if lock.is_file() {
             mirror.write(&lock, &read(&lock)?)?;
@@ -95,10 +106,11 @@ impl Mirror {
     pub(super) fn manifest(&self, file: &Path) -> Result<String, Failure> {
         let text = fs::read_to_string(self.copy_of(file)).or_else(|_| read(file))?;
         let folder = file.parent().unwrap_or(file);
-        let pattern =
-            regex_lite::Regex::new(r#"\bpath\s*=\s*"([^"]*)""#).map_err(|error| Failure::new(error.to_string()))?;
+        let pattern = regex_lite::Regex::new(r#"\bpath\s*=\s*(?:"([^"]*)"|'([^']*)')"#)
+            .map_err(|error| Failure::new(error.to_string()))?;
         let named = pattern.replace_all(&text, |found: &regex_lite::Captures<'_>| {
-            let leads_to = normal(&folder.join(found.get(1).map_or("", |path| path.as_str())));
+            let path = found.get(1).or_else(|| found.get(2));
+            let leads_to = normal(&folder.join(path.map_or("", |path| path.as_str())));
             if leads_to.starts_with(&self.original) {
                 found.get(0).map_or("", |whole| whole.as_str()).to_owned()
             } else {
@@ -169,4 +181,47 @@ fn link(original: &Path, copy: &Path) -> io::Result<()> {
         link(&entry.path(), &copy.join(entry.file_name()))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::PathBuf;
+
+    use super::{Mirror, quoted};
+
+    #[test]
+    fn each_manifest_names_what_leads_out_of_the_workspace_from_the_root() {
+        let outside = tempfile::tempdir().unwrap();
+        let root = outside.path().join("space");
+        let kiff = quoted(&outside.path().join("kiff/kiff"));
+        let write = |name: &str, text: &str| {
+            fs::create_dir_all(root.join(name)).unwrap();
+            fs::write(root.join(name).join("Cargo.toml"), text).unwrap();
+        };
+        write("", "[workspace]\nmembers = [\"desk\", \"till\", \"door\"]\n");
+        write("desk", "[dependencies]\nkiff = { path = \"../../kiff/kiff\" }\ntill = { path = '../till' }\n");
+        write("till", "[dependencies.kiff]\npath = '../../kiff/kiff'\n");
+        write("door", "[dependencies]\ntill = { path = \"../till\" }\n");
+        let manifests = ["", "desk", "till", "door"].map(|name| root.join(name).join("Cargo.toml"));
+        let copy = outside.path().join("copy");
+        let manifests = manifests.iter().map(PathBuf::as_path);
+        let mirror = Mirror::new(&root, &copy, &root.join("target"), manifests).unwrap();
+        let mirrored = |name: &str| fs::read_to_string(mirror.copy_of(&root.join(name).join("Cargo.toml"))).unwrap();
+        assert_eq!(
+            mirrored("desk"),
+            format!("[dependencies]\nkiff = {{ path = {kiff} }}\ntill = {{ path = '../till' }}\n")
+        );
+        assert_eq!(mirrored("till"), format!("[dependencies.kiff]\npath = {kiff}\n"));
+        assert_eq!(mirrored("door"), "[dependencies]\ntill = { path = \"../till\" }\n");
+        let told = |text: &str| {
+            write("desk", text);
+            fs::remove_dir_all(&copy).unwrap();
+            mirror.package(&root.join("desk/Cargo.toml"), "1.0.0+desk").unwrap()
+        };
+        let own = told(
+            "[package]\nname = \"desk\"\nversion.workspace = true\n[lib]\ncrate-type = [\n    \"cdylib\",\n]\nbench = false\n",
+        );
+        assert_eq!(own, "[package]\nversion = \"1.0.0+desk\"\nname = \"desk\"\n[lib]\nbench = false\n");
+    }
 }
