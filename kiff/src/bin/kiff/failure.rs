@@ -87,15 +87,15 @@ impl Failure {
         let line = text.get(line_start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
         let column = before.get(line_start..).unwrap_or_default().chars().count() + 1;
         let left_out = column.saturating_sub(1 + AROUND);
-        let part: String = line.chars().skip(left_out).take(2 * AROUND).collect();
         let marked = text.get(bytes).unwrap_or_default().lines().next().unwrap_or_default();
+        let shown = |count: usize| flat(&line.chars().skip(left_out).take(count).collect::<String>());
         self.place = Some(Box::new(Place {
             file: kiff::visible(&file.display().to_string()),
             line: before.matches('\n').count() + 1,
             column,
-            before: column - 1 - left_out,
-            width: marked.chars().count().clamp(1, AROUND),
-            text: kiff::visible(&part),
+            before: shown(column - 1 - left_out).chars().count(),
+            width: flat(marked).chars().count().clamp(1, AROUND),
+            text: shown(2 * AROUND),
             label: kiff::visible(label),
         }));
         self
@@ -150,4 +150,9 @@ impl Failure {
 /// Only its own lines break a sentence.
 fn visible_lines(text: &str) -> String {
     text.split('\n').map(kiff::visible).collect::<Vec<String>>().join("\n")
+}
+
+/// A part of a line as marks below it count it: how wide a tab is nobody knows.
+fn flat(text: &str) -> String {
+    kiff::visible(&text.replace('\t', " "))
 }

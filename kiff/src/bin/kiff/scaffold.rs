@@ -8,6 +8,7 @@ mod files;
 mod flow;
 mod names;
 mod permissions;
+mod place;
 mod promises;
 mod rendered;
 

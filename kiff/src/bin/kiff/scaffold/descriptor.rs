@@ -6,6 +6,8 @@ use std::path::Path;
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use super::place::Step::{Item, Key, Name};
+use super::place::{Step, place};
 use crate::failure::Failure;
 
 /// A domain in JSON.
@@ -94,20 +96,25 @@ impl Descriptor {
     /// Reads a descriptor, or says where it is none.
     pub(crate) fn read(file: &Path, text: &str) -> Result<Self, Failure> {
         let mut descriptor: Self = serde_json::from_str(text).map_err(|error| syntax(file, text, &error))?;
+        let check = Check { file, text };
+        check.lists(&descriptor)?;
+        check.names(&descriptor)?;
+        check.references(&descriptor)?;
         for action in &mut descriptor.actions {
             for (word, usual) in [(&mut action.risk, "low"), (&mut action.approval, "never")] {
-                *word = word.trim().to_lowercase();
+                *word = plain(word);
                 if word.is_empty() {
                     usual.clone_into(word);
                 }
             }
         }
-        let check = Check { file, text };
-        check.lists(&descriptor)?;
-        check.names(&descriptor)?;
-        check.references(&descriptor)?;
         Ok(descriptor)
     }
+}
+
+/// A word as it is compared.
+fn plain(word: &str) -> String {
+    word.trim().to_lowercase()
 }
 
 /// A text that is no descriptor, shown where it stops to be one.
@@ -135,12 +142,11 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
-    /// A fault, shown where the name first stands that is at fault.
-    fn fault(&self, message: String, name: &str, label: &str) -> Failure {
-        let written = serde_json::Value::from(name).to_string();
+    /// A fault, shown where what is at fault stands.
+    fn fault(&self, message: String, steps: &[Step<'_>], label: &str) -> Failure {
         let failure = Failure::new(message);
-        match self.text.find(&written) {
-            Some(start) => failure.at(self.file, self.text, start..start + written.len(), label),
+        match place(self.text, steps) {
+            Some(bytes) => failure.at(self.file, self.text, bytes, label),
             None => failure,
         }
     }
@@ -154,99 +160,129 @@ impl Check<'_> {
             ("transitions", descriptor.transitions.is_empty()),
         ];
         if let Some((empty, _)) = lists.iter().find(|(_, is_empty)| *is_empty) {
-            return Err(self.fault(format!("`{empty}` is empty"), empty, "a domain has at least one"));
+            return Err(self.fault(format!("`{empty}` is empty"), &[Name(empty)], "a domain has at least one"));
         }
-        if let Some(action) = descriptor.actions.iter().find(|action| action.allowed_states.is_empty()) {
+        let mut actions = descriptor.actions.iter().enumerate();
+        if let Some((number, action)) = actions.find(|(_, action)| action.allowed_states.is_empty()) {
             let message = format!("no state allows the action `{}`", action.name);
-            return Err(self
-                .fault(message, &action.name, "name its `allowed_states`")
-                .note("rule: action_allowed_nowhere"));
+            let steps = [Key("actions"), Item(number), Key("name")];
+            return Err(self.fault(message, &steps, "name its `allowed_states`").note("rule: action_allowed_nowhere"));
         }
         if descriptor.transitions.iter().all(|transition| !transition.from.is_empty()) {
             let message = "no transition begins an entity".to_owned();
-            let failure = self.fault(message, "transitions", "one has an empty `from`");
+            let failure = self.fault(message, &[Name("transitions")], "one has an empty `from`");
             return Err(failure.note("rule: no_initial_transition"));
         }
         Ok(())
     }
 
     fn sizes(&self, descriptor: &Descriptor) -> Result<(), Failure> {
+        let [states, events, actions, roles] = MOST.map(|(_, most)| most);
         let over = [
-            descriptor.states.get(MOST[0].1),
-            descriptor.events.get(MOST[1].1),
-            descriptor.actions.get(MOST[2].1).map(|action| &action.name),
-            descriptor.roles.0.get(MOST[3].1).map(|(role, _)| role),
+            descriptor.states.get(states).map(|name| (name, vec![Key("states"), Item(states)])),
+            descriptor.events.get(events).map(|name| (name, vec![Key("events"), Item(events)])),
+            descriptor.actions.get(actions).map(|own| (&own.name, vec![Key("actions"), Item(actions), Key("name")])),
+            descriptor.roles.0.get(roles).map(|(role, _)| (role, vec![Key("roles"), Name(role)])),
         ];
-        for ((what, most), name) in MOST.into_iter().zip(over) {
-            if let Some(name) = name {
+        for ((what, most), over) in MOST.into_iter().zip(over) {
+            if let Some((name, steps)) = over {
                 let message = format!("a domain has at most {most} {what}, and `{name}` is one more");
-                return Err(self.fault(message, name, "split the domain").note("rule: too_many"));
+                return Err(self.fault(message, &steps, "split the domain").note("rule: too_many"));
             }
         }
-        for action in &descriptor.actions {
+        for (number, action) in descriptor.actions.iter().enumerate() {
             if let Some(name) = action.required_parameters.get(MOST_PARAMETERS) {
                 let own = &action.name;
                 let message =
                     format!("an action has at most {MOST_PARAMETERS} parameters, and `{name}` of `{own}` is one more");
-                return Err(self.fault(message, name, "leave some out, or put them into one").note("rule: too_many"));
+                let steps = [Key("actions"), Item(number), Key("required_parameters"), Item(MOST_PARAMETERS)];
+                return Err(self.fault(message, &steps, "leave some out, or put them into one").note("rule: too_many"));
             }
         }
         Ok(())
     }
 
     fn names(&self, descriptor: &Descriptor) -> Result<(), Failure> {
-        let roles = descriptor.roles.0.iter().flat_map(|(role, permissions)| [role].into_iter().chain(permissions));
-        let actions = descriptor.actions.iter().flat_map(|action| {
-            [&action.name].into_iter().chain(&action.required_parameters).chain(&action.required_permissions)
-        });
-        let own = [&descriptor.domain, &descriptor.entity].into_iter().chain(&descriptor.adapter);
-        for name in own.chain(&descriptor.states).chain(&descriptor.events).chain(actions).chain(roles) {
-            let is_fit = |letter: char| letter.is_ascii_alphanumeric() || "_-.:/".contains(letter);
-            let is_name = name.starts_with(|letter: char| letter.is_ascii_alphabetic());
-            if !is_name || !name.chars().all(is_fit) || name.len() > 64 {
-                let message = format!("{name:?} cannot be a name");
-                let label = "a letter, and then letters, digits, `_`, `-`, `.`, `:` and `/`";
-                return Err(self.fault(message, name, label).note("rule: malformed_name"));
+        self.name(&descriptor.domain, &[Key("domain")])?;
+        self.name(&descriptor.entity, &[Key("entity")])?;
+        if let Some(adapter) = &descriptor.adapter {
+            self.name(adapter, &[Key("adapter")])?;
+        }
+        for (list, names) in [("states", &descriptor.states), ("events", &descriptor.events)] {
+            for (place, name) in names.iter().enumerate() {
+                self.name(name, &[Key(list), Item(place)])?;
+            }
+        }
+        for (number, action) in descriptor.actions.iter().enumerate() {
+            self.name(&action.name, &[Key("actions"), Item(number), Key("name")])?;
+            let lists = [
+                ("required_parameters", &action.required_parameters),
+                ("required_permissions", &action.required_permissions),
+            ];
+            for (list, names) in lists {
+                for (place, name) in names.iter().enumerate() {
+                    self.name(name, &[Key("actions"), Item(number), Key(list), Item(place)])?;
+                }
+            }
+        }
+        for (role, permissions) in &descriptor.roles.0 {
+            self.name(role, &[Key("roles"), Name(role)])?;
+            for (place, permission) in permissions.iter().enumerate() {
+                self.name(permission, &[Key("roles"), Key(role), Item(place)])?;
             }
         }
         Ok(())
+    }
+
+    fn name(&self, name: &str, steps: &[Step<'_>]) -> Result<(), Failure> {
+        let is_fit = |letter: char| letter.is_ascii_alphanumeric() || "_-.:/".contains(letter);
+        let is_name = name.starts_with(|letter: char| letter.is_ascii_alphabetic());
+        if is_name && name.chars().all(is_fit) && name.len() <= 64 {
+            return Ok(());
+        }
+        let label = "a letter, and then letters, digits, `_`, `-`, `.`, `:` and `/`";
+        Err(self.fault(format!("{name:?} cannot be a name"), steps, label).note("rule: malformed_name"))
     }
 
     fn references(&self, descriptor: &Descriptor) -> Result<(), Failure> {
-        for transition in &descriptor.transitions {
-            self.known("event", &transition.on, &descriptor.events)?;
-            self.known("state", &transition.to, &descriptor.states)?;
+        for (number, transition) in descriptor.transitions.iter().enumerate() {
+            let at = |key: &'static str| [Key("transitions"), Item(number), Key(key)];
+            self.known("event", &transition.on, &descriptor.events, &at("on"))?;
+            self.known("state", &transition.to, &descriptor.states, &at("to"))?;
             if !transition.from.is_empty() {
-                self.known("state", &transition.from, &descriptor.states)?;
+                self.known("state", &transition.from, &descriptor.states, &at("from"))?;
             }
         }
-        for action in &descriptor.actions {
-            for state in &action.allowed_states {
-                self.known("state", state, &descriptor.states)?;
+        for (number, action) in descriptor.actions.iter().enumerate() {
+            let at = |list: &'static str, place: usize| [Key("actions"), Item(number), Key(list), Item(place)];
+            for (place, state) in action.allowed_states.iter().enumerate() {
+                self.known("state", state, &descriptor.states, &at("allowed_states", place))?;
             }
-            for event in &action.follow_up_events {
-                self.known("event", event, &descriptor.events)?;
+            for (place, event) in action.follow_up_events.iter().enumerate() {
+                self.known("event", event, &descriptor.events, &at("follow_up_events", place))?;
             }
-            self.word("risk", &action.risk, &RISKS)?;
-            self.word("approval", &action.approval, &["never", "required"])?;
+            self.word(number, "risk", &action.risk, &RISKS)?;
+            self.word(number, "approval", &action.approval, &["never", "required"])?;
         }
         Ok(())
     }
 
-    fn known(&self, kind: &str, name: &str, declared: &[String]) -> Result<(), Failure> {
+    fn known(&self, kind: &str, name: &str, declared: &[String], steps: &[Step<'_>]) -> Result<(), Failure> {
         if declared.iter().any(|own| own == name) {
             return Ok(());
         }
         let near = declared.iter().map(|own| (strsim::jaro_winkler(own, name), own));
         let near = near.max_by(|left, right| left.0.total_cmp(&right.0)).filter(|(likeness, _)| *likeness > 0.8);
         let label = near.map_or_else(|| format!("not in `{kind}s`"), |(_, near)| format!("did you mean `{near}`?"));
-        Err(self.fault(format!("unknown {kind} `{name}`"), name, &label).note("rule: unknown_name"))
+        Err(self.fault(format!("unknown {kind} `{name}`"), steps, &label).note("rule: unknown_name"))
     }
 
-    fn word(&self, key: &str, word: &str, words: &[&str]) -> Result<(), Failure> {
-        if words.contains(&word) {
+    fn word(&self, number: usize, key: &str, word: &str, words: &[&str]) -> Result<(), Failure> {
+        let plain = plain(word);
+        if plain.is_empty() || words.contains(&plain.as_str()) {
             return Ok(());
         }
-        Err(self.fault(format!("unknown {key} `{word}`"), word, &format!("expected {}", words.join(", "))))
+        let steps = [Key("actions"), Item(number), Key(key)];
+        Err(self.fault(format!("unknown {key} `{word}`"), &steps, &format!("expected {}", words.join(", "))))
     }
 }

@@ -279,3 +279,40 @@ fn nothing_of_a_descriptor_is_obeyed_by_a_terminal() {
     let told = read(&forged).unwrap_err().shown();
     assert!(told.contains("cannot be a name") && told.contains("rule: malformed_name"), "{told}");
 }
+
+#[test]
+fn a_fault_is_shown_where_it_stands() {
+    let right = r#"{
+    "domain": "refund",
+    "entity": "Order",
+    "events": ["ORDER_PLACED", "ORDER_PAID"],
+    "states": ["PLACED", "PAID"],
+    "transitions": [
+        {"on": "ORDER_PLACED", "from": "", "to": "PLACED"},
+        {"on": "ORDER_PAID", "from": "PLACED", "to": "PAID"}
+    ],
+    "actions": [{"name": "PAY", "allowed_states": ["PLACED"], "risk": "low"}],
+    "roles": {"agent": ["pay"], "pay": []}
+}
+"#
+    .replace("    ", "\t");
+    let told = |from: &str, to: &str| {
+        let wrong = right.replacen(from, to, 1);
+        assert_ne!(wrong, right, "nothing to replace: {from}");
+        let told = Descriptor::read(Path::new("refund.json"), &wrong).unwrap_err().shown();
+        anstream::adapter::strip_str(&told).to_string()
+    };
+    let event = told(r#""to": "PAID""#, r#""to": "ORDER_PAID""#);
+    let shown = r#"error: unknown state `ORDER_PAID`
+ --> refund.json:8:48
+  |
+8 |   {"on": "ORDER_PAID", "from": "PLACED", "to": "ORDER_PAID"}
+  |                                                ^^^^^^^^^^^^ "#;
+    assert!(event.starts_with(shown), "{event}");
+    let empty = told(r#""PAID"],"#, r#""PAID", ""],"#);
+    assert!(empty.contains("--> refund.json:5:31\n"), "{empty}");
+    let word = told(r#""low""#, r#""HUGE""#);
+    assert!(word.starts_with("error: unknown risk `HUGE`\n") && word.contains("--> refund.json:10:68\n"), "{word}");
+    let role = told(r#""pay": []"#, r#""2pay": []"#);
+    assert!(role.contains("--> refund.json:11:30\n"), "{role}");
+}
