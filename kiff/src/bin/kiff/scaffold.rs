@@ -60,6 +60,10 @@ impl Scaffold {
             }));
         }
         draft.assign_duties(&descriptor);
+        if let Some(overlong) = draft.overlong_permission(&descriptor) {
+            let help = "give the domain, or what the permission is for, a shorter name";
+            return Err(Failure::new(overlong).note("rule: malformed_name").help(help));
+        }
         assume_parameters(&mut draft);
         let name = self.descriptor.file_name().and_then(|name| name.to_str());
         // It stands in a comment, which a line break would end.

@@ -135,9 +135,12 @@ impl Draft {
         let mut split = Vec::new();
         for line in &mut self.transitions {
             if line.from.is_none() && self.governed.contains(&line.event) {
-                let event = format!("{}_REPORTED", line.event);
-                split.push((line.event.clone(), event.clone()));
-                line.event = event;
+                let mut event = format!("{}_REPORTED", line.event);
+                while self.events.iter().any(|own| own.name == event) || self.governed.contains(&event) {
+                    event.push_str("_REPORTED");
+                }
+                self.events.push(Event { name: event.clone(), reporter: None });
+                split.push((std::mem::replace(&mut line.event, event.clone()), event));
             }
         }
         for (emitted, reported) in split {
@@ -147,9 +150,6 @@ impl Draft {
                 said,
                 format!("what begins an entity is an event of its own, `{reported}`"),
             );
-            if !self.events.iter().any(|event| event.name == reported) {
-                self.events.push(Event { name: reported, reporter: None });
-            }
         }
         // An event that only began entities has no other transition left that its action could make.
         let used: Vec<&String> = self.transitions.iter().map(|line| &line.event).collect();

@@ -8,6 +8,9 @@ use super::draft::{Action, Draft, Finding};
 use super::names::snake;
 use super::rendered::Rendered;
 
+/// How many letters a permission has at most.
+const LONGEST: usize = 128;
+
 /// The permission to run an action.
 struct Permission {
     /// Its name, where that does not follow from the action's.
@@ -24,6 +27,26 @@ impl Draft {
             action.permission = permission.written;
             self.findings.extend(permission.told);
         }
+    }
+
+    /// That a permission which is made of names would have too many letters, if one would.
+    pub(crate) fn overlong_permission(&self, descriptor: &Descriptor) -> Option<String> {
+        let (domain, rendered) = (&descriptor.domain, Rendered::new(&descriptor.domain, &descriptor.entity, self));
+        let of_actions = self.actions.iter().flat_map(|action| {
+            let own = snake(rendered.action(&action.name));
+            let run = action.permission.clone().unwrap_or_else(|| format!("{domain}.{own}"));
+            let approve = action.is_approved.then(|| ("approve", format!("{domain}.approve_{own}")));
+            let made = [("settle", settling(domain, &run)), ("run", run)].into_iter().chain(approve);
+            made.map(move |(does, permission)| (does, &action.name, permission.len()))
+        });
+        let reported = self.events.iter().filter(|event| event.reporter.is_some());
+        let of_events = reported.map(|event| {
+            let permission = format!("{domain}.report_{}", snake(rendered.event(&event.name)));
+            ("report", &event.name, permission.len())
+        });
+        let mut made = of_actions.chain(of_events);
+        let (does, name, letters) = made.find(|(_, _, letters)| *letters > LONGEST)?;
+        Some(format!("the permission to {does} `{name}` would have {letters} letters, and the most is {LONGEST}"))
     }
 
     fn permissions(&self, descriptor: &Descriptor) -> Vec<Permission> {
@@ -90,11 +113,10 @@ impl Draft {
     ) -> BTreeMap<String, String> {
         let approved = self.actions.iter().filter(|action| action.is_approved);
         let approve = approved.map(|action| (named("approve_", action), format!("approve `{}`", action.name)));
-        let settle = self.actions.iter().map(|action| {
-            let run = wished(action, named);
-            let own = run.strip_prefix(domain).and_then(|rest| rest.strip_prefix('.')).unwrap_or(&run);
-            (format!("{domain}.settle_{own}"), format!("settle `{}`", action.name))
-        });
+        let settle = self
+            .actions
+            .iter()
+            .map(|action| (settling(domain, &wished(action, named)), format!("settle `{}`", action.name)));
         let reported = self.events.iter().filter(|event| event.reporter.is_some());
         let report = reported.map(|event| {
             let name = format!("{domain}.report_{}", snake(rendered.event(&event.name)));
@@ -110,4 +132,10 @@ fn wished(action: &Action, named: impl Fn(&str, &Action) -> String) -> String {
         [permission] => permission.clone(),
         _ => named("", action),
     }
+}
+
+/// What the permission to settle an action is called which this one runs.
+fn settling(domain: &str, run: &str) -> String {
+    let own = run.strip_prefix(domain).and_then(|rest| rest.strip_prefix('.')).unwrap_or(run);
+    format!("{domain}.settle_{own}")
 }

@@ -316,3 +316,37 @@ fn a_fault_is_shown_where_it_stands() {
     let role = told(r#""pay": []"#, r#""2pay": []"#);
     assert!(role.contains("--> refund.json:11:30\n"), "{role}");
 }
+
+#[test]
+fn what_begins_an_entity_has_a_name_that_no_other_event_has() {
+    let Written { block, .. } = written(&json!({
+        "events": ["ORDER_PLACED", "ORDER_PLACED_REPORTED", "ORDER_PAID"],
+        "transitions": [
+            {"on": "ORDER_PLACED", "to": "PLACED"},
+            {"on": "ORDER_PLACED", "from": "PLACED", "to": "PLACED"},
+            {"on": "ORDER_PLACED_REPORTED", "to": "PAID"},
+            {"on": "ORDER_PAID", "from": "PLACED", "to": "PAID"},
+        ],
+        "actions": [action("PLACE", "PLACED", "ORDER_PLACED")],
+    }));
+    assert!(block.contains("OrderPlacedReportedReported: new "), "{block}");
+    assert!(block.contains("OrderPlacedReported: "), "{block}");
+    assert_eq!(block.matches("reported by System").count(), 3, "{block}");
+}
+
+#[test]
+fn no_permission_has_more_letters_than_one_may_have() {
+    let overlong = |letters: usize, permission: &str| {
+        let pay =
+            pay(&json!({"name": "P".repeat(letters), "required_permissions": [permission], "approval": "required"}));
+        let roles = json!({"agent": [permission], "operator": []});
+        let descriptor = read(&json!({"domain": "d".repeat(64), "actions": [pay], "roles": roles})).unwrap();
+        let mut draft = Draft::new(&descriptor);
+        draft.mend_flow(&descriptor.roles);
+        draft.assign_duties(&descriptor);
+        draft.overlong_permission(&descriptor).unwrap_or_default()
+    };
+    assert_eq!(overlong(55, "pay"), "");
+    assert!(overlong(56, "pay").ends_with("P` would have 129 letters, and the most is 128"));
+    assert!(overlong(3, &"p".repeat(64)).starts_with("the permission to settle `PPP` would have 136 letters"));
+}
