@@ -119,8 +119,10 @@ impl Project {
 
     /// Writes all of it.
     pub(crate) fn write(&mut self) -> Result<(), Failure> {
-        let outer = self.folder.canonicalize().or_else(|_| std::path::absolute(&self.folder)).unwrap_or_default();
-        if outer.ancestors().skip(1).any(|above| above.join("Cargo.toml").is_file()) {
+        // Of the way to a folder that is not there yet, what is there says where it leads.
+        let absolute = std::path::absolute(&self.folder).unwrap_or_default();
+        let outer = absolute.ancestors().find_map(|above| above.canonicalize().ok()).unwrap_or_default();
+        if outer.ancestors().any(|above| above.join("Cargo.toml").is_file()) {
             for (_, text) in self.files.iter_mut().filter(|(name, _)| name == "Cargo.toml") {
                 text.push_str("\n# On its own, although a package is around it.\n[workspace]\n");
             }
@@ -154,7 +156,9 @@ fn check_name(name: &str) -> Result<(), Failure> {
 
 #[cfg(test)]
 mod tests {
-    use super::{TAKEN, WORDS, check_name};
+    use std::fs;
+
+    use super::{Project, TAKEN, WORDS, check_name};
 
     #[test]
     fn nothing_is_called_as_a_word_of_rust_or_a_crate_that_it_needs() {
@@ -164,5 +168,20 @@ mod tests {
         assert!(
             check_name("yield-desk").is_ok() && check_name("try").is_err() && check_name("tracing-subscriber").is_err()
         );
+    }
+
+    #[test]
+    fn a_package_is_around_a_project_only_where_one_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let checkout = folder.path().join("checkout");
+        fs::create_dir(&checkout).unwrap();
+        fs::write(checkout.join("Cargo.toml"), "[workspace]\n").unwrap();
+        for (way, is_inside) in [("../desk", false), ("./inner/desk", true)] {
+            let mut project = Project::new(checkout.join(way)).unwrap();
+            project.add("Cargo.toml", "[package]\nname = \"desk\"\n".to_owned());
+            project.write().unwrap();
+            let manifest = fs::read_to_string(checkout.join(way).join("Cargo.toml")).unwrap();
+            assert_eq!(manifest.contains("[workspace]"), is_inside, "{way}: {manifest}");
+        }
     }
 }
