@@ -237,6 +237,14 @@ fn a_project_takes_kiff_from_the_registry_unless_told_otherwise() {
             .contains(&format!("kiff = {{ version = \"{version}\", features = [\"http\", \"proof\", \"sqlite\"] }}")),
         "{manifest}"
     );
+    // Whoever starts before it is there is told what to do.
+    let told =
+        "kiff comes from the registry. Where that does not have it, begin again with a checkout of it, `--path DIR`.\n";
+    assert!(kiff(&folder, &["new", "first"]).well().ends_with(told));
+    assert!(!kiff(&folder, &["new", "second", "--path", ROOT]).well().contains("registry"));
+    for help in ["-h", "--help"] {
+        assert!(kiff(&folder, &[help]).well().contains("`kiff new ../support-desk --path .`"), "{help}");
+    }
 }
 
 #[test]

@@ -20,7 +20,8 @@ use crate::serve::Serve;
 use crate::shell::{Ended, Shell};
 
 const EXIT_CODES: &str = "\
-Start with `kiff new support-desk`.
+Start with `kiff new support-desk`, or in a checkout of kiff with
+`kiff new ../support-desk --path .`.
 
 Exit codes:
   0  it is done, and the answer is yes
@@ -31,7 +32,7 @@ Exit codes:
 
 /// Trust infrastructure for AI-operated systems: agents propose, kiff decides, humans approve, the journal proves.
 #[derive(Debug, Parser)]
-#[command(name = "kiff", version, after_long_help = EXIT_CODES, after_help = "Start with `kiff new support-desk`. `kiff --help` has the exit codes.")]
+#[command(name = "kiff", version, after_long_help = EXIT_CODES, after_help = "Start with `kiff new support-desk`, or in a checkout of kiff with\n`kiff new ../support-desk --path .`. `kiff --help` has the exit codes.")]
 pub(crate) struct Arguments {
     /// Answer in JSON, errors too
     #[arg(long, global = true)]

@@ -52,8 +52,9 @@ impl New {
         project.write()?;
         let folder = project.folder().display().to_string();
         let text = format!(
-            "created `{package}` in `{folder}`\n\n  cd {folder}\n{}\nThe rules stand in src/domain.rs; README.md says what to do next.\n",
-            self.template.first_steps()
+            "created `{package}` in `{folder}`\n\n  cd {folder}\n{}\nThe rules stand in src/domain.rs; README.md says what to do next.\n{}",
+            self.template.first_steps(),
+            kiff.caveat()
         );
         shell.answer(&Answer { created: &folder, package: &package, files: project.files() }, &text)?;
         Ok(Ended::Well)

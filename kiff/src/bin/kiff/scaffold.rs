@@ -88,12 +88,13 @@ impl Scaffold {
         let folder = project.folder().display().to_string();
         let text = format!(
             "wrote the domain `{}` to `{folder}`: {} states, {} events, {} actions, {} roles\n\n{decisions}\n\
-             The same stands in {folder}/DECISIONS.md. Fill the executors in {folder}/src/lib.rs.\n",
+             The same stands in {folder}/DECISIONS.md. Fill the executors in {folder}/src/lib.rs.\n{}",
             rendered.domain.ident,
             draft.states.len(),
             draft.events.len(),
             draft.actions.len(),
             draft.roles.len(),
+            kiff.caveat(),
         );
         let data = Answer { created: &folder, files: project.files(), findings: &draft.findings };
         shell.answer(&data, &text)?;

@@ -49,6 +49,16 @@ impl Kiff {
         Ok(Self::Checkout(folder))
     }
 
+    /// What whoever begins has to know of that.
+    pub(crate) const fn caveat(&self) -> &'static str {
+        match self {
+            Self::Registry => {
+                "kiff comes from the registry. Where that does not have it, begin again with a checkout of it, `--path DIR`.\n"
+            }
+            Self::Checkout(_) => "",
+        }
+    }
+
     /// What stands behind the name of one of kiff's crates in a `Cargo.toml`.
     pub(crate) fn dependency(&self, name: &str, features: &[&str]) -> String {
         let source = match self {
