@@ -264,6 +264,17 @@ fn a_name_under_which_nothing_would_build_is_refused() {
 }
 
 #[test]
+fn a_folder_may_be_named_as_any_folder_is() {
+    let folder = folder("new-here");
+    let here = folder.join("it's my/desk");
+    fs::create_dir_all(&here).unwrap();
+    assert!(kiff(&here, &["new", "."]).well().starts_with("created `desk` in `.`\n\n  cd .\n"));
+    let said = kiff(&folder, &["new", "it's my/till"]).well();
+    assert!(said.contains("\n  cd 'it'\\''s my/till'\n"), "{said}");
+    assert!(kiff(&folder, &["new", "my/till"]).well().contains("\n  cd my/till\n"));
+}
+
+#[test]
 fn nothing_that_is_there_is_written_over() {
     let folder = folder("new-taken");
     fs::create_dir(folder.join("desk")).unwrap();

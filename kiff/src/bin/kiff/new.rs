@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::failure::Failure;
 use crate::shell::{Ended, Shell};
 
+use project::word;
 use template::Template;
 
 pub(crate) use project::{Kiff, Project, quoted};
@@ -52,7 +53,8 @@ impl New {
         project.write()?;
         let folder = project.folder().display().to_string();
         let text = format!(
-            "created `{package}` in `{folder}`\n\n  cd {folder}\n{}\nThe rules stand in src/domain.rs; README.md says what to do next.\n{}",
+            "created `{package}` in `{folder}`\n\n  cd {}\n{}\nThe rules stand in src/domain.rs; README.md says what to do next.\n{}",
+            word(project.folder()),
             self.template.first_steps(),
             kiff.caveat()
         );

@@ -78,6 +78,17 @@ pub(crate) fn quoted(path: &Path) -> String {
     serde_json::Value::from(path.display().to_string()).to_string()
 }
 
+/// A path as a shell takes it for one word.
+pub(crate) fn word(path: &Path) -> String {
+    let text = path.display().to_string();
+    let is_plain =
+        |letter: char| letter.is_alphanumeric() || "-_.:".contains(letter) || std::path::is_separator(letter);
+    if text.chars().all(is_plain) {
+        return text;
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
 /// The files of a project that is about to be.
 pub(crate) struct Project {
     folder: PathBuf,
@@ -88,7 +99,10 @@ pub(crate) struct Project {
 impl Project {
     /// A project in a folder that is not there yet, or is empty.
     pub(crate) fn new(folder: PathBuf) -> Result<Self, Failure> {
-        let package = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
+        // `.` and `..` are called as what they lead to.
+        let named =
+            if folder.file_name().is_some() { folder.clone() } else { folder.canonicalize().unwrap_or_default() };
+        let package = named.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
         check_name(&package)?;
         let is_free = match fs::read_dir(&folder) {
             Ok(mut entries) => entries.next().is_none(),
