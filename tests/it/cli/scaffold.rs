@@ -125,6 +125,17 @@ fn a_program_gets_the_findings_as_data() {
 }
 
 #[test]
+fn a_domain_that_no_package_can_be_called_as_needs_a_folder() {
+    let folder = folder("scaffold-core");
+    let core = fs::read_to_string(descriptor("claim.json")).unwrap().replace("\"claims\"", "\"core\"");
+    fs::write(folder.join("core.json"), core).unwrap();
+    let told = kiff(&folder, &["scaffold", "core.json"]).not_done();
+    let help = "  = help: name the folder with `--out DIR`: the package is called as it is\n";
+    assert_eq!(told, format!("error: `core` means something else already\n{help}"));
+    kiff(&folder, &["scaffold", "core.json", "--out", "core-desk"]).well();
+}
+
+#[test]
 fn what_is_no_descriptor_is_shown_where_it_is_none() {
     let folder = folder("scaffold-faults");
     let right = fs::read_to_string(descriptor("claim.json")).unwrap();

@@ -69,8 +69,11 @@ impl Scaffold {
         // It stands in a comment, which a line break would end.
         let source = kiff::visible(name.unwrap_or("a descriptor"));
         let rendered = Rendered::new(&descriptor.domain, &descriptor.entity, &draft);
-        let folder = self.out.unwrap_or_else(|| PathBuf::from(names::snake(&rendered.domain.ident).replace('_', "-")));
-        let mut project = Project::new(folder)?;
+        let mut project = match self.out {
+            Some(folder) => Project::new(folder)?,
+            None => Project::new(PathBuf::from(names::snake(&rendered.domain.ident).replace('_', "-")))
+                .map_err(|failure| failure.help("name the folder with `--out DIR`: the package is called as it is"))?,
+        };
         let manifest = format!(
             "[package]\nname = \"{}\"\nversion = \"0.1.0\"\nedition = \"2024\"\nrust-version = \"1.95\"\npublish = false\n\n\
              [dependencies]\nkiff = {}\n\n[dev-dependencies]\nkiff-test = {}\n",
