@@ -83,8 +83,10 @@ impl<'de> Deserialize<'de> for Roles {
     }
 }
 
-/// How many of each a block may declare; of roles two fewer, because some may have to be added.
-const MOST: [(&str, usize); 4] = [("states", 128), ("events", 512), ("actions", 512), ("roles", 62)];
+/// How many of each a block may declare; of roles two fewer, because some may have to be added. Of transitions a block may have
+/// any number, and nobody reads as many.
+const MOST: [(&str, usize); 5] =
+    [("states", 128), ("events", 512), ("transitions", 2_048), ("actions", 512), ("roles", 62)];
 
 /// How many parameters an executor may take.
 const MOST_PARAMETERS: usize = 64;
@@ -177,10 +179,11 @@ impl Check<'_> {
     }
 
     fn sizes(&self, descriptor: &Descriptor) -> Result<(), Failure> {
-        let [states, events, actions, roles] = MOST.map(|(_, most)| most);
+        let [states, events, transitions, actions, roles] = MOST.map(|(_, most)| most);
         let over = [
             descriptor.states.get(states).map(|name| (name, vec![Key("states"), Item(states)])),
             descriptor.events.get(events).map(|name| (name, vec![Key("events"), Item(events)])),
+            descriptor.transitions.get(transitions).map(|own| (&own.on, vec![Key("transitions"), Item(transitions)])),
             descriptor.actions.get(actions).map(|own| (&own.name, vec![Key("actions"), Item(actions), Key("name")])),
             descriptor.roles.0.get(roles).map(|(role, _)| (role, vec![Key("roles"), Name(role)])),
         ];

@@ -350,3 +350,14 @@ fn no_permission_has_more_letters_than_one_may_have() {
     assert!(overlong(56, "pay").ends_with("P` would have 129 letters, and the most is 128"));
     assert!(overlong(3, &"p".repeat(64)).starts_with("the permission to settle `PPP` would have 136 letters"));
 }
+
+#[test]
+fn a_domain_has_no_more_transitions_than_somebody_reads() {
+    let with = |count: usize| {
+        let line = json!({"on": "ORDER_PLACED", "to": "PLACED"});
+        read(&json!({"transitions": vec![line; count], "actions": [pay(&json!({}))]}))
+    };
+    assert!(with(2_048).is_ok());
+    let told = with(2_049).unwrap_err().shown();
+    assert!(told.contains("a domain has at most 2048 transitions, and `ORDER_PLACED` is one more"), "{told}");
+}
