@@ -87,8 +87,8 @@ fn read(source: &str) -> (Vec<Block<'_>>, Vec<Module<'_>>) {
         match text {
             "{" => {
                 around.push(match header.as_slice() {
-                    [.., "mod", name] if is_for_tests(&header) => Brace::ModuleOfTests(*name),
-                    [.., "mod", name] => Brace::Module(*name),
+                    [.., "mod", name] if is_for_tests(&header) => Brace::ModuleOfTests(name),
+                    [.., "mod", name] => Brace::Module(name),
                     _ => Brace::Other,
                 });
                 header.clear();
@@ -120,7 +120,7 @@ fn module<'s>(line: &[&'s str], around: &[Brace<'s>]) -> Option<Module<'s>> {
         _ => None,
     });
     let is_for_tests = is_for_tests(line) || around.iter().any(|brace| matches!(brace, Brace::ModuleOfTests(_)));
-    Some(Module { name: *name, path, within, is_for_tests })
+    Some(Module { name, path, within, is_for_tests })
 }
 
 /// What stands between the quotes of a text.

@@ -209,20 +209,20 @@ impl Shelves {
     }
 
     fn put(&mut self, ranks: Range<usize>, width: f64) -> Shelf {
-        let shelves_of = |rank: usize| {
+        let each_of = |rank: usize| {
             let shelves = self.between[rank].shelves.iter().enumerate();
             shelves.map(move |(number, used)| (*used, Shelf { rank, number }))
         };
-        let places = ranks.clone().flat_map(shelves_of);
+        let places = ranks.clone().flat_map(each_of);
         let emptiest = places.min_by(|first, second| first.0.total_cmp(&second.0));
-        let shelf = match emptiest {
-            Some((used, shelf)) if used + width <= WIDTH => shelf,
+        let chosen = match emptiest {
+            Some((used, place)) if used + width <= WIDTH => place,
             _ => self.begin(ranks),
         };
-        if let Some(used) = self.between[shelf.rank].shelves.get_mut(shelf.number) {
+        if let Some(used) = self.between[chosen.rank].shelves.get_mut(chosen.number) {
             *used += width;
         }
-        shelf
+        chosen
     }
 
     /// Begins another row of labels where there are fewest.
