@@ -118,6 +118,28 @@ fn the_house_has_no_loose_ends() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// All examples of a crate are compiled as one program, in another folder; where one does not find its file there, each is compiled
+/// by itself.
+#[test]
+fn an_example_names_a_file_by_its_whole_path() {
+    let mut wrong = Vec::new();
+    for (path, text) in house() {
+        for (number, line) in text.lines().enumerate() {
+            let is_documentation = ["///", "//!"].iter().any(|begin| line.trim_start().starts_with(begin));
+            let is_relative =
+                ["include!(\"", "include_str!(\"", "include_bytes!(\""].iter().any(|start| line.contains(start));
+            if is_documentation && is_relative {
+                wrong.push(format!(
+                    "{}:{}: say `concat!(env!(\"CARGO_MANIFEST_DIR\"), …)`",
+                    path.display(),
+                    number + 1
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 /// What users match to the last variant: whatever came to it would ask them for another answer.
 const CLOSED: [&str; 10] =
     ["ActorKind", "Appended", "Change", "Cursor", "Effect", "Outcome", "Reconciled", "Risk", "Unexecuted", "Verdict"];

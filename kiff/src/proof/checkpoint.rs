@@ -62,7 +62,7 @@ impl fmt::Display for Checkpoint {
 /// use kiff::proof::{SignedCheckpoint, VerifyingKey};
 ///
 /// let key: VerifyingKey = "example.com/refunds+69998dae+AV9V8S51RC6TWRlSf4n6C9yBOBsnVoJomEuvW7MOTwiD".parse()?;
-/// # let checkpoint = include_str!("example/checkpoint");
+/// # let checkpoint = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/proof/example/checkpoint"));
 /// let checkpoint: SignedCheckpoint = checkpoint.parse()?;
 /// assert_eq!(checkpoint.verify(&[key])?.head().size, 1_000_000);
 /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -20,7 +20,7 @@ use crate::journal::Commit;
 /// use kiff::proof::{Receipt, VerifyingKey};
 ///
 /// let key: VerifyingKey = "example.com/refunds+69998dae+AV9V8S51RC6TWRlSf4n6C9yBOBsnVoJomEuvW7MOTwiD".parse()?;
-/// # let text = include_str!("example/receipt");
+/// # let text = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/proof/example/receipt"));
 /// let receipt: Receipt = text.parse()?;
 /// let verified = receipt.verify(&[key])?;
 /// assert_eq!(verified.commit().key().to_string(), "Order/ord-73895");
