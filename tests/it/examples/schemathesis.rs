@@ -44,25 +44,30 @@ impl Drop for Serving {
     }
 }
 
+/// Begins to try everything as somebody, in a folder of its own.
+fn tried(python: &Path, server: &Serving, who: &str) -> Child {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("schemathesis").join(who);
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("schemathesis.toml"), PARAMETERS).unwrap();
+    let mut run = Command::new(python.with_file_name("schemathesis"));
+    run.args(["--config-file", "schemathesis.toml", "run"]).current_dir(&folder).stdin(Stdio::null());
+    run.arg(format!("{}/openapi.json", server.after("Listening on ")));
+    run.arg("--header").arg(format!("Authorization: Bearer {}", server.after(&format!("{who}="))));
+    // The stream of records does not end; it has tests of its own.
+    run.args(["--exclude-path", "/events", "--phases", "coverage,fuzzing", "--max-examples", "5"]);
+    let checks = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance";
+    run.args(["--checks", checks, "--continue-on-failure", "--no-color", "--warnings", "off"]);
+    run.args(["--seed", "1", "--generation-deterministic"]);
+    run.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
 #[test]
 fn nothing_is_answered_that_the_description_does_not_say() {
     let python = python_with(SCHEMATHESIS, "schemathesis");
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("schemathesis");
-    fs::create_dir_all(&folder).unwrap();
-    fs::write(folder.join("schemathesis.toml"), PARAMETERS).unwrap();
     let server = Serving::start();
-    // An agent and a person: what one may not, the other may.
-    for who in ["AGENT=", "NORA="] {
-        let mut run = Command::new(python.with_file_name("schemathesis"));
-        run.args(["--config-file", "schemathesis.toml", "run"]).current_dir(&folder).stdin(Stdio::null());
-        run.arg(format!("{}/openapi.json", server.after("Listening on ")));
-        run.arg("--header").arg(format!("Authorization: Bearer {}", server.after(who)));
-        // The stream of records does not end; it has tests of its own.
-        run.args(["--exclude-path", "/events", "--phases", "coverage,fuzzing", "--max-examples", "5"]);
-        let checks = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance";
-        run.args(["--checks", checks, "--continue-on-failure", "--no-color", "--warnings", "off"]);
-        run.args(["--seed", "1", "--generation-deterministic"]);
-        let output = run.output().unwrap();
+    // An agent and a person at once: what one may not, the other may.
+    for (who, run) in ["AGENT", "NORA"].map(|who| (who, tried(&python, &server, who))) {
+        let output = run.wait_with_output().unwrap();
         let report = String::from_utf8_lossy(&output.stdout);
         let complaint = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "as {who}\n{report}\n{complaint}");
