@@ -16,10 +16,14 @@ impl Program {
     /// Where it is.
     ///
     /// The tests of one package build no program of another, so that all are built here, once a run and as `cargo test --workspace
-    /// --all-features` builds them: after that nothing is left to be done.
+    /// --all-features` builds them: after that nothing is left to be done. `tests/run` builds them before, and says by
+    /// `KIFF_PROGRAMS` where they are: cargo would wait here for whatever else is being built.
     pub(crate) fn path(self) -> PathBuf {
         static BUILT: OnceLock<PathBuf> = OnceLock::new();
         let folder = BUILT.get_or_init(|| {
+            if let Some(folder) = std::env::var_os("KIFF_PROGRAMS") {
+                return folder.into();
+            }
             let test = std::env::current_exe().unwrap();
             let profile = test.parent().and_then(Path::parent).unwrap();
             let built = as_from_a_shell(Command::new(env!("CARGO")))

@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
 
 /// The house measure is about 400; what is far beyond it has to be cut.
 const LINES: usize = 450;
@@ -134,6 +137,34 @@ fn an_example_names_a_file_by_its_whole_path() {
                     path.display(),
                     number + 1
                 ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_test_of_the_workspace_is_run() {
+    let mut command = Command::new(env!("CARGO"));
+    command.args(["metadata", "--no-deps", "--format-version", "1"]).current_dir(root());
+    let told = command.output().unwrap();
+    assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+    let workspace: Value = serde_json::from_slice(&told.stdout).unwrap();
+    let script = fs::read_to_string(root().join("tests/run")).unwrap();
+    let lists = script.lines().filter(|line| line.starts_with("tests=(") || line.starts_with("language=("));
+    let named: Vec<&str> = lists.flat_map(|line| line.split(['(', ' ', ')'])).collect();
+    let mut wrong = Vec::new();
+    for package in workspace["packages"].as_array().unwrap() {
+        for target in package["targets"].as_array().unwrap().iter().filter(|target| target["test"] == true) {
+            let name = target["name"].as_str().unwrap();
+            let is_named = match target["kind"][0].as_str().unwrap() {
+                "lib" | "proc-macro" => named.contains(&"--lib"),
+                "bin" => named.contains(&"--bins"),
+                "test" => named.windows(2).any(|words| words == ["--test", name]),
+                _ => false,
+            };
+            if !is_named {
+                wrong.push(format!("tests/run does not run `{name}` of {}: name it in its lists", package["name"]));
             }
         }
     }
