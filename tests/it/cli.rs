@@ -16,7 +16,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use crate::programs::Program;
+use crate::programs::{Program, packages};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
@@ -101,7 +101,7 @@ fn building(program: &str, package: &Path) -> Command {
     let mut command = Command::new(program);
     command.current_dir(package).stdin(Stdio::null());
     command.env("RUSTC_WORKSPACE_WRAPPER", "clippy-driver");
-    command.env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("crates"));
+    command.env("CARGO_TARGET_DIR", packages());
     // What `cargo clippy -- -D warnings` tells the driver.
     command.env("CLIPPY_ARGS", "-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__").env_remove("RUSTFLAGS");
     command

@@ -51,6 +51,11 @@ impl Program {
     }
 }
 
+/// Where packages are built that are none of the workspace: with the programs of trybuild, which stand on the same macros.
+pub(crate) fn packages() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("tests/trybuild")
+}
+
 /// The command without what cargo tells a test of its package: build scripts that look at it would run again, and everything that
 /// stands on them would be built again.
 fn as_from_a_shell(mut command: Command) -> Command {

@@ -42,9 +42,9 @@ pub(super) fn run_in(package: &Path, command: &[&str]) -> (bool, String) {
     (output.status.success(), said)
 }
 
-/// Beside what the workspace builds, wherever that is.
+/// Where trybuild builds, which stands on the same macros.
 fn built() -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).join("crates")
+    Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("tests/trybuild")
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::{ROOT, Ran, folder, kiff, no_room};
-use crate::programs::Program;
+use crate::programs::{Program, packages};
 
 /// A project that `kiff new` wrote, built with the versions of the workspace.
 fn project(name: &str) -> PathBuf {
@@ -19,7 +19,7 @@ fn project(name: &str) -> PathBuf {
 fn check(folder: &Path, arguments: &[&str]) -> Ran {
     let mut command = Command::new(Program::CommandLine.path());
     command.arg("check").args(arguments).current_dir(folder).stdin(Stdio::null());
-    command.env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("crates"));
+    command.env("CARGO_TARGET_DIR", packages());
     Ran::of(&command.output().unwrap())
 }
 

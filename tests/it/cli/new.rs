@@ -2,11 +2,17 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use super::{ROOT, Ran, building, cargo, folder, kiff};
+use crate::programs::packages;
 use crate::wire;
+
+/// The program of a project that was built.
+fn built(name: &str) -> PathBuf {
+    packages().join(format!("debug/{name}{}", std::env::consts::EXE_SUFFIX))
+}
 
 #[test]
 fn an_empty_folder_becomes_a_server_that_holds_an_agent_until_a_person_says_yes() {
@@ -17,8 +23,7 @@ fn an_empty_folder_becomes_a_server_that_holds_an_agent_until_a_person_says_yes(
     cargo(&package, &["fmt", "--check"]);
     assert!(cargo(&package, &["test"]).contains("3 passed"));
     cargo(&package, &["build", "--quiet"]);
-    let built = Path::new(env!("CARGO_TARGET_TMPDIR")).join("crates/debug");
-    let program = built.join(format!("support-desk{}", std::env::consts::EXE_SUFFIX));
+    let program = built("support-desk");
     let server = Running::start(&package, &program, &["127.0.0.1:0"], "/timeline");
     assert!(!server.told.contains(TLS), "{}", server.told);
     let (execute, approvals) = (server.call("/execute"), server.call("/approvals"));
@@ -197,8 +202,7 @@ fn an_agent_of_python_goes_through_the_whole_governed_loop() {
     let found: Vec<Option<usize>> = facts.iter().map(|fact| told.find(fact)).collect();
     assert!(found.iter().all(Option::is_some) && found.is_sorted(), "{found:?} in:\n{told}");
 
-    let program =
-        Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("crates/debug/serve{}", std::env::consts::EXE_SUFFIX));
+    let program = built("serve");
     for (address, is_told) in [("127.0.0.1:0", false), ("0.0.0.0:0", true)] {
         let server = Running::start(&package, &program, &["--address", address, "--data", "beyond"], "link=");
         assert_eq!(server.told.contains(TLS), is_told, "{}", server.told);

@@ -8,7 +8,7 @@ use kiff::SqliteStore;
 
 use super::journal::a_day;
 use super::{ROOT, Ran, folder};
-use crate::programs::Program;
+use crate::programs::{Program, packages};
 
 /// The commands of the page, each with what the page says it answers.
 fn shown(page: &str) -> Vec<(String, Vec<String>)> {
@@ -72,7 +72,7 @@ fn what_the_page_shows_is_what_comes_out() {
         }
         let mut command = Command::new(Program::CommandLine.path());
         command.args(&arguments).current_dir(&folder).stdin(Stdio::null());
-        command.env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("crates"));
+        command.env("CARGO_TARGET_DIR", packages());
         let ran = Ran::of(&command.output().unwrap());
         if arguments[0] == "new" {
             fs::copy(Path::new(ROOT).join("Cargo.lock"), folder.join("support-desk/Cargo.lock")).unwrap();

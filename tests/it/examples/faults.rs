@@ -1,8 +1,10 @@
 //! The refund example with one fault of governance at a time: none of them builds, and the compiler says why and where.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
+
+use crate::programs::packages;
 
 const DOMAIN: &str = include_str!("../../../examples/refund/domain.rs");
 
@@ -88,7 +90,7 @@ fn errors(folder: &PathBuf, name: &str) -> Vec<String> {
     let output = Command::new(env!("CARGO"))
         .args(["check", "--quiet", "--offline", "--message-format", "short", "--bin", name])
         .current_dir(folder)
-        .env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("crates"))
+        .env("CARGO_TARGET_DIR", packages())
         .env_remove("RUSTFLAGS")
         .output()
         .unwrap();
