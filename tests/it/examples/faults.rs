@@ -88,7 +88,7 @@ fn write_crate(faults: &[Fault]) -> PathBuf {
 /// What the compiler says to one program: each error as `line:column: error: sentence`.
 fn errors(folder: &PathBuf, name: &str) -> Vec<String> {
     let output = Command::new(env!("CARGO"))
-        .args(["check", "--quiet", "--offline", "--message-format", "short", "--bin", name])
+        .args(["build", "--quiet", "--offline", "--message-format", "short", "--bin", name])
         .current_dir(folder)
         .env("CARGO_TARGET_DIR", packages())
         .env_remove("RUSTFLAGS")
