@@ -9,6 +9,18 @@ fn descriptor(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("it/cli/descriptors").join(name)
 }
 
+/// Gives the tests of a package what a project of `kiff new` has, for which the test kit is built in any case.
+fn test_as_a_project(manifest: &Path) {
+    let starter = include_str!("../../../kiff/src/bin/kiff/new/starter/manifest.toml");
+    let dependencies = starter.split_once("[dependencies]\n").unwrap().1.split_once("\n[").unwrap().0;
+    let text = fs::read_to_string(manifest).unwrap();
+    let plain = text.lines().find_map(|line| line.strip_prefix("kiff = ")?.strip_suffix(" }")).unwrap();
+    let kiff = format!("{plain}, features = [\"http\", \"proof\", \"sqlite\"] }}");
+    let dependencies = format!("[dev-dependencies]\n{}", dependencies.replace("@KIFF@", &kiff));
+    assert!(text.contains("[dev-dependencies]\n"), "{text}");
+    fs::write(manifest, text.replace("[dev-dependencies]\n", &dependencies)).unwrap();
+}
+
 /// Scaffolds a descriptor, and holds what is written to the compiler, the lints and its own tests.
 fn scaffolded(name: &str) -> (String, String) {
     let folder = folder(&format!("scaffold-{name}"));
@@ -17,6 +29,8 @@ fn scaffolded(name: &str) -> (String, String) {
     let said = kiff(&folder, &arguments).well();
     let package = folder.join(name);
     cargo(&package, &["fmt", "--check"]);
+    cargo(&package, &["build", "--quiet"]);
+    test_as_a_project(&package.join("Cargo.toml"));
     cargo(&package, &["test", "--quiet"]);
     (said, fs::read_to_string(package.join("src/lib.rs")).unwrap())
 }
