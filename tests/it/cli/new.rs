@@ -7,6 +7,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 use super::{ROOT, Ran, building, cargo, folder, kiff};
 use crate::programs::packages;
+use crate::wait::until;
 use crate::wire;
 
 /// The program of a project that was built.
@@ -50,13 +51,12 @@ fn an_empty_folder_becomes_a_server_that_holds_an_agent_until_a_person_says_yes(
 
     // The receipt is there as soon as the log has followed.
     let key = between(&server.told, "Receipts are signed with ", "\n");
-    loop {
+    until(|| {
         let answer = server.ask("GET", "/admin/entities/Ticket/ticket-1/receipt", &[&cookie], "");
-        match &answer[9..12] {
-            "200" => break,
-            status => assert!(["404", "429"].contains(&status), "{answer}"),
-        }
-    }
+        let status = &answer[9..12];
+        assert!(["200", "404", "429"].contains(&status), "{answer}");
+        status == "200"
+    });
     // What the README says of proof, while the server runs.
     let readme = fs::read_to_string(package.join("README.md")).unwrap();
     let proofs = readme.lines().filter_map(|line| line.trim().strip_prefix("$ kiff "));

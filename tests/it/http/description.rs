@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::server::Server;
 use crate::observed::Heard;
 use crate::shop::people;
+use crate::wait::until;
 
 #[test]
 fn the_openapi_document_has_each_action_with_its_own_parameters() {
@@ -224,7 +225,7 @@ fn a_token_is_held_to_its_issuer_its_audience_its_time_and_its_key() {
     // Where the file is gone, that is not the fault of whoever shows a token.
     std::fs::remove_file(&path).unwrap();
     assert_eq!(status(&other.token("other", &claims)), 503);
-    while server.stranger().get("/readyz").status == 200 {}
+    until(|| server.stranger().get("/readyz").status != 200);
     assert_eq!(server.stranger().get("/readyz").status, 503);
 }
 

@@ -15,6 +15,7 @@ use super::page::Browser;
 use super::server::{Client, Server, on_its_own_thread};
 use crate::observed::Heard;
 use crate::shop::{self, people};
+use crate::wait::until;
 
 const PAY: &str = "/entities/ord-1/actions/MARK_PAID/validate";
 const BODY: &str = r#"{"parameters": {"payment_id": "pay-1"}}"#;
@@ -400,14 +401,14 @@ fn p9_a_file_of_keys_that_cannot_be_read_is_no_fault_of_who_shows_one() {
         assert_eq!(browser.client.get("/admin").status, 503);
         let Err(door) = Browser::at(&server.stranger(), "key=kiff_0_0") else { panic!("nobody is let in") };
         assert_eq!(door.status, 503);
-        while server.stranger().get("/readyz").status == 200 {}
+        until(|| server.stranger().get("/readyz").status != 200);
         server.stranger().get("/readyz").expect(503);
         let told = heard.with("message", "nobody can tell who sends a request");
         let is_of_it = |error: &String| error.contains(path.to_str().unwrap()) && error.contains(why);
         assert!(told.iter().any(|event| is_of_it(&event["error"])), "{why}: {told:?}");
         mend();
         assert_eq!(browser.client.get("/admin").status, 200, "{why}: the session outlasts it");
-        while server.stranger().get("/readyz").status == 503 {}
+        until(|| server.stranger().get("/readyz").status != 503);
     }
 }
 

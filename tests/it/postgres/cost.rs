@@ -3,7 +3,6 @@
 use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Waker};
-use std::thread;
 
 use kiff::{Appended, Commit, Cursor, PostgresStore, Query, Store};
 use kiff_test::block_on;
@@ -11,6 +10,7 @@ use kiff_test::block_on;
 use super::proxy::Proxy;
 use super::{begin, commit, entity};
 use crate::cluster::Cluster;
+use crate::wait::until;
 
 /// A server that writes nothing of its own accord, and a store that reaches it through a proxy.
 fn scene() -> (Cluster, String, Proxy, PostgresStore) {
@@ -37,9 +37,7 @@ fn counter(cluster: &Cluster) -> (&'static str, &'static str) {
 fn flushes(cluster: &Cluster, store: PostgresStore) -> usize {
     drop(store);
     let connected = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'kiff'";
-    while cluster.sql("postgres", connected) != "0" {
-        thread::yield_now();
-    }
+    until(|| cluster.sql("postgres", connected) == "0");
     cluster.sql("postgres", counter(cluster).1).parse().unwrap()
 }
 

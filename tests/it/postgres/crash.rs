@@ -12,6 +12,7 @@ use kiff_test::block_on;
 use super::{commit, entity};
 use crate::cluster::{self, Cluster};
 use crate::programs::Program;
+use crate::wait::until;
 
 const WRITERS: u64 = 8;
 
@@ -75,11 +76,10 @@ fn p7_a_server_that_is_killed_again_and_again_loses_and_doubles_nothing() {
         let writers: Vec<_> = (0..WRITERS).map(|writer| scope.spawn(write(writer))).collect();
         for kill in 0..kills {
             // Somewhere in the midst of it: after so many more commits, and another number each time.
-            let until = written.load(Ordering::Acquire) + 50 + 37 * (kill % 10);
-            while written.load(Ordering::Acquire) < until && !writers.iter().any(thread::ScopedJoinHandle::is_finished)
-            {
-                thread::yield_now();
-            }
+            let enough = written.load(Ordering::Acquire) + 50 + 37 * (kill % 10);
+            until(|| {
+                written.load(Ordering::Acquire) >= enough || writers.iter().any(thread::ScopedJoinHandle::is_finished)
+            });
             cluster.crash();
             cluster.boot();
         }

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 use std::process::{Child, Stdio};
-use std::thread;
 
 use kiff::PostgresStore;
 use kiff_test::block_on;
 
 use crate::cluster::{Cluster, command, free_port, new_folder, shared, write};
+use crate::wait::until;
 
 /// A running pooler.
 struct Pooler {
@@ -48,13 +48,12 @@ impl Pooler {
         let child = child.spawn().unwrap();
         let mut pooler = Self { child, port };
         // Who answers at the port may be somebody else; this file it writes when the port is its own.
-        while !listens.exists() {
-            if pooler.child.try_wait().unwrap().is_some() {
-                return None;
-            }
-            thread::yield_now();
-        }
-        Some(pooler)
+        let mut is_over = false;
+        until(|| {
+            is_over = pooler.child.try_wait().unwrap().is_some();
+            is_over || listens.exists()
+        });
+        (!is_over).then_some(pooler)
     }
 }
 

@@ -9,6 +9,7 @@ use kiff_test::block_on;
 
 use super::{begin, commit, entity};
 use crate::cluster;
+use crate::wait::until;
 
 #[test]
 fn what_waits_for_a_lock_fails_in_time_and_gives_its_connection_up() {
@@ -40,9 +41,7 @@ fn what_waits_for_a_lock_fails_in_time_and_gives_its_connection_up() {
         "SELECT count(*) FROM pg_locks WHERE relation = '{schema}.commits'::regclass AND NOT granted \
          AND pid <> pg_backend_pid()"
     );
-    while cluster.sql("postgres", &waiting) != "0" {
-        thread::yield_now();
-    }
+    until(|| cluster.sql("postgres", &waiting) == "0");
 
     other.run("COMMIT");
     let second = commit(&key, 1, first.commit().hash(), 2);
