@@ -1,30 +1,41 @@
 //! The examples that speak Python: the official client of the Model Context Protocol, and the refund agent.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 use super::in_order;
 use crate::programs::Program;
 
-/// The version of the official client library that the loop is shown with.
-const CLIENT: &str = "mcp==2.3.0";
+/// The official client library that the loop is shown with, schemathesis, and all that they stand on.
+const REQUIREMENTS: &str = include_str!("../../python/requirements.txt");
 
-/// A Python that has a package: made here once, from the package index.
-pub(super) fn python_with(package: &str, module: &str) -> PathBuf {
-    let name = package.split('=').next().unwrap();
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("python-{name}"));
-    let python = folder.join("bin/python");
-    let has_it = |python: &Path| Command::new(python).args(["-c", &format!("import {module}")]).output();
-    if !has_it(&python).is_ok_and(|output| output.status.success()) {
-        let made = Command::new("python3").args(["-m", "venv"]).arg(&folder).output();
-        let made = made.expect("python3 is missing: install Python 3.10 or later with its module venv");
+/// A Python that has them: made here once, from the package index.
+pub(super) fn python() -> &'static Path {
+    static MADE: OnceLock<PathBuf> = OnceLock::new();
+    MADE.get_or_init(|| {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("python");
+        let (python, has) = (folder.join("bin/python"), folder.join("requirements.txt"));
+        if fs::read_to_string(&has).is_ok_and(|has| has == REQUIREMENTS) {
+            return python;
+        }
+        let made = Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder).output();
+        let made = made.expect("python3 is missing: install Python 3.11 or later with its module venv");
         let told = String::from_utf8_lossy(&made.stderr).into_owned();
         assert!(made.status.success(), "python3 -m venv failed (Debian: apt-get install python3-venv):\n{told}");
-        let installed = Command::new(&python).args(["-m", "pip", "install", "--quiet", package]).output().unwrap();
+        let mut install = Command::new(&python);
+        install.args(["-m", "pip", "install", "--quiet", "--no-compile", "--require-hashes", "-r"]);
+        install.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/python/requirements.txt"));
+        let installed = install.output().unwrap();
         let told = String::from_utf8_lossy(&installed.stderr);
-        assert!(installed.status.success(), "pip install {package} failed, it needs the network once:\n{told}");
-    }
-    python
+        assert!(
+            installed.status.success(),
+            "pip install failed, it needs the network once and Python 3.11 or later:\n{told}"
+        );
+        fs::write(has, REQUIREMENTS).unwrap();
+        python
+    })
 }
 
 fn told(command: &mut Command) -> String {
@@ -36,9 +47,9 @@ fn told(command: &mut Command) -> String {
 
 #[test]
 fn the_official_python_client_completes_the_loop() {
-    let (python, program) = (python_with(CLIENT, "mcp.client.client"), Program::Example("mcp").path());
+    let (python, program) = (python(), Program::Example("mcp").path());
     for modes in [&["auto"][..], &["legacy"]] {
-        let text = told(Command::new(&python).arg("examples/mcp/client.py").arg(&program).args(modes));
+        let text = told(Command::new(python).arg("examples/mcp/client.py").arg(&program).args(modes));
         let loop_facts = ["executed", "approval_required", "granted", "executed", "executed", "REFUNDED"];
         let facts = [&["over the standard streams"][..], &loop_facts, &["over HTTP"], &loop_facts].concat();
         in_order(&text, &facts);

@@ -6,10 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use super::command;
-use super::python::python_with;
-
-/// The version that the face is held to.
-const SCHEMATHESIS: &str = "schemathesis==4.32.5";
+use super::python::python;
 
 /// Entities that are there, so that requests come further than to the answer that there is none.
 const PARAMETERS: &str = "[parameters]\n\"path.id\" = \"ord-1001\"\n";
@@ -63,10 +60,10 @@ fn tried(python: &Path, server: &Serving, who: &str) -> Child {
 
 #[test]
 fn nothing_is_answered_that_the_description_does_not_say() {
-    let python = python_with(SCHEMATHESIS, "schemathesis");
+    let python = python();
     let server = Serving::start();
     // An agent and a person at once: what one may not, the other may.
-    for (who, run) in ["AGENT", "NORA"].map(|who| (who, tried(&python, &server, who))) {
+    for (who, run) in ["AGENT", "NORA"].map(|who| (who, tried(python, &server, who))) {
         let output = run.wait_with_output().unwrap();
         let report = String::from_utf8_lossy(&output.stdout);
         let complaint = String::from_utf8_lossy(&output.stderr);
