@@ -102,7 +102,7 @@ async function again(page) {
 
 /** What holds on every page: nothing runs, nothing hides, nothing sticks out, and axe has no complaint. */
 async function inspect(page, name) {
-  await page.screenshot({ path: `${SHOTS}/${name}.png`, fullPage: true });
+  await (process.env.CI ? page.waitForLoadState() : page.screenshot({ path: `${SHOTS}/${name}.png`, fullPage: true }));
   const seen = await page.evaluate(() => ({
     hacked: window.hacked, html: document.documentElement.outerHTML,
     wide: document.documentElement.scrollWidth - document.documentElement.clientWidth,
