@@ -8,6 +8,7 @@ nothing but Python.
 """
 
 import argparse
+import http.client
 import json
 import pathlib
 import sys
@@ -21,7 +22,7 @@ from model import ModelError, from_environment
 
 # A model that goes round in circles is stopped.
 MOST_REPLIES = 20
-# So often a server that has no time is asked the same.
+# So often a server that has no time, or gives no answer, is asked the same.
 MOST_TRIES = 5
 # How a request can end without an answer, and what the model is told then.
 ENDED = {
@@ -36,32 +37,52 @@ class Kiff:
     def __init__(self, base, key):
         self.base, self.key = base, key
 
-    def ask(self, method, path, body=None, headers=None):
-        """The status and the answer. A refusal is an answer as well; a server that asks for patience gets some."""
-        headers = {"authorization": f"Bearer {self.key}", "content-type": "application/json", **(headers or {})}
+    def ask(self, method, path, body=None, key=None, may_repeat=False):
+        """The status and the answer. A refusal is an answer as well; a server that asks for patience gets some.
+
+        When no answer comes, what is done once however often it is sent is sent again: a question, and a wish with a key.
+        """
+        headers = {"authorization": f"Bearer {self.key}", "content-type": "application/json"}
+        if key:
+            headers["idempotency-key"] = key
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.base + path, data=data, headers=headers, method=method)
-        for tries_left in reversed(range(MOST_TRIES)):
-            status, answer, wait = self.once(request)
-            if wait is None or tries_left == 0:
-                return status, answer
-            time.sleep(wait)
+        may_repeat, is_lost = may_repeat or key or method == "GET", False
+        for tries in range(MOST_TRIES):
+            status, answer, after = self.once(request)
+            is_lost = is_lost or status is None
+            # Behind a lost answer, what was asked first may still run.
+            is_open = is_lost and (
+                status in (None, 429, 503) or (status == 409 and answer.get("reason") == "action_in_progress")
+            )
+            if tries + 1 == MOST_TRIES or not (status == 429 or (is_open and may_repeat)):
+                break
+            if status is None:
+                say("again", answer["error"])
+            time.sleep(after or 2**tries)
+        return status, {"outcome": "unknown", "error": answer["error"]} if is_open else answer
 
     def once(self, request):
-        """The status, the answer, and after how many seconds the same may be asked again, where that helps."""
+        """The status, the answer, and for how many seconds the server wants to be left alone. No answer has no status."""
         try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
-                return answer.status, json.load(answer), None
-        except urllib.error.HTTPError as refusal:
-            with refusal:
-                status, text, after = refusal.code, refusal.read(), refusal.headers.get("retry-after", "")
+            try:
+                answer = urllib.request.urlopen(request, timeout=30)
+            except urllib.error.HTTPError as refusal:
+                answer = refusal
+            with answer:
+                status, text, after = answer.status, answer.read(), answer.headers.get("retry-after", "")
+        except (OSError, http.client.HTTPException) as error:
+            return None, {"error": f"the server gives no answer: {error}"}, None
         try:
-            answer = json.loads(text)
+            said = json.loads(text)
         except ValueError:
-            answer = {"error": f"the server answers {status}"}
-        # A server that broke may have done what it was sent; only a question is asked again.
-        helps = status == 429 or (status >= 500 and request.get_method() == "GET")
-        return status, answer, (int(after) if after.isdecimal() else 1) if helps else None
+            said = None
+        is_whole = said is not None if status < 300 else isinstance(said, dict) and "error" in said
+        if not is_whole:
+            said = {"error": f"the server answers {status}"}
+        # A server that broke may have done what it was sent. Only one that has decided says an outcome.
+        is_answer = is_whole if status < 300 else status < 500 or "outcome" in said
+        return status if is_answer else None, said, int(after) if after.isdecimal() else None
 
 
 class Agent:
@@ -97,15 +118,17 @@ class Agent:
         wish = {"parameters": call.arguments, "reason": rationale}
         path = f"/entities/{quoted(self.incident)}/actions/{quoted(call.name)}"
         # The same call twice, because an answer got lost, is done once.
-        key = {"idempotency-key": f"{self.incident}-{call.key}"}
+        key = f"{self.incident}-{call.key}"
         _, answer = self.kiff.ask("POST", f"{path}/execute", wish, key)
         if answer.get("outcome") != "approval_required":
             return self.told(answer)
         say("hold", answer["error"])
         wish["approval_id"] = f"approval-{uuid.uuid4()}"
-        status, asked = self.kiff.ask("POST", f"{path}/approvals", wish)
+        # Asked again, it is the request that waits already.
+        status, asked = self.kiff.ask("POST", f"{path}/approvals", wish, may_repeat=True)
         if status != 201:
             return self.told(asked)
+        wish["approval_id"] = asked["approval"]["id"]
         approval = self.decided(self, asked["approval"])
         verdict, reviewer, reason = (approval.get(name) for name in ("status", "reviewed_by", "reason"))
         if verdict in ENDED:
@@ -128,6 +151,10 @@ class Agent:
             else:
                 say("execute", f"{events}: the incident is {result['current_state']} now")
             return {"outcome": "executed", **result}
+        if answer.get("outcome") == "unknown":
+            error = f"nobody knows whether it was done: {answer['error']}"
+            say("doubt", error)
+            return {"outcome": "unknown", "error": error}
         say("block", f"{answer.get('reason', answer.get('outcome', 'refused'))}: {answer['error']}")
         return {"outcome": "refused", **answer}
 

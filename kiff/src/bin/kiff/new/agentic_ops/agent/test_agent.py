@@ -15,6 +15,11 @@ HELD = (409, {}, {"outcome": "approval_required", "error": "a person has to agre
 REQUEST = {"id": "approval-1", "entity_type": "Incident", "entity_id": "inc-1"}
 ASKED = (201, {}, {"approval": {**REQUEST, "status": "pending"}})
 DONE = (200, {}, {"result": {"follow_up_events": ["CAUSE_FOUND"], "deduplicated": False, "current_state": "DIAGNOSED"}})
+DONE_BEFORE = (200, {}, {"result": {**DONE[2]["result"], "deduplicated": True}})
+UNDER_WAY = (409, {}, {"outcome": "blocked", "reason": "action_in_progress", "error": "another action is under way"})
+BROKEN = (502, {}, b"<html>")
+# The connection breaks where the answer should come.
+RESET = None
 
 
 def found(**said):
@@ -26,9 +31,14 @@ class Server(http.server.BaseHTTPRequestHandler):
     """Gives the answers that it was told to give, one after the other."""
 
     def do_GET(self):
-        self.rfile.read(int(self.headers.get("content-length", 0)))
+        body = self.rfile.read(int(self.headers.get("content-length", 0)))
         self.server.paths.append(self.path)
-        status, headers, answer = self.server.answers.pop(0)
+        self.server.wishes.append((self.headers["idempotency-key"], json.loads(body or "{}").get("approval_id")))
+        given = self.server.answers.pop(0)
+        if given is RESET:
+            self.close_connection = True
+            return
+        status, headers, answer = given
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
@@ -49,14 +59,19 @@ class Secrets(unittest.TestCase):
 
 
 class Answers(unittest.TestCase):
-    def told(self, *answers, name="DIAGNOSE"):
-        """What the model is told of a call, the paths that were asked for, and how long was waited in between."""
+    def server(self, *answers):
+        """A server that gives these answers, for as long as the test runs, and the way to it."""
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server)
-        server.answers, server.paths = list(answers), []
+        server.answers, server.paths, server.wishes = list(answers), [], []
+        self.wishes = server.wishes
         threading.Thread(target=server.serve_forever, daemon=True).start()
         self.addCleanup(server.server_close)
         self.addCleanup(server.shutdown)
-        kiff = Kiff(f"http://127.0.0.1:{server.server_port}", "key")
+        return server, Kiff(f"http://127.0.0.1:{server.server_port}", "key")
+
+    def told(self, *answers, name="DIAGNOSE"):
+        """What the model is told of a call, the paths that were asked for, and how long was waited in between."""
+        server, kiff = self.server(*answers)
         with contextlib.redirect_stdout(io.StringIO()), unittest.mock.patch("agent.time.sleep") as sleep:
             told = Agent(kiff, None, "inc-1", wait_for_a_person).call(Call("call-1", "key-1", name, {}), "because")
         self.assertEqual(server.answers, [])
@@ -83,19 +98,43 @@ class Answers(unittest.TestCase):
         self.assertEqual(told, {"outcome": "withdrawn", "by": "nora", "reason": "too old"})
 
     def test_a_server_that_asks_for_patience_gets_it(self):
-        slow, broken = (429, {"retry-after": "7"}, {"error": "too many requests"}), (502, {}, b"<html>")
+        slow, granted = (429, {"retry-after": "7"}, {"error": "too many requests"}), found(status="granted", reviewed_by="nora")
+        told, _, waited = self.told(slow, HELD, ASKED, slow, BROKEN, granted, DONE)
+        self.assertEqual((told["outcome"], waited), ("executed", [7, 1, 7, 2]))
+
+    def test_waiting_for_a_person_goes_on_behind_a_connection_that_broke(self):
         granted = found(status="granted", reviewed_by="nora")
-        told, _, waited = self.told(slow, HELD, ASKED, slow, broken, granted, DONE)
-        self.assertEqual((told["outcome"], waited), ("executed", [7, 1, 7, 1]))
+        told, _, _ = self.told(HELD, RESET, ASKED, RESET, RESET, granted, DONE)
+        self.assertEqual(told["outcome"], "executed")
+        # Its wish is for the request that the server says it has.
+        self.assertEqual(self.wishes[-1][1], "approval-1")
 
     def test_a_server_that_stays_broken_is_told_of(self):
         broken = (500, {}, {"error": "something broke on the server; its log says what"})
         with self.assertRaisesRegex(SystemExit, "cannot see whether a person has decided: something broke"):
             self.told(HELD, ASKED, *[broken] * 5)
 
-    def test_what_may_have_been_done_is_not_sent_again(self):
-        told, paths, _ = self.told((500, {}, b"oops"))
-        self.assertEqual((told, len(paths)), ({"outcome": "refused", "error": "the server answers 500"}, 1))
+    def test_what_got_no_answer_is_sent_again_under_its_key_and_is_done_once(self):
+        for lost in ([BROKEN], [RESET], [(200, {}, b"{")], [RESET, UNDER_WAY]):
+            told, _, waited = self.told(*lost, DONE_BEFORE)
+            self.assertEqual((told["outcome"], told["deduplicated"], waited), ("executed", True, [1, 2][: len(lost)]))
+            self.assertEqual([key for key, _ in self.wishes], ["inc-1-key-1"] * (len(lost) + 1))
+
+    def test_what_stays_without_an_answer_is_unknown_and_not_refused(self):
+        for lost, why in [([BROKEN] * 5, "the server answers 502"), ([RESET] + [UNDER_WAY] * 4, "another action is under way")]:
+            told, _, waited = self.told(*lost)
+            self.assertEqual(told, {"outcome": "unknown", "error": f"nobody knows whether it was done: {why}"})
+            self.assertEqual(waited, [1, 2, 4, 8])
+
+    def test_what_the_server_decided_is_not_sent_again(self):
+        for status, outcome in [(500, "failed"), (503, "blocked"), (409, "blocked")]:
+            told, paths, _ = self.told((status, {}, {"outcome": outcome, "error": "it says why"}))
+            self.assertEqual((told, len(paths)), ({"outcome": outcome, "error": "it says why"}, 1))
+
+    def test_a_wish_without_a_key_is_sent_once(self):
+        server, kiff = self.server(RESET)
+        status, answer = kiff.ask("POST", "/approvals/approval-1/grant", {"reason": "I am sure"})
+        self.assertEqual((status, answer["outcome"], server.answers), (None, "unknown", []))
 
     def test_a_name_that_a_model_made_up_is_refused_by_the_server(self):
         told, paths, _ = self.told((404, {}, {"error": "no such action"}), name="ROLL BACK/../now?")
