@@ -5,6 +5,7 @@ import os
 import pathlib
 import typing
 import urllib.error
+import urllib.parse
 import urllib.request
 import uuid
 
@@ -63,11 +64,55 @@ class Fixtures:
 
 
 class OpenAI:
-    """The chat completions of OpenAI, and of the many that imitate them."""
+    """The responses of OpenAI's own API, where its models think and call tools at once. It stores nothing of them."""
 
     dialect = "openai"
 
     def __init__(self, key, model, base="https://api.openai.com/v1"):
+        self.url, self.model = base.rstrip("/") + "/responses", model
+        self.headers = {"authorization": f"Bearer {key}"}
+        # What the model has thought comes along, so that it can be handed back.
+        self.include = ["reasoning.encrypted_content"]
+
+    def begin(self, task, tools):
+        self.tools = [{"type": "function", **tool["function"]} for tool in tools]
+        self.items = [{"role": "user", "content": task}]
+
+    def reply(self):
+        items = expected(self.ask(), "output")
+        # An id leads to what is stored, and nothing is. A thought without its content is no more than that.
+        bare = [{name: said for name, said in item.items() if name != "id"} for item in items]
+        self.items += [item for item in bare if item["type"] != "reasoning" or item.get("encrypted_content")]
+        parts = [part for item in items if item["type"] == "message" for part in item["content"]]
+        text = " ".join(part["text"] for part in parts if part["type"] == "output_text")
+        calls = [item for item in items if item["type"] == "function_call"]
+        return Reply(
+            text,
+            [Call(call["call_id"], uuid.uuid4().hex, call["name"], as_object(call["arguments"])) for call in calls],
+        )
+
+    def ask(self):
+        wanted = {"model": self.model, "instructions": SYSTEM, "input": self.items, "tools": self.tools, "store": False}
+        try:
+            return post(self.url, self.headers, {**wanted, "include": self.include})
+        except ModelError as error:
+            # A model that does not think will not be asked for thoughts.
+            if not self.include or "Encrypted content is not supported" not in str(error):
+                raise
+            self.include = []
+            return self.ask()
+
+    def tell(self, results):
+        for call, result in results:
+            self.items.append({"type": "function_call_output", "call_id": call.id, "output": json.dumps(result)})
+
+
+class ChatCompletions:
+    """The chat completions of the many that imitate OpenAI."""
+
+    dialect = "openai"
+
+    def __init__(self, key, model, base):
         self.url, self.model = base.rstrip("/") + "/chat/completions", model
         self.headers = {"authorization": f"Bearer {key}"}
 
@@ -120,9 +165,17 @@ class Anthropic:
         self.messages.append({"role": "user", "content": blocks})
 
 
+def openai(key, model, base=None):
+    """A model of OpenAI's, or of an imitator at another address."""
+    host = urllib.parse.urlsplit(base).hostname if base else None
+    # Also eu.api.openai.com and its like.
+    is_imitator = base and not (host or "").endswith("api.openai.com")
+    return (ChatCompletions if is_imitator else OpenAI)(key, model, **({"base": base} if base else {}))
+
+
 def from_environment(environment=os.environ):
     """The model that the environment has credentials for, and what to say of it."""
-    for kind, name in [(OpenAI, "OPENAI"), (Anthropic, "ANTHROPIC")]:
+    for kind, name in [(openai, "OPENAI"), (Anthropic, "ANTHROPIC")]:
         # Whatever a file or a shell has put around them: a header with a line break in it is refused with the key in the message.
         key, model, base = (environment.get(f"{name}_{what}", "").strip() for what in ("API_KEY", "MODEL", "BASE_URL"))
         if key and model:

@@ -64,7 +64,7 @@ class Answers(unittest.TestCase):
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server)
         server.answers, server.paths, server.wishes = list(answers), [], []
         self.wishes = server.wishes
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         self.addCleanup(server.server_close)
         self.addCleanup(server.shutdown)
         return server, Kiff(f"http://127.0.0.1:{server.server_port}", "key")

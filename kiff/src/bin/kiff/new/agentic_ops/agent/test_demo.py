@@ -12,7 +12,7 @@ import urllib.request
 
 import demo
 from agent import Agent, page_of
-from model import Fixtures, ModelError, OpenAI, as_object, from_environment
+from model import ChatCompletions, Fixtures, ModelError, OpenAI, as_object, from_environment
 
 FIXTURES = pathlib.Path(__file__).with_name("fixtures.jsonl")
 
@@ -22,13 +22,45 @@ class Api(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self):
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        speaks = {"/v1/chat/completions": self.openai, "/v1/messages": self.anthropic}[self.path]
-        answer = speaks(body) if body["model"] == "model-1" else None
-        self.send_response(200 if answer else 404)
+        speaks = {
+            "/v1/responses": self.openai,
+            "/v1/chat/completions": self.chat_completions,
+            "/v1/messages": self.anthropic,
+        }[self.path]
+        if body["model"] not in ("model-1", "thoughtless-1"):
+            status, answer = 404, {"error": {"message": "no such model"}}
+        elif body["model"] == "thoughtless-1" and body["include"]:
+            status, answer = 400, {"error": {"message": "Encrypted content is not supported with this model."}}
+        else:
+            status, answer = 200, speaks(body)
+        self.send_response(status)
         self.end_headers()
-        self.wfile.write(json.dumps(answer or {"error": {"message": "no such model"}}).encode())
+        self.wfile.write(json.dumps(answer).encode())
 
     def openai(self, body):
+        assert self.headers["authorization"] == "Bearer secret" and body["store"] is False and body["instructions"]
+        assert {"ROLL_BACK", "DIAGNOSE"} <= {tool["name"] for tool in body["tools"]}
+        assert all(tool["type"] == "function" and tool["strict"] is False and tool["parameters"] for tool in body["tools"])
+        items = body["input"]
+        assert items[0]["role"] == "user" and not any("id" in item for item in items), "nothing was stored"
+        called = [item["call_id"] for item in items if item.get("type") == "function_call"]
+        answered = [item["call_id"] for item in items if item.get("type") == "function_call_output"]
+        assert called == answered, "each call is answered"
+        thinks = body["include"] == ["reasoning.encrypted_content"]
+        thoughts = [item["encrypted_content"] for item in items if item.get("type") == "reasoning"]
+        assert thoughts == ["a thought"] * (len(set(called)) if thinks else 0), "each thought comes back"
+        text, calls = self.next_reply()
+        said = {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed"}
+        output = [
+            {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "a thought" if thinks else None},
+            {**said, "content": [{"type": "output_text", "text": text, "annotations": []}]},
+        ]
+        for id, call in calls:
+            named = {"call_id": f"{id}_{len(called)}", "name": call["name"], "arguments": json.dumps(call["arguments"])}
+            output.append({"type": "function_call", "id": "fc_1", "status": "completed", **named})
+        return {"status": "completed", "output": output}
+
+    def chat_completions(self, body):
         assert self.headers["authorization"] == "Bearer secret"
         assert {"ROLL_BACK", "DIAGNOSE"} <= {tool["function"]["name"] for tool in body["tools"]}
         called, told = [], []
@@ -70,7 +102,7 @@ class Demo(unittest.TestCase):
         """The API on a free port, for as long as the test runs."""
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Api)
         server.replies = [json.loads(line) for line in FIXTURES.read_text().splitlines()]
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         self.addCleanup(server.server_close)
         self.addCleanup(server.shutdown)
         return f"http://127.0.0.1:{server.server_port}"
@@ -95,6 +127,10 @@ class Demo(unittest.TestCase):
         self.check(Fixtures(FIXTURES))
 
     def test_openai(self):
+        for name in ("model-1", "thoughtless-1"):
+            self.check(OpenAI("secret", name, self.api() + "/v1"))
+
+    def test_an_imitator_of_openai(self):
         named = {"OPENAI_API_KEY": "secret", "OPENAI_MODEL": "model-1", "OPENAI_BASE_URL": self.api() + "/v1"}
         self.check(from_environment(named)[0])
 
@@ -118,6 +154,15 @@ class Demo(unittest.TestCase):
         self.assertEqual(pages, [200, 200])
         self.assertIn("done     CAUSE_FOUND: it was done before, and nothing was done now\n", out.getvalue())
         self.assertNotIn("execute", out.getvalue())
+
+    def test_openai_is_asked_for_responses_and_an_imitator_for_chat_completions(self):
+        for base, kind, url in [
+            ("", OpenAI, "https://api.openai.com/v1/responses"),
+            ("https://eu.api.openai.com/v1/", OpenAI, "https://eu.api.openai.com/v1/responses"),
+            ("http://localhost:11434/v1", ChatCompletions, "http://localhost:11434/v1/chat/completions"),
+        ]:
+            model, _ = from_environment({"OPENAI_API_KEY": "secret", "OPENAI_MODEL": "model-1", "OPENAI_BASE_URL": base})
+            self.assertEqual((type(model), model.url), (kind, url))
 
     def test_a_model_that_is_not_there_is_told_in_the_words_of_its_api(self):
         model = OpenAI("secret", "model-2", self.api() + "/v1")
