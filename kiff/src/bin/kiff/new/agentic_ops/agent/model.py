@@ -79,12 +79,16 @@ class OpenAI:
         self.items = [{"role": "user", "content": task}]
 
     def reply(self):
-        items = expected(self.ask(), "output")
+        answer = self.ask()
+        items = expected(answer, "output")
         # An id leads to what is stored, and nothing is. A thought without its content is no more than that.
         bare = [{name: said for name, said in item.items() if name != "id"} for item in items]
         self.items += [item for item in bare if item["type"] != "reasoning" or item.get("encrypted_content")]
         parts = [part for item in items if item["type"] == "message" for part in item["content"]]
         text = " ".join(part["text"] for part in parts if part["type"] == "output_text")
+        refusal = " ".join(part["refusal"] for part in parts if part["type"] == "refusal")
+        why = (answer.get("incomplete_details") or {}).get("reason") or (answer.get("error") or {}).get("message")
+        finished(answer.get("status") == "completed", why or answer.get("status"), refusal, text)
         calls = [item for item in items if item["type"] == "function_call"]
         return Reply(
             text,
@@ -122,13 +126,15 @@ class ChatCompletions:
 
     def reply(self):
         answer = post(self.url, self.headers, {"model": self.model, "messages": self.messages, "tools": self.tools})
-        message = expected(answer, "choices", 0, "message")
+        message, ended = expected(answer, "choices", 0, "message"), expected(answer, "choices", 0, "finish_reason")
         self.messages.append(message)
+        text = message.get("content") or ""
+        finished(ended in ("stop", "tool_calls", "function_call"), ended, message.get("refusal"), text)
         calls = []
         for call in message.get("tool_calls") or []:
             arguments = as_object(expected(call, "function", "arguments"))
             calls.append(Call(expected(call, "id"), uuid.uuid4().hex, expected(call, "function", "name"), arguments))
-        return Reply(message.get("content") or "", calls)
+        return Reply(text, calls)
 
     def tell(self, results):
         for call, result in results:
@@ -148,11 +154,13 @@ class Anthropic:
         self.tools, self.messages = tools, [{"role": "user", "content": task}]
 
     def reply(self):
-        wanted = {"model": self.model, "max_tokens": 2048, "system": SYSTEM}
+        wanted = {"model": self.model, "max_tokens": 8192, "system": SYSTEM}
         answer = post(self.url, self.headers, {**wanted, "messages": self.messages, "tools": self.tools})
-        blocks = expected(answer, "content")
+        blocks, ended = expected(answer, "content"), expected(answer, "stop_reason")
         self.messages.append({"role": "assistant", "content": blocks})
         text = " ".join(block["text"] for block in blocks if block["type"] == "text")
+        refusal = ((answer.get("stop_details") or {}).get("explanation") or text or ended) if ended == "refusal" else ""
+        finished(ended in ("end_turn", "tool_use", "stop_sequence"), ended, refusal, text)
         uses = [block for block in blocks if block["type"] == "tool_use"]
         return Reply(text, [Call(use["id"], uuid.uuid4().hex, use["name"], as_object(use["input"])) for use in uses])
 
@@ -194,6 +202,14 @@ def post(url, headers, body):
         raise ModelError(f"{url} answers {error.code}: {error.read(2000).decode(errors='replace')}") from error
     except (OSError, ValueError) as error:
         raise ModelError(f"{url} gives no answer: {error}") from error
+
+
+def finished(is_whole, why, refusal, text):
+    """Lets no reply pass that was refused or cut short: it looks as if the model were done."""
+    if refusal:
+        raise ModelError(f"the model refused: {refusal[:500]}")
+    if not is_whole:
+        raise ModelError(f"the model did not finish its reply (`{why}`){': ' if text else ''}{text[:500]}")
 
 
 def expected(answer, *path):

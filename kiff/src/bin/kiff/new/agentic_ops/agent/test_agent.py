@@ -9,7 +9,7 @@ import unittest
 import unittest.mock
 
 from agent import Agent, Kiff, wait_for_a_person
-from model import Call, from_environment
+from model import Anthropic, Call, ChatCompletions, ModelError, OpenAI, from_environment
 
 HELD = (409, {}, {"outcome": "approval_required", "error": "a person has to agree"})
 REQUEST = {"id": "approval-1", "entity_type": "Incident", "entity_id": "inc-1"}
@@ -58,22 +58,68 @@ class Secrets(unittest.TestCase):
             self.assertEqual((model.headers[header], model.model), (value, "a-model"))
 
 
-class Answers(unittest.TestCase):
+class WithServer(unittest.TestCase):
     def server(self, *answers):
-        """A server that gives these answers, for as long as the test runs, and the way to it."""
+        """A server that gives these answers, for as long as the test runs, and where it is."""
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server)
         server.answers, server.paths, server.wishes = list(answers), [], []
         self.wishes = server.wishes
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         self.addCleanup(server.server_close)
         self.addCleanup(server.shutdown)
-        return server, Kiff(f"http://127.0.0.1:{server.server_port}", "key")
+        return server, f"http://127.0.0.1:{server.server_port}"
 
+
+class Replies(WithServer):
+    def check(self, kind, *told):
+        """Whoever waits for a reply is told what is wrong with each answer."""
+        for answer, words in told:
+            _, base = self.server((200, {}, answer))
+            model = kind("secret", "model-1", base)
+            model.begin("task", [])
+            with self.assertRaises(ModelError) as raised:
+                model.reply()
+            self.assertEqual(str(raised.exception), words)
+
+    def test_openai(self):
+        said = [{"type": "message", "content": [{"type": "output_text", "text": "I will"}]}]
+        refused = [{"type": "message", "content": [{"type": "refusal", "refusal": "not that"}]}]
+        cut = {"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}, "output": said}
+        broken = {"status": "failed", "error": {"message": "it broke"}, "output": []}
+        self.check(
+            OpenAI,
+            (cut, "the model did not finish its reply (`max_output_tokens`): I will"),
+            (broken, "the model did not finish its reply (`it broke`)"),
+            ({"status": "completed", "output": refused}, "the model refused: not that"),
+        )
+
+    def test_chat_completions(self):
+        def choice(ended, **message):
+            return {"choices": [{"finish_reason": ended, "message": message}]}
+
+        self.check(
+            ChatCompletions,
+            (choice("length", content="I will"), "the model did not finish its reply (`length`): I will"),
+            (choice("content_filter", content=None), "the model did not finish its reply (`content_filter`)"),
+            (choice("stop", content=None, refusal="not that"), "the model refused: not that"),
+        )
+
+    def test_anthropic(self):
+        said, why = [{"type": "text", "text": "I will"}], {"type": "refusal", "explanation": "not that"}
+        self.check(
+            Anthropic,
+            ({"stop_reason": "max_tokens", "content": said}, "the model did not finish its reply (`max_tokens`): I will"),
+            ({"stop_reason": "refusal", "content": said}, "the model refused: I will"),
+            ({"stop_reason": "refusal", "stop_details": why, "content": []}, "the model refused: not that"),
+        )
+
+
+class Answers(WithServer):
     def told(self, *answers, name="DIAGNOSE"):
         """What the model is told of a call, the paths that were asked for, and how long was waited in between."""
-        server, kiff = self.server(*answers)
+        server, base = self.server(*answers)
         with contextlib.redirect_stdout(io.StringIO()), unittest.mock.patch("agent.time.sleep") as sleep:
-            told = Agent(kiff, None, "inc-1", wait_for_a_person).call(Call("call-1", "key-1", name, {}), "because")
+            told = Agent(Kiff(base, "key"), None, "inc-1", wait_for_a_person).call(Call("call-1", "key-1", name, {}), "because")
         self.assertEqual(server.answers, [])
         return told, server.paths, [call.args[0] for call in sleep.call_args_list]
 
@@ -132,8 +178,8 @@ class Answers(unittest.TestCase):
             self.assertEqual((told, len(paths)), ({"outcome": outcome, "error": "it says why"}, 1))
 
     def test_a_wish_without_a_key_is_sent_once(self):
-        server, kiff = self.server(RESET)
-        status, answer = kiff.ask("POST", "/approvals/approval-1/grant", {"reason": "I am sure"})
+        server, base = self.server(RESET)
+        status, answer = Kiff(base, "key").ask("POST", "/approvals/approval-1/grant", {"reason": "I am sure"})
         self.assertEqual((status, answer["outcome"], server.answers), (None, "unknown", []))
 
     def test_a_name_that_a_model_made_up_is_refused_by_the_server(self):
