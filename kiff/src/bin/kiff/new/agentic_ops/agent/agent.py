@@ -18,7 +18,7 @@ import urllib.parse
 import urllib.request
 import uuid
 
-from model import ModelError, from_environment
+from model import KeyFault, ModelError, from_environment, key_in, opener
 
 # A model that goes round in circles is stopped.
 MOST_REPLIES = 20
@@ -35,7 +35,7 @@ class Kiff:
     """The server, as whoever the key belongs to."""
 
     def __init__(self, base, key):
-        self.base, self.key = base, key
+        self.base, self.key, self.opener = base, key, opener(base)
 
     def ask(self, method, path, body=None, key=None, may_repeat=False):
         """The status and the answer. A refusal is an answer as well; a server that asks for patience gets some.
@@ -66,7 +66,7 @@ class Kiff:
         """The status, the answer, and for how many seconds the server wants to be left alone. No answer has no status."""
         try:
             try:
-                answer = urllib.request.urlopen(request, timeout=30)
+                answer = self.opener.open(request, timeout=30)
             except urllib.error.HTTPError as refusal:
                 answer = refusal
             with answer:
@@ -193,12 +193,13 @@ def main():
     parser.add_argument("--data", default="data", help="the server's folder, which has the agent's key")
     parser.add_argument("--incident", default="inc-1", help="what to work on")
     options = parser.parse_args()
-    model, said = from_environment()
-    say("start", said)
     try:
-        key = pathlib.Path(options.data, "agent-7.key").read_text().strip()
+        model, said = from_environment()
+        say("start", said)
+        key_file = pathlib.Path(options.data, "agent-7.key")
+        key = key_in(key_file, key_file.read_text())
         Agent(Kiff(options.server, key), model, options.incident, wait_for_a_person).work()
-    except (ModelError, OSError) as error:
+    except (KeyFault, ModelError, OSError) as error:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
         sys.exit("the agent was stopped; what waits for a person still does")

@@ -15,7 +15,7 @@ import subprocess
 import sys
 
 from agent import Agent, Kiff, say
-from model import ModelError, from_environment
+from model import KeyFault, ModelError, from_environment
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 DATA = ROOT / "data" / "demo"
@@ -65,12 +65,12 @@ def main():
     # The first build takes its time; so that it is seen, it is not left to the first run.
     if subprocess.run(["cargo", "build"], cwd=ROOT).returncode != 0:
         sys.exit("the server does not build")
-    model, said = from_environment()
-    say("start", said)
-    shutil.rmtree(DATA, ignore_errors=True)
     try:
+        model, said = from_environment()
+        say("start", said)
+        shutil.rmtree(DATA, ignore_errors=True)
         demo(model, DATA)
-    except ModelError as error:
+    except (KeyFault, ModelError) as error:
         sys.exit(f"error: {error}")
 
 

@@ -1,5 +1,6 @@
 """The models: each is told of a task and its tools, answers with calls, and is told what became of them."""
 
+import http.client
 import json
 import os
 import pathlib
@@ -37,6 +38,34 @@ class Reply(typing.NamedTuple):
 
 class ModelError(Exception):
     """A model that does not answer, or not as its API says."""
+
+
+class KeyFault(Exception):
+    """A key that cannot be sent."""
+
+
+class NoRedirects(urllib.request.HTTPRedirectHandler):
+    """A key goes nowhere but to where it belongs."""
+
+    def redirect_request(self, *_):
+        return None
+
+
+def opener(base):
+    """How an address is asked with a key in hand: one on this machine directly, whatever proxy the environment names."""
+    is_here = urllib.parse.urlsplit(base).hostname in ("localhost", "127.0.0.1", "::1")
+    return urllib.request.build_opener(NoRedirects, *([urllib.request.ProxyHandler({})] if is_here else []))
+
+
+def key_in(name, text):
+    """The key in a text, without what a file or a shell has put around it.
+
+    One that breaks inside would be refused further down, in a message that shows it.
+    """
+    key = text.strip()
+    if not all("!" <= letter <= "~" for letter in key):
+        raise KeyFault(f"{name} holds white space or another character that no key has")
+    return key
 
 
 class Fixtures:
@@ -184,8 +213,8 @@ def openai(key, model, base=None):
 def from_environment(environment=os.environ):
     """The model that the environment has credentials for, and what to say of it."""
     for kind, name in [(openai, "OPENAI"), (Anthropic, "ANTHROPIC")]:
-        # Whatever a file or a shell has put around them: a header with a line break in it is refused with the key in the message.
-        key, model, base = (environment.get(f"{name}_{what}", "").strip() for what in ("API_KEY", "MODEL", "BASE_URL"))
+        key = key_in(f"{name}_API_KEY", environment.get(f"{name}_API_KEY", ""))
+        model, base = (environment.get(f"{name}_{what}", "").strip() for what in ("MODEL", "BASE_URL"))
         if key and model:
             return kind(key, model, **({"base": base} if base else {})), f"the model is {model}"
     said = "the model answers from agent/fixtures.jsonl; with a key and OPENAI_MODEL or ANTHROPIC_MODEL a real one does"
@@ -194,13 +223,13 @@ def from_environment(environment=os.environ):
 
 def post(url, headers, body):
     """Asks a model's API."""
-    request = urllib.request.Request(url, json.dumps(body).encode(), {"content-type": "application/json", **headers})
     try:
-        with urllib.request.urlopen(request, timeout=120) as answer:
+        request = urllib.request.Request(url, json.dumps(body).encode(), {"content-type": "application/json", **headers})
+        with opener(url).open(request, timeout=120) as answer:
             return json.load(answer)
     except urllib.error.HTTPError as error:
         raise ModelError(f"{url} answers {error.code}: {error.read(2000).decode(errors='replace')}") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         raise ModelError(f"{url} gives no answer: {error}") from error
 
 

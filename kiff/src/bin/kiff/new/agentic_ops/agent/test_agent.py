@@ -4,12 +4,13 @@ import contextlib
 import http.server
 import io
 import json
+import os
 import threading
 import unittest
 import unittest.mock
 
 from agent import Agent, Kiff, wait_for_a_person
-from model import Anthropic, Call, ChatCompletions, ModelError, OpenAI, from_environment
+from model import Anthropic, Call, ChatCompletions, KeyFault, ModelError, OpenAI, from_environment
 
 HELD = (409, {}, {"outcome": "approval_required", "error": "a person has to agree"})
 REQUEST = {"id": "approval-1", "entity_type": "Incident", "entity_id": "inc-1"}
@@ -51,13 +52,6 @@ class Server(http.server.BaseHTTPRequestHandler):
         pass
 
 
-class Secrets(unittest.TestCase):
-    def test_what_stands_around_a_key_is_not_sent(self):
-        for name, header, value in [("OPENAI", "authorization", "Bearer secret"), ("ANTHROPIC", "x-api-key", "secret")]:
-            model, _ = from_environment({f"{name}_API_KEY": "secret\r\n", f"{name}_MODEL": "a-model\r"})
-            self.assertEqual((model.headers[header], model.model), (value, "a-model"))
-
-
 class WithServer(unittest.TestCase):
     def server(self, *answers):
         """A server that gives these answers, for as long as the test runs, and where it is."""
@@ -68,6 +62,43 @@ class WithServer(unittest.TestCase):
         self.addCleanup(server.server_close)
         self.addCleanup(server.shutdown)
         return server, f"http://127.0.0.1:{server.server_port}"
+
+
+class Secrets(WithServer):
+    def test_what_stands_around_a_key_is_not_sent(self):
+        for name, header, value in [("OPENAI", "authorization", "Bearer secret"), ("ANTHROPIC", "x-api-key", "secret")]:
+            model, _ = from_environment({f"{name}_API_KEY": "secret\r\n", f"{name}_MODEL": "a-model\r"})
+            self.assertEqual((model.headers[header], model.model), (value, "a-model"))
+
+    def test_a_key_that_breaks_inside_is_refused_and_not_shown(self):
+        for name in ("OPENAI", "ANTHROPIC"):
+            for key in ("hush\nhush", "hush hush", "hush\u2026"):
+                with self.assertRaises(KeyFault) as raised:
+                    from_environment({f"{name}_API_KEY": key, f"{name}_MODEL": "a-model"})
+                self.assertIn(f"{name}_API_KEY", str(raised.exception))
+                self.assertNotIn("hush", str(raised.exception))
+
+    def ask(self, base):
+        """Asks kiff and each sort of model there, whatever they answer."""
+        Kiff(base, "hush").ask("GET", "/tools/openai.json")
+        for kind in (OpenAI, ChatCompletions, Anthropic):
+            model = kind("hush", "model-1", base)
+            model.begin("task", [])
+            with contextlib.suppress(ModelError):
+                model.reply()
+
+    def test_a_proxy_sees_nothing_of_what_is_on_this_machine(self):
+        server, base = self.server(*[(200, {}, {})] * 4)
+        proxy, named = self.server()
+        with unittest.mock.patch.dict(os.environ, {"http_proxy": named, "HTTP_PROXY": named, "no_proxy": "", "NO_PROXY": ""}):
+            self.ask(base)
+        self.assertEqual((server.answers, proxy.paths), ([], []))
+
+    def test_a_key_follows_no_redirect(self):
+        elsewhere, base = self.server()
+        server, own = self.server(*[(302, {"location": base}, {})] * 4)
+        self.ask(own)
+        self.assertEqual((server.answers, elsewhere.paths), ([], []))
 
 
 class Replies(WithServer):

@@ -140,10 +140,12 @@ class Demo(unittest.TestCase):
 
     def test_what_was_done_before_is_told_as_that_and_the_page_of_a_request_is_there(self):
         out, pages = io.StringIO(), []
+        # As a person's browser, which follows where it is led.
+        browser = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
         def decided(agent, approval):
             answer = demo.decide(agent, approval, person)
-            with urllib.request.urlopen(page_of(agent.kiff, approval)) as page:
+            with browser.open(page_of(agent.kiff, approval)) as page:
                 pages.append(page.status)
             return answer
 
