@@ -36,7 +36,7 @@ def served(data):
     finally:
         server.send_signal(signal.SIGINT)
         rest, _ = server.communicate()
-    say("stop", rest.splitlines()[-1])
+    say("stop", rest.splitlines()[-1] if rest.strip() else f"the server has ended with {server.returncode}")
 
 
 def demo(model, data):
@@ -61,17 +61,29 @@ def decide(agent, approval, person):
     return answer["approval"]
 
 
+def end_well():
+    """A signal that ends the demo ends it as an error does, and the server with it."""
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        # What whoever started it wants to outlive stays so.
+        if number and signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda number, _: sys.exit(128 + number))
+
+
 def main():
-    # The first build takes its time; so that it is seen, it is not left to the first run.
-    if subprocess.run(["cargo", "build"], cwd=ROOT).returncode != 0:
-        sys.exit("the server does not build")
+    end_well()
     try:
+        # The first build takes its time; so that it is seen, it is not left to the first run.
+        if subprocess.run(["cargo", "build"], cwd=ROOT).returncode != 0:
+            sys.exit("the server does not build")
         model, said = from_environment()
         say("start", said)
         shutil.rmtree(DATA, ignore_errors=True)
         demo(model, DATA)
-    except (KeyFault, ModelError) as error:
+    except (KeyFault, ModelError, OSError) as error:
         sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit("the demo was stopped, and its server with it")
 
 
 if __name__ == "__main__":

@@ -4,10 +4,15 @@ import contextlib
 import http.server
 import io
 import json
+import os
 import pathlib
+import signal
+import subprocess
+import sys
 import tempfile
 import threading
 import unittest
+import unittest.mock
 import urllib.request
 
 import demo
@@ -15,6 +20,16 @@ from agent import Agent, page_of
 from model import ChatCompletions, Fixtures, ModelError, OpenAI, as_object, from_environment
 
 FIXTURES = pathlib.Path(__file__).with_name("fixtures.jsonl")
+# The demo over a folder of its own; each signal is as a terminal has it.
+DEMO = """
+import pathlib, signal, sys
+sys.path.insert(0, sys.argv[1])
+import demo
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+demo.DATA = pathlib.Path(sys.argv[2])
+demo.main()
+"""
 
 
 class Api(http.server.BaseHTTPRequestHandler):
@@ -97,15 +112,27 @@ class Api(http.server.BaseHTTPRequestHandler):
         pass
 
 
+class Silent(http.server.BaseHTTPRequestHandler):
+    """A model's API that never answers."""
+
+    def do_POST(self):
+        self.server.asked.set()
+        self.server.ended.wait()
+
+
 class Demo(unittest.TestCase):
     def api(self):
         """The API on a free port, for as long as the test runs."""
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Api)
+        server = self.listen(Api)
         server.replies = [json.loads(line) for line in FIXTURES.read_text().splitlines()]
+        return f"http://127.0.0.1:{server.server_port}"
+
+    def listen(self, handler):
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         self.addCleanup(server.server_close)
         self.addCleanup(server.shutdown)
-        return f"http://127.0.0.1:{server.server_port}"
+        return server
 
     def data(self):
         """An empty folder, for as long as the test runs."""
@@ -171,6 +198,35 @@ class Demo(unittest.TestCase):
         model.begin("task", [])
         with self.assertRaisesRegex(ModelError, "404.*no such model"):
             model.reply()
+
+    @unittest.skipUnless(hasattr(signal, "SIGHUP"), "no such signals")
+    def test_a_demo_that_is_stopped_leaves_no_server_behind(self):
+        for number, code in [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 1)]:
+            silent = self.listen(Silent)
+            silent.asked, silent.ended = threading.Event(), threading.Event()
+            self.addCleanup(silent.ended.set)
+            base = f"http://127.0.0.1:{silent.server_port}"
+            named = {"OPENAI_API_KEY": "secret", "OPENAI_MODEL": "model-1", "OPENAI_BASE_URL": base}
+            command = [sys.executable, "-c", DEMO, pathlib.Path(demo.__file__).parent, self.data()]
+            pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+            started = subprocess.Popen(command, env={**os.environ, **named}, text=True, **pipes)
+            self.assertTrue(silent.asked.wait(60))
+            started.send_signal(number)
+            # The server has the same standard error: it ends when both are gone.
+            _, complained = started.communicate(timeout=30)
+            self.assertEqual(started.returncode, code, complained)
+            self.assertNotIn("Traceback", complained)
+
+    def test_a_server_that_dies_early_is_told_of(self):
+        deaf = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
+        program = f"{deaf}; print('listening on http://127.0.0.1:1; it dies', flush=True); raise SystemExit(3)"
+        data, out = pathlib.Path(self.data()), io.StringIO()
+        for name in ("agent-7.key", "nora.key"):
+            (data / name).write_text("key")
+        with unittest.mock.patch("demo.PROGRAM", [sys.executable, "-c", program]), contextlib.redirect_stdout(out):
+            with demo.served(data):
+                pass
+        self.assertEqual(out.getvalue(), "stop     the server has ended with 3\n")
 
     def test_arguments_that_are_no_object_are_none(self):
         self.assertEqual([as_object(text) for text in ["{", "[]", "7", "", '{"a": 1}']], [None, None, None, {}, {"a": 1}])
