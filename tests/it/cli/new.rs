@@ -25,7 +25,7 @@ fn an_empty_folder_becomes_a_server_that_holds_an_agent_until_a_person_says_yes(
     assert!(cargo(&package, &["test"]).contains("3 passed"));
     cargo(&package, &["build", "--quiet"]);
     let program = built("support-desk");
-    let server = Running::start(&package, &program, &["127.0.0.1:0"], "/timeline");
+    let server = Running::start(&package, &program, &["127.0.0.1:0", "--sign-in-link"], "/timeline");
     assert!(!server.told.contains(TLS), "{}", server.told);
     let (execute, approvals) = (server.call("/execute"), server.call("/approvals"));
     assert!(server.curl(&execute).starts_with("HTTP/1.1 409"), "the agent is held");
@@ -80,10 +80,11 @@ fn an_empty_folder_becomes_a_server_that_holds_an_agent_until_a_person_says_yes(
     };
     let told = again();
     assert!(told.starts_with("error: ") && told.contains(&format!("process {}", server.process.id())), "{told}");
-    assert_eq!(server.log(), "");
-    let beyond = Running::start(&package, &program, &["0.0.0.0:0"], "/timeline");
-    assert!(beyond.told.contains(TLS), "{}", beyond.told);
-    beyond.turns_a_stranger_away();
+    assert_eq!(server.ended().1, "");
+    let told = Running::start(&package, &program, &["0.0.0.0:0"], "http://").turns_a_stranger_away();
+    assert!(told.contains(TLS) && told.contains("with\n`--sign-in-link`"), "{told}");
+    // What a log may keep lets nobody in.
+    assert!(!told.contains("link=") && !told.contains("Bearer"), "{told}");
     // A key that was lost is replaced by no other.
     fs::rename(package.join("support-desk.log.key"), package.join("safe.key")).unwrap();
     let told = again();
@@ -103,7 +104,7 @@ struct Running {
     told: String,
     address: String,
     /// What it may still tell: whoever writes into a pipe that nobody holds dies of it.
-    _out: BufReader<ChildStdout>,
+    out: BufReader<ChildStdout>,
 }
 
 impl Running {
@@ -118,7 +119,7 @@ impl Running {
         while !told.contains(last) && out.read_line(&mut told).unwrap() > 0 {}
         let (_, address) = told.split_once("http://").unwrap();
         let address = address.split(['/', ';']).next().unwrap().to_owned();
-        Self { process, told, address, _out: out }
+        Self { process, told, address, out }
     }
 
     /// The line with which to call an action's route.
@@ -140,19 +141,21 @@ impl Running {
 }
 
 impl Running {
-    /// Refuses somebody whom it does not know, and tells its log of that.
-    fn turns_a_stranger_away(self) {
+    /// Refuses somebody whom it does not know, and tells its log of that; here is all else that it has told.
+    fn turns_a_stranger_away(self) -> String {
         assert!(self.ask("GET", "/entities", &[], "").starts_with("HTTP/1.1 401"));
-        let log = self.log();
+        let (told, log) = self.ended();
         assert!(log.contains(" WARN kiff::http: a request was refused") && log.lines().count() == 1, "{log}");
+        told
     }
 
-    /// Ends it, for what it has said of its work.
-    fn log(mut self) -> String {
+    /// Ends it, for all that it has told and what it has said of its work.
+    fn ended(mut self) -> (String, String) {
         self.process.kill().unwrap();
-        let mut log = String::new();
+        let (mut told, mut log) = (std::mem::take(&mut self.told), String::new());
+        self.out.read_to_string(&mut told).unwrap();
         self.process.stderr.take().unwrap().read_to_string(&mut log).unwrap();
-        log
+        (told, log)
     }
 }
 
@@ -204,10 +207,14 @@ fn an_agent_of_python_goes_through_the_whole_governed_loop() {
 
     let program = built("serve");
     for (address, is_told) in [("127.0.0.1:0", false), ("0.0.0.0:0", true)] {
-        let server = Running::start(&package, &program, &["--address", address, "--data", "beyond"], "link=");
-        assert_eq!(server.told.contains(TLS), is_told, "{}", server.told);
-        server.turns_a_stranger_away();
+        let arguments = ["--address", address, "--data", "beyond"];
+        let told = Running::start(&package, &program, &arguments, "listening on").turns_a_stranger_away();
+        assert_eq!(told.contains(TLS), is_told, "{told}");
+        // What a log may keep lets nobody in.
+        assert!(told.contains("or with `--sign-in-link`") && !told.contains("link="), "{told}");
     }
+    let arguments = ["--address", "127.0.0.1:0", "--data", "beyond", "--sign-in-link"];
+    assert!(Running::start(&package, &program, &arguments, "link=").told.contains("/admin"));
 
     // What the README says of proof, after the demo.
     let readme = fs::read_to_string(package.join("README.md")).unwrap();

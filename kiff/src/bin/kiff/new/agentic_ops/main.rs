@@ -4,6 +4,7 @@ mod replay;
 mod serve;
 
 use std::error::Error;
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -12,17 +13,20 @@ use kiff::{Actor, IdentifierError, RolePolicy, Runtime, SqliteStore};
 
 use ::@LIBRARY@::domain::{Ops, OpsRole, Platform};
 
-const USAGE: &str = "cargo run -- [--address 127.0.0.1:8080] [--data data]
+const USAGE: &str = "cargo run -- [--address 127.0.0.1:8080] [--data data] [--sign-in-link]
 cargo run -- replay [--data data]";
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let (mut address, mut data, mut is_replay) = ("127.0.0.1:8080".to_owned(), PathBuf::from("data"), false);
+    // A log keeps what is printed, and a link in it would be for whoever reads that.
+    let mut shows_link = std::io::stdout().is_terminal();
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match (argument.as_str(), arguments.len()) {
             ("replay", _) => is_replay = true,
             ("--address", 1..) => address = arguments.next().unwrap_or(address),
+            ("--sign-in-link", _) => shows_link = true,
             ("--data", 1..) => data = arguments.next().map_or(data, PathBuf::from),
             _ => {
                 eprintln!("{USAGE}");
@@ -30,7 +34,7 @@ async fn main() -> ExitCode {
             }
         }
     }
-    let done = if is_replay { replay::run(&data).await } else { serve::run(&address, &data).await };
+    let done = if is_replay { replay::run(&data).await } else { serve::run(&address, &data, shows_link).await };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

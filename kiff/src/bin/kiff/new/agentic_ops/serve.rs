@@ -16,7 +16,7 @@ use ::@LIBRARY@::domain::{AlertRaised, Ops};
 
 use crate::{People, journal};
 
-pub async fn run(address: &str, data: &Path) -> Result<(), Box<dyn Error>> {
+pub async fn run(address: &str, data: &Path, shows_link: bool) -> Result<(), Box<dyn Error>> {
     log()?;
     fs::create_dir_all(data)?;
     let people = People::new()?;
@@ -41,7 +41,6 @@ pub async fn run(address: &str, data: &Path) -> Result<(), Box<dyn Error>> {
         key_of(&keys, actor, data)?;
     }
     let api = Api::new().domain(runtime).authenticate(keys);
-    let link = api.sign_in_links().link(Principal::new(people.nora))?;
 
     let listener = TcpListener::bind(address).await?;
     let address = listener.local_addr()?;
@@ -52,7 +51,13 @@ pub async fn run(address: &str, data: &Path) -> Result<(), Box<dyn Error>> {
         println!("Over plain HTTP a browser keeps nobody signed in from elsewhere.");
         println!("The server needs a proxy that ends TLS in front of it.\n");
     }
-    println!("Nora decides on the page; this link signs her in, once:\n\n  {server}{link}\n");
+    if shows_link {
+        let link = api.sign_in_links().link(Principal::new(people.nora))?;
+        println!("Nora decides on the page; this link signs her in, once:\n\n  {server}{link}\n");
+    } else {
+        println!("Nora decides on the page: {server}/admin asks for her key.");
+        println!("A link that signs her in is printed on a terminal, or with `--sign-in-link`.\n");
+    }
     serve(listener, api.router(), Limits::DEFAULT, until_stopped()).await?;
     println!("the server has stopped");
     Ok(())

@@ -1,5 +1,6 @@
 //! The server: agents propose over HTTP, a person decides on the page, and everything is on the record.
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -68,9 +69,16 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
     let keys = Keys::in_memory();
     let (_, key) = keys.create(NewKey::new(agent))?;
     let api = Api::new().domain(runtime).log("@PACKAGE@.log").authenticate(keys);
-    let link = api.sign_in_links().link(Principal::new(nora))?;
 
-    let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:8080".to_owned());
+    // A log keeps what is printed, and a key or a link in it would be for whoever reads that.
+    let (mut address, mut shows_link) = ("127.0.0.1:8080".to_owned(), std::io::stdout().is_terminal());
+    for argument in std::env::args().skip(1) {
+        if argument == "--sign-in-link" {
+            shows_link = true;
+        } else {
+            address = argument;
+        }
+    }
     let listener = TcpListener::bind(&address).await.map_err(|error| {
         format!("the server cannot listen at {address}: {error}; give another one, as in `cargo run -- 127.0.0.1:8081`")
     })?;
@@ -79,7 +87,13 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
         println!("Over plain HTTP a browser keeps nobody signed in from elsewhere.");
         println!("The server needs a proxy that ends TLS in front of it.\n");
     }
-    tell(&format!("http://{server}"), &key, &link);
+    if shows_link {
+        let link = api.sign_in_links().link(Principal::new(nora))?;
+        tell(&format!("http://{server}"), &key, &link);
+    } else {
+        println!("The server listens on http://{server}; what to do first is printed on a terminal, or with");
+        println!("`--sign-in-link`: it has a key of agent-7 and a link that signs nora in.\n");
+    }
     serve(listener, api.router(), Limits::DEFAULT, until_stopped()).await?;
     Ok(())
 }
