@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
@@ -73,11 +74,7 @@ fn an_empty_folder_becomes_a_server_that_holds_an_agent_until_a_person_says_yes(
     );
 
     // A second server is told who has the file; a journal that is not the one that was signed is not served.
-    let again = || {
-        let ended = Command::new(&program).arg("127.0.0.1:0").current_dir(&package).output().unwrap();
-        assert!(!ended.status.success());
-        String::from_utf8(ended.stderr).unwrap()
-    };
+    let again = || complaint(&package, &program, &["127.0.0.1:0"]);
     let told = again();
     assert!(told.starts_with("error: ") && told.contains(&format!("process {}", server.process.id())), "{told}");
     assert_eq!(server.ended().1, "");
@@ -85,6 +82,10 @@ fn an_empty_folder_becomes_a_server_that_holds_an_agent_until_a_person_says_yes(
     assert!(told.contains(TLS) && told.contains("with\n`--sign-in-link`"), "{told}");
     // What a log may keep lets nobody in.
     assert!(!told.contains("link=") && !told.contains("Bearer"), "{told}");
+    let (_taken, address) = taken();
+    let told = complaint(&package, &program, &[&address]);
+    assert!(told.starts_with(&format!("error: the server cannot listen at {address}: ")), "{told}");
+    assert!(told.ends_with("as in `cargo run -- 127.0.0.1:8081`\n"), "{told}");
     // A key that was lost is replaced by no other.
     fs::rename(package.join("support-desk.log.key"), package.join("safe.key")).unwrap();
     let told = again();
@@ -93,6 +94,21 @@ fn an_empty_folder_becomes_a_server_that_holds_an_agent_until_a_person_says_yes(
     fs::remove_file(package.join("support-desk.db")).unwrap();
     let told = again();
     assert!(told.starts_with("error: support-desk.log does not fit support-desk.db: "), "{told}");
+}
+
+/// What the server of a project complains of, which cannot begin.
+#[track_caller]
+fn complaint(package: &Path, program: &Path, arguments: &[&str]) -> String {
+    let ended = Command::new(program).args(arguments).current_dir(package).output().unwrap();
+    assert!(!ended.status.success());
+    String::from_utf8(ended.stderr).unwrap()
+}
+
+/// A port that somebody else has, for as long as they hold it.
+fn taken() -> (TcpListener, String) {
+    let holder = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = holder.local_addr().unwrap().to_string();
+    (holder, address)
 }
 
 /// What a server that listens beyond this machine says that it needs.
@@ -215,6 +231,17 @@ fn an_agent_of_python_goes_through_the_whole_governed_loop() {
     }
     let arguments = ["--address", "127.0.0.1:0", "--data", "beyond", "--sign-in-link"];
     assert!(Running::start(&package, &program, &arguments, "link=").told.contains("/admin"));
+
+    // A port that is taken is named, and so is the way to another one, which the agent finds as well.
+    let (_taken, address) = taken();
+    let told = complaint(&package, &program, &["--address", &address, "--data", "beyond"]);
+    assert!(told.starts_with(&format!("error: the server cannot listen at {address}: ")), "{told}");
+    assert!(told.contains("as in `make run ADDRESS=127.0.0.1:8081`"), "{told}");
+    let mut make = Command::new("make");
+    make.args(["--dry-run", "run", "agent", "ADDRESS=127.0.0.1:8081"]).current_dir(&package);
+    let said = Ran::of(&make.output().unwrap()).well();
+    let lines = ["cargo run -- --address 127.0.0.1:8081", "python3 agent/agent.py --server http://127.0.0.1:8081"];
+    assert!(lines.iter().all(|line| said.contains(line)), "{said}");
 
     // What the README says of proof, after the demo.
     let readme = fs::read_to_string(package.join("README.md")).unwrap();

@@ -42,7 +42,12 @@ pub async fn run(address: &str, data: &Path, shows_link: bool) -> Result<(), Box
     }
     let api = Api::new().domain(runtime).authenticate(keys);
 
-    let listener = TcpListener::bind(address).await?;
+    let listener = TcpListener::bind(address).await.map_err(|error| {
+        format!(
+            "the server cannot listen at {address}: {error}; give another one, as in `make run ADDRESS=127.0.0.1:8081` or \
+             `cargo run -- --address 127.0.0.1:8081`"
+        )
+    })?;
     let address = listener.local_addr()?;
     let server = format!("http://{address}");
     println!("listening on {server}; the keys of agent-7 and nora are in {}\n", data.display());
