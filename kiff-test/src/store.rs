@@ -72,6 +72,7 @@
 //!     async fn open(
 //!         &self,
 //!         matter: Matter,
+//!         tenant: Option<&str>,
 //!         now: Timestamp,
 //!         after: Option<&Open>,
 //!         limit: usize,
@@ -88,6 +89,7 @@
 //!                 }
 //!             }
 //!         }
+//!         open.retain(|open| tenant.is_none_or(|tenant| tenant == open.key.tenant()));
 //!         open.retain(|open| open.until.is_none_or(|until| now < until));
 //!         open.retain(|open| after.is_none_or(|after| open > after));
 //!         open.sort();
@@ -136,7 +138,7 @@ use machine::operations;
 /// - a commit is kept byte for byte, with whatever it says that only a later kiff knows, and as long as it may be;
 /// - `search` finds, in the order in which they were appended and with positions without gaps, the commits that a query
 ///   looks for, and pages in both directions;
-/// - `open` lists what is open, the oldest first, until it is closed or stops to matter by itself, and goes on behind what was
+/// - `open` lists what is open, of one tenant or of all, the oldest first, until it is closed or stops to matter by itself, and goes on behind what was
 ///   closed meanwhile;
 /// - `keyed` finds the first use of an idempotency key and of none that is only like it, and `snapshot` the last snapshot;
 /// - an entity is listed once it has a commit and not before, in order of the keys;

@@ -68,7 +68,14 @@ impl Store for Orders {
         Ok((after + 1..=self.0).take(limit).map(|position| (position, commit(position))).collect())
     }
 
-    async fn open(&self, _: Matter, _: Timestamp, _: Option<&Open>, _: usize) -> Result<Vec<Open>, StoreError> {
+    async fn open(
+        &self,
+        _: Matter,
+        _: Option<&str>,
+        _: Timestamp,
+        _: Option<&Open>,
+        _: usize,
+    ) -> Result<Vec<Open>, StoreError> {
         Ok(Vec::new())
     }
 

@@ -10,6 +10,7 @@ use crate::time::Timestamp;
 pub(crate) struct Matters<'s, S> {
     store: &'s S,
     matter: Matter,
+    tenant: Option<&'s str>,
     entity_type: &'s str,
     now: Timestamp,
     after: Option<Open>,
@@ -19,17 +20,18 @@ pub(crate) struct Matters<'s, S> {
 }
 
 impl<'s, S: Store> Matters<'s, S> {
-    /// Those of the entities of one type, behind `after`, of which somebody wants so many.
+    /// Those of the entities of one type, of one tenant or of all, behind `after`, of which somebody wants so many.
     pub(crate) fn of(
         entity_type: &'s str,
         store: &'s S,
         matter: Matter,
+        tenant: Option<&'s str>,
         now: Timestamp,
         after: Option<&Open>,
         wanted: usize,
     ) -> Self {
         let asked = Some(wanted.clamp(1, PAGE));
-        Self { store, matter, entity_type, now, after: after.cloned(), page: Vec::new().into_iter(), asked }
+        Self { store, matter, tenant, entity_type, now, after: after.cloned(), page: Vec::new().into_iter(), asked }
     }
 
     pub(crate) async fn next(&mut self) -> Result<Option<Open>, StoreError> {
@@ -40,7 +42,7 @@ impl<'s, S: Store> Matters<'s, S> {
             let Some(asked) = self.asked else {
                 return Ok(None);
             };
-            let page = self.store.open(self.matter, self.now, self.after.as_ref(), asked).await?;
+            let page = self.store.open(self.matter, self.tenant, self.now, self.after.as_ref(), asked).await?;
             // What lies between may be of other sorts, however few are wanted.
             self.asked = (page.len() == asked).then_some(PAGE);
             self.after = page.last().cloned();

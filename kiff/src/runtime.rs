@@ -225,9 +225,15 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         known.map_or_else(|| D::schema().fingerprint_of(action.contract()), |(_, fingerprint)| *fingerprint)
     }
 
-    /// What is open of this domain's entities.
-    fn open(&self, matter: Matter, after: Option<&Open>, wanted: usize) -> Matters<'_, S> {
-        Matters::of(&D::schema().entity_type, &self.store, matter, self.now(), after, wanted)
+    /// What is open of this domain's entities, of one tenant or of all.
+    fn open<'s>(
+        &'s self,
+        matter: Matter,
+        tenant: Option<&'s str>,
+        after: Option<&Open>,
+        wanted: usize,
+    ) -> Matters<'s, S> {
+        Matters::of(&D::schema().entity_type, &self.store, matter, tenant, self.now(), after, wanted)
     }
 
     /// Appends one batch to the journal of `entity` as it was judged; none when it has moved in the meantime.

@@ -103,10 +103,20 @@ pub(crate) trait Served: Send + Sync {
         approval: &'a ApprovalId,
         review: Review,
     ) -> Answering<'a, Verdict<Approval>>;
-    /// The requests that wait for a review, of every tenant, the oldest first.
-    fn pending_approvals<'a>(&'a self, after: Option<&'a Open>, limit: usize) -> Answering<'a, Vec<Pending>>;
-    /// The actions in doubt, of every tenant, the oldest first.
-    fn in_doubt<'a>(&'a self, after: Option<&'a Open>, limit: usize) -> Answering<'a, Vec<Doubt>>;
+    /// The requests that wait for a review, of one tenant or of all, the oldest first.
+    fn pending_approvals<'a>(
+        &'a self,
+        tenant: Option<&'a str>,
+        after: Option<&'a Open>,
+        limit: usize,
+    ) -> Answering<'a, Vec<Pending>>;
+    /// The actions in doubt, of one tenant or of all, the oldest first.
+    fn in_doubt<'a>(
+        &'a self,
+        tenant: Option<&'a str>,
+        after: Option<&'a Open>,
+        limit: usize,
+    ) -> Answering<'a, Vec<Doubt>>;
     fn doubt<'a>(&'a self, key: &'a EntityKey) -> Answering<'a, Option<Running>>;
     fn settle<'a>(
         &'a self,
@@ -349,12 +359,22 @@ impl<D: Executable, S: Store> Served for Runtime<D, S> {
         Box::pin(Self::review(self, actor, key, approval, review))
     }
 
-    fn pending_approvals<'a>(&'a self, after: Option<&'a Open>, limit: usize) -> Answering<'a, Vec<Pending>> {
-        Box::pin(Self::pending_approvals(self, after, limit))
+    fn pending_approvals<'a>(
+        &'a self,
+        tenant: Option<&'a str>,
+        after: Option<&'a Open>,
+        limit: usize,
+    ) -> Answering<'a, Vec<Pending>> {
+        Box::pin(self.pending_of(tenant, after, limit))
     }
 
-    fn in_doubt<'a>(&'a self, after: Option<&'a Open>, limit: usize) -> Answering<'a, Vec<Doubt>> {
-        Box::pin(Self::in_doubt(self, after, limit))
+    fn in_doubt<'a>(
+        &'a self,
+        tenant: Option<&'a str>,
+        after: Option<&'a Open>,
+        limit: usize,
+    ) -> Answering<'a, Vec<Doubt>> {
+        Box::pin(self.in_doubt_of(tenant, after, limit))
     }
 
     fn doubt<'a>(&'a self, key: &'a EntityKey) -> Answering<'a, Option<Running>> {

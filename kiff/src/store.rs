@@ -90,14 +90,18 @@ pub trait Store: Send + Sync + 'static {
         limit: usize,
     ) -> impl Future<Output = Result<Vec<(u64, Arc<Commit>)>, StoreError>> + Send;
 
-    /// The matters that are open, the oldest first, behind `after`, at most `limit` of them: fewer only where there are no more. One that has stopped to
-    /// matter by itself ([`Open::until`]) at `now` is left out, and may be forgotten later ([`Commit::forgets`]).
+    /// The matters that are open, of one tenant or of all, the oldest first, behind `after`, at most `limit` of them: fewer only
+    /// where there are no more. One that has stopped to matter by itself ([`Open::until`]) at `now` is left out, and may be
+    /// forgotten later ([`Commit::forgets`]).
+    ///
+    /// However much other tenants have open, those of one are found as fast: nobody's view is filled by others.
     ///
     /// # Errors
     /// [`StoreError`] when they cannot be listed.
     fn open(
         &self,
         matter: Matter,
+        tenant: Option<&str>,
         now: Timestamp,
         after: Option<&Open>,
         limit: usize,
@@ -169,11 +173,12 @@ impl<S: Store> Store for Arc<S> {
     fn open(
         &self,
         matter: Matter,
+        tenant: Option<&str>,
         now: Timestamp,
         after: Option<&Open>,
         limit: usize,
     ) -> impl Future<Output = Result<Vec<Open>, StoreError>> + Send {
-        S::open(self, matter, now, after, limit)
+        S::open(self, matter, tenant, now, after, limit)
     }
 
     fn keyed(

@@ -89,11 +89,12 @@ impl Store for Busy {
     async fn open(
         &self,
         matter: Matter,
+        tenant: Option<&str>,
         now: Timestamp,
         after: Option<&Open>,
         limit: usize,
     ) -> Result<Vec<Open>, StoreError> {
-        let open = self.inner.open(matter, now, after, limit).await;
+        let open = self.inner.open(matter, tenant, now, after, limit).await;
         self.write();
         open
     }

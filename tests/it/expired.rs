@@ -38,7 +38,7 @@ fn ask(store: &impl Store, key: &EntityKey, hour: u64) {
 
 /// What is listed for somebody whose clock stands at the beginning.
 fn listed(store: &impl Store) -> Vec<String> {
-    let open = block_on(store.open(Matter::Review, Timestamp::default(), None, usize::MAX)).unwrap();
+    let open = block_on(store.open(Matter::Review, None, Timestamp::default(), None, usize::MAX)).unwrap();
     open.into_iter().map(|open| open.id).collect()
 }
 

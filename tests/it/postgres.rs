@@ -219,7 +219,7 @@ fn a_column_that_cannot_be_read_is_what_is_told() {
          ALTER TABLE {schema}.matters ALTER COLUMN tenant TYPE bytea USING convert_to(tenant, 'UTF8')"
     );
     cluster.sql("postgres", &copied);
-    let told = block_on(store.open(Matter::Review, Timestamp::default(), None, 9)).unwrap_err().to_string();
+    let told = block_on(store.open(Matter::Review, None, Timestamp::default(), None, 9)).unwrap_err().to_string();
     assert!(told.contains("the Postgres type `bytea`"), "{told}");
 }
 

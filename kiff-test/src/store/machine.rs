@@ -32,8 +32,9 @@ pub(super) enum Operation {
     List { after: Option<usize>, limit: usize },
     /// Searches a page of all commits, by two conditions at once.
     Search { wanted: [Wanted; 2], entity: usize, seed: u64, cursor: Cursor, limit: usize },
-    /// Lists a page of what is open, behind the last matter of the page before where it asks for the next one.
-    Open { matter: Matter, now: u64, next: bool, limit: usize },
+    /// Lists a page of what is open, of an entity's tenant or of all, behind the last matter of the page before where it asks for
+    /// the next one.
+    Open { matter: Matter, tenant: Option<usize>, now: u64, next: bool, limit: usize },
     /// Looks up an idempotency key.
     Keyed { entity: usize, seed: u64 },
 }
@@ -107,9 +108,9 @@ pub(super) fn operations() -> impl Strategy<Value = Vec<Operation>> {
         3 => ([wanted(), wanted()], entity(), any::<u16>(), cursor, limit()).prop_map(|(wanted, entity, seed, cursor, limit)| {
             Operation::Search { wanted, entity, seed: seed.into(), cursor, limit }
         }),
-        2 => (any::<bool>(), 0..120_u64, any::<bool>(), limit()).prop_map(|(review, now, next, limit)| {
+        2 => (any::<bool>(), proptest::option::of(entity()), 0..120_u64, any::<bool>(), limit()).prop_map(|(review, tenant, now, next, limit)| {
             let matter = if review { Matter::Review } else { Matter::Execution };
-            Operation::Open { matter, now, next, limit }
+            Operation::Open { matter, tenant, now, next, limit }
         }),
         1 => (entity(), 0..KEYS).prop_map(|(entity, seed)| Operation::Keyed { entity, seed }),
     ];
@@ -190,11 +191,15 @@ impl<S: Store> Machine<'_, S> {
         }
         self.search(&Query::default(), Cursor::FIRST, usize::MAX)?;
         for matter in [Matter::Review, Matter::Execution] {
-            let open = self.open(matter, 0, None, usize::MAX)?;
-            self.open(matter, 0, open.first(), 1)?;
+            let open = self.open(matter, None, 0, None, usize::MAX)?;
+            self.open(matter, None, 0, open.first(), 1)?;
+            if let Some(last) = open.last() {
+                // The first may be another tenant's.
+                self.open(matter, Some(last.key.tenant()), 0, open.first(), usize::MAX)?;
+            }
             // Whoever pages may stand behind one that was closed meanwhile.
             if let Some(closed) = self.closed(matter) {
-                self.open(matter, 0, Some(&closed), usize::MAX)?;
+                self.open(matter, None, 0, Some(&closed), usize::MAX)?;
             }
         }
         self.list(self.journals.keys().next(), 1)?;
@@ -227,10 +232,12 @@ impl<S: Store> Machine<'_, S> {
             Operation::Search { wanted, entity, seed, cursor, limit } => {
                 self.search(&query(*wanted, &self.key(*entity)?, *seed)?, *cursor, *limit)
             }
-            Operation::Open { matter, now, next, limit } => {
-                let first = self.open(*matter, *now, None, *limit)?;
+            Operation::Open { matter, tenant, now, next, limit } => {
+                let key = tenant.map(|entity| self.key(entity)).transpose()?;
+                let tenant = key.as_ref().map(EntityKey::tenant);
+                let first = self.open(*matter, tenant, *now, None, *limit)?;
                 match first.last() {
-                    Some(last) if *next => self.open(*matter, *now, Some(last), *limit).map(drop),
+                    Some(last) if *next => self.open(*matter, tenant, *now, Some(last), *limit).map(drop),
                     _ => Ok(()),
                 }
             }
@@ -311,9 +318,16 @@ impl<S: Store> Machine<'_, S> {
         ))
     }
 
-    fn open(&self, matter: Matter, now: u64, after: Option<&Open>, limit: usize) -> Found<Vec<Open>> {
+    fn open(
+        &self,
+        matter: Matter,
+        tenant: Option<&str>,
+        now: u64,
+        after: Option<&Open>,
+        limit: usize,
+    ) -> Found<Vec<Open>> {
         let now = at(now);
-        let listed = answer(block_on(self.store.open(matter, now, after, limit)))?;
+        let listed = answer(block_on(self.store.open(matter, tenant, now, after, limit)))?;
         let mut expected: Vec<Open> = Vec::new();
         for commit in &self.order {
             for change in commit.changes() {
@@ -326,13 +340,15 @@ impl<S: Store> Machine<'_, S> {
                 }
             }
         }
+        expected.retain(|open| tenant.is_none_or(|tenant| tenant == open.key.tenant()));
         expected.retain(|open| open.until.is_none_or(|until| now < until) && after.is_none_or(|after| open > after));
         expected.sort_unstable();
         expected.truncate(limit);
         if listed == expected {
             return Ok(listed);
         }
-        Err(format!("listing {limit} of open {matter:?} after {after:?} gives {listed:?}, expected {expected:?}"))
+        let of = tenant.map_or_else(String::new, |tenant| format!(" of `{tenant}`"));
+        Err(format!("listing {limit} of open {matter:?}{of} after {after:?} gives {listed:?}, expected {expected:?}"))
     }
 
     /// One that was open and is closed.

@@ -58,6 +58,7 @@ enum Fault {
     ListsTheClosed,
     ListsTheExpired,
     ListsOpenFromAfter,
+    ListsOpenOfOthers,
     TakesTheLastKey,
     ForgetsSnapshots,
     Rewrites,
@@ -270,6 +271,7 @@ impl Store for Plain {
     async fn open(
         &self,
         matter: Matter,
+        tenant: Option<&str>,
         now: Timestamp,
         after: Option<&Open>,
         limit: usize,
@@ -291,6 +293,8 @@ impl Store for Plain {
         if self.has(Fault::LosesItsPlace) && after.is_some_and(|after| !open.contains(after)) {
             return Ok(Vec::new());
         }
+        let tenant = tenant.filter(|_| !self.has(Fault::ListsOpenOfOthers));
+        open.retain(|open| tenant.is_none_or(|tenant| tenant == open.key.tenant()));
         open.retain(|open| open.until.is_none_or(|until| now < until || self.has(Fault::ListsTheExpired)));
         let from = self.has(Fault::ListsOpenFromAfter);
         open.retain(|open| after.is_none_or(|after| open > after || (from && open == after)));
@@ -402,6 +406,7 @@ fn what_is_open_is_listed_until_it_is_closed_or_expires() {
     check(Fault::ListsTheClosed, &["listing ", " of open "]);
     check(Fault::ListsTheExpired, &["Review"]);
     check(Fault::ListsOpenFromAfter, &["listing ", "after Some("]);
+    check(Fault::ListsOpenOfOthers, &["listing ", " of open ", " of `"]);
     check(Fault::LosesItsPlace, &["listing ", "after Some(", "gives [], expected [Open"]);
 }
 

@@ -1,8 +1,9 @@
 //! What is open in the domains, as far as somebody may see it: the oldest first, part by part.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use tokio::task::yield_now;
 use tokio::time::timeout;
 
 use crate::journal::Open;
@@ -16,8 +17,13 @@ use super::{Shared, cursor};
 
 /// Something that is open in a domain.
 pub(super) trait OpenMatter: Sized + Send {
-    /// Those of a domain, of every tenant, behind a place.
-    fn list<'a>(served: &'a dyn Served, after: Option<&'a Open>, limit: usize) -> Answering<'a, Vec<Self>>;
+    /// Those of a domain, of one tenant or of all, behind a place.
+    fn list<'a>(
+        served: &'a dyn Served,
+        tenant: Option<&'a str>,
+        after: Option<&'a Open>,
+        limit: usize,
+    ) -> Answering<'a, Vec<Self>>;
 
     /// Its place.
     fn open(&self) -> &Open;
@@ -27,8 +33,13 @@ pub(super) trait OpenMatter: Sized + Send {
 }
 
 impl OpenMatter for Pending {
-    fn list<'a>(served: &'a dyn Served, after: Option<&'a Open>, limit: usize) -> Answering<'a, Vec<Self>> {
-        served.pending_approvals(after, limit)
+    fn list<'a>(
+        served: &'a dyn Served,
+        tenant: Option<&'a str>,
+        after: Option<&'a Open>,
+        limit: usize,
+    ) -> Answering<'a, Vec<Self>> {
+        served.pending_approvals(tenant, after, limit)
     }
 
     fn open(&self) -> &Open {
@@ -41,8 +52,13 @@ impl OpenMatter for Pending {
 }
 
 impl OpenMatter for Doubt {
-    fn list<'a>(served: &'a dyn Served, after: Option<&'a Open>, limit: usize) -> Answering<'a, Vec<Self>> {
-        served.in_doubt(after, limit)
+    fn list<'a>(
+        served: &'a dyn Served,
+        tenant: Option<&'a str>,
+        after: Option<&'a Open>,
+        limit: usize,
+    ) -> Answering<'a, Vec<Self>> {
+        served.in_doubt(tenant, after, limit)
     }
 
     fn open(&self) -> &Open {
@@ -66,7 +82,12 @@ pub(super) struct Wanted<'a> {
     pub(super) limit: usize,
     /// For how many bytes of them there is room. One always fits.
     pub(super) room: usize,
+    /// For how long to go on as long as nothing was found.
+    pub(super) patience: Duration,
 }
+
+/// How long somebody waits for a page on which nothing would stand, because what may be shown comes behind much that may not.
+pub(super) const READING_ON: Duration = Duration::from_secs(1);
 
 impl Wanted<'_> {
     /// How many of these are a part.
@@ -105,9 +126,29 @@ impl Shared {
         wanted: Wanted<'_>,
         fits: impl Fn(&dyn Served, &M) -> bool,
     ) -> Result<Part<M>, Problem> {
+        let until = Instant::now() + wanted.patience;
+        let mut part = self.part(caller, wanted, &fits).await?;
+        while part.items.is_empty()
+            && Instant::now() < until
+            && let Some(next) = part.next.take()
+        {
+            // Others are answered meanwhile.
+            yield_now().await;
+            part = self.part(caller, Wanted { after: Some(&next), ..wanted }, &fits).await?;
+        }
+        Ok(part)
+    }
+
+    /// The first part of it, of which so much is looked at.
+    async fn part<M: OpenMatter>(
+        &self,
+        caller: &Caller,
+        wanted: Wanted<'_>,
+        fits: &impl Fn(&dyn Served, &M) -> bool,
+    ) -> Result<Part<M>, Problem> {
         let (mut items, mut next) = (Vec::new(), None);
         for served in self.domains(self.governed(wanted.entity_type)?) {
-            let (found, looked_to) = of_domain(&**served, caller, wanted, &fits).await?;
+            let (found, looked_to) = of_domain(&**served, caller, wanted, fits).await?;
             items.extend(found.into_iter().map(|matter| (Arc::clone(served), matter)));
             next = [next, looked_to].into_iter().flatten().min();
         }
@@ -132,7 +173,7 @@ async fn count<M: OpenMatter>(served: &dyn Served, gauge: &'static str) {
     /// More are not counted.
     const MOST: usize = 1000;
     const PATIENCE: Duration = Duration::from_secs(1);
-    let listed = timeout(PATIENCE, M::list(served, None, MOST)).await;
+    let listed = timeout(PATIENCE, M::list(served, None, None, MOST)).await;
     let many = listed.ok().and_then(Result::ok).and_then(|found| u32::try_from(found.len()).ok());
     metrics::gauge!(gauge, "domain" => &*served.schema().domain).set(many.map_or(f64::NAN, f64::from));
 }
@@ -148,13 +189,14 @@ async fn of_domain<M: OpenMatter>(
     /// How many are read at once.
     const PAGE: usize = 64;
     let asked = PAGE.min(wanted.limit.saturating_add(1));
+    let tenant = Some(caller.principal.tenant());
     let (mut found, mut looked_to, mut looked_at) = (Vec::new(), wanted.after.cloned(), 0);
     let begun = |looked_to: &Option<Open>| looked_to.as_ref().map(|open| open.since);
     let mut since = begun(&looked_to);
     while wanted.fitting(found.iter()) == found.len()
         && (looked_at < LOOKED_AT * wanted.limit || since == begun(&looked_to))
     {
-        let page = M::list(served, looked_to.as_ref(), asked).await?;
+        let page = M::list(served, tenant, looked_to.as_ref(), asked).await?;
         let is_last = page.len() < asked;
         looked_at += page.len();
         looked_to = page.last().map(|last| last.open().clone()).or(looked_to);

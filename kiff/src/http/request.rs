@@ -1,5 +1,7 @@
 //! What a request asks for: its path, its query, its headers and its body, each within bounds.
 
+use std::time::Duration;
+
 use axum::body::Bytes;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
@@ -188,7 +190,9 @@ impl Page {
 
     /// The part of what is open that it asks for.
     pub(crate) fn open<'a>(&'a self, after: Option<&'a Open>) -> Wanted<'a> {
-        Wanted { entity_type: self.entity_type.as_deref(), after, limit: self.limit(), room: Self::ROOM }
+        // A client asks on by itself.
+        let patience = Duration::ZERO;
+        Wanted { entity_type: self.entity_type.as_deref(), after, limit: self.limit(), room: Self::ROOM, patience }
     }
 }
 

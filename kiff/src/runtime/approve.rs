@@ -200,8 +200,18 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     /// # Errors
     /// [`Error`] when the store fails.
     pub async fn pending_approvals(&self, after: Option<&Open>, limit: usize) -> Result<Vec<Pending>, Error> {
+        self.pending_of(None, after, limit).await
+    }
+
+    /// The same, of one tenant or of all.
+    pub(crate) async fn pending_of(
+        &self,
+        tenant: Option<&str>,
+        after: Option<&Open>,
+        limit: usize,
+    ) -> Result<Vec<Pending>, Error> {
         let mut pending = Vec::new();
-        let mut open = self.open(Matter::Review, after, limit);
+        let mut open = self.open(Matter::Review, tenant, after, limit);
         while pending.len() < limit
             && let Some(open) = open.next().await?
         {

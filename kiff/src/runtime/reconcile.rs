@@ -111,7 +111,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     pub async fn recover(&self, actor: &Actor) -> Result<Vec<(EntityKey, Result<Inquiry<D>, BrokenJournal>)>, Error> {
         let mut recovered = Vec::new();
         // What others start meanwhile is theirs.
-        let mut open = self.open(Matter::Execution, None, PAGE);
+        let mut open = self.open(Matter::Execution, None, None, PAGE);
         while let Some(open) = open.next().await? {
             match self.reconcile(actor, &open.key).await {
                 Ok(Inquiry::NothingInDoubt | Inquiry::StillRuns(_)) => {}

@@ -105,8 +105,18 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     /// # Errors
     /// [`Error`] when the store fails.
     pub async fn in_doubt(&self, after: Option<&Open>, limit: usize) -> Result<Vec<Doubt>, Error> {
+        self.in_doubt_of(None, after, limit).await
+    }
+
+    /// The same, of one tenant or of all.
+    pub(crate) async fn in_doubt_of(
+        &self,
+        tenant: Option<&str>,
+        after: Option<&Open>,
+        limit: usize,
+    ) -> Result<Vec<Doubt>, Error> {
         let mut doubts = Vec::new();
-        let mut open = self.open(Matter::Execution, after, limit);
+        let mut open = self.open(Matter::Execution, tenant, after, limit);
         while doubts.len() < limit
             && let Some(open) = open.next().await?
         {

@@ -65,17 +65,18 @@ impl<S: Store> Recorded<S> {
         self.entities.entity(&*self.store, key).await
     }
 
-    /// What is open of these entities, as far as `find` makes something of it.
+    /// What is open of these entities, of one tenant or of all, as far as `find` makes something of it.
     async fn open<T>(
         &self,
         matter: Matter,
+        tenant: Option<&str>,
         after: Option<&Open>,
         limit: usize,
         find: impl Fn(&Entity<Unknown>, Open) -> Option<T>,
     ) -> Result<Vec<T>, Error> {
         let mut found = Vec::new();
         let now = SystemClock.now();
-        let mut open = Matters::of(&self.schema.entity_type, &*self.store, matter, now, after, limit);
+        let mut open = Matters::of(&self.schema.entity_type, &*self.store, matter, tenant, now, after, limit);
         while found.len() < limit
             && let Some(open) = open.next().await?
         {
@@ -198,21 +199,31 @@ impl<S: Store> Served for Recorded<S> {
         refused()
     }
 
-    fn pending_approvals<'a>(&'a self, after: Option<&'a Open>, limit: usize) -> Answering<'a, Vec<Pending>> {
+    fn pending_approvals<'a>(
+        &'a self,
+        tenant: Option<&'a str>,
+        after: Option<&'a Open>,
+        limit: usize,
+    ) -> Answering<'a, Vec<Pending>> {
         let find = |entity: &Entity<Unknown>, open: Open| {
             let found = entity.open_approvals().iter().find(|approval| approval.id.as_str() == open.id);
             let found = found.filter(|approval| approval.status == ApprovalStatus::Pending);
             found.map(|approval| Pending { approval: Approval::clone(approval), open })
         };
-        Box::pin(self.open(Matter::Review, after, limit, find))
+        Box::pin(self.open(Matter::Review, tenant, after, limit, find))
     }
 
-    fn in_doubt<'a>(&'a self, after: Option<&'a Open>, limit: usize) -> Answering<'a, Vec<Doubt>> {
+    fn in_doubt<'a>(
+        &'a self,
+        tenant: Option<&'a str>,
+        after: Option<&'a Open>,
+        limit: usize,
+    ) -> Answering<'a, Vec<Doubt>> {
         let find = |entity: &Entity<Unknown>, open: Open| {
             let running = in_doubt(entity).filter(|running| running.execution.as_str() == open.id).cloned();
             running.map(|running| Doubt { open, running })
         };
-        Box::pin(self.open(Matter::Execution, after, limit, find))
+        Box::pin(self.open(Matter::Execution, tenant, after, limit, find))
     }
 
     fn doubt<'a>(&'a self, key: &'a EntityKey) -> Answering<'a, Option<Running>> {

@@ -247,12 +247,14 @@ impl Store for MemoryStore {
     async fn open(
         &self,
         matter: Matter,
+        tenant: Option<&str>,
         now: Timestamp,
         after: Option<&Open>,
         limit: usize,
     ) -> Result<Vec<Open>, StoreError> {
         let mut found = Vec::new();
-        for key in self.open.keys() {
+        let wanted = |key: &EntityKey| tenant.is_none_or(|tenant| tenant == key.tenant());
+        for key in self.open.keys().into_iter().filter(wanted) {
             let Some(journal) = self.journals.get(&key) else { continue };
             let mut journal = lock(&journal);
             if journal.open.is_empty() {
@@ -304,7 +306,7 @@ mod tests {
             assert_eq!(pollster::block_on(store.append(sealed)).unwrap(), Appended::Written);
         };
         let is_listed = || {
-            let open = store.open(Matter::Execution, Timestamp::from_microseconds(2), None, 9);
+            let open = store.open(Matter::Execution, None, Timestamp::from_microseconds(2), None, 9);
             !pollster::block_on(open).unwrap().is_empty()
         };
         for _ in 0..2 {

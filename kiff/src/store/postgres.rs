@@ -177,11 +177,16 @@ impl Store for PostgresStore {
     async fn open(
         &self,
         matter: Matter,
+        tenant: Option<&str>,
         now: Timestamp,
         after: Option<&Open>,
         limit: usize,
     ) -> Result<Vec<Open>, StoreError> {
-        let rows = self.rows(search::open(&self.link.names, matter, now, after, limit)).await?;
+        // No text in the server holds it.
+        if tenant.is_some_and(|tenant| tenant.contains('\0')) {
+            return Ok(Vec::new());
+        }
+        let rows = self.rows(search::open(&self.link.names, matter, tenant, now, after, limit)).await?;
         rows.iter().map(search::open_of).collect()
     }
 

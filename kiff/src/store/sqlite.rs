@@ -179,11 +179,12 @@ impl Store for SqliteStore {
     async fn open(
         &self,
         matter: Matter,
+        tenant: Option<&str>,
         now: Timestamp,
         after: Option<&Open>,
         limit: usize,
     ) -> Result<Vec<Open>, StoreError> {
-        self.readers.read(|connection| read::open_matters(connection, matter, now, after, limit))
+        self.readers.read(|connection| read::open_matters(connection, matter, tenant, now, after, limit))
     }
 
     async fn keyed(&self, key: &EntityKey, idempotency_key: &IdempotencyKey) -> Result<Option<u64>, StoreError> {

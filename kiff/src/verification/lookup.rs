@@ -109,7 +109,7 @@ async fn listed<S: Store>(store: &S) -> Result<BTreeSet<Listed>, StoreError> {
     for matter in [Matter::Review, Matter::Execution] {
         let mut after = None;
         loop {
-            let page = store.open(matter, Timestamp::default(), after.as_ref(), PAGE).await?;
+            let page = store.open(matter, None, Timestamp::default(), after.as_ref(), PAGE).await?;
             let is_last = page.len() < PAGE;
             after = page.last().cloned();
             found.extend(page.into_iter().map(|open| (matter, open)));

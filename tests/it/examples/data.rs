@@ -73,7 +73,8 @@ fn p7_the_runner_is_killed_at_every_line_and_ends_as_if_it_had_not_been() {
     assert_eq!(block_on(store.search(&placed, Cursor::FIRST, 100)).unwrap().len(), 6, "each order is taken in once");
     // What one run does without being killed is done in the end, but for what a kill has left in doubt.
     let missing = postings(&whole).into_keys().filter(|posting| !done.contains_key(posting)).count();
-    let doubts = block_on(Store::open(&store, kiff::Matter::Execution, kiff::Timestamp::default(), None, 100)).unwrap();
+    let doubts = Store::open(&store, kiff::Matter::Execution, None, kiff::Timestamp::default(), None, 100);
+    let doubts = block_on(doubts).unwrap();
     // One in doubt holds its order up, of which a whole run takes the payment and pays it back.
     assert!(missing <= 2 * doubts.len(), "{missing} postings are missing, {} are in doubt", doubts.len());
 }

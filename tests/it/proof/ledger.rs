@@ -145,7 +145,14 @@ impl Store for Ledger {
         rows.iter().take(limit).map(|row| Ok((row.position, row.open()?))).collect()
     }
 
-    async fn open(&self, _: Matter, _: Timestamp, _: Option<&Open>, _: usize) -> Result<Vec<Open>, StoreError> {
+    async fn open(
+        &self,
+        _: Matter,
+        _: Option<&str>,
+        _: Timestamp,
+        _: Option<&Open>,
+        _: usize,
+    ) -> Result<Vec<Open>, StoreError> {
         Ok(Vec::new())
     }
 

@@ -45,11 +45,12 @@ impl Store for Fresh {
     fn open(
         &self,
         matter: Matter,
+        tenant: Option<&str>,
         now: Timestamp,
         after: Option<&Open>,
         limit: usize,
     ) -> impl Future<Output = Result<Vec<Open>, StoreError>> + Send {
-        Store::open(&**self, matter, now, after, limit)
+        Store::open(&**self, matter, tenant, now, after, limit)
     }
 
     fn keyed(

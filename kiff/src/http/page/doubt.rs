@@ -20,7 +20,7 @@ use crate::served::{Became, Found, Served, Told};
 
 use super::super::Shared;
 use super::super::cursor;
-use super::super::open::{Part, Wanted};
+use super::super::open::{Part, READING_ON, Wanted};
 use super::super::problem::Problem;
 use super::super::request::{Caller, Named};
 use super::form;
@@ -59,7 +59,8 @@ pub(super) async fn list(
     Query(asked): Query<Asked>,
 ) -> Result<Response, Sorry> {
     let after = asked.after.as_deref().map(cursor::read).transpose()?;
-    let wanted = Wanted { entity_type: None, after: after.as_ref(), limit: SHOWN, room: usize::MAX };
+    let wanted =
+        Wanted { entity_type: None, after: after.as_ref(), limit: SHOWN, room: usize::MAX, patience: READING_ON };
     let part: Part<Doubt> = shared.open(&caller, wanted, |_, _| true).await?;
     let main = html! {
         p { "These actions have started, and nobody knows how they ended. Until somebody says so, their entities wait." }

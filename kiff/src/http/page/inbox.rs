@@ -1,6 +1,7 @@
 //! The inbox: what waits for a human, the oldest first.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{Query, State};
 use axum::response::Response;
@@ -12,7 +13,7 @@ use crate::runtime::Pending;
 use crate::served::Served;
 
 use super::super::Shared;
-use super::super::open::{Part, Wanted};
+use super::super::open::{Part, READING_ON, Wanted};
 use super::super::problem::Problem;
 use super::super::request::Caller;
 use super::super::{cursor, entity};
@@ -24,6 +25,10 @@ use super::sorry::Sorry;
 
 /// How many requests are shown at once.
 const SHOWN: usize = 50;
+
+/// What is said where what waits for the person, if anything does, was not come to.
+const BEHIND_OTHERS: &str =
+    "Nothing that waits for you was found so far: many older requests stand before, which others have to answer.";
 
 /// Which part of the inbox.
 #[derive(Debug, Default, Deserialize)]
@@ -62,7 +67,7 @@ pub(super) async fn show(
             @if part.items.is_empty() && part.next.is_none() {
                 p { "Nothing waits for you." }
             } @else {
-                (list(&part.items, "What waits for you"))
+                (list(&part.items, "What waits for you", BEHIND_OTHERS))
             }
             (onward(part, "after", "More that waits for you"))
         }
@@ -76,7 +81,7 @@ pub(super) async fn show(
                         "Somebody else has to answer these: you asked for them, or do not hold the permission."
                     }
                 }
-                (list(&part.items, "What waits for others"))
+                (list(&part.items, "What waits for others", "Nothing was found so far."))
             }
             (onward(part, "others", "More that waits for others"))
         }
@@ -117,16 +122,18 @@ async fn part(
     is_mine: bool,
 ) -> Result<Part<Pending>, Problem> {
     let after = after.map(cursor::read).transpose()?;
-    let wanted = Wanted { entity_type: None, after: after.as_ref(), limit: SHOWN, room: usize::MAX };
+    // Nobody waits for what waits for others.
+    let patience = if is_mine { READING_ON } else { Duration::ZERO };
+    let wanted = Wanted { entity_type: None, after: after.as_ref(), limit: SHOWN, room: usize::MAX, patience };
     let fits = |served: &dyn Served, pending: &Pending| {
         may_answer(served, signed.actor(), &pending.open.key, &pending.approval).unwrap_or(false) == is_mine
     };
     shared.open(caller, wanted, fits).await
 }
 
-fn list(waiting: &[(Arc<dyn Served>, Pending)], caption: &str) -> Markup {
+fn list(waiting: &[(Arc<dyn Served>, Pending)], caption: &str, otherwise: &str) -> Markup {
     html! {
-        @if waiting.is_empty() { p { "Nothing was found so far." } } @else {
+        @if waiting.is_empty() { p { (otherwise) } } @else {
             ul.requests aria-label=(caption) { @for (served, pending) in waiting { (request(&**served, pending)) } }
         }
     }

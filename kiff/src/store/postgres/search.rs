@@ -108,12 +108,19 @@ pub(super) fn search(names: &Names, query: &Query, cursor: Cursor, limit: usize)
 }
 
 /// What lists open matters.
-pub(super) fn open(names: &Names, matter: Matter, now: Timestamp, after: Option<&Open>, limit: usize) -> Statement {
+pub(super) fn open(
+    names: &Names,
+    matter: Matter,
+    tenant: Option<&str>,
+    now: Timestamp,
+    after: Option<&Open>,
+    limit: usize,
+) -> Statement {
     let mut statement = Statement::new(
         "SELECT tenant, entity_type, entity_id, name, number, since, until FROM {schema}.matters
          WHERE (until IS NULL OR until > $1)",
     );
-    // It stands in the statement, because one index is only over reviews.
+    // It stands in the statement, because the indices are only over reviews.
     statement.push(&format!(" AND matter = {}", matter_number(matter)));
     statement.bind(SystemTime::from(now), Type::TIMESTAMPTZ);
     if let Some(after) = after {
@@ -122,6 +129,10 @@ pub(super) fn open(names: &Names, matter: Matter, now: Timestamp, after: Option<
         bind_key(&mut statement, &after.key);
         statement.bind(after.id.clone(), Type::TEXT);
         statement.bind(bigint(after.commit), Type::INT8);
+    }
+    if let Some(tenant) = tenant {
+        let place = statement.bind(tenant.to_owned(), Type::TEXT);
+        statement.push(&format!(" AND tenant = {place}"));
     }
     let limit = statement.bind(rows(limit), Type::INT8);
     statement.push(&format!(" ORDER BY since, tenant, entity_type, entity_id, name, number LIMIT {limit}"));

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::types::{FromSqlError, ValueRef};
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params};
 
 use super::error::SqliteError;
 use super::file::{Identity, Place};
@@ -178,36 +178,45 @@ pub(super) fn entities(
 pub(super) fn open_matters(
     connection: &Connection,
     matter: Matter,
+    tenant: Option<&str>,
     now: Timestamp,
     after: Option<&Open>,
     limit: usize,
 ) -> Result<Vec<Open>, Unread> {
     // The word stands in the statement, because the indices are only over reviews.
     macro_rules! open {
-        ($matter:literal) => {
+        ($matter:literal $(, $of_tenant:literal)?) => {
             concat!(
                 "
-        SELECT tenant, entity_type, entity_id, open_matters.id, number, since, expires
+        SELECT entities.tenant, entity_type, entity_id, open_matters.id, number, since, expires
         FROM open_matters JOIN entities ON entities.id = entity
         WHERE matter = '",
                 $matter,
                 "' AND expires > ?1 AND since >= ?2
-            AND (since, tenant, entity_type, entity_id, open_matters.id, number) > (?2, ?3, ?4, ?5, ?6, ?7)
-        ORDER BY since, tenant, entity_type, entity_id, open_matters.id, number LIMIT ?8"
+            AND (since, entities.tenant, entity_type, entity_id, open_matters.id, number) > (?2, ?3, ?4, ?5, ?6, ?7)",
+                $($of_tenant,)?
+                "
+        ORDER BY since, entities.tenant, entity_type, entity_id, open_matters.id, number LIMIT ?8"
             )
         };
     }
-    let mut statement = connection.prepare_cached(match matter {
-        Matter::Review => open!("review"),
-        Matter::Execution => open!("execution"),
+    let mut statement = connection.prepare_cached(match (matter, tenant) {
+        (Matter::Review, None) => open!("review"),
+        (Matter::Review, Some(_)) => open!("review", " AND open_matters.tenant = ?9"),
+        (Matter::Execution, None) => open!("execution"),
+        (Matter::Execution, Some(_)) => open!("execution", " AND open_matters.tenant = ?9"),
     })?;
     let since = after.map_or(0, |after| expiry(Some(after.since)));
-    let (tenant, entity_type, entity) =
+    let (of_tenant, entity_type, entity) =
         after.map_or(("", "", ""), |after| (after.key.tenant(), after.key.entity_type(), after.key.id()));
     let (id, number) = after.map_or(("", 0), |after| (after.id.as_str(), after.commit));
     let number = integer(number);
     let (now, limit) = (expiry(Some(now)), integer(limit as u64));
-    let mut rows = statement.query(params![now, since, tenant, entity_type, entity, id, number, limit])?;
+    let mut parameters: Vec<&dyn ToSql> = vec![&now, &since, &of_tenant, &entity_type, &entity, &id, &number, &limit];
+    if let Some(tenant) = &tenant {
+        parameters.push(tenant);
+    }
+    let mut rows = statement.query(&*parameters)?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         let number: i64 = row.get(4)?;

@@ -57,6 +57,7 @@ CREATE TABLE keys (
 -- What is open; a row goes when it is closed.
 CREATE TABLE open_matters (
     entity  INTEGER NOT NULL,
+    tenant  TEXT    NOT NULL,  -- the entity's, to list those of one by
     matter  TEXT    NOT NULL,  -- `review` or `execution`
     id      TEXT    NOT NULL,
     number  INTEGER NOT NULL,
@@ -70,6 +71,7 @@ CREATE INDEX reviews_open ON open_matters (expires) WHERE matter = 'review';
 
 -- They are listed the oldest first.
 CREATE INDEX reviews_by_age ON open_matters (since) WHERE matter = 'review';
+CREATE INDEX reviews_of_tenant ON open_matters (tenant, since) WHERE matter = 'review';
 
 CREATE TABLE snapshots (
     entity INTEGER PRIMARY KEY,

@@ -203,8 +203,8 @@ fn change_open(
     change: Change<'_>,
 ) -> rusqlite::Result<()> {
     const OPEN: &str = "
-        INSERT OR REPLACE INTO open_matters (entity, matter, id, number, since, expires)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+        INSERT OR REPLACE INTO open_matters (entity, tenant, matter, id, number, since, expires)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     const CLOSE: &str = "DELETE FROM open_matters WHERE entity = ?1 AND matter = ?2 AND id = ?3";
     const FORGET: &str = "DELETE FROM open_matters WHERE matter = 'review' AND expires <= ?1";
     let (number, since) = (integer(commit.number()), integer(commit.at().as_microseconds()));
@@ -216,6 +216,7 @@ fn change_open(
     match change {
         Change::Opened(matter, id, until) => transaction.prepare_cached(OPEN)?.execute(params![
             entity,
+            commit.key().tenant(),
             matter.as_str(),
             id,
             number,

@@ -49,7 +49,7 @@ impl Work for InDoubt {
     async fn run<S: Store>(self, store: &S, shell: &Shell) -> Result<Ended, Failure> {
         let (now, mut after, mut found, mut broken) = (SystemClock.now(), None, 0_u64, None);
         loop {
-            let page = store.open(Matter::Execution, now, after.as_ref(), PAGE).await?;
+            let page = store.open(Matter::Execution, None, now, after.as_ref(), PAGE).await?;
             let is_last = page.len() < PAGE;
             after = page.last().cloned();
             for open in page {

@@ -42,6 +42,7 @@ CREATE TABLE {schema}.matters (
 );
 -- Executions come and go with each action and are few at a time, so that one index has to be enough for them.
 CREATE INDEX reviews_by_age ON {schema}.matters (since, tenant, entity_type, entity_id, name, number) WHERE matter = 1;
+CREATE INDEX reviews_of_tenant ON {schema}.matters (tenant, since, entity_type, entity_id, name, number) WHERE matter = 1;
 CREATE INDEX reviews_by_end ON {schema}.matters (until) WHERE matter = 1;
 
 -- The requests for a sign-off, by their numbers.
