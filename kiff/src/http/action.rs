@@ -79,7 +79,7 @@ pub(super) async fn allowed(
     let mut left = contracts.into_iter().filter(|contract| contract.name.as_ref() > after).map(ActionView::of);
     let actions: Vec<_> = left.by_ref().take(page.limit()).collect();
     let next = left.next().and_then(|_| actions.last().map(|last| last.name));
-    let actions = Listed { name: "actions", items: actions, next };
+    let actions = Listed { name: "actions", items: actions, next, undecided: false };
     let in_progress = served.standing(&key).await?.running.map(RunView::from);
     Ok(answer(StatusCode::OK, &Allowed { actions, in_progress }))
 }

@@ -75,7 +75,7 @@ impl<'a> ApprovalView<'a> {
 
 /// A page of approvals, and behind which the next one begins.
 const fn listed(items: Vec<ApprovalView<'_>>, next: Option<String>) -> Listed<ApprovalView<'_>, String> {
-    Listed { name: "approvals", items, next }
+    Listed { name: "approvals", items, next, undecided: false }
 }
 
 /// `GET /entities/{id}/approvals`: in the order in which they were asked for, which stays when one of them is answered.
@@ -137,7 +137,7 @@ pub(super) async fn pending(
     let items = part.items.iter();
     let approvals =
         items.map(|(served, found)| ApprovalView::of(&found.open.key, &found.approval, served.now())).collect();
-    Ok(answer(StatusCode::OK, &listed(approvals, next)))
+    Ok(answer(StatusCode::OK, &Listed { undecided: part.undecided, ..listed(approvals, next) }))
 }
 
 /// What the routes of a review take, and nothing else: whoever writes `raeson` must not believe that it is on the record. The entity is

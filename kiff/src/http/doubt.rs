@@ -71,7 +71,7 @@ pub(super) async fn all(
     let part: Part<Doubt> = shared.open(&caller, page.open(after.as_ref()), |_, _| true).await?;
     let next = part.next.as_ref().map(cursor::written);
     let doubts = part.items.into_iter().map(|(_, doubt)| DoubtView::of(doubt)).collect();
-    Ok(answer(StatusCode::OK, &Listed { name: "doubts", items: doubts, next }))
+    Ok(answer(StatusCode::OK, &Listed { name: "doubts", items: doubts, next, undecided: part.undecided }))
 }
 
 /// What a person says became of a run, and nothing else.

@@ -14,7 +14,7 @@ use super::Shared;
 use super::action::unknown;
 use super::envelope::{Listed, Under};
 use super::problem::{Problem, answer};
-use super::request::{Caller, Named, Page, Said, Sort, identifier};
+use super::request::{Caller, Named, Page, Said, Sight, Sort, identifier};
 
 #[derive(Debug, Serialize)]
 struct EntityView<'a> {
@@ -76,9 +76,18 @@ pub(super) async fn all(
     let (Some(served), None) = (domains.next(), domains.next()) else {
         return Err(shared.which_domain(page.entity_type.as_deref()));
     };
-    let (keys, next) = listed(&**served, &caller, page.after.as_deref(), page.limit()).await?;
+    let Entities { keys, next, undecided } = listed(&**served, &caller, page.after.as_deref(), page.limit()).await?;
     let items = keys.iter().map(EntityName::of).collect();
-    Ok(answer(StatusCode::OK, &Listed { name: "entities", items, next }))
+    Ok(answer(StatusCode::OK, &Listed { name: "entities", items, next, undecided }))
+}
+
+/// A part of a list of entities.
+pub(super) struct Entities {
+    pub(super) keys: Vec<EntityKey>,
+    /// Where the list goes on.
+    pub(super) next: Option<String>,
+    /// Whether one was left out of which nobody can say whether the caller may see it.
+    pub(super) undecided: bool,
 }
 
 /// The entities of a domain that the caller may see, in the order of their ids, behind one of these, and behind which the list
@@ -88,7 +97,7 @@ pub(super) async fn listed(
     caller: &Caller,
     after: Option<&str>,
     limit: usize,
-) -> Result<(Vec<EntityKey>, Option<String>), Problem> {
+) -> Result<Entities, Problem> {
     /// So many entities that the caller may not see are passed over before an answer is given all the same.
     const LOOKED_AT: usize = 10 * Page::MOST;
     /// So many are read at least at a time where what was wanted was not enough.
@@ -98,7 +107,8 @@ pub(super) async fn listed(
     let first = EntityKey::new(entity_type, after.unwrap_or("\u{20}"));
     let first = first.and_then(|first| first.in_tenant(caller.principal.tenant()));
     let first = first.map_err(|error| Problem::bad_request(error.to_string()))?;
-    let (mut after, mut seen, mut shown) = (first, 0, Vec::new());
+    let (mut after, mut seen) = (first, 0);
+    let mut shown = Entities { keys: Vec::new(), next: None, undecided: false };
     // One more than is shown tells whether the list goes on.
     let mut asked = limit.saturating_add(1);
     loop {
@@ -107,19 +117,22 @@ pub(super) async fn listed(
         asked = asked.max(AT_ONCE);
         for key in keys {
             if key.tenant() != caller.principal.tenant() || key.entity_type() != entity_type {
-                return Ok((shown, None));
+                return Ok(shown);
             }
-            if shown.len() == limit || seen == LOOKED_AT {
-                return Ok((shown, Some(after.id().to_owned())));
+            if shown.keys.len() == limit || seen == LOOKED_AT {
+                shown.next = Some(after.id().to_owned());
+                return Ok(shown);
             }
             seen += 1;
             after = key;
-            if caller.may_read(served, caller.principal.actor(), &after)? {
-                shown.push(after.clone());
+            match caller.sight(served, &after) {
+                Sight::Shown => shown.keys.push(after.clone()),
+                Sight::Hidden => {}
+                Sight::Undecided => shown.undecided = true,
             }
         }
         if is_last {
-            return Ok((shown, None));
+            return Ok(shown);
         }
     }
 }
@@ -139,5 +152,5 @@ pub(super) async fn timeline(
     let (served, key) = shared.locate(&caller, &id, entity_type).await?;
     let room = Room { records: page.limit(), bytes: Page::ROOM };
     let Records { lines, next } = records(&*served, &key, after, room).await?;
-    Ok(answer(StatusCode::OK, &Listed { name: "timeline", items: lines, next }))
+    Ok(answer(StatusCode::OK, &Listed { name: "timeline", items: lines, next, undecided: false }))
 }

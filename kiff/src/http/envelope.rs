@@ -22,11 +22,13 @@ pub(super) fn fitting(sizes: impl Iterator<Item = usize>, room: usize) -> usize 
     totals.enumerate().take_while(|(index, total)| *index == 0 || *total <= room).count()
 }
 
-/// A page of a list under its name, and behind which item the next one begins where there is one: `{"entities": […], "next": …}`.
+/// A page of a list under its name, and behind which item the next one begins where there is one: `{"entities": […], "next": …}`. Where
+/// something is left out because a policy cannot say whether it may be seen, it says that as well: `"undecided": true`.
 pub(super) struct Listed<T, N> {
     pub(super) name: &'static str,
     pub(super) items: Vec<T>,
     pub(super) next: Option<N>,
+    pub(super) undecided: bool,
 }
 
 impl<T: Serialize, N: Serialize> Serialize for Listed<T, N> {
@@ -35,6 +37,9 @@ impl<T: Serialize, N: Serialize> Serialize for Listed<T, N> {
         envelope.serialize_entry(self.name, &self.items)?;
         if let Some(next) = &self.next {
             envelope.serialize_entry("next", next)?;
+        }
+        if self.undecided {
+            envelope.serialize_entry("undecided", &true)?;
         }
         envelope.end()
     }

@@ -12,7 +12,7 @@ use crate::served::{Answering, Served};
 
 use super::envelope::fitting;
 use super::problem::Problem;
-use super::request::Caller;
+use super::request::{Caller, Sight};
 use super::{Shared, cursor};
 
 /// Something that is open in a domain.
@@ -105,6 +105,8 @@ pub(super) struct Part<M> {
     /// Behind which place the list goes on; none where it is at its end. There may be a next part also where this one has
     /// fewer items than were wanted, or none: those in between may not be seen.
     pub(super) next: Option<Open>,
+    /// Whether something was left out of which nobody can say whether the caller may see it.
+    pub(super) undecided: bool,
 }
 
 /// So many times as many are looked at as are wanted, before an answer is given all the same.
@@ -134,7 +136,9 @@ impl Shared {
         {
             // Others are answered meanwhile.
             yield_now().await;
+            let undecided = part.undecided;
             part = self.part(caller, Wanted { after: Some(&next), ..wanted }, &fits).await?;
+            part.undecided |= undecided;
         }
         Ok(part)
     }
@@ -146,9 +150,9 @@ impl Shared {
         wanted: Wanted<'_>,
         fits: &impl Fn(&dyn Served, &M) -> bool,
     ) -> Result<Part<M>, Problem> {
-        let (mut items, mut next) = (Vec::new(), None);
+        let (mut items, mut next, mut undecided) = (Vec::new(), None, false);
         for served in self.domains(self.governed(wanted.entity_type)?) {
-            let (found, looked_to) = of_domain(&**served, caller, wanted, fits).await?;
+            let (found, looked_to) = of_domain(&**served, caller, wanted, fits, &mut undecided).await?;
             items.extend(found.into_iter().map(|matter| (Arc::clone(served), matter)));
             next = [next, looked_to].into_iter().flatten().min();
         }
@@ -164,7 +168,7 @@ impl Shared {
             items.retain(|(_, matter)| matter.open().since < hidden.since);
             next = Some(cursor::before(hidden.since)?);
         }
-        Ok(Part { items, next })
+        Ok(Part { items, next, undecided })
     }
 }
 
@@ -185,6 +189,7 @@ async fn of_domain<M: OpenMatter>(
     caller: &Caller,
     wanted: Wanted<'_>,
     fits: impl Fn(&dyn Served, &M) -> bool,
+    undecided: &mut bool,
 ) -> Result<(Vec<M>, Option<Open>), Problem> {
     /// How many are read at once.
     const PAGE: usize = 64;
@@ -203,8 +208,10 @@ async fn of_domain<M: OpenMatter>(
         // The first instant of all, where the list begins.
         since = since.or_else(|| page.first().map(|first| first.open().since));
         for matter in page {
-            if caller.may_read(served, caller.principal.actor(), &matter.open().key)? && fits(served, &matter) {
-                found.push(matter);
+            match caller.sight(served, &matter.open().key) {
+                Sight::Shown if fits(served, &matter) => found.push(matter),
+                Sight::Shown | Sight::Hidden => {}
+                Sight::Undecided => *undecided = true,
             }
         }
         if is_last {

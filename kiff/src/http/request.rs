@@ -35,7 +35,27 @@ pub(crate) struct Caller {
     idempotency_key: Option<String>,
 }
 
+/// Whether something that stands in a list is shown to whoever asks for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sight {
+    /// It is.
+    Shown,
+    /// It is not.
+    Hidden,
+    /// It is not, because a policy cannot say whether it may be. So nothing of the others is hidden.
+    Undecided,
+}
+
 impl Caller {
+    /// Whether the caller may see an entity that stands in a list.
+    pub(crate) fn sight(&self, served: &dyn Served, key: &EntityKey) -> Sight {
+        match self.may_read(served, self.principal.actor(), key) {
+            Ok(true) => Sight::Shown,
+            Ok(false) => Sight::Hidden,
+            Err(_) => Sight::Undecided,
+        }
+    }
+
     /// Whether an actor, for whom this caller asks, may see an entity.
     pub(crate) fn may_read(&self, served: &dyn Served, actor: &Actor, key: &EntityKey) -> Result<bool, Problem> {
         if key.tenant() != self.principal.tenant() {

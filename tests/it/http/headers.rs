@@ -10,9 +10,10 @@ use kiff::{MemoryStore, Policy, PolicyError, Question, Runtime};
 use pollster::block_on;
 use serde_json::json;
 
-use super::page::between;
+use super::page::{Browser, between};
 use super::server::{Answer, Server};
-use crate::shop::{self, Desk, Mood, people};
+use super::stream::Events;
+use crate::shop::{self, Desk, Mood, Refund, people};
 
 const PAY: &str = "/entities/ord-1/actions/MARK_PAID/execute";
 
@@ -118,6 +119,45 @@ fn p9_what_nobody_can_decide_is_refused() {
     assert_eq!(Answer::read(&mut reader).status, 200);
     everybody.place("ord-1");
     everybody.agent.post(PAY, &body).expect(200);
+}
+
+#[test]
+fn p9_what_nobody_can_decide_takes_nothing_else_away() {
+    let store = Arc::new(MemoryStore::new());
+    let before = Runtime::<Refund, _>::new(Arc::clone(&store), shop::policy(), Desk::default());
+    for id in ["broken", "ord-1"] {
+        let order = block_on(shop::paid(&before, id));
+        let asked = block_on(before.request_approval(&people().agent, &order, shop::refund(5))).unwrap();
+        assert!(asked.is_allowed());
+    }
+    let shop = Arc::new(Runtime::new(store, Broken(shop::policy()), Desk::default()));
+    let server = Server::of(shop, Limits::DEFAULT, |api| api);
+    let nora = server.everybody().nora;
+    let listed = nora.get("/approvals").expect(200);
+    let ids = |listed: &serde_json::Value, list: &str, id: &str| {
+        listed[list].as_array().unwrap().iter().map(|item| item[id].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!((ids(&listed, "approvals", "entity_id"), &listed["undecided"]), (vec![json!("ord-1")], &json!(true)));
+    let listed = nora.get("/entities").expect(200);
+    assert_eq!((ids(&listed, "entities", "id"), &listed["undecided"]), (vec![json!("ord-1")], &json!(true)));
+    assert_eq!(nora.get("/doubts").expect(200), json!({ "doubts": [] }));
+    let first = Events::open(&nora, "/events?after=0").next();
+    assert_eq!(first.2["entity_id"], "ord-1");
+
+    let (_, token) = server.keys.create(kiff::http::NewKey::new(people().nora)).unwrap();
+    let browser = Browser::at(&server.stranger(), &format!("key={token}")).unwrap();
+    let left_out = "could not be decided";
+    for (path, is_told) in [
+        ("/admin", true),
+        ("/admin/search?kind=approval_recorded", true),
+        ("/admin/search?entity_type=Order", true),
+        ("/admin/search?entity=ord-1&kind=approval_recorded", false),
+    ] {
+        let page = browser.get(path);
+        assert!(page.contains("/Order/ord-1"), "{path}: {page}");
+        assert!(!page.contains("/Order/broken") && page.contains(left_out) == is_told, "{path}: {page}");
+    }
+    assert!(browser.get("/admin/doubt").contains("Nothing is in doubt."));
 }
 
 /// It counts how often it is asked.

@@ -64,6 +64,7 @@ pub(super) async fn list(
     let part: Part<Doubt> = shared.open(&caller, wanted, |_, _| true).await?;
     let main = html! {
         p { "These actions have started, and nobody knows how they ended. Until somebody says so, their entities wait." }
+        (frame::undecided(part.undecided))
         @if part.items.is_empty() && part.next.is_none() { p { strong { "Nothing is in doubt." } } } @else {
             div.scroll {
                 table.stack aria-label="In doubt" {

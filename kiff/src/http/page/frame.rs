@@ -100,6 +100,15 @@ pub(super) fn onward(next: Option<String>, words: &str) -> Markup {
     html! { @if let Some(next) = next { p { a href=(next) rel="next" { (words) } } } }
 }
 
+/// What is said where something was left out of a list of which nobody can say whether the reader may see it.
+pub(super) fn undecided(undecided: bool) -> Markup {
+    html! {
+        @if undecided {
+            p.notice.warn { "Whether you may see some of what belongs here could not be decided. It is left out: try again later." }
+        }
+    }
+}
+
 /// A time to the second; the whole of it is to be seen on it.
 pub(super) fn at(time: Timestamp) -> Markup {
     let whole = time.to_string();

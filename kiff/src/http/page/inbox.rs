@@ -13,6 +13,7 @@ use crate::runtime::Pending;
 use crate::served::Served;
 
 use super::super::Shared;
+use super::super::entity::Entities;
 use super::super::open::{Part, READING_ON, Wanted};
 use super::super::problem::Problem;
 use super::super::request::Caller;
@@ -60,7 +61,9 @@ pub(super) async fn show(
     let onward = |part: &Part<Pending>, list: &str, words: &str| {
         frame::onward(part.next.as_ref().map(|next| format!("/admin?{list}={}", cursor::written(next))), words)
     };
+    let undecided = [&mine, &others].into_iter().flatten().any(|part| part.undecided);
     let main = html! {
+        (frame::undecided(undecided))
         @if is_recorded {
             (on_record(&shared, &caller).await?)
         } @else if let Some(part) = &mine {
@@ -94,7 +97,8 @@ pub(super) async fn show(
 async fn on_record(shared: &Shared, caller: &Caller) -> Result<Markup, Problem> {
     let mut sorts = Vec::new();
     for served in shared.domains(None) {
-        let (keys, next) = entity::listed(&**served, caller, None, SHOWN).await?;
+        // Over journals alone there is no policy that could not decide.
+        let Entities { keys, next, .. } = entity::listed(&**served, caller, None, SHOWN).await?;
         sorts.push((&*served.schema().entity_type, keys, next.is_some()));
     }
     Ok(html! {

@@ -14,9 +14,10 @@ use crate::json::visible;
 use crate::served::Served;
 
 use super::super::Shared;
+use super::super::entity::Entities;
 use super::super::kind::Kind;
 use super::super::problem::Problem;
-use super::super::request::{Caller, entity_key};
+use super::super::request::{Caller, Sight, entity_key};
 use super::super::{cursor, entity};
 use super::frame::{self, Place, encoded};
 use super::session::Signed;
@@ -99,8 +100,9 @@ fn form(shared: &Shared, wanted: &Wanted) -> Markup {
 
 /// The entities of one sort, in the order of their ids.
 async fn entities(served: &dyn Served, caller: &Caller, wanted: &Wanted) -> Result<Markup, Problem> {
-    let (keys, next) = entity::listed(served, caller, wanted.next.as_deref(), SHOWN).await?;
+    let Entities { keys, next, undecided } = entity::listed(served, caller, wanted.next.as_deref(), SHOWN).await?;
     Ok(html! {
+        (frame::undecided(undecided))
         @if keys.is_empty() && next.is_none() { p { "There is none." } } @else {
             ul aria-label="Entities" { @for key in &keys { li { (frame::entity_link(key)) } } }
         }
@@ -115,6 +117,8 @@ struct Column<'a> {
     commits: VecDeque<(u64, Arc<Commit>)>,
     /// Before which position to look further; none where there is nothing.
     further: Option<u64>,
+    /// Whether something was left out of which nobody can say whether the caller may see it.
+    undecided: bool,
 }
 
 impl Column<'_> {
@@ -136,11 +140,13 @@ async fn found(shared: &Shared, caller: &Caller, wanted: &Wanted) -> Result<Mark
         };
         columns.push(column(shared, served, caller, wanted, before).await?);
     }
+    let undecided = columns.iter().any(|column| column.undecided);
     let rows = newest(&mut columns);
     let next: BTreeMap<&str, u64> =
         columns.iter().filter_map(|column| Some((column.entity_type, column.next()?))).collect();
     let next = (!next.is_empty()).then(|| onward(wanted, &cursor::places(&next)));
     Ok(html! {
+        (frame::undecided(undecided))
         @if rows.is_empty() { p { @if next.is_some() { "Nothing was found so far." } @else { "Nothing was found." } } } @else {
             div.scroll {
                 table.stack aria-label="Found" {
@@ -176,21 +182,25 @@ async fn column<'a>(
     query.kind = given(&wanted.kind, Kind::try_from)?.map(|kind: Kind| kind.as_str().into());
     if !wanted.entity.is_empty() {
         let key = entity_key(&caller.principal, entity_type, wanted.entity.trim())?;
-        if !caller.may_read(&**served, caller.principal.actor(), &key)? {
+        let sight = caller.sight(&**served, &key);
+        if sight != Sight::Shown {
             // That the search could go on would tell that there is something.
-            return Ok(Column { entity_type, commits: VecDeque::new(), further: None });
+            let undecided = sight == Sight::Undecided;
+            return Ok(Column { entity_type, commits: VecDeque::new(), further: None, undecided });
         }
         query = query.entity(key);
     }
     let page = shared.search(caller, served, query, Cursor::Before(before), SHOWN).await?;
     let further = page.last().filter(|_| page.len() == SHOWN).map(|(position, _)| *position);
-    let mut commits = VecDeque::new();
+    let (mut commits, mut undecided) = (VecDeque::new(), false);
     for (position, commit) in page {
-        if caller.may_read(&**served, caller.principal.actor(), commit.key())? {
-            commits.push_back((position, commit));
+        match caller.sight(&**served, commit.key()) {
+            Sight::Shown => commits.push_back((position, commit)),
+            Sight::Hidden => {}
+            Sight::Undecided => undecided = true,
         }
     }
-    Ok(Column { entity_type, commits, further })
+    Ok(Column { entity_type, commits, further, undecided })
 }
 
 /// The newest of all columns, each in its own order. What comes behind a column's end that may go on is left for the next page.
