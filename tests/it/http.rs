@@ -11,6 +11,7 @@ mod door;
 mod floods;
 mod forms;
 mod headers;
+mod hidden;
 mod identity;
 mod limits;
 mod lists;

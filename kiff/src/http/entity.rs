@@ -1,5 +1,7 @@
 //! The routes of entities: which there are, what one is, and what was.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -14,7 +16,8 @@ use super::Shared;
 use super::action::unknown;
 use super::envelope::{Listed, Under};
 use super::problem::{Problem, answer};
-use super::request::{Caller, Named, Page, Said, Sight, Sort, identifier};
+use super::request::{Caller, Named, Page, Said, Sort, identifier};
+use super::search::Walked;
 
 #[derive(Debug, Serialize)]
 struct EntityView<'a> {
@@ -76,65 +79,28 @@ pub(super) async fn all(
     let (Some(served), None) = (domains.next(), domains.next()) else {
         return Err(shared.which_domain(page.entity_type.as_deref()));
     };
-    let Entities { keys, next, undecided } = listed(&**served, &caller, page.after.as_deref(), page.limit()).await?;
-    let items = keys.iter().map(EntityName::of).collect();
-    Ok(answer(StatusCode::OK, &Listed { name: "entities", items, next, undecided }))
+    let listed = listed(&shared, served, &caller, page.after.as_deref(), page.limit()).await?;
+    if listed.is_late() {
+        return Err(Problem::nothing_in_time());
+    }
+    let items = listed.found.iter().map(EntityName::of).collect();
+    let next = listed.next().map(EntityKey::id);
+    Ok(answer(StatusCode::OK, &Listed { name: "entities", items, next, undecided: listed.undecided }))
 }
 
-/// A part of a list of entities.
-pub(super) struct Entities {
-    pub(super) keys: Vec<EntityKey>,
-    /// Where the list goes on.
-    pub(super) next: Option<String>,
-    /// Whether one was left out of which nobody can say whether the caller may see it.
-    pub(super) undecided: bool,
-}
-
-/// The entities of a domain that the caller may see, in the order of their ids, behind one of these, and behind which the list
-/// goes on.
+/// The entities of a domain that the caller may see, in the order of their ids, behind one of these.
 pub(super) async fn listed(
-    served: &dyn Served,
+    shared: &Shared,
+    served: &Arc<dyn Served>,
     caller: &Caller,
     after: Option<&str>,
-    limit: usize,
-) -> Result<Entities, Problem> {
-    /// So many entities that the caller may not see are passed over before an answer is given all the same.
-    const LOOKED_AT: usize = 10 * Page::MOST;
-    /// So many are read at least at a time where what was wanted was not enough.
-    const AT_ONCE: usize = 256;
-    let entity_type: &str = &served.schema().entity_type;
+    most: usize,
+) -> Result<Walked<EntityKey>, Problem> {
     // Any identifier, so that a list goes on behind whatever is in the journals.
-    let first = EntityKey::new(entity_type, after.unwrap_or("\u{20}"));
+    let first = EntityKey::new(&served.schema().entity_type, after.unwrap_or("\u{20}"));
     let first = first.and_then(|first| first.in_tenant(caller.principal.tenant()));
     let first = first.map_err(|error| Problem::bad_request(error.to_string()))?;
-    let (mut after, mut seen) = (first, 0);
-    let mut shown = Entities { keys: Vec::new(), next: None, undecided: false };
-    // One more than is shown tells whether the list goes on.
-    let mut asked = limit.saturating_add(1);
-    loop {
-        let keys = served.entities(Some(&after), asked).await?;
-        let is_last = keys.len() < asked;
-        asked = asked.max(AT_ONCE);
-        for key in keys {
-            if key.tenant() != caller.principal.tenant() || key.entity_type() != entity_type {
-                return Ok(shown);
-            }
-            if shown.keys.len() == limit || seen == LOOKED_AT {
-                shown.next = Some(after.id().to_owned());
-                return Ok(shown);
-            }
-            seen += 1;
-            after = key;
-            match caller.sight(served, &after) {
-                Sight::Shown => shown.keys.push(after.clone()),
-                Sight::Hidden => {}
-                Sight::Undecided => shown.undecided = true,
-            }
-        }
-        if is_last {
-            return Ok(shown);
-        }
-    }
+    shared.entities(caller, served, first, most).await
 }
 
 /// `GET /entities/{id}/timeline`

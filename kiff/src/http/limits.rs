@@ -7,8 +7,8 @@ use tokio::time::Instant;
 
 /// What one client may take of a server, so that a slow or greedy one does not starve the others.
 ///
-/// One more limit follows from the machine: as many searches that may look through a long journal are made at a time as it has
-/// cores, at least two, and of one principal half as many. The others wait.
+/// One more limit follows from the machine: as many lists of entities, and searches that may look through a long journal, are made at a
+/// time as it has cores, at least two, and of one principal half as many. The others wait.
 ///
 /// ```
 /// use std::time::Duration;

@@ -86,7 +86,7 @@ pub(super) struct Wanted<'a> {
     pub(super) patience: Duration,
 }
 
-/// How long somebody waits for a page on which nothing would stand, because what may be shown comes behind much that may not.
+/// How long somebody waits for what they may see, where it comes behind much that they may not.
 pub(super) const READING_ON: Duration = Duration::from_secs(1);
 
 impl Wanted<'_> {

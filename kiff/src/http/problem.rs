@@ -157,6 +157,12 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "who may see this could not be decided: try again later")
     }
 
+    /// A list came to nothing that may be shown before its time was over. It could not be gone on with without naming what may not.
+    pub(crate) fn nothing_in_time() -> Self {
+        let message = "nothing that you may see was found in time: name what you look for by its id";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, message)
+    }
+
     /// A refusal as an answer to what was asked.
     pub(crate) fn refused(outcome: &'static str, refusal: Refusal, about: &About<'_>) -> Self {
         let status = status(&refusal, about);

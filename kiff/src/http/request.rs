@@ -56,6 +56,11 @@ impl Caller {
         }
     }
 
+    /// The same caller, for work that a server does not wait for when it stops.
+    pub(super) fn unawaited(&self) -> Self {
+        Self { working: Working::default(), ..self.clone() }
+    }
+
     /// Whether an actor, for whom this caller asks, may see an entity.
     pub(crate) fn may_read(&self, served: &dyn Served, actor: &Actor, key: &EntityKey) -> Result<bool, Problem> {
         if key.tenant() != self.principal.tenant() {

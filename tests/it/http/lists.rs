@@ -55,20 +55,20 @@ fn with_archive() -> (Server, Arc<Runtime<Archive>>) {
 }
 
 /// The ways that a page leads to what is listed on it.
-fn links(page: &str, path: &str) -> Vec<String> {
+pub(super) fn links(page: &str, path: &str) -> Vec<String> {
     let before = format!("href=\"{path}");
     let found = page.split(&before).skip(1);
     found.map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
 }
 
 /// The way to the next part.
-fn onward(page: &str) -> Option<String> {
+pub(super) fn onward(page: &str) -> Option<String> {
     let (before, _) = page.split_once("\" rel=\"next\"")?;
     Some(before.rsplit_once("href=\"").unwrap().1.replace("&amp;", "&"))
 }
 
 /// What all parts of a list lead to.
-fn walk(browser: &Browser, first: &str, path: &str) -> Vec<String> {
+pub(super) fn walk(browser: &Browser, first: &str, path: &str) -> Vec<String> {
     let (mut found, mut next) = (Vec::new(), Some(first.to_owned()));
     while let Some(place) = next {
         let page = browser.get(&place);

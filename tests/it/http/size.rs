@@ -232,7 +232,7 @@ fn what_is_not_shown_is_passed_over_many_at_a_time_however_few_are_wanted() {
     let mallory = server.client(&Actor::human("mallory").unwrap());
     let asked = cost(&|| assert_eq!(mallory.get("/entities?limit=1").expect(200), json!({ "entities": [] })));
     assert!(asked < 20, "{asked} times");
-    // And where the list goes on, it goes on behind what was looked at last.
+    // And where the list goes on, it goes on behind what was shown last.
     let everybody = server.everybody();
     let first = everybody.nora.get("/entities?limit=1").expect(200);
     assert_eq!((&first["entities"][0]["id"], &first["next"]), (&json!("ord-000000"), &json!("ord-000000")));

@@ -109,6 +109,15 @@ pub(super) fn undecided(undecided: bool) -> Markup {
     }
 }
 
+/// What is said where the time was over before anything of a sort was found that the reader may see.
+pub(super) fn nothing_in_time(entity_type: &str) -> Markup {
+    html! {
+        p.notice.warn {
+            "Of " (visible(entity_type)) ", nothing that you may see was found in time: name what you look for by its id."
+        }
+    }
+}
+
 /// A time to the second; the whole of it is to be seen on it.
 pub(super) fn at(time: Timestamp) -> Markup {
     let whole = time.to_string();

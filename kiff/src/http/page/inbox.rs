@@ -13,7 +13,6 @@ use crate::runtime::Pending;
 use crate::served::Served;
 
 use super::super::Shared;
-use super::super::entity::Entities;
 use super::super::open::{Part, READING_ON, Wanted};
 use super::super::problem::Problem;
 use super::super::request::Caller;
@@ -97,9 +96,9 @@ pub(super) async fn show(
 async fn on_record(shared: &Shared, caller: &Caller) -> Result<Markup, Problem> {
     let mut sorts = Vec::new();
     for served in shared.domains(None) {
-        // Over journals alone there is no policy that could not decide.
-        let Entities { keys, next, .. } = entity::listed(&**served, caller, None, SHOWN).await?;
-        sorts.push((&*served.schema().entity_type, keys, next.is_some()));
+        // Over journals alone there is no policy: nothing is hidden, and nothing undecided.
+        let listed = entity::listed(shared, served, caller, None, SHOWN).await?;
+        sorts.push((&*served.schema().entity_type, listed));
     }
     Ok(html! {
         p {
@@ -107,12 +106,12 @@ async fn on_record(shared: &Shared, caller: &Caller) -> Result<Markup, Problem> 
             a href="/admin/search" { "Search them" } " by entity, actor, trace or kind of record."
         }
         @if sorts.is_empty() { p { "There is no entity in them." } }
-        @for (entity_type, keys, goes_on) in &sorts {
+        @for (entity_type, listed) in &sorts {
             h2 { (visible(entity_type)) }
-            @if keys.is_empty() { p { "There is none that you may see." } } @else {
-                ul { @for key in keys { li { (frame::entity_link(key)) } } }
+            @if listed.found.is_empty() { p { "There is none that you may see." } } @else {
+                ul { @for key in &listed.found { li { (frame::entity_link(key)) } } }
             }
-            @if *goes_on { p { a href={ "/admin/search?entity_type=" (encoded(entity_type)) } { "All of this sort" } } }
+            @if listed.next().is_some() { p { a href={ "/admin/search?entity_type=" (encoded(entity_type)) } { "All of this sort" } } }
         }
     })
 }

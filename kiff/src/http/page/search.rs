@@ -9,15 +9,15 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use crate::identifier::{ActorId, TraceId};
-use crate::journal::{Commit, Cursor, Query};
+use crate::journal::{Commit, Query};
 use crate::json::visible;
 use crate::served::Served;
 
 use super::super::Shared;
-use super::super::entity::Entities;
 use super::super::kind::Kind;
 use super::super::problem::Problem;
 use super::super::request::{Caller, Sight, entity_key};
+use super::super::search::Walked;
 use super::super::{cursor, entity};
 use super::frame::{self, Place, encoded};
 use super::session::Signed;
@@ -57,7 +57,7 @@ pub(super) async fn show(
             Err(problem) => return Err(problem.into()),
         }
     } else if let Some(served) = entity_type.and_then(|wanted| shared.domains(Some(wanted)).next()) {
-        Some(entities(&**served, &caller, &wanted).await?)
+        Some(entities(&shared, served, &caller, &wanted).await?)
     } else {
         None
     };
@@ -99,14 +99,23 @@ fn form(shared: &Shared, wanted: &Wanted) -> Markup {
 }
 
 /// The entities of one sort, in the order of their ids.
-async fn entities(served: &dyn Served, caller: &Caller, wanted: &Wanted) -> Result<Markup, Problem> {
-    let Entities { keys, next, undecided } = entity::listed(served, caller, wanted.next.as_deref(), SHOWN).await?;
+async fn entities(
+    shared: &Shared,
+    served: &Arc<dyn Served>,
+    caller: &Caller,
+    wanted: &Wanted,
+) -> Result<Markup, Problem> {
+    let listed = entity::listed(shared, served, caller, wanted.next.as_deref(), SHOWN).await?;
     Ok(html! {
-        (frame::undecided(undecided))
-        @if keys.is_empty() && next.is_none() { p { "There is none." } } @else {
-            ul aria-label="Entities" { @for key in &keys { li { (frame::entity_link(key)) } } }
+        (frame::undecided(listed.undecided))
+        @if listed.is_late() {
+            (frame::nothing_in_time(&served.schema().entity_type))
+        } @else if listed.found.is_empty() {
+            p { "There is none." }
+        } @else {
+            ul aria-label="Entities" { @for key in &listed.found { li { (frame::entity_link(key)) } } }
         }
-        (frame::onward(next.map(|next| onward(wanted, &next)), "More"))
+        (frame::onward(listed.next().map(|last| onward(wanted, last.id())), "More"))
     })
 }
 
@@ -115,16 +124,23 @@ struct Column<'a> {
     entity_type: &'a str,
     /// What may be seen and has not been shown.
     commits: VecDeque<(u64, Arc<Commit>)>,
-    /// Before which position to look further; none where there is nothing.
-    further: Option<u64>,
+    /// Before which position the next page looks: that of the last one that was shown, if one was.
+    before: u64,
+    /// Whether there is nothing behind these.
+    is_at_end: bool,
     /// Whether something was left out of which nobody can say whether the caller may see it.
     undecided: bool,
 }
 
 impl Column<'_> {
-    /// Where the next page begins.
+    /// Where the next page begins; none where everything was shown.
     fn next(&self) -> Option<u64> {
-        self.commits.front().map(|(position, _)| position + 1).or(self.further)
+        (!self.is_at_end || !self.commits.is_empty()).then_some(self.before)
+    }
+
+    /// Whether it is not known what comes next in it.
+    fn is_late(&self) -> bool {
+        !self.is_at_end && self.commits.is_empty()
     }
 }
 
@@ -141,13 +157,17 @@ async fn found(shared: &Shared, caller: &Caller, wanted: &Wanted) -> Result<Mark
         columns.push(column(shared, served, caller, wanted, before).await?);
     }
     let undecided = columns.iter().any(|column| column.undecided);
+    // What was found in others is not held back by those in which nothing was.
+    let (late, mut columns): (Vec<_>, Vec<_>) = columns.into_iter().partition(Column::is_late);
     let rows = newest(&mut columns);
     let next: BTreeMap<&str, u64> =
-        columns.iter().filter_map(|column| Some((column.entity_type, column.next()?))).collect();
-    let next = (!next.is_empty()).then(|| onward(wanted, &cursor::places(&next)));
+        columns.iter().chain(&late).filter_map(|column| Some((column.entity_type, column.next()?))).collect();
+    // Where nothing is shown, it would lead to the same page.
+    let next = (!rows.is_empty() && !next.is_empty()).then(|| onward(wanted, &cursor::places(&next)));
     Ok(html! {
         (frame::undecided(undecided))
-        @if rows.is_empty() { p { @if next.is_some() { "Nothing was found so far." } @else { "Nothing was found." } } } @else {
+        @for column in &late { (frame::nothing_in_time(column.entity_type)) }
+        @if rows.is_empty() { @if late.is_empty() { p { "Nothing was found." } } } @else {
             div.scroll {
                 table.stack aria-label="Found" {
                     thead { tr { th { "When (UTC)" } th { "Of" } th { "Who" } th { "Records" } } }
@@ -184,34 +204,24 @@ async fn column<'a>(
         let key = entity_key(&caller.principal, entity_type, wanted.entity.trim())?;
         let sight = caller.sight(&**served, &key);
         if sight != Sight::Shown {
-            // That the search could go on would tell that there is something.
+            // How long a search for it took would tell that there is something.
             let undecided = sight == Sight::Undecided;
-            return Ok(Column { entity_type, commits: VecDeque::new(), further: None, undecided });
+            return Ok(Column { entity_type, commits: VecDeque::new(), before, is_at_end: true, undecided });
         }
         query = query.entity(key);
     }
-    let page = shared.search(caller, served, query, Cursor::Before(before), SHOWN).await?;
-    let further = page.last().filter(|_| page.len() == SHOWN).map(|(position, _)| *position);
-    let (mut commits, mut undecided) = (VecDeque::new(), false);
-    for (position, commit) in page {
-        match caller.sight(&**served, commit.key()) {
-            Sight::Shown => commits.push_back((position, commit)),
-            Sight::Hidden => {}
-            Sight::Undecided => undecided = true,
-        }
-    }
-    Ok(Column { entity_type, commits, further, undecided })
+    let Walked { found, is_at_end, undecided } = shared.commits(caller, served, query, before, SHOWN).await?;
+    Ok(Column { entity_type, commits: found.into(), before, is_at_end, undecided })
 }
 
 /// The newest of all columns, each in its own order. What comes behind a column's end that may go on is left for the next page.
 fn newest(columns: &mut [Column<'_>]) -> Vec<Arc<Commit>> {
     let mut rows = Vec::new();
-    while rows.len() < SHOWN && !columns.iter().any(|column| column.commits.is_empty() && column.further.is_some()) {
+    while rows.len() < SHOWN && !columns.iter().any(Column::is_late) {
         let front = |column: &&mut Column<'_>| column.commits.front().map(|(_, commit)| commit.at());
-        let Some((_, commit)) = columns.iter_mut().max_by_key(front).and_then(|column| column.commits.pop_front())
-        else {
-            break;
-        };
+        let Some(column) = columns.iter_mut().max_by_key(front) else { break };
+        let Some((position, commit)) = column.commits.pop_front() else { break };
+        column.before = position;
         rows.push(commit);
     }
     rows
