@@ -55,12 +55,13 @@ impl Store for Silent {
     async fn open(
         &self,
         matter: Matter,
+        tenant: Option<&str>,
         now: Timestamp,
         after: Option<&Open>,
         limit: usize,
     ) -> Result<Vec<Open>, StoreError> {
         self.answers(Asked::Open)?;
-        self.inner.open(matter, now, after, limit).await
+        self.inner.open(matter, tenant, now, after, limit).await
     }
 
     async fn keyed(&self, key: &EntityKey, idempotency_key: &IdempotencyKey) -> Result<Option<u64>, StoreError> {
