@@ -186,7 +186,7 @@ pub use time::{Clock, SystemClock, Timestamp, TimestampError};
 pub use timeline::{Line, Phase, Timeline};
 #[cfg(feature = "tools")]
 pub use tool::{Dialect, DialectError, ToolError, Tools, tools};
-pub use verdict::{Case, Judged, Permit, ReasonCode, Refusal, Verdict, admit, judge, review, settle};
+pub use verdict::{Case, Judged, Permit, ReasonCode, Refusal, Verdict, judge};
 pub use verification::{Fault, Progress, Report, Verification};
 
 /// The crate's own tests declare domains, whose code names the crate as everybody does.

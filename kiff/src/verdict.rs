@@ -23,11 +23,11 @@ mod review;
 mod sentence;
 mod settle;
 
-pub use admission::admit;
+pub(crate) use admission::admit;
 pub use reason::ReasonCode;
 #[cfg(feature = "http")]
 pub(crate) use review::any_human;
-pub use review::review;
+pub(crate) use review::review;
 #[cfg(feature = "http")]
 pub(crate) use sentence::limits;
 #[cfg(feature = "mcp")]
@@ -35,7 +35,7 @@ pub(crate) use sentence::no_such_action;
 pub(crate) use sentence::{
     key_reused, moved_on, other_type, over_bound, unknown_action, unknown_entity, unknown_event, way_out,
 };
-pub use settle::settle;
+pub(crate) use settle::settle;
 
 use sentence::undecided;
 

@@ -156,7 +156,11 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             }
             let now = self.now();
             let answered = match within {
-                Ok(()) => self.reviewed(&entity, approval, &review, actor, now).map(Approval::clone),
+                Ok(()) => {
+                    let fingerprint = |action| self.fingerprint(action);
+                    verdict::review(&entity, approval, &review, actor, &*self.policy, fingerprint, now)
+                        .map(Approval::clone)
+                }
                 Err(over) => Verdict::Invalid(verdict::over_bound(&over)),
             };
             let fact = match answered.refusal() {
@@ -170,28 +174,6 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             }
         }
         Err(Error::Contended(key.clone()))
-    }
-
-    /// Whether the answer counts. A yes or a no to a request under a contract that is no more would let nothing run; a grant is
-    /// withdrawn all the same, as the contract may come back.
-    fn reviewed<'e>(
-        &self,
-        entity: &'e Entity<D>,
-        approval: &ApprovalId,
-        review: &Review,
-        actor: &Actor,
-        now: Timestamp,
-    ) -> Verdict<&'e Approval> {
-        match verdict::review(entity, approval, review, actor, &*self.policy, now) {
-            Verdict::Allowed(asked)
-                if review.answer != Answer::Withdraw
-                    && D::from_name(&asked.action).map(|action| self.fingerprint(action))
-                        != Some(asked.binding.contract) =>
-            {
-                Verdict::Invalid(outdated(asked))
-            }
-            reviewed => reviewed,
-        }
     }
 
     /// The requests of this domain that wait for a review, over all entities: the oldest first, behind `after`, at most
@@ -287,14 +269,6 @@ fn needless<D: Executable>(attempt: &Attempt<D>, granted: Option<&ApprovalId>) -
     };
     let remedy = Some("execute it".to_owned());
     Refusal { code: ReasonCode::ApprovalPolicyError, message, remedy }
-}
-
-fn outdated(asked: &Approval) -> Refusal {
-    Refusal {
-        code: ReasonCode::ApprovalPolicyError,
-        message: format!("the contract of `{}` has changed since approval `{}` was asked for", asked.action, asked.id),
-        remedy: Some("have it asked for again".to_owned()),
-    }
 }
 
 fn taken(approval: &ApprovalId) -> Refusal {

@@ -14,7 +14,7 @@ use super::{Refusal, Verdict, sentence, undecided};
 ///
 /// While an action runs, or is in doubt, no event is admitted: it could make the event impossible that the action's
 /// executor is about to answer with.
-pub fn admit<'j, D: Domain>(
+pub(crate) fn admit<'j, D: Domain>(
     entity: &Entity<D>,
     event: &EventSchema,
     payload: Result<&'j Json, &JsonError>,

@@ -2,6 +2,7 @@
 
 use crate::actor::{Actor, ActorKind};
 use crate::approval::{Answer, Approval, ApprovalStatus, Review};
+use crate::digest::Digest;
 use crate::domain::Domain;
 use crate::entity::Entity;
 use crate::identifier::ApprovalId;
@@ -13,15 +14,17 @@ use super::{ReasonCode, Refusal, Verdict, sentence, undecided};
 
 /// Decides whether `actor` may give this answer to the request `id`: it must be a human, not the requester, hold the approving
 /// permission, and the request must still wait, or be granted and not spent where the grant is withdrawn. Where its
-/// action has no approving permission any more, any human role will do to withdraw.
+/// action has no approving permission any more, any human role will do to withdraw. A yes or a no to a request under a
+/// contract that is no more would let nothing run; a grant is withdrawn all the same, as the contract may come back.
 ///
 /// The same holds for a denial and a withdrawal: whoever may not say yes may not say no either.
-pub fn review<'j, D: Domain>(
+pub(crate) fn review<'j, D: Domain>(
     entity: &'j Entity<D>,
     id: &ApprovalId,
     review: &Review,
     actor: &Actor,
     policy: &dyn Policy,
+    fingerprint: impl FnOnce(D) -> Digest,
     now: Timestamp,
 ) -> Verdict<&'j Approval> {
     let answer = review.answer;
@@ -35,7 +38,8 @@ pub fn review<'j, D: Domain>(
     if let Some((problem, remedy)) = untimely(approval, answer, entity.present(now)) {
         return rejected(problem, remedy);
     }
-    let rule = D::from_name(&approval.action).map(|action| &action.contract().approval);
+    let action = D::from_name(&approval.action);
+    let rule = action.map(|action| &action.contract().approval);
     let humans;
     let permission = match rule {
         Some(ApprovalRule::By(permission)) => permission,
@@ -54,7 +58,9 @@ pub fn review<'j, D: Domain>(
     if actor.id() == approval.requested_by.id() {
         return denied(format!("`{}` asked for approval `{id}` and cannot answer it", actor.id()));
     }
+    let is_outdated = answer != Answer::Withdraw && action.map(fingerprint) != Some(approval.binding.contract);
     match permission::has(policy, actor, permission, entity.key()) {
+        Ok(true) if is_outdated => Verdict::Invalid(outdated(approval)),
         Ok(true) => Verdict::Allowed(approval),
         Ok(false) => Verdict::Blocked(sentence::permission_denied(actor, permission)),
         Err(_) => Verdict::Blocked(undecided(actor, permission)),
@@ -97,6 +103,14 @@ fn untimely(approval: &Approval, answer: Answer, now: Timestamp) -> Option<(Stri
         }
     };
     Some((problem, remedy))
+}
+
+fn outdated(asked: &Approval) -> Refusal {
+    Refusal {
+        code: ReasonCode::ApprovalPolicyError,
+        message: format!("the contract of `{}` has changed since approval `{}` was asked for", asked.action, asked.id),
+        remedy: Some("have it asked for again".to_owned()),
+    }
 }
 
 fn rejected<P>(message: String, remedy: Option<&str>) -> Verdict<P> {

@@ -9,10 +9,9 @@ use crate::permission::{self, Policy};
 use super::{ReasonCode, Refusal, Verdict, sentence, undecided};
 
 /// Decides whether `actor` may say what became of the run `execution`: it must be the one that has not ended, and the
-/// actor must be a human, not the one who asked for it, and hold the permission ([`Contract::settlement`]).
-///
-/// [`Contract::settlement`]: crate::Contract::settlement
-pub fn settle<'j, D: Domain>(
+/// actor must be a human, not the one who asked for it, and hold the permission of its contract. Whether the run may still
+/// end by itself the gate does not know.
+pub(crate) fn settle<'j, D: Domain>(
     entity: &'j Entity<D>,
     execution: &ExecutionId,
     actor: &Actor,
