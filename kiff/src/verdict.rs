@@ -1,6 +1,5 @@
 //! The gate: whether a proposal may run, decided from plain values and from nothing else.
 
-use std::convert::Infallible;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -13,18 +12,21 @@ use crate::domain::{Domain, State};
 use crate::entity::Entity;
 use crate::identifier::ApprovalId;
 use crate::parameter::ParameterFault;
-use crate::permission::{self, Policy};
+use crate::permission::Policy;
 use crate::schema::{ApprovalRule, Contract, Permission};
 use crate::time::Timestamp;
 
 mod admission;
+mod permitted;
 mod reason;
+mod refused;
 mod review;
 mod sentence;
 mod settle;
 
 pub(crate) use admission::admit;
 pub use reason::ReasonCode;
+pub(crate) use refused::Refused;
 #[cfg(feature = "http")]
 pub(crate) use review::any_human;
 pub(crate) use review::review;
@@ -37,7 +39,7 @@ pub(crate) use sentence::{
 };
 pub(crate) use settle::settle;
 
-use sentence::undecided;
+use permitted::permitted;
 
 /// The gate's answer.
 ///
@@ -121,24 +123,6 @@ impl<P> Verdict<P> {
     pub(crate) fn decided(self) -> Result<P, (&'static str, Refusal)> {
         let outcome = self.outcome();
         self.into_result().map_err(|refusal| (outcome, refusal))
-    }
-
-    /// The permit, or the refusal as a verdict of whatever else.
-    pub(crate) fn permit<Q>(self) -> Result<P, Verdict<Q>> {
-        match self {
-            Self::Allowed(permit) => Ok(permit),
-            Self::ApprovalRequired(refusal) => Err(Verdict::ApprovalRequired(refusal)),
-            Self::Blocked(refusal) => Err(Verdict::Blocked(refusal)),
-            Self::Invalid(refusal) => Err(Verdict::Invalid(refusal)),
-        }
-    }
-
-    /// The same verdict with what would allow it, where it is a refusal.
-    pub(crate) fn remedied(mut self, remedy: String) -> Self {
-        if let Self::ApprovalRequired(refusal) | Self::Blocked(refusal) | Self::Invalid(refusal) = &mut self {
-            refusal.remedy = Some(remedy);
-        }
-        self
     }
 
     /// The same verdict about something else.
@@ -270,26 +254,36 @@ impl<D: Domain> fmt::Debug for Case<'_, D> {
 /// It is a pure function: it looks at no clock, does no input or output, and allocates nothing on the way to
 /// [`Verdict::Allowed`].
 pub fn judge<'j, D: Domain>(entity: &'j Entity<D>, case: &Case<'_, D>) -> Verdict<Permit<'j, Judged<D>>> {
-    match weigh(entity, case) {
-        Ok(permit) => Verdict::Allowed(permit),
-        Err(Objection::Refused(refused)) => {
-            let Err(refused) = refused.permit();
-            refused
-        }
-        Err(Objection::Unapproved { lack, permission }) => Verdict::ApprovalRequired(Refusal {
+    decide(entity, case).into()
+}
+
+/// What [`judge`] decides.
+pub(crate) fn decide<'j, D: Domain>(
+    entity: &'j Entity<D>,
+    case: &Case<'_, D>,
+) -> Result<Permit<'j, Judged<D>>, Refused> {
+    weigh(entity, case).map_err(|objection| match objection {
+        Objection::Refused(refused) => refused,
+        Objection::Unapproved { lack, permission } => Refused::unapproved(Refusal {
             code: ReasonCode::ApprovalRequired,
             message: lack.sentence(case.action.contract(), entity.present(case.now)),
             remedy: Some(sentence::ask_for_approval(permission)),
         }),
-    }
+    })
 }
 
 /// Why the gate does not let a proposal through.
 pub(crate) enum Objection<'j> {
     /// It is blocked or invalid.
-    Refused(Verdict<Infallible>),
+    Refused(Refused),
     /// It lacks an approval by those who have the permission; the sentence is made only for whoever reads it.
     Unapproved { lack: Lack<'j>, permission: &'static Permission },
+}
+
+impl From<Refused> for Objection<'_> {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(refused)
+    }
 }
 
 /// Which approval a proposal lacks.
@@ -309,18 +303,15 @@ impl Lack<'_> {
     }
 }
 
-/// What [`judge`] decides, before anything is said about it.
+/// What [`judge`] decides, before anything is said about an approval that is lacking.
 pub(crate) fn weigh<'j, D: Domain>(
     entity: &'j Entity<D>,
     case: &Case<'_, D>,
 ) -> Result<Permit<'j, Judged<D>>, Objection<'j>> {
     let contract = case.action.contract();
-    let refused = check_state(entity, case, contract)
-        .or_else(|| check_parameters(case.parameters, contract))
-        .or_else(|| check_permission(entity, case, &contract.permission));
-    if let Some(refused) = refused {
-        return Err(Objection::Refused(refused));
-    }
+    check_state(entity, case, contract)?;
+    case.parameters.as_ref().map_err(|fault| Refused::invalid(sentence::parameters(fault, contract)))?;
+    permitted(case.policy, case.actor, &contract.permission, entity.key())?;
     let approval = match &contract.approval {
         ApprovalRule::None | ApprovalRule::Waived { .. } => None,
         ApprovalRule::By(permission) => {
@@ -331,34 +322,15 @@ pub(crate) fn weigh<'j, D: Domain>(
     Ok(Permit { action: contract, approval, bound_to: PhantomData })
 }
 
-fn check_state<D: Domain, P>(entity: &Entity<D>, case: &Case<'_, D>, contract: &Contract) -> Option<Verdict<P>> {
-    let Some(state) = entity.state() else {
-        return Some(Verdict::Invalid(unknown_entity(entity.key())));
-    };
+fn check_state<D: Domain>(entity: &Entity<D>, case: &Case<'_, D>, contract: &Contract) -> Result<(), Refused> {
+    let state = entity.state().ok_or_else(|| Refused::invalid(unknown_entity(entity.key())))?;
     if let Some(running) = entity.running() {
-        return Some(Verdict::Blocked(sentence::in_progress(running)));
+        return Err(Refused::blocked(sentence::in_progress(running)));
     }
     if case.action.allowed_in(state) {
-        return None;
+        return Ok(());
     }
-    Some(Verdict::Blocked(sentence::state_not_allowed(contract, state.name())))
-}
-
-fn check_parameters<P>(parameters: &Result<(), ParameterFault>, contract: &Contract) -> Option<Verdict<P>> {
-    let fault = parameters.as_ref().err()?;
-    Some(Verdict::Invalid(sentence::parameters(fault, contract)))
-}
-
-fn check_permission<D: Domain, P>(
-    entity: &Entity<D>,
-    case: &Case<'_, D>,
-    permission: &Permission,
-) -> Option<Verdict<P>> {
-    match permission::has(case.policy, case.actor, permission, entity.key()) {
-        Ok(true) => None,
-        Ok(false) => Some(Verdict::Blocked(sentence::permission_denied(case.actor, permission))),
-        Err(_) => Some(Verdict::Blocked(undecided(case.actor, permission))),
-    }
+    Err(Refused::blocked(sentence::state_not_allowed(contract, state.name())))
 }
 
 /// The granted approval that covers exactly this, or what is lacking.

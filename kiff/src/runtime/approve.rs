@@ -9,7 +9,7 @@ use crate::identifier::{ApprovalId, EntityKey};
 use crate::journal::{ApprovalRecorded, ApprovalReviewRejected, ApprovalReviewed, Cursor, Fact, Matter, Open, Query};
 use crate::store::Store;
 use crate::time::Timestamp;
-use crate::verdict::{self, Objection, ReasonCode, Refusal, Verdict};
+use crate::verdict::{self, Objection, ReasonCode, Refusal, Refused, Verdict};
 
 use super::attempt::{Attempt, Propose};
 use super::{Batch, Error, Runtime, TRIES, readable};
@@ -42,29 +42,22 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         for tried in 0..TRIES {
             let entity = self.presumed(key, tried).await?;
             let now = self.now();
-            let weighed =
-                self.case(&entity, actor, attempt, &*self.policy, now).map(|case| verdict::weigh(&entity, &case));
-            let asked = match weighed {
-                Ok(Ok(permit)) => Err(Verdict::Invalid(needless(attempt, permit.approval()))),
-                Ok(Err(Objection::Unapproved { .. })) => self.ask(&entity, actor, attempt, now, wanted.as_ref())?,
-                Ok(Err(Objection::Refused(refused))) => {
-                    let Err(refused) = refused.permit();
-                    Err(self.advised(&entity, refused))
-                }
-                Err(refused) => Err(refused),
+            let case = self.case(&entity, actor, attempt, &*self.policy, now).map_err(Objection::Refused);
+            let asked = match case.and_then(|case| verdict::weigh(&entity, &case)) {
+                Ok(permit) => Err(needless(attempt, permit.approval())),
+                Err(Objection::Unapproved { .. }) => self.ask(&entity, actor, attempt, now, wanted.as_ref())?,
+                Err(Objection::Refused(refused)) => Err(self.advised(&entity, refused)),
             };
-            let approval = match asked {
-                Ok(Asked::New(approval)) if self.is_taken(&entity, wanted.as_ref()).await? => {
-                    Err(Verdict::Invalid(taken(&approval.id)))
-                }
+            let asked = match asked {
+                Ok(Asked::New(approval)) if self.is_taken(&entity, wanted.as_ref()).await? => Err(taken(&approval.id)),
                 asked => asked,
             };
-            let approval = match approval {
+            let approval = match asked {
                 Ok(Asked::Waits(_)) if tried == 0 => continue,
                 Ok(Asked::Waits(approval)) => return Ok(Verdict::Allowed(approval)),
                 Ok(Asked::New(approval)) => approval,
                 Err(refused) => match self.refuse(entity, actor, attempt, now, refused).await? {
-                    Some(refused) => return Ok(refused),
+                    Some(refused) => return Ok(refused.into()),
                     None => continue,
                 },
             };
@@ -94,10 +87,10 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         attempt: &Attempt<D>,
         now: Timestamp,
         wanted: Option<&ApprovalId>,
-    ) -> Result<Result<Asked, Verdict<Approval>>, Error> {
+    ) -> Result<Result<Asked, Refused>, Error> {
         let binding = self.binding(entity, attempt);
         let (Some(binding), Some(parameters)) = (binding.copied(), attempt.parameters.clone()) else {
-            return Ok(Err(Verdict::Invalid(needless(attempt, None))));
+            return Ok(Err(needless(attempt, None)));
         };
         let now = entity.present(now);
         let waiting = entity.open_approvals().iter().find(|open| {
@@ -115,11 +108,11 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         };
         // Also where the source of identifiers repeats itself: an old answer must not be taken for one to this.
         if entity.approval(&id).is_some() {
-            return Ok(Err(Verdict::Invalid(taken(&id))));
+            return Ok(Err(taken(&id)));
         }
         let open = entity.open_approvals().iter().filter(|open| !open.has_expired(now)).count();
         if let Err(over) = Bounds::check("open approvals of one entity", open + 1, self.bounds.open_approvals) {
-            return Ok(Err(Verdict::Invalid(verdict::over_bound(&over))));
+            return Ok(Err(Refused::invalid(verdict::over_bound(&over))));
         }
         Ok(Ok(Asked::New(Approval {
             id,
@@ -151,26 +144,25 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         let within = review.reason.as_ref().map_or(Ok(()), |reason| self.within_text(reason));
         for tried in 0..TRIES {
             let entity = self.presumed(key, tried).await?;
-            if let Err(refusal) = Self::existing(&entity) {
-                return Ok(Self::told(Verdict::Invalid(refusal)));
+            if let Err(refused) = Self::existing(&entity) {
+                return Ok(Self::told(refused).into());
             }
             let now = self.now();
             let answered = match within {
                 Ok(()) => {
                     let fingerprint = |action| self.fingerprint(action);
-                    verdict::review(&entity, approval, &review, actor, &*self.policy, fingerprint, now)
-                        .map(Approval::clone)
+                    verdict::review(&entity, approval, &review, actor, &*self.policy, fingerprint, now).cloned()
                 }
-                Err(over) => Verdict::Invalid(verdict::over_bound(&over)),
+                Err(over) => Err(Refused::invalid(verdict::over_bound(&over))),
             };
-            let fact = match answered.refusal() {
-                Some(refusal) => rejection(approval, refusal.code, self.short(&refusal.message)).into(),
-                None => answer(approval, &review),
+            let fact = match &answered {
+                Ok(_) => answer(approval, &review),
+                Err(Refused { refusal, .. }) => rejection(approval, refusal.code, self.short(&refusal.message)).into(),
             };
             let batch = Batch { at: now, actor, trace: &review.trace, cause: None, facts: Box::new([fact]) };
             if let Some(moved) = self.commit(entity, batch).await? {
                 let answered = answered.map(|asked| moved.approval(approval).cloned().unwrap_or(asked));
-                return Ok(Self::told(answered));
+                return Ok(answered.map_err(Self::told).into());
             }
         }
         Err(Error::Contended(key.clone()))
@@ -262,19 +254,19 @@ fn rejection(approval: &ApprovalId, code: ReasonCode, message: String) -> Approv
     ApprovalReviewRejected { approval: approval.clone(), code: code.as_str().into(), message }
 }
 
-fn needless<D: Executable>(attempt: &Attempt<D>, granted: Option<&ApprovalId>) -> Refusal {
+fn needless<D: Executable>(attempt: &Attempt<D>, granted: Option<&ApprovalId>) -> Refused {
     let message = match granted {
         Some(approval) => format!("approval `{approval}` already covers exactly this"),
         None => format!("`{}` needs no approval", attempt.name),
     };
     let remedy = Some("execute it".to_owned());
-    Refusal { code: ReasonCode::ApprovalPolicyError, message, remedy }
+    Refused::invalid(Refusal { code: ReasonCode::ApprovalPolicyError, message, remedy })
 }
 
-fn taken(approval: &ApprovalId) -> Refusal {
-    Refusal {
+fn taken(approval: &ApprovalId) -> Refused {
+    Refused::invalid(Refusal {
         code: ReasonCode::ApprovalPolicyError,
         message: format!("there is already an approval `{approval}` of this entity"),
         remedy: Some("choose another id".to_owned()),
-    }
+    })
 }

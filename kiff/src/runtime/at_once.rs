@@ -53,7 +53,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         // It starts and ends now, and an approval that has expired meanwhile lets nothing start.
         let (now, execution) = (self.now(), &answered.run.execution);
         let is_approved = execution.approval.is_some();
-        if is_approved && !self.judge(&entity, &execution.actor, attempt, &*self.policy, now).is_allowed() {
+        if is_approved && self.judge(&entity, &execution.actor, attempt, &*self.policy, now).is_err() {
             return Ok(Tried::Overtaken(Box::new(answered)));
         }
         self.keep_at_once(entity, answered, now).await

@@ -89,7 +89,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
                 Wish::Repeated(outcome) => return Ok(outcome),
                 Wish::Moved => continue,
             };
-            let permit = match judged.permit() {
+            let permit = match judged {
                 Ok(permit) => {
                     let approval = permit.approval().and_then(|approval| entity.approval(approval));
                     let approved = approval.map(|approval| &approval.parameters);
@@ -102,7 +102,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
                     permit
                 }
                 Err(refused) => match self.refuse(entity, actor, attempt, now, refused).await? {
-                    Some(refused) => return Ok(Outcome::from(refused)),
+                    Some(refused) => return Ok(refused.into()),
                     None => continue,
                 },
             };

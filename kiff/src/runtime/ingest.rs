@@ -13,7 +13,7 @@ use crate::json::{Json, JsonError};
 use crate::schema::Text;
 use crate::store::Store;
 use crate::time::Timestamp;
-use crate::verdict::{self, Verdict};
+use crate::verdict::{self, Refused, Verdict};
 
 use super::{Batch, Error, Runtime, TRIES};
 
@@ -113,22 +113,22 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     }
 
     async fn admit(&self, actor: &Actor, key: &EntityKey, arrival: Arrival) -> Result<Verdict<Ingested<D>>, Error> {
-        if let Err(refusal) = Self::governed(key) {
-            return Ok(Self::told(Verdict::Invalid(refusal)));
+        if let Err(refused) = Self::governed(key) {
+            return Ok(Self::told(refused).into());
         }
         let (Some(schema), Some(payload)) = (D::schema().event(&arrival.name), &arrival.payload) else {
-            return Ok(Self::told(Verdict::Invalid(verdict::unknown_event(D::schema(), &arrival.name))));
+            return Ok(Self::told(Refused::invalid(verdict::unknown_event(D::schema(), &arrival.name))).into());
         };
         for tried in 0..TRIES {
             let entity = self.presumed(key, tried).await?;
             let admitted = verdict::admit(&entity, schema, payload.as_ref(), actor, &*self.policy);
-            let (to, payload) = match self.advised(&entity, admitted).permit() {
+            let (to, payload) = match admitted {
                 Ok(admitted) => admitted,
                 Err(_) if tried == 0 => {
                     self.entities.forget_unless_kept(&self.store, &entity).await?;
                     continue;
                 }
-                Err(refused) => return Ok(Self::told(refused)),
+                Err(refused) => return Ok(Self::told(self.advised(&entity, refused)).into()),
             };
             let ingested = EventIngested {
                 event: schema.name.clone(),

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::action::Failure;
 use crate::domain::Domain;
 use crate::identifier::ExecutionId;
-use crate::verdict::{Refusal, Verdict};
+use crate::verdict::{Refusal, Refused, Verdict};
 
 /// What became of an execution.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,6 +109,12 @@ impl<T> From<Verdict<T>> for Outcome<T> {
             Verdict::Blocked(refusal) => Self::Blocked(refusal),
             Verdict::Invalid(refusal) => Self::Invalid(refusal),
         }
+    }
+}
+
+impl<T> From<Refused> for Outcome<T> {
+    fn from(refused: Refused) -> Self {
+        Verdict::<T>::from(refused).into()
     }
 }
 

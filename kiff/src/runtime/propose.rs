@@ -12,17 +12,17 @@ use crate::domain::State;
 use crate::entity::Entity;
 use crate::executor::Executable;
 use crate::identifier::EntityKey;
-use crate::journal::{ActionFailed, ActionValidated, ApprovalRequired, DecisionProposed, Fact, FailedOutcome};
+use crate::journal::{ActionFailed, ActionValidated, ApprovalRequired, DecisionProposed, Fact};
 use crate::permission::Policy;
 use crate::store::Store;
 use crate::time::Timestamp;
-use crate::verdict::{self, Case, Judged, Permit, ReasonCode, Verdict};
+use crate::verdict::{self, Case, Judged, Permit, ReasonCode, Refused, Verdict};
 
 use super::attempt::{Attempt, Propose};
 use super::{Batch, Error, Runtime, TRIES, announce};
 
 /// A refusal on its way into the journal.
-type RefusedLater<'a, P> = Pin<Box<dyn Future<Output = Result<Option<Verdict<P>>, Error>> + Send + 'a>>;
+type RefusedLater<'a> = Pin<Box<dyn Future<Output = Result<Option<Refused>, Error>> + Send + 'a>>;
 
 impl<D: Executable, S: Store> Runtime<D, S> {
     /// Puts a proposal and its reasons on the record, without asking whether it may run.
@@ -46,8 +46,8 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     ) -> Result<Verdict<Decision>, Error> {
         for tried in 0..TRIES {
             let entity = self.presumed(key, tried).await?;
-            if let Some(refused) = Self::check_attempt(&entity, attempt) {
-                return Ok(Self::told(refused));
+            if let Err(refused) = Self::check_attempt(&entity, attempt) {
+                return Ok(Self::told(refused).into());
             }
             let decision = self.decision(attempt)?;
             let id = decision.id.clone();
@@ -81,7 +81,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         attempt: &Attempt<D>,
     ) -> Result<Verdict, Error> {
         let entity = self.entity(key).await?;
-        Ok(self.judge(&entity, actor, attempt, &*self.policy, self.now()).map(drop))
+        Ok(self.judge(&entity, actor, attempt, &*self.policy, self.now()).map(drop).into())
     }
 
     /// Whether a proposal may run now, with the answer on the record.
@@ -101,14 +101,14 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         for tried in 0..TRIES {
             let entity = self.presumed(key, tried).await?;
             let now = self.now();
-            let verdict = self.judge(&entity, actor, attempt, &*self.policy, now).map(drop);
-            let recorded = match verdict.permit() {
+            let judged = self.judge(&entity, actor, attempt, &*self.policy, now).map(drop);
+            let recorded = match judged {
                 Ok(()) => {
                     let facts = self.opening(attempt, 0)?;
                     let batch = Batch { at: now, actor, trace: &attempt.trace, cause: None, facts: facts.into() };
                     self.commit(entity, batch).await?.map(|_| Verdict::Allowed(()))
                 }
-                Err(refused) => self.refuse(entity, actor, attempt, now, refused).await?,
+                Err(refused) => self.refuse(entity, actor, attempt, now, refused).await?.map(Verdict::from),
             };
             if let Some(verdict) = recorded {
                 return Ok(verdict);
@@ -125,32 +125,28 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         attempt: &Attempt<D>,
         policy: &dyn Policy,
         now: Timestamp,
-    ) -> Verdict<Permit<'j, Judged<D>>> {
-        match self.case(entity, actor, attempt, policy, now) {
-            Ok(case) => self.advised(entity, verdict::judge(entity, &case)),
-            Err(refused) => refused,
-        }
+    ) -> Result<Permit<'j, Judged<D>>, Refused> {
+        let case = self.case(entity, actor, attempt, policy, now)?;
+        verdict::decide(entity, &case).map_err(|refused| self.advised(entity, refused))
     }
 
     /// What the gate looks at, or what is wrong with an attempt before it is looked at.
-    pub(super) fn case<'a, P>(
+    pub(super) fn case<'a>(
         &'a self,
         entity: &'a Entity<D>,
         actor: &'a Actor,
         attempt: &'a Attempt<D>,
         policy: &'a dyn Policy,
         now: Timestamp,
-    ) -> Result<Case<'a, D>, Verdict<P>> {
-        if let Some(refused) = Self::check_attempt(entity, attempt) {
-            return Err(refused);
-        }
+    ) -> Result<Case<'a, D>, Refused> {
+        Self::check_attempt(entity, attempt)?;
         let Some(action) = attempt.action else {
-            return Err(Verdict::Invalid(verdict::unknown_action(D::schema(), &attempt.name)));
+            return Err(Refused::invalid(verdict::unknown_action(D::schema(), &attempt.name)));
         };
         if let (Some(expected), Some(state)) = (attempt.expected, entity.state())
             && expected != state
         {
-            return Err(Verdict::Blocked(verdict::moved_on(action.contract(), expected.name(), state.name())));
+            return Err(Refused::blocked(verdict::moved_on(action.contract(), expected.name(), state.name())));
         }
         // Where nobody has asked for a sign-off and none is named, there is nothing to compare it with.
         let is_asked_for = attempt.approval.is_some() || entity.approvals().next().is_some();
@@ -182,12 +178,10 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         asked.or_else(|| attempt.binding(entity.key(), fingerprint))
     }
 
-    /// What is wrong with an attempt whatever the rules of the domain say; none when nothing is.
-    fn check_attempt<P>(entity: &Entity<D>, attempt: &Attempt<D>) -> Option<Verdict<P>> {
-        if let Err(refusal) = Self::existing(entity) {
-            return Some(Verdict::Invalid(refusal));
-        }
-        attempt.within.err().map(|over| Verdict::Invalid(verdict::over_bound(&over)))
+    /// Refuses what is wrong with an attempt whatever the rules of the domain say.
+    fn check_attempt(entity: &Entity<D>, attempt: &Attempt<D>) -> Result<(), Refused> {
+        Self::existing(entity)?;
+        attempt.within.map_err(|over| Refused::invalid(verdict::over_bound(&over)))
     }
 
     fn decision(&self, attempt: &Attempt<D>) -> Result<DecisionProposed, Error> {
@@ -219,22 +213,19 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     /// There is no record of what was proposed for an entity that does not exist: it has no journal.
     ///
     /// It is boxed, so that a proposal that is not refused has no room to carry for it.
-    pub(super) fn refuse<'a, P: Send + 'a>(
+    pub(super) fn refuse<'a>(
         &'a self,
         entity: Arc<Entity<D>>,
         actor: &'a Actor,
         attempt: &'a Attempt<D>,
         now: Timestamp,
-        refused: Verdict<P>,
-    ) -> RefusedLater<'a, P> {
+        refused: Refused,
+    ) -> RefusedLater<'a> {
         Box::pin(async move {
-            let Some(refusal) = refused.refusal() else {
-                return Ok(Some(refused));
-            };
             if entity.state().is_none() {
                 return Ok(Some(Self::told(refused)));
             }
-            let fact = refusal_fact(&refused, refusal.code, self.short(&refusal.message), attempt);
+            let fact = refusal_fact(&refused, self.short(&refused.refusal.message), attempt);
             let facts: Box<[Fact]> = if attempt.reasons.is_empty() {
                 Box::new([fact])
             } else {
@@ -246,20 +237,14 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     }
 
     /// Announces a refusal on its way to the caller.
-    pub(super) fn told<P>(verdict: Verdict<P>) -> Verdict<P> {
-        if let Some(refusal) = verdict.refusal() {
-            announce::refusal(&D::schema().domain, refusal);
-        }
-        verdict
+    pub(super) fn told(refused: Refused) -> Refused {
+        announce::refusal(&D::schema().domain, &refused.refusal);
+        refused
     }
 }
 
-fn refusal_fact<D: Executable, P>(
-    refused: &Verdict<P>,
-    code: ReasonCode,
-    message: String,
-    attempt: &Attempt<D>,
-) -> Fact {
+fn refusal_fact<D: Executable>(refused: &Refused, message: String, attempt: &Attempt<D>) -> Fact {
+    let code = refused.refusal.code;
     let held = attempt.parameters.clone().filter(|_| code == ReasonCode::ApprovalRequired);
     if let Some(parameters) = held {
         return ApprovalRequired {
@@ -270,10 +255,9 @@ fn refusal_fact<D: Executable, P>(
         }
         .into();
     }
-    let outcome = if matches!(refused, Verdict::Invalid(_)) { FailedOutcome::Invalid } else { FailedOutcome::Blocked };
     ActionFailed {
         action: attempt.name.clone(),
-        outcome,
+        outcome: refused.outcome(),
         code: code.as_str().into(),
         message,
         parameters: attempt.parameters.clone(),

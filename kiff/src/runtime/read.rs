@@ -13,7 +13,7 @@ use crate::remembered::Remembered;
 use crate::schema::{Contract, Text};
 use crate::store::Store;
 use crate::timeline::Timeline;
-use crate::verdict::{self, Refusal, Verdict};
+use crate::verdict::{self, Refused, Verdict};
 
 use super::{Batch, Error, PAGE, Runtime, TRIES};
 
@@ -30,17 +30,17 @@ pub struct Rebuilt<D: Domain> {
 
 impl<D: Executable, S: Store> Runtime<D, S> {
     /// Refuses an entity of another domain: a store may hold its journal, and it is nobody's business here.
-    pub(super) fn governed(key: &EntityKey) -> Result<(), Refusal> {
+    pub(super) fn governed(key: &EntityKey) -> Result<(), Refused> {
         if key.entity_type() == D::schema().entity_type {
             return Ok(());
         }
-        Err(verdict::other_type(D::schema(), key))
+        Err(Refused::invalid(verdict::other_type(D::schema(), key)))
     }
 
     /// What the entity is; refused where the domain does not govern it, or there is no such entity.
-    pub(super) fn existing(entity: &Entity<D>) -> Result<D::State, Refusal> {
+    pub(super) fn existing(entity: &Entity<D>) -> Result<D::State, Refused> {
         Self::governed(entity.key())?;
-        entity.state().ok_or_else(|| verdict::unknown_entity(entity.key()))
+        entity.state().ok_or_else(|| Refused::invalid(verdict::unknown_entity(entity.key())))
     }
 
     /// What the entity is now, by its journal. Of another domain there is none here, whatever the store holds.
@@ -97,15 +97,15 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     /// # Errors
     /// [`Error`] when the store fails, the journal is broken, or an event of it has no transition.
     pub async fn rebuild(&self, actor: &Actor, key: &EntityKey) -> Result<Verdict<Rebuilt<D>>, Error> {
-        if let Err(refusal) = Self::governed(key) {
-            return Ok(Self::told(Verdict::Invalid(refusal)));
+        if let Err(refused) = Self::governed(key) {
+            return Ok(Self::told(refused).into());
         }
         let mut walk = Walk::<D>::of(key);
         for _ in 0..TRIES {
             self.walk_on(&mut walk).await?;
             let recorded = match Self::existing(&walk.entity) {
                 Ok(recorded) => recorded,
-                Err(refusal) => return Ok(Self::told(Verdict::Invalid(refusal))),
+                Err(refused) => return Ok(Self::told(refused).into()),
             };
             let (state, events) = walk.replayed.clone()?;
             let state = state.unwrap_or(recorded);

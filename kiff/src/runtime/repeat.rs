@@ -13,7 +13,7 @@ use crate::json::Json;
 use crate::permission::Said;
 use crate::store::Store;
 use crate::time::Timestamp;
-use crate::verdict::{self, Verdict};
+use crate::verdict::{self, Refused};
 
 use super::attempt::Attempt;
 use super::outcome::{Executed, Failed, Outcome};
@@ -76,9 +76,9 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             return Err(BrokenJournal::new(entity.key().clone(), number, problem).into());
         };
         if !is_same(&first, actor, attempt) {
-            let refused = Verdict::Invalid(verdict::key_reused(key));
+            let refused = Refused::invalid(verdict::key_reused(key));
             let refused = self.refuse(Arc::clone(entity), actor, attempt, now, refused).await?;
-            return Ok(refused.map_or(Wish::Moved, |refused| Wish::Repeated(Outcome::from(refused))));
+            return Ok(refused.map_or(Wish::Moved, |refused| Wish::Repeated(refused.into())));
         }
         if entity.running().is_some_and(|running| running.execution == *first.execution) {
             return Ok(Wish::New(Some(said)));

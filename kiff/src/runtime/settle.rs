@@ -13,7 +13,7 @@ use crate::journal::{ActionExecuted, ActionFailed, Fact, FailedOutcome, Matter, 
 use crate::schema::Contract;
 use crate::store::Store;
 use crate::time::Timestamp;
-use crate::verdict::{self, ReasonCode, Refusal, Verdict};
+use crate::verdict::{self, ReasonCode, Refusal, Refused, Verdict};
 
 use super::{Batch, Error, Runtime, TRIES, live, readable};
 
@@ -165,15 +165,15 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         (self.store.is_shared() && is_young && !running.unknown).then_some(until)
     }
 
-    /// The same verdict; where a doubt is in the way, with how it ends. The gate knows no executors, and no processes.
-    pub(super) fn advised<P>(&self, entity: &Entity<D>, verdict: Verdict<P>) -> Verdict<P> {
-        let in_the_way = verdict.refusal().is_some_and(|refusal| refusal.code == ReasonCode::ActionInProgress);
+    /// The same refusal; where a doubt is in the way, with how it ends. The gate knows no executors, and no processes.
+    pub(super) fn advised(&self, entity: &Entity<D>, refused: Refused) -> Refused {
+        let in_the_way = refused.refusal.code == ReasonCode::ActionInProgress;
         let Some(running) = entity.running().filter(|running| in_the_way && self.is_in_doubt(entity, running)) else {
-            return verdict;
+            return refused;
         };
         let action = D::from_name(&running.action);
         let can_ask = action.is_some_and(|action| action.entry().reconcile().is_some());
-        verdict.remedied(verdict::way_out(&running.execution, can_ask))
+        refused.remedied(verdict::way_out(&running.execution, can_ask))
     }
 
     /// A person's word on what became of a run of which nobody knows how it ended. It must be a human who did not ask
@@ -191,18 +191,17 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     ) -> Result<Verdict<D::State>, Error> {
         for _ in 0..TRIES {
             let entity = self.entity(key).await?;
-            if let Err(refusal) = Self::existing(&entity) {
-                return Ok(Self::told(Verdict::Invalid(refusal)));
+            if let Err(refused) = Self::existing(&entity) {
+                return Ok(Self::told(refused).into());
             }
-            let settled = self.settled(&entity, execution, actor, &settlement);
-            let (facts, verdict) = match settled.permit() {
-                Ok((facts, state)) => (facts, Verdict::Allowed(state)),
-                Err(refused) => (vec![self.unsettled(&entity, execution, &refused)], refused),
+            let (facts, answer) = match self.settled(&entity, execution, actor, &settlement) {
+                Ok((facts, state)) => (facts, Ok(state)),
+                Err(refused) => (vec![self.unsettled(&entity, execution, &refused)], Err(refused)),
             };
             let cause = entity.running().map(|running| running.record);
             let batch = Batch { at: self.now(), actor, trace: &settlement.trace, cause, facts: facts.into() };
             if self.commit(entity, batch).await?.is_some() {
-                return Ok(Self::told(verdict));
+                return Ok(answer.map_err(Self::told).into());
             }
         }
         Err(Error::Contended(key.clone()))
@@ -215,32 +214,25 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         execution: &ExecutionId,
         actor: &Actor,
         settlement: &Settlement<D>,
-    ) -> Verdict<(Vec<Fact>, D::State)> {
-        let (running, action) = match verdict::settle(entity, execution, actor, &*self.policy).permit() {
-            Ok(allowed) => allowed,
-            Err(refused) => return refused,
-        };
+    ) -> Result<(Vec<Fact>, D::State), Refused> {
+        let (running, action) = verdict::settle(entity, execution, actor, &*self.policy)?;
         if !self.is_in_doubt(entity, running) {
-            return Verdict::Blocked(Refusal {
+            return Err(Refused::blocked(Refusal {
                 code: ReasonCode::ActionInProgress,
                 message: format!("execution `{execution}` still runs, here or elsewhere"),
                 remedy: Some("wait for its answer".to_owned()),
-            });
+            }));
         }
         if settlement.reason.trim().is_empty() {
-            return invalid("a settlement needs a reason".to_owned(), Some("say how you know".to_owned()));
+            return Err(invalid("a settlement needs a reason".to_owned(), Some("say how you know".to_owned())));
         }
-        if let Err(over) = Bounds::check("bytes in a reason", settlement.reason.len(), self.bounds.text) {
-            return Verdict::Invalid(verdict::over_bound(&over));
-        }
+        Bounds::check("bytes in a reason", settlement.reason.len(), self.bounds.text)
+            .map_err(|over| Refused::invalid(verdict::over_bound(&over)))?;
         let by = Settled::Person { reason: settlement.reason.clone() };
         if !settlement.became.fits(action.contract()) {
-            return unfit(action.contract());
+            return Err(unfit(action.contract()));
         }
-        match self.record_of(entity, running, settlement.became.clone(), by) {
-            Ok(settled) => Verdict::Allowed(settled),
-            Err(problem) => invalid(problem, None),
-        }
+        self.record_of(entity, running, settlement.became.clone(), by).map_err(|problem| invalid(problem, None))
     }
 
     /// What goes on the record when it is known what became of a run, and the state after it.
@@ -272,16 +264,13 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     }
 
     /// What goes on the record of a settlement that does not count.
-    fn unsettled<P>(&self, entity: &Entity<D>, execution: &ExecutionId, refused: &Verdict<P>) -> Fact {
-        let refusal = refused.refusal();
+    fn unsettled(&self, entity: &Entity<D>, execution: &ExecutionId, refused: &Refused) -> Fact {
         let running = entity.running().filter(|running| running.execution == *execution);
-        let invalid = matches!(refused, Verdict::Invalid(_));
-        let message = refusal.map(|refusal| format!("settling `{execution}`: {}", refusal.message));
         ActionFailed {
             action: running.map_or_else(|| "unknown".into(), |running| running.action.clone()),
-            outcome: if invalid { FailedOutcome::Invalid } else { FailedOutcome::Blocked },
-            code: refusal.map_or("error", |refusal| refusal.code.as_str()).into(),
-            message: self.short(&message.unwrap_or_default()),
+            outcome: refused.outcome(),
+            code: refused.refusal.code.as_str().into(),
+            message: self.short(&format!("settling `{execution}`: {}", refused.refusal.message)),
             parameters: None,
             execution: None,
             settled: None,
@@ -290,12 +279,12 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     }
 }
 
-fn invalid<P>(message: String, remedy: Option<String>) -> Verdict<P> {
-    Verdict::Invalid(Refusal { code: ReasonCode::InvalidContract, message, remedy })
+fn invalid(message: String, remedy: Option<String>) -> Refused {
+    Refused::invalid(Refusal { code: ReasonCode::InvalidContract, message, remedy })
 }
 
 /// The settlement is by an event that the action does not make happen.
-fn unfit<P>(contract: &Contract) -> Verdict<P> {
+fn unfit(contract: &Contract) -> Refused {
     let emits = contract.emits.join("` or `");
     if emits.is_empty() {
         return invalid(format!("`{}` makes no event happen", contract.name), Some("settle it without one".to_owned()));

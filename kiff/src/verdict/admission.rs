@@ -4,10 +4,10 @@ use crate::actor::Actor;
 use crate::domain::{Domain, State};
 use crate::entity::Entity;
 use crate::json::{Json, JsonError};
-use crate::permission::{self, Policy};
+use crate::permission::Policy;
 use crate::schema::EventSchema;
 
-use super::{Refusal, Verdict, sentence, undecided};
+use super::{Refusal, Refused, permitted, sentence};
 
 /// Decides whether `actor` may report an event of this schema, and to which state it leads: first by the state, then
 /// by what the event says, then by the permission.
@@ -20,26 +20,20 @@ pub(crate) fn admit<'j, D: Domain>(
     payload: Result<&'j Json, &JsonError>,
     actor: &Actor,
     policy: &dyn Policy,
-) -> Verdict<(D::State, &'j Json)> {
+) -> Result<(D::State, &'j Json), Refused> {
     if let Some(running) = entity.running() {
-        return Verdict::Blocked(sentence::in_progress(running));
+        return Err(Refused::blocked(sentence::in_progress(running)));
     }
     let Some(to) = D::transition(entity.state(), &event.name) else {
         let state = entity.state().map(State::name);
-        return Verdict::Blocked(sentence::event_not_allowed(D::schema(), &event.name, state));
+        return Err(Refused::blocked(sentence::event_not_allowed(D::schema(), &event.name, state)));
     };
-    let payload = match payload {
-        Ok(payload) => payload,
-        Err(error) => return Verdict::Invalid(sentence::invalid_payload(event, error)),
-    };
+    let payload = payload.map_err(|error| Refused::invalid(sentence::invalid_payload(event, error)))?;
     if event.report.roles.is_empty() {
-        return Verdict::Blocked(only_by_an_action(event, actor));
+        return Err(Refused::blocked(only_by_an_action(event, actor)));
     }
-    match permission::has(policy, actor, &event.report, entity.key()) {
-        Ok(true) => Verdict::Allowed((to, payload)),
-        Ok(false) => Verdict::Blocked(sentence::permission_denied(actor, &event.report)),
-        Err(_) => Verdict::Blocked(undecided(actor, &event.report)),
-    }
+    permitted(policy, actor, &event.report, entity.key())?;
+    Ok((to, payload))
 }
 
 fn only_by_an_action(event: &EventSchema, actor: &Actor) -> Refusal {

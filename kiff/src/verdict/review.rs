@@ -6,11 +6,12 @@ use crate::digest::Digest;
 use crate::domain::Domain;
 use crate::entity::Entity;
 use crate::identifier::ApprovalId;
-use crate::permission::{self, Policy};
+use crate::permission::Policy;
 use crate::schema::{ApprovalRule, Permission, Schema};
 use crate::time::Timestamp;
 
-use super::{ReasonCode, Refusal, Verdict, sentence, undecided};
+use super::permitted::by_another_human;
+use super::{ReasonCode, Refusal, Refused};
 
 /// Decides whether `actor` may give this answer to the request `id`: it must be a human, not the requester, hold the approving
 /// permission, and the request must still wait, or be granted and not spent where the grant is withdrawn. Where its
@@ -26,17 +27,17 @@ pub(crate) fn review<'j, D: Domain>(
     policy: &dyn Policy,
     fingerprint: impl FnOnce(D) -> Digest,
     now: Timestamp,
-) -> Verdict<&'j Approval> {
+) -> Result<&'j Approval, Refused> {
     let answer = review.answer;
     let Some(approval) = entity.approval(id) else {
-        return Verdict::Invalid(Refusal {
+        return Err(Refused::invalid(Refusal {
             code: ReasonCode::UnknownEntity,
             message: format!("`{}` has no approval `{id}`", entity.key()),
             remedy: None,
-        });
+        }));
     };
     if let Some((problem, remedy)) = untimely(approval, answer, entity.present(now)) {
-        return rejected(problem, remedy);
+        return Err(rejected(problem, remedy));
     }
     let action = D::from_name(&approval.action);
     let rule = action.map(|action| &action.contract().approval);
@@ -48,23 +49,23 @@ pub(crate) fn review<'j, D: Domain>(
             humans = any_human(D::schema());
             &humans
         }
-        _ => return rejected(format!("`{}` does not ask for an approval any more", approval.action), None),
+        _ => return Err(rejected(format!("`{}` does not ask for an approval any more", approval.action), None)),
     };
-    let denied = |message| Verdict::Blocked(sentence::not_by_them(message, permission));
-    if actor.kind() != ActorKind::Human {
-        let what = if answer == Answer::Withdraw { "withdraw a grant" } else { "approve" };
-        return denied(format!("only a human can {what}; `{}` is of kind {}", actor.id(), actor.kind()));
+    let deed = if answer == Answer::Withdraw { "withdraw a grant" } else { "approve" };
+    by_another_human(
+        policy,
+        actor,
+        permission,
+        entity.key(),
+        &approval.requested_by,
+        deed,
+        format_args!("asked for approval `{id}` and cannot answer it"),
+    )?;
+    if answer != Answer::Withdraw && action.map(fingerprint) != Some(approval.binding.contract) {
+        let problem = format!("the contract of `{}` has changed since approval `{id}` was asked for", approval.action);
+        return Err(rejected(problem, Some("have it asked for again")));
     }
-    if actor.id() == approval.requested_by.id() {
-        return denied(format!("`{}` asked for approval `{id}` and cannot answer it", actor.id()));
-    }
-    let is_outdated = answer != Answer::Withdraw && action.map(fingerprint) != Some(approval.binding.contract);
-    match permission::has(policy, actor, permission, entity.key()) {
-        Ok(true) if is_outdated => Verdict::Invalid(outdated(approval)),
-        Ok(true) => Verdict::Allowed(approval),
-        Ok(false) => Verdict::Blocked(sentence::permission_denied(actor, permission)),
-        Err(_) => Verdict::Blocked(undecided(actor, permission)),
-    }
+    Ok(approval)
 }
 
 /// The permission to withdraw what nobody has to approve any more: that of whoever holds a role of humans. No action can have its
@@ -105,14 +106,6 @@ fn untimely(approval: &Approval, answer: Answer, now: Timestamp) -> Option<(Stri
     Some((problem, remedy))
 }
 
-fn outdated(asked: &Approval) -> Refusal {
-    Refusal {
-        code: ReasonCode::ApprovalPolicyError,
-        message: format!("the contract of `{}` has changed since approval `{}` was asked for", asked.action, asked.id),
-        remedy: Some("have it asked for again".to_owned()),
-    }
-}
-
-fn rejected<P>(message: String, remedy: Option<&str>) -> Verdict<P> {
-    Verdict::Invalid(Refusal { code: ReasonCode::ApprovalPolicyError, message, remedy: remedy.map(str::to_owned) })
+fn rejected(message: String, remedy: Option<&str>) -> Refused {
+    Refused::invalid(Refusal { code: ReasonCode::ApprovalPolicyError, message, remedy: remedy.map(str::to_owned) })
 }
