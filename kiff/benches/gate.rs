@@ -72,7 +72,7 @@ fn judgement(bencher: Bencher<'_, '_>, action: Refund, actor: &Actor, binding: O
     let (policy, entity) = (policy(), &*PAID);
     let case = Case {
         action,
-        parameters: &Ok(()),
+        parameters: Ok(()),
         binding,
         approval: None,
         actor,

@@ -222,7 +222,7 @@ pub struct Case<'c, D: Domain> {
     /// What is to be done.
     pub action: D,
     /// What was found when the parameters were read and held to their rules.
-    pub parameters: &'c Result<(), ParameterFault>,
+    pub parameters: Result<(), &'c ParameterFault>,
     /// What an approval has to be bound to; only looked at where the contract asks for one.
     pub binding: Option<&'c Binding>,
     /// The approval that the proposal names, if it names one.
@@ -239,7 +239,7 @@ impl<D: Domain> fmt::Debug for Case<'_, D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Case")
             .field("action", &self.action)
-            .field("parameters", self.parameters)
+            .field("parameters", &self.parameters)
             .field("binding", &self.binding)
             .field("approval", &self.approval)
             .field("actor", self.actor)
@@ -310,7 +310,7 @@ pub(crate) fn weigh<'j, D: Domain>(
 ) -> Result<Permit<'j, Judged<D>>, Objection<'j>> {
     let contract = case.action.contract();
     check_state(entity, case, contract)?;
-    case.parameters.as_ref().map_err(|fault| Refused::invalid(sentence::parameters(fault, contract)))?;
+    case.parameters.map_err(|fault| Refused::invalid(sentence::parameters(fault, contract)))?;
     permitted(case.policy, case.actor, &contract.permission, entity.key())?;
     let approval = match &contract.approval {
         ApprovalRule::None | ApprovalRule::Waived { .. } => None,

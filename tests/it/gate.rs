@@ -23,7 +23,7 @@ fn judged(
 ) -> (u64, bool) {
     let (people, parameters) = (people(), Ok(()));
     let now = Timestamp::from_microseconds(1);
-    let case = Case { action, parameters: &parameters, binding, approval: None, actor: &people.agent, policy, now };
+    let case = Case { action, parameters, binding, approval: None, actor: &people.agent, policy, now };
     let mut allowed = false;
     let counted = measure(|| allowed = judge(entity, &case).is_allowed());
     (counted.count_total, allowed)

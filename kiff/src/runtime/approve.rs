@@ -89,7 +89,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         wanted: Option<&ApprovalId>,
     ) -> Result<Result<Asked, Refused>, Error> {
         let binding = self.binding(entity, attempt);
-        let (Some(binding), Some(parameters)) = (binding.copied(), attempt.parameters.clone()) else {
+        let (Some(binding), Some(parameters)) = (binding.copied(), attempt.parameters().cloned()) else {
             return Ok(Err(needless(attempt, None)));
         };
         let now = entity.present(now);
@@ -116,7 +116,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         }
         Ok(Ok(Asked::New(Approval {
             id,
-            action: attempt.name.clone(),
+            action: attempt.name().clone(),
             parameters,
             reasons: attempt.reasons.clone(),
             binding,
@@ -257,7 +257,7 @@ fn rejection(approval: &ApprovalId, code: ReasonCode, message: String) -> Approv
 fn needless<D: Executable>(attempt: &Attempt<D>, granted: Option<&ApprovalId>) -> Refused {
     let message = match granted {
         Some(approval) => format!("approval `{approval}` already covers exactly this"),
-        None => format!("`{}` needs no approval", attempt.name),
+        None => format!("`{}` needs no approval", attempt.name()),
     };
     let remedy = Some("execute it".to_owned());
     Refused::invalid(Refusal { code: ReasonCode::ApprovalPolicyError, message, remedy })

@@ -41,7 +41,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         permit: Permit<'_, Judged<D>>,
         attempt: &mut Attempt<D>,
     ) -> Result<Tried<D>, Error> {
-        let Some(ready) = attempt.ready.take() else {
+        let Some(ready) = attempt.take_ready() else {
             return Ok(Tried::Moved);
         };
         let answer = self.answer(ready, permit, &run.execution).await;

@@ -93,9 +93,9 @@ impl<D: Executable, S: Store> Runtime<D, S> {
                 Ok(permit) => {
                     let approval = permit.approval().and_then(|approval| entity.approval(approval));
                     let approved = approval.map(|approval| &approval.parameters);
-                    if let Some(approved) = approved.filter(|approved| Some(*approved) != attempt.parameters.as_ref()) {
+                    if let Some(approved) = approved.filter(|approved| Some(*approved) != attempt.parameters()) {
                         // INVARIANT: what runs is what was approved, to the letter.
-                        attempt.take(approved.clone());
+                        attempt.rewrite(approved.clone());
                         overtaken = None;
                         continue;
                     }
@@ -107,17 +107,9 @@ impl<D: Executable, S: Store> Runtime<D, S> {
                 },
             };
             let approval = permit.approval().cloned();
-            let became = match overtaken.take() {
-                Some(answered) if answered.fits(&entity, approval.as_ref()) => {
-                    self.keep_at_once(entity, *answered, now).await?
-                }
-                Some(_) => {
-                    // What its executor was told is no longer so: it is asked again.
-                    if let Some(parameters) = attempt.parameters.clone() {
-                        attempt.take(parameters);
-                    }
-                    Tried::Moved
-                }
+            // Where what its executor was told is no longer so, it is asked again.
+            let became = match overtaken.take().filter(|answered| answered.fits(&entity, approval.as_ref())) {
+                Some(answered) => self.keep_at_once(entity, *answered, now).await?,
                 None => {
                     let run = self.run(&entity, actor, attempt, approval.as_ref(), permit.action())?;
                     let permit = permit.for_run(approval.as_ref());
@@ -164,7 +156,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         attempt: &mut Attempt<D>,
     ) -> Result<Tried<D>, Error> {
         // Before its start is on the record: behind it, whatever does not run is in doubt.
-        let Some(ready) = attempt.ready.take() else {
+        let Some(ready) = attempt.take_ready() else {
             return Ok(Tried::Moved);
         };
         let mut facts = self.opening(attempt, 1)?;
@@ -172,7 +164,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         let running = live::enter(&self.store, &run.execution.entity, &run.execution.id);
         let batch = run.batch(judged_at, None, facts.into());
         let Some(started) = self.commit(entity, batch).await? else {
-            attempt.ready = Some(ready);
+            attempt.put_back(ready);
             return Ok(Tried::Moved);
         };
         let ended = match self.missed(&started, run, judged_at) {

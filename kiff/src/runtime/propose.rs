@@ -18,7 +18,7 @@ use crate::store::Store;
 use crate::time::Timestamp;
 use crate::verdict::{self, Case, Judged, Permit, ReasonCode, Refused, Verdict};
 
-use super::attempt::{Attempt, Propose};
+use super::attempt::{Asked, Attempt, Propose};
 use super::{Batch, Error, Runtime, TRIES, announce};
 
 /// A refusal on its way into the journal.
@@ -54,7 +54,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             let batch =
                 Batch { at: self.now(), actor, trace: &attempt.trace, cause: None, facts: Box::new([decision.into()]) };
             if self.commit(entity, batch).await?.is_some() {
-                return Ok(Verdict::Allowed(Decision { id, action: attempt.name.to_string() }));
+                return Ok(Verdict::Allowed(Decision { id, action: attempt.name().to_string() }));
             }
         }
         Err(Error::Contended(key.clone()))
@@ -71,7 +71,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     /// The parameters of a call as they go on the record; none when they could not be read.
     #[cfg(feature = "mcp")]
     pub(crate) fn written(&self, call: &Call) -> Option<crate::json::Json> {
-        Propose::<D>::attempt(call.clone(), &self.bounds).parameters
+        Propose::<D>::attempt(call.clone(), &self.bounds).parameters().cloned()
     }
 
     pub(crate) async fn evaluate_attempt(
@@ -140,8 +140,12 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         now: Timestamp,
     ) -> Result<Case<'a, D>, Refused> {
         Self::check_attempt(entity, attempt)?;
-        let Some(action) = attempt.action else {
-            return Err(Refused::invalid(verdict::unknown_action(D::schema(), &attempt.name)));
+        let (action, parameters) = match &attempt.asked {
+            Asked::Unknown { name, .. } => {
+                return Err(Refused::invalid(verdict::unknown_action(D::schema(), name)));
+            }
+            Asked::Faulty { action, fault, .. } => (*action, Err(fault)),
+            Asked::Read { action, .. } => (*action, Ok(())),
         };
         if let (Some(expected), Some(state)) = (attempt.expected, entity.state())
             && expected != state
@@ -151,15 +155,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         // Where nobody has asked for a sign-off and none is named, there is nothing to compare it with.
         let is_asked_for = attempt.approval.is_some() || entity.approvals().next().is_some();
         let binding = if is_asked_for { self.binding(entity, attempt) } else { None };
-        Ok(Case {
-            action,
-            parameters: &attempt.checked,
-            binding,
-            approval: attempt.approval.as_ref(),
-            actor,
-            policy,
-            now,
-        })
+        Ok(Case { action, parameters, binding, approval: attempt.approval.as_ref(), actor, policy, now })
     }
 
     /// What an approval of an attempt would be bound to; none where its contract asks for none.
@@ -167,11 +163,11 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     /// The same parameters with the same evidence under the same contract are bound to the same: where they were asked for
     /// in the same words, nothing is hashed again.
     pub(super) fn binding<'a>(&self, entity: &'a Entity<D>, attempt: &'a Attempt<D>) -> Option<&'a Binding> {
-        let fingerprint = self.fingerprint(attempt.action?);
+        let fingerprint = self.fingerprint(attempt.action()?);
         let is_same = |asked: &&Approval| {
             asked.binding.contract == fingerprint
-                && asked.action == attempt.name
-                && Some(&asked.parameters) == attempt.parameters.as_ref()
+                && asked.action == *attempt.name()
+                && Some(&asked.parameters) == attempt.parameters()
                 && asked.reasons.evidence == attempt.reasons.evidence
         };
         let asked = entity.approvals().find(is_same).map(|asked| &asked.binding);
@@ -187,8 +183,8 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     fn decision(&self, attempt: &Attempt<D>) -> Result<DecisionProposed, Error> {
         Ok(DecisionProposed {
             id: self.next_identifier("decision")?,
-            action: attempt.name.clone(),
-            parameters: attempt.parameters.clone(),
+            action: attempt.name().clone(),
+            parameters: attempt.parameters().cloned(),
             reasons: attempt.reasons.clone(),
         })
     }
@@ -197,13 +193,13 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     /// keep, and that it is valid.
     pub(super) fn opening(&self, attempt: &Attempt<D>, following: usize) -> Result<Vec<Fact>, Error> {
         let has_reasons = !attempt.reasons.is_empty();
-        let own = usize::from(has_reasons) + usize::from(attempt.parameters.is_some());
+        let own = usize::from(has_reasons) + usize::from(attempt.parameters().is_some());
         let mut facts = Vec::with_capacity(own + following);
         if has_reasons {
             facts.push(self.decision(attempt)?.into());
         }
-        if let Some(parameters) = attempt.parameters.clone() {
-            facts.push(ActionValidated { action: attempt.name.clone(), parameters }.into());
+        if let Some(parameters) = attempt.parameters().cloned() {
+            facts.push(ActionValidated { action: attempt.name().clone(), parameters }.into());
         }
         Ok(facts)
     }
@@ -245,10 +241,10 @@ impl<D: Executable, S: Store> Runtime<D, S> {
 
 fn refusal_fact<D: Executable>(refused: &Refused, message: String, attempt: &Attempt<D>) -> Fact {
     let code = refused.refusal.code;
-    let held = attempt.parameters.clone().filter(|_| code == ReasonCode::ApprovalRequired);
+    let held = attempt.parameters().cloned().filter(|_| code == ReasonCode::ApprovalRequired);
     if let Some(parameters) = held {
         return ApprovalRequired {
-            action: attempt.name.clone(),
+            action: attempt.name().clone(),
             parameters,
             approval: attempt.approval.clone(),
             message,
@@ -256,11 +252,11 @@ fn refusal_fact<D: Executable>(refused: &Refused, message: String, attempt: &Att
         .into();
     }
     ActionFailed {
-        action: attempt.name.clone(),
+        action: attempt.name().clone(),
         outcome: refused.outcome(),
         code: code.as_str().into(),
         message,
-        parameters: attempt.parameters.clone(),
+        parameters: attempt.parameters().cloned(),
         execution: None,
         settled: None,
     }

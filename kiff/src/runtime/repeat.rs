@@ -49,7 +49,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         attempt: &Attempt<D>,
         now: Timestamp,
     ) -> Result<Wish<D>, Error> {
-        let (Some(key), Some(action)) = (&attempt.key, attempt.action) else {
+        let (Some(key), Some(action)) = (&attempt.key, attempt.action()) else {
             return Ok(Wish::New(None));
         };
         if Self::governed(entity.key()).is_err() {
@@ -88,7 +88,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             let problem = format!("execution `{execution}` has neither ended nor is it under way");
             return Err(BrokenJournal::new(entity.key().clone(), number, problem).into());
         };
-        let fact = ActionDeduplicated { action: attempt.name.clone(), execution, key: key.clone() };
+        let fact = ActionDeduplicated { action: attempt.name().clone(), execution, key: key.clone() };
         let facts = Box::new([fact.into()]);
         let batch = Batch { at: now, actor, trace: &attempt.trace, cause: None, facts };
         let kept = self.commit(Arc::clone(entity), batch).await?;
@@ -195,8 +195,8 @@ fn first<'c>(commit: &'c Commit, key: &IdempotencyKey) -> Option<First<'c>> {
 /// Whether the attempt is by the same actor and asks for the same action with the same parameters.
 fn is_same<D: Executable>(first: &First<'_>, actor: &Actor, attempt: &Attempt<D>) -> bool {
     first.commit.actor() == actor
-        && first.action == attempt.name
-        && first.parameters.map(Json::canonical) == attempt.parameters.as_ref().map(Json::canonical)
+        && first.action == attempt.name()
+        && first.parameters.map(Json::canonical) == attempt.parameters().map(Json::canonical)
 }
 
 /// How a run ended.

@@ -103,7 +103,7 @@ pub async fn refund_unapproved(agent: &Actor, execution: &Execution) -> Option<O
     let content = Content { at: now, actor: agent.clone(), trace: None, cause: None, fold: None, facts };
     let commit = Sealed::new(key.clone(), 1, Commit::GENESIS, content).into_commit();
     let entity = Entity::<refund::RefundOrder>::fold(key.clone(), [&commit]).ok()?;
-    let (action, policy, parameters) = (refund::RefundOrder, &Everybody, &Ok(()));
+    let (action, policy, parameters) = (refund::RefundOrder, &Everybody, Ok(()));
     let case = Case { action, parameters, binding: None, approval: None, actor: agent, policy, now };
     let Verdict::Allowed(permit) = judge(&entity, &case) else { return None };
     <refund::RefundOrder as Executor<Refund>>::run(permit, RefundOrder, &(), execution).await.ok()

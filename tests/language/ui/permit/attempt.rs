@@ -53,9 +53,9 @@ async fn refund_order(
     Ok(OrderRefunded { amount, reason })
 }
 
-pub fn open(refund: RefundOrder) -> bool {
+pub fn open(refund: RefundOrder) {
     let attempt = Propose::<Refund>::attempt(refund, &Bounds::DEFAULT);
-    attempt.ready.is_some()
+    let _ = attempt.asked;
 }
 
 fn main() {}
