@@ -360,7 +360,7 @@ impl Checks {
         max: Option<i64>,
     ) {
         if self.0.is_ok() && !is_within(value, min, max) {
-            self.0 = Err(ParameterFault::invalid(name, Limits { what: "the value", min, max }));
+            self.0 = Err(ParameterFault::invalid(name, outside("the value", min, max)));
         }
     }
 
@@ -377,7 +377,7 @@ impl Checks {
             && let Some(length) = measure(value)
             && (min.is_some_and(|min| length < min) || max.is_some_and(|max| max < length))
         {
-            self.0 = Err(ParameterFault::invalid(name, Limits { what: "the length", min, max }));
+            self.0 = Err(ParameterFault::invalid(name, outside("the length", min, max)));
         }
     }
 
@@ -424,20 +424,20 @@ impl Pattern {
     }
 }
 
-/// Limits in a sentence: `the value must be from 1 to 1000000`.
-struct Limits<T> {
-    what: &'static str,
-    min: Option<T>,
-    max: Option<T>,
+/// What is wrong with something that is not within its limits: "the value must be from 1 to 1000000".
+fn outside<T: fmt::Display>(what: &str, min: Option<T>, max: Option<T>) -> String {
+    match limits(min, max, "") {
+        Some(limits) => format!("{what} must be {limits}"),
+        None => format!("{what} is out of its limits"),
+    }
 }
 
-impl<T: fmt::Display> fmt::Display for Limits<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.min, &self.max) {
-            (Some(min), Some(max)) => write!(f, "{} must be from {min} to {max}", self.what),
-            (Some(min), None) => write!(f, "{} must be at least {min}", self.what),
-            (None, Some(max)) => write!(f, "{} must be at most {max}", self.what),
-            (None, None) => write!(f, "{} is out of its limits", self.what),
-        }
+/// The limits of a rule in words, with what they count: "from 1 to 500 characters".
+pub(crate) fn limits<T: fmt::Display>(min: Option<T>, max: Option<T>, what: &str) -> Option<String> {
+    match (min, max) {
+        (Some(min), Some(max)) => Some(format!("from {min} to {max}{what}")),
+        (Some(min), None) => Some(format!("at least {min}{what}")),
+        (None, Some(max)) => Some(format!("at most {max}{what}")),
+        (None, None) => None,
     }
 }

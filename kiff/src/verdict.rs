@@ -30,8 +30,6 @@ pub(crate) use refused::Refused;
 #[cfg(feature = "http")]
 pub(crate) use review::any_human;
 pub(crate) use review::review;
-#[cfg(feature = "http")]
-pub(crate) use sentence::limits;
 #[cfg(feature = "mcp")]
 pub(crate) use sentence::no_such_action;
 pub(crate) use sentence::{

@@ -8,7 +8,7 @@ use crate::bounds::OverBound;
 use crate::entity::Running;
 use crate::identifier::{EntityKey, ExecutionId, IdempotencyKey};
 use crate::json::{Excerpt, JsonError, visible};
-use crate::parameter::ParameterFault;
+use crate::parameter::{ParameterFault, limits};
 use crate::schema::{Contract, EventSchema, Permission, Role, Rule, Schema};
 use crate::time::Timestamp;
 
@@ -167,16 +167,6 @@ fn described(contract: &Contract, name: &str) -> String {
     iter::once(typed).chain(rules).collect::<Vec<_>>().join(", ")
 }
 
-/// The limits of a rule in words, with what they count: "from 1 to 500 characters".
-pub(crate) fn limits<T: fmt::Display>(min: Option<T>, max: Option<T>, what: &str) -> Option<String> {
-    match (min, max) {
-        (Some(min), Some(max)) => Some(format!("from {min} to {max}{what}")),
-        (Some(min), None) => Some(format!("at least {min}{what}")),
-        (None, Some(max)) => Some(format!("at most {max}{what}")),
-        (None, None) => None,
-    }
-}
-
 /// What to write instead of a name that nobody knows: the one that is close, or all that there are.
 fn suggestion<'a>(one: &str, many: &str, name: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
     /// From how alike on, from 0 to 1, a name is taken for a slip.
@@ -216,18 +206,12 @@ pub(super) fn undecided(actor: &Actor, permission: &Permission) -> Refusal {
 }
 
 pub(super) fn needs_approval(contract: &Contract, latest: Option<&Approval>, now: Timestamp) -> String {
-    let before = match latest.map(|approval| (&approval.id, &approval.status)) {
-        Some((id, ApprovalStatus::Pending)) if latest.is_some_and(|approval| approval.has_expired(now)) => {
-            format!("; approval `{id}` has expired")
-        }
-        Some((id, ApprovalStatus::Pending)) => format!("; approval `{id}` waits for a review"),
-        Some((id, ApprovalStatus::Denied(by))) => format!("; approval `{id}` was denied by `{}`", by.by.id()),
-        Some((id, ApprovalStatus::Spent(_))) => format!("; approval `{id}` is spent"),
-        Some((id, ApprovalStatus::Withdrawn(by))) => {
-            format!("; the grant of approval `{id}` was withdrawn by `{}`", by.by.id())
-        }
-        Some((_, ApprovalStatus::Granted(_))) | None => String::new(),
-    };
+    let before = latest.and_then(|approval| match &approval.status {
+        ApprovalStatus::Pending if approval.has_expired(now) => Some(format!("approval `{}` has expired", approval.id)),
+        ApprovalStatus::Spent(_) => Some(format!("approval `{}` is spent", approval.id)),
+        _ => became(approval),
+    });
+    let before = before.map_or_else(String::new, |before| format!("; {before}"));
     format!(
         "`{}` is of {} risk and needs an approval of exactly these parameters{before}",
         contract.name, contract.risk
@@ -244,22 +228,28 @@ pub(super) fn ask_for_approval(permission: &Permission) -> String {
     format!("request an approval: a person who holds the role {} may grant it", roles(&permission.roles))
 }
 
+/// What has become of an approval that is not granted.
+fn became(approval: &Approval) -> Option<String> {
+    let id = &approval.id;
+    match &approval.status {
+        ApprovalStatus::Pending => Some(format!("approval `{id}` waits for a review")),
+        ApprovalStatus::Granted(_) => None,
+        ApprovalStatus::Denied(by) => Some(format!("approval `{id}` was denied by `{}`", by.by.id())),
+        ApprovalStatus::Spent(execution) => Some(format!("approval `{id}` was spent by execution `{execution}`")),
+        ApprovalStatus::Withdrawn(by) => {
+            Some(format!("the grant of approval `{id}` was withdrawn by `{}`", by.by.id()))
+        }
+    }
+}
+
 /// Why an approval does not cover what is proposed now; none when it does.
 pub(super) fn drift(approval: &Approval, contract: &Contract, binding: &Binding, now: Timestamp) -> Option<String> {
     let id = &approval.id;
     if approval.action != contract.name {
         return Some(format!("approval `{id}` is for `{}`, not for `{}`", approval.action, contract.name));
     }
-    match &approval.status {
-        ApprovalStatus::Pending => return Some(format!("approval `{id}` waits for a review")),
-        ApprovalStatus::Denied(by) => return Some(format!("approval `{id}` was denied by `{}`", by.by.id())),
-        ApprovalStatus::Spent(execution) => {
-            return Some(format!("approval `{id}` was spent by execution `{execution}`"));
-        }
-        ApprovalStatus::Withdrawn(by) => {
-            return Some(format!("the grant of approval `{id}` was withdrawn by `{}`", by.by.id()));
-        }
-        ApprovalStatus::Granted(_) => {}
+    if let Some(became) = became(approval) {
+        return Some(became);
     }
     if approval.has_expired(now) {
         return Some(format!("approval `{id}` expired at {}", approval.expires_at));

@@ -4,8 +4,8 @@ use maud::{Markup, html};
 use serde_json::{Map, Value};
 
 use crate::json::{Json, visible};
+use crate::parameter::limits;
 use crate::schema::{Contract, Parameter, Rule, without_path};
-use crate::verdict::limits;
 
 use super::frame::{lines, name, pretty, prose};
 
