@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use divan::{AllocProfiler, Bencher, black_box};
 use kiff::{
-    Actor, Binding, Case, Domain, Entity, EntityKey, Json, Proposal, Rationale, Review, Runtime, Store, Timestamp,
-    Verdict, judge,
+    Actor, Binding, Case, Entity, EntityKey, Json, Proposal, Rationale, Review, Runtime, Store, Timestamp, Verdict,
+    judge,
 };
 use pollster::block_on;
 
@@ -85,9 +85,9 @@ fn judgement(bencher: Bencher<'_, '_>, action: Refund, actor: &Actor, binding: O
 
 fn binding_of(amount: i64) -> Binding {
     let parameters = Json::encode(&serde_json::json!({"amount": amount, "reason": "damaged"}), &kiff::Bounds::DEFAULT);
-    let contract = Refund::RefundOrder.contract();
     let parameters = parameters.expect("it is JSON");
-    Binding::of(&order(0), contract, Refund::schema().fingerprint_of(contract), &parameters, &Rationale::default())
+    let binding = Binding::of(&order(0), Refund::schema(), "REFUND_ORDER", &parameters, &Rationale::default());
+    binding.expect("the domain has the action")
 }
 
 #[divan::bench]

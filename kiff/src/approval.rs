@@ -8,7 +8,7 @@ use crate::digest::Digest;
 use crate::event::Trace;
 use crate::identifier::{ApprovalId, EntityKey, ExecutionId};
 use crate::json::Json;
-use crate::schema::{Contract, Text};
+use crate::schema::{Contract, Schema, Text};
 use crate::time::Timestamp;
 
 /// What an approval is bound to: the digest of everything that binds it, and of each part of that, so that a drift can be
@@ -26,12 +26,19 @@ pub struct Binding {
 }
 
 impl Binding {
-    /// What an approval of this action with these parameters is bound to.
+    /// What an approval of the domain's action of that wire name with these parameters is bound to; none where the domain has no
+    /// such action.
     #[must_use]
-    pub fn of(
-        key: &EntityKey,
+    pub fn of(key: &EntityKey, schema: &Schema, action: &str, parameters: &Json, reasons: &Rationale) -> Option<Self> {
+        let contract = schema.action(action)?;
+        Some(Self::under(contract, schema.fingerprint_of(contract), key, parameters, reasons))
+    }
+
+    /// The same under the contract whose fingerprint is known.
+    pub(crate) fn under(
         contract: &Contract,
         fingerprint: Digest,
+        key: &EntityKey,
         parameters: &Json,
         reasons: &Rationale,
     ) -> Self {

@@ -69,9 +69,11 @@ fn p3_a_request_that_waits_authorises_nothing() {
 fn p3_an_approval_is_bound_to_its_entity_as_well() {
     let key = order("ord-1");
     let parameters = Json::parse(r#"{"amount": 49}"#, &Bounds::DEFAULT).unwrap();
-    let contract = Refund::schema().action("REFUND_ORDER").unwrap();
-    let fingerprint = Refund::schema().fingerprint_of(contract);
-    let bound = |key: &EntityKey| Binding::of(key, contract, fingerprint, &parameters, &Rationale::default());
+    let schema = Refund::schema();
+    let fingerprint = schema.fingerprint_of(schema.action("REFUND_ORDER").unwrap());
+    let binding = |key: &EntityKey, action| Binding::of(key, schema, action, &parameters, &Rationale::default());
+    let bound = |key: &EntityKey| binding(key, "REFUND_ORDER").unwrap();
+    assert_eq!(binding(&key, "REFUND_EVERYTHING"), None);
     for other in [order("ord-2"), key.clone().in_tenant("acme").unwrap(), EntityKey::new("Parcel", key.id()).unwrap()] {
         assert_ne!(bound(&other).whole, bound(&key).whole, "{other}");
         assert_eq!((bound(&other).parameters, bound(&other).contract), (bound(&key).parameters, fingerprint));

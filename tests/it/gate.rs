@@ -2,8 +2,7 @@
 
 use allocation_counter::measure;
 use kiff::{
-    Binding, Bounds, Case, Cents, Domain, EntityKey, Json, Rationale, Review, RolePolicy, Runtime, Timestamp, Verdict,
-    judge,
+    Binding, Bounds, Case, Cents, EntityKey, Json, Rationale, Review, RolePolicy, Runtime, Timestamp, Verdict, judge,
 };
 use pollster::block_on;
 
@@ -35,11 +34,10 @@ fn judge_does_not_allocate_on_the_way_to_allowed() {
     let key = block_on(paid(&runtime, "ord-1"));
     block_on(granted(&runtime, &key, refund(49)));
     let entity = block_on(runtime.entity(&key)).unwrap();
-    let contract = Refund::RefundOrder.contract();
     let bound_to = |amount: i64| {
         let parameters = format!(r#"{{"amount": {amount}, "reason": "damaged"}}"#);
         let parameters = Json::parse(&parameters, &Bounds::DEFAULT).unwrap();
-        Binding::of(&key, contract, Refund::schema().fingerprint_of(contract), &parameters, &Rationale::default())
+        Binding::of(&key, Refund::schema(), "REFUND_ORDER", &parameters, &Rationale::default()).unwrap()
     };
 
     assert_eq!(judged(&entity, Refund::AddNote, None, &policy), (0, true));

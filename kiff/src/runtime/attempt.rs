@@ -168,7 +168,7 @@ impl<D: Executable> Attempt<D> {
         let bind = || {
             let (contract, parameters) = (self.action()?.contract(), self.parameters()?);
             matches!(contract.approval, ApprovalRule::By(_))
-                .then(|| Box::new(Binding::of(key, contract, fingerprint, parameters, &self.reasons)))
+                .then(|| Box::new(Binding::under(contract, fingerprint, key, parameters, &self.reasons)))
         };
         self.binding.get_or_init(bind).as_deref()
     }

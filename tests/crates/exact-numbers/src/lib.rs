@@ -2,7 +2,7 @@
 
 #![cfg(test)]
 
-use kiff::{Binding, Bounds, Cents, Digest, Domain, EntityKey, Failure, Json, Rationale, action, domain};
+use kiff::{Binding, Bounds, Cents, EntityKey, Failure, Json, Rationale, action, domain};
 
 domain! {
     domain Shop governs Order;
@@ -47,7 +47,7 @@ fn p3_one_number_is_bound_to_one_digest_however_it_is_written() {
     let (key, reasons) = (EntityKey::new("Order", "ord-1").unwrap(), Rationale::default());
     let digest = |text: &str| {
         let parameters = Json::parse(text, &Bounds::DEFAULT).unwrap();
-        Binding::of(&key, Shop::Pay.contract(), Digest::from_bytes([0; 32]), &parameters, &reasons).parameters
+        Binding::of(&key, Shop::schema(), "PAY", &parameters, &reasons).unwrap().parameters
     };
     assert_eq!(digest(r#"{"rate":2.50}"#), digest(r#"{"rate":2.5}"#));
     assert_eq!(digest(r#"{"rate":-0}"#), digest(r#"{"rate":-0.0}"#));
