@@ -16,12 +16,14 @@ pub(crate) fn check<D: Domain>(key: &EntityKey, commits: &[Arc<Commit>]) -> Resu
         commit.verify().map_err(|broken| broken.to_string())?;
     }
     let entity = Entity::<D>::fold(key.clone(), commits).map_err(|broken| broken.to_string())?;
-    let (replayed, events) = kiff::replay::<D>(key, commits.iter().map(|commit| &**commit))
+    let replayed = kiff::replay::<D>(key, commits.iter().map(|commit| &**commit))
         .map_err(|broken| format!("the recorded state is {}, but {broken}", name(entity.state())))?;
-    if replayed != entity.state() {
-        let (recorded, replayed) = (name(entity.state()), name(replayed));
+    if replayed.state != entity.state() {
         return Err(format!(
-            "expected: the {events} events lead to the recorded state {recorded}\nbut they lead to {replayed}"
+            "expected: the {} events lead to the recorded state {}\nbut they lead to {}",
+            replayed.events,
+            name(entity.state()),
+            name(replayed.state)
         ));
     }
     commits.iter().flat_map(|commit| commit.facts()).try_for_each(is_read::<D>)

@@ -289,9 +289,9 @@ impl<D: Executable> Trial<D> {
         let folded = Entity::<D>::fold(self.key.clone(), &self.commits);
         let folded = folded.map_err(|error| error.to_string())?;
         same_state("the journal records", state, folded.state().map(State::name))?;
-        let (replayed, _) = kiff::replay::<D>(&self.key, self.commits.iter().map(|commit| &**commit))
+        let replayed = kiff::replay::<D>(&self.key, self.commits.iter().map(|commit| &**commit))
             .map_err(|error| error.to_string())?;
-        same_state("the events lead to", state, replayed.map(State::name))?;
+        same_state("the events lead to", state, replayed.state.map(State::name))?;
         let entity = broke(block_on(self.runtime.entity(&self.key)))?;
         same_state("the runtime says", state, entity.state().map(State::name))?;
         let (changes, events) =

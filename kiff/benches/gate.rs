@@ -173,6 +173,6 @@ fn replay_of_a_million_events(bencher: Bencher<'_, '_>) {
     });
     bencher.counter(divan::counter::ItemsCount::new(NOTES + 2)).bench_local(|| {
         let replayed = kiff::replay::<Refund>(&key, commits.iter().map(|commit| &**commit));
-        assert_eq!(replayed.expect("it is whole").1, NOTES as u64 + 2);
+        assert_eq!(replayed.expect("it is whole").events, NOTES as u64 + 2);
     });
 }

@@ -169,7 +169,7 @@ pub use money::Cents;
 pub use parameter::{Measured, ParameterFault, Ranged, Textual};
 pub use permission::{Policy, PolicyError, Question, RolePolicy};
 pub use runtime::{
-    Doubt, Error, Executed, Failed, Incoming, Ingested, Inquiry, Outcome, Pending, Propose, Rebuilt, Runtime,
+    Doubt, Error, Executed, Failed, Incoming, Ingested, Inquiry, Outcome, Pending, Propose, Rebuilt, Replayed, Runtime,
     Settlement, Unexecuted, replay,
 };
 pub use schema::{

@@ -43,7 +43,7 @@ pub use approve::Pending;
 pub use attempt::Propose;
 pub use ingest::{Arrival, Incoming, Ingested};
 pub use outcome::{Executed, Failed, Outcome, Unexecuted};
-pub use read::{Rebuilt, replay};
+pub use read::{Rebuilt, Replayed, replay};
 pub use reconcile::Inquiry;
 #[cfg(feature = "http")]
 pub(crate) use settle::AHEAD;

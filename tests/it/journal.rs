@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use kiff::{
     Actor, Adapter, Appended, Bounds, Call, Domain, EntityKey, Envelope, Error, Fact, Fault, IdempotencyKey, Json,
-    Mapping, MemoryStore, Outcome, RawEvent, ReasonCode, Review, RolePolicy, Runtime, Sealed, Store, Trace, TraceId,
-    Verdict, Verification, replay,
+    Mapping, MemoryStore, Outcome, RawEvent, ReasonCode, Replayed, Review, RolePolicy, Runtime, Sealed, Store, Trace,
+    TraceId, Verdict, Verification, replay,
 };
 use pollster::block_on;
 
@@ -29,7 +29,7 @@ fn p1_every_change_of_state_is_on_the_record_and_replays() {
         assert_eq!(states, ["CREATED", "PAID", "REFUNDED"]);
         let commits = runtime.store().read(&key, 0, usize::MAX).await.unwrap();
         let replayed = replay::<Refund>(&key, commits.iter().map(|commit| &**commit)).unwrap();
-        assert_eq!(replayed, (Some(OrderState::Refunded), 3));
+        assert_eq!(replayed, Replayed { state: Some(OrderState::Refunded), events: 3 });
         let rebuilt = runtime.rebuild(&people.nora, &key).await.unwrap();
         assert!(matches!(rebuilt, Verdict::Allowed(rebuilt) if rebuilt.matches && rebuilt.events == 3), "{rebuilt:?}");
         assert_eq!(runtime.timeline(&key).await.unwrap().kinds().last(), Some(&"state_rebuilt"));

@@ -107,7 +107,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
                 Ok(recorded) => recorded,
                 Err(refused) => return Ok(Self::told(refused).into()),
             };
-            let (state, events) = walk.replayed.clone()?;
+            let Replayed { state, events } = walk.replayed.clone()?;
             let state = state.unwrap_or(recorded);
             let matches = state == recorded;
             let fact = StateRebuilt { state: Text::Borrowed(state.name()), events, matches };
@@ -148,8 +148,14 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     }
 }
 
-/// Where events lead by the transitions of a domain, and how many there were.
-type Replayed<D> = (Option<<D as Domain>::State>, u64);
+/// Where events lead by the transitions of a domain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Replayed<D: Domain> {
+    /// The state after all events; none when there are none.
+    pub state: Option<D::State>,
+    /// How many events there are.
+    pub events: u64,
+}
 
 /// The journal of an entity as far as it was read.
 struct Walk<D: Domain> {
@@ -161,48 +167,48 @@ struct Walk<D: Domain> {
 
 impl<D: Domain> Walk<D> {
     fn of(key: &EntityKey) -> Self {
-        Self { entity: Entity::empty(key.clone()), replayed: Ok((None, 0)) }
+        Self { entity: Entity::empty(key.clone()), replayed: Ok(Replayed { state: None, events: 0 }) }
     }
 
     fn step(&mut self, commit: &Arc<Commit>) -> Result<(), BrokenJournal> {
         self.entity.apply(commit)?;
         // A journal whose records do not lead on is broken before any event of it is looked at.
         if let Ok(replayed) = self.replayed {
-            self.replayed = replay_on::<D>(self.entity.key(), replayed, commit);
+            self.replayed = replay_on(self.entity.key(), replayed, commit);
         }
         Ok(())
     }
 }
 
-/// The state that the events of a journal lead to by the domain's transitions alone, and how many there are. Recorded
-/// states are not looked at.
+/// Where the events of a journal lead by the domain's transitions alone. Recorded states are not looked at.
 ///
 /// # Errors
 /// [`BrokenJournal`] at the first event that leads nowhere.
 pub fn replay<'a, D: Domain>(
     key: &EntityKey,
     commits: impl IntoIterator<Item = &'a Commit>,
-) -> Result<(Option<D::State>, u64), BrokenJournal> {
-    commits.into_iter().try_fold((None, 0), |replayed, commit| replay_on::<D>(key, replayed, commit))
+) -> Result<Replayed<D>, BrokenJournal> {
+    let start = Replayed::<D> { state: None, events: 0 };
+    commits.into_iter().try_fold(start, |replayed, commit| replay_on(key, replayed, commit))
 }
 
-/// Where the events of one more commit lead, and how many there are with it.
+/// Where the events lead with those of one more commit.
 fn replay_on<D: Domain>(
     key: &EntityKey,
-    (mut state, mut events): Replayed<D>,
+    mut replayed: Replayed<D>,
     commit: &Commit,
 ) -> Result<Replayed<D>, BrokenJournal> {
     for fact in commit.facts() {
         let Fact::EventIngested(ingested) = fact else {
             continue;
         };
-        let Some(to) = D::transition(state, &ingested.event) else {
-            let from = state.map_or("new", State::name);
+        let Some(to) = D::transition(replayed.state, &ingested.event) else {
+            let from = replayed.state.map_or("new", State::name);
             let problem = format!("`{}` leads nowhere from `{from}`", ingested.event);
             return Err(BrokenJournal::new(key.clone(), commit.number(), problem));
         };
-        state = Some(to);
-        events += 1;
+        replayed.state = Some(to);
+        replayed.events += 1;
     }
-    Ok((state, events))
+    Ok(replayed)
 }
