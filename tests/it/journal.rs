@@ -408,3 +408,14 @@ fn a_decision_is_on_the_record_with_its_reasons() {
         assert_eq!(json["data"]["parameters"]["payment_id"], "pay-1");
     });
 }
+
+#[test]
+fn p8_a_fault_names_one_entity_where_two_are_written_alike() {
+    let ours = order("1").in_tenant("acme").unwrap();
+    let theirs = EntityKey::new("acme:Order", "1").unwrap();
+    assert_eq!(ours.to_string(), theirs.to_string());
+    let told = |key: &EntityKey| serde_json::to_value(Fault::Missing { key: key.clone(), number: 1 }).unwrap();
+    assert_ne!(told(&ours), told(&theirs));
+    let entity = serde_json::json!({ "tenant": "acme", "entity_type": "Order", "id": "1" });
+    assert_eq!(told(&ours), serde_json::json!({ "fault": "missing", "key": entity, "number": 1 }));
+}

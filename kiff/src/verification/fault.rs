@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::ser::SerializeStruct as _;
+use serde::{Serialize, Serializer};
 
 use crate::digest::Digest;
 use crate::identifier::EntityKey;
@@ -18,7 +19,7 @@ pub enum Fault {
     /// A commit is not what was written: its hash does not fit what it says, or it cannot be read.
     Edited {
         /// Whose journal.
-        #[serde(serialize_with = "as_text")]
+        #[serde(serialize_with = "as_parts")]
         key: EntityKey,
         /// The commit.
         number: u64,
@@ -28,12 +29,12 @@ pub enum Fault {
     /// What stands in the places of two commits belongs each in the place of the other.
     Swapped {
         /// Whose journal.
-        #[serde(serialize_with = "as_text")]
+        #[serde(serialize_with = "as_parts")]
         key: EntityKey,
         /// The one commit.
         number: u64,
         /// Whose journal the other one is in.
-        #[serde(serialize_with = "as_text")]
+        #[serde(serialize_with = "as_parts")]
         other_key: EntityKey,
         /// The other one.
         other_number: u64,
@@ -41,7 +42,7 @@ pub enum Fault {
     /// A commit is gone, and later ones of its entity are there.
     Missing {
         /// Whose journal.
-        #[serde(serialize_with = "as_text")]
+        #[serde(serialize_with = "as_parts")]
         key: EntityKey,
         /// The commit.
         number: u64,
@@ -49,7 +50,7 @@ pub enum Fault {
     /// The commits of an entity stand in another order.
     Reordered {
         /// Whose journal.
-        #[serde(serialize_with = "as_text")]
+        #[serde(serialize_with = "as_parts")]
         key: EntityKey,
         /// The first commit that is not at its place.
         number: u64,
@@ -57,18 +58,18 @@ pub enum Fault {
     /// The journal of one entity has a commit of another.
     Misplaced {
         /// Whose journal.
-        #[serde(serialize_with = "as_text")]
+        #[serde(serialize_with = "as_parts")]
         key: EntityKey,
         /// The commit.
         number: u64,
         /// Whose commit it is.
-        #[serde(serialize_with = "as_text")]
+        #[serde(serialize_with = "as_parts")]
         found: EntityKey,
     },
     /// A commit does not follow on the one before: one of the two was replaced.
     Unchained {
         /// Whose journal.
-        #[serde(serialize_with = "as_text")]
+        #[serde(serialize_with = "as_parts")]
         key: EntityKey,
         /// The later one.
         number: u64,
@@ -76,7 +77,7 @@ pub enum Fault {
     /// What a commit says does not follow from those before, although it was chained to them: it was appended past the gate.
     Unfounded {
         /// Whose journal.
-        #[serde(serialize_with = "as_text")]
+        #[serde(serialize_with = "as_parts")]
         key: EntityKey,
         /// The commit.
         number: u64,
@@ -86,7 +87,7 @@ pub enum Fault {
     /// What the store looks things up by is not what the commit says: a key would run again, or what is open would not be seen.
     Lookup {
         /// Whose journal.
-        #[serde(serialize_with = "as_text")]
+        #[serde(serialize_with = "as_parts")]
         key: EntityKey,
         /// The commit.
         number: u64,
@@ -101,7 +102,7 @@ pub enum Fault {
     /// The journal of an entity cannot be read from a commit on.
     Unreadable {
         /// Whose journal.
-        #[serde(serialize_with = "as_text")]
+        #[serde(serialize_with = "as_parts")]
         key: EntityKey,
         /// The first commit that cannot be read.
         number: u64,
@@ -112,7 +113,7 @@ pub enum Fault {
     /// restored and has gone on.
     Forged {
         /// Whose journal.
-        #[serde(serialize_with = "as_text")]
+        #[serde(serialize_with = "as_parts")]
         key: EntityKey,
         /// The first commit of this entity that was.
         number: u64,
@@ -122,7 +123,7 @@ pub enum Fault {
     /// A commit stands at another position than the one at which it was logged.
     Moved {
         /// Whose journal.
-        #[serde(serialize_with = "as_text")]
+        #[serde(serialize_with = "as_parts")]
         key: EntityKey,
         /// The commit.
         number: u64,
@@ -251,8 +252,13 @@ impl Fault {
     }
 }
 
-fn as_text<S: serde::Serializer>(key: &EntityKey, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(key)
+/// Its text alone may be that of two entities.
+fn as_parts<S: Serializer>(key: &EntityKey, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut parts = serializer.serialize_struct("EntityKey", 3)?;
+    parts.serialize_field("tenant", key.tenant())?;
+    parts.serialize_field("entity_type", key.entity_type())?;
+    parts.serialize_field("id", key.id())?;
+    parts.end()
 }
 
 impl fmt::Display for Fault {
