@@ -90,33 +90,33 @@ impl<D: Executable, S: Store> Runtime<D, S> {
                 Wish::Moved => continue,
             };
             let permit = match judged {
-                Ok(permit) => {
-                    let approval = permit.approval().and_then(|approval| entity.approval(approval));
-                    let approved = approval.map(|approval| &approval.parameters);
-                    if let Some(approved) = approved.filter(|approved| Some(*approved) != attempt.parameters()) {
-                        // INVARIANT: what runs is what was approved, to the letter.
-                        attempt.rewrite(approved.clone());
-                        overtaken = None;
-                        continue;
+                Ok(permit) => permit,
+                Err(refused) => {
+                    if let Some(refused) = self.refuse(entity, actor, attempt, now, refused).await? {
+                        return Ok(refused.into());
                     }
-                    permit
+                    continue;
                 }
-                Err(refused) => match self.refuse(entity, actor, attempt, now, refused).await? {
-                    Some(refused) => return Ok(refused.into()),
-                    None => continue,
-                },
             };
+            let approved = permit.approval().and_then(|approval| entity.approval(approval));
+            let approved = approved.map(|approval| &approval.parameters);
+            if let Some(approved) = approved.filter(|approved| Some(*approved) != attempt.parameters()) {
+                // INVARIANT: what runs is what was approved, to the letter.
+                attempt.rewrite(approved.clone());
+                overtaken = None;
+                continue;
+            }
             let approval = permit.approval().cloned();
             // Where what its executor was told is no longer so, it is asked again.
-            let became = match overtaken.take().filter(|answered| answered.fits(&entity, approval.as_ref())) {
-                Some(answered) => self.keep_at_once(entity, *answered, now).await?,
-                None => {
-                    let run = self.run(&entity, actor, attempt, approval.as_ref(), permit.action())?;
-                    let permit = permit.for_run(approval.as_ref());
-                    match run.contract.effect {
-                        Effect::None => self.run_at_once(entity, run, permit, attempt).await?,
-                        Effect::Outside => self.run_outside(entity, now, &run, permit, attempt).await?,
-                    }
+            let fitting = overtaken.take().filter(|answered| answered.fits(&entity, approval.as_ref()));
+            let became = if let Some(answered) = fitting {
+                self.keep_at_once(entity, *answered, now).await?
+            } else {
+                let run = self.run(&entity, actor, attempt, approval.as_ref(), permit.action())?;
+                let permit = permit.for_run(approval.as_ref());
+                match run.contract.effect {
+                    Effect::None => self.run_at_once(entity, run, permit, attempt).await?,
+                    Effect::Outside => self.run_outside(entity, now, &run, permit, attempt).await?,
                 }
             };
             match became {
