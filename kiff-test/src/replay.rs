@@ -61,7 +61,7 @@ fn is_read<D: Domain>(fact: &Fact) -> Result<(), String> {
 /// #     .when_reported(RefundRole::System, OrderPlaced { total: Cents(99_900) });
 /// # let commits = block_on(placed.runtime().store().read(placed.key(), 0, 1)).unwrap();
 /// # let export = Exported::new(1, commits[0].clone()).unwrap().to_string();
-/// // let export = include_str!("yesterday.jsonl");
+/// // `export` is the text of a file that `kiff export` has written, kept beside the test.
 /// kiff_test::replays_exported::<Refund>(&export);
 /// # }
 /// ```

@@ -220,11 +220,11 @@ fn library(name: &str, kind: &str, sources: &[(&str, String)]) -> PathBuf {
 
 #[test]
 fn each_domain_is_explained_however_its_module_and_its_library_are_spelt() {
-    let modules = "mod r#type;\nmod größe;\nmod one; mod two;\n#[cfg(test)]\nmod tried;\n\n";
+    let modules = "mod r#type;\n#[path = \"grown.rs\"]\nmod größe;\nmod one; mod two;\n#[cfg(test)]\nmod tried;\n\n";
     let sources = [
         ("lib.rs", format!("{modules}{}", block("Root", "Tree"))),
         ("type.rs", block("Typed", "Paper")),
-        ("größe.rs", block("Grown", "Size")),
+        ("grown.rs", block("Grown", "Size")),
         ("one.rs", block("One", "First")),
         ("two.rs", block("Two", "Second")),
         ("tried.rs", block("Tried", "Trial")),
@@ -239,7 +239,7 @@ fn each_domain_is_explained_however_its_module_and_its_library_are_spelt() {
     // What is found by no `mod` line, or may be closed to those who ask, is told of.
     let lib = |line: &str| fs::write(folder.join("src/lib.rs"), format!("{line}\n{}", block("Root", "Tree"))).unwrap();
     fs::write(folder.join("src/inner/hidden.rs"), block("Hidden", "Secret")).unwrap();
-    for file in ["type.rs", "größe.rs", "one.rs", "two.rs", "tried.rs"] {
+    for file in ["type.rs", "grown.rs", "one.rs", "two.rs", "tried.rs"] {
         fs::remove_file(folder.join("src").join(file)).unwrap();
     }
     lib("mod inner {\n    pub mod hidden;\n}");

@@ -363,7 +363,7 @@ fn a_report_is_json_for_machines() {
     scene.ledger.rows()[3].body[0] ^= 1;
     let report = serde_json::to_value(scene.report()).unwrap();
     assert_eq!(report["faults"][0]["fault"], "edited");
-    assert_eq!(report["faults"][0]["key"], "Order/ord-4");
+    assert_eq!(report["faults"][0]["key"]["id"], "ord-4");
     assert_eq!(report["faults"][1]["fault"], "truncated");
     assert_eq!(report["commits"], 7);
 }
