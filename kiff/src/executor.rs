@@ -168,9 +168,11 @@ impl<D: Domain, E: Executor<D>, Function> Executed<D, E::Emits, Function> for E 
     const ENTRY: Entry<D> = <E as Executor<D>>::ENTRY;
 }
 
-/// An executor's answer on its way.
-pub(crate) type Answer<'a, D> =
-    Pin<Box<dyn Future<Output = Result<Option<<D as Domain>::Event>, Failure>> + Send + 'a>>;
+/// What an executor replies: its event, if its action emits one.
+pub(crate) type ExecutorReply<D> = Result<Option<<D as Domain>::Event>, Failure>;
+
+/// An executor's reply on its way.
+pub(crate) type Replying<'a, D> = Pin<Box<dyn Future<Output = ExecutorReply<D>> + Send + 'a>>;
 
 /// An action together with its parameters, whatever the action: what the runtime judges and runs.
 pub(crate) trait Ready<D: Domain>: Send + Sync {
@@ -186,7 +188,7 @@ pub(crate) trait Ready<D: Domain>: Send + Sync {
         permit: Permit<'a, Judged<D>>,
         services: &'a D::Services,
         execution: &'a Execution,
-    ) -> Option<Answer<'a, D>>;
+    ) -> Option<Replying<'a, D>>;
 }
 
 /// A typed action that is ready to be judged.
@@ -213,7 +215,7 @@ where
         permit: Permit<'a, Judged<D>>,
         services: &'a D::Services,
         execution: &'a Execution,
-    ) -> Option<Answer<'a, D>> {
+    ) -> Option<Replying<'a, D>> {
         let permit = permit.for_executor()?;
         // Called where its panics are caught, also those before its first await.
         Some(Box::pin(

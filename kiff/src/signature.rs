@@ -180,7 +180,7 @@ pub trait Reply<Emits> {
 }
 
 #[diagnostic::do_not_recommend]
-impl<T, R: Answer<Result<T, Failure>>> Reply<T> for R {
+impl<T, R: IsExactly<Result<T, Failure>>> Reply<T> for R {
     fn settle(self) -> Result<T, Failure> {
         self.same()
     }
@@ -198,12 +198,12 @@ pub async fn settled<R, Emits>(
 }
 
 /// What is a `T`. Of a trait that any type might have, rustc lists none that have it beside one that has not.
-pub trait Answer<T> {
+pub trait IsExactly<T> {
     /// The same value.
     fn same(self) -> T;
 }
 
-impl<T> Answer<T> for T {
+impl<T> IsExactly<T> for T {
     fn same(self) -> T {
         self
     }

@@ -8,7 +8,7 @@ use super::{Execution, Executor};
 use crate::action::{Action, Declared, Failure};
 use crate::domain::{Domain, Emitted};
 use crate::json::Json;
-use crate::signature::Answer;
+use crate::signature::IsExactly;
 
 /// What the outside world says of a run of which nobody knows how it ended.
 ///
@@ -100,7 +100,7 @@ pub trait Finding<Emits> {
 }
 
 #[diagnostic::do_not_recommend]
-impl<T, R: Answer<Result<Reconciled<T>, Failure>>> Finding<T> for R {
+impl<T, R: IsExactly<Result<Reconciled<T>, Failure>>> Finding<T> for R {
     fn settle(self) -> Result<Reconciled<T>, Failure> {
         self.same()
     }

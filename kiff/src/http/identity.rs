@@ -222,21 +222,21 @@ impl<T: Authenticate> Authenticate for Arc<T> {
 }
 
 /// What an authenticator answers, on its way.
-type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, Unauthenticated>> + Send + 'a>>;
+type Authenticating<'a, T> = Pin<Box<dyn Future<Output = Result<T, Unauthenticated>> + Send + 'a>>;
 
 /// An [`Authenticate`] of whatever type.
 pub(super) trait AnyAuthenticate: Send + Sync {
-    fn ask<'a>(&'a self, credentials: Credentials<'a>) -> Answer<'a, Option<Principal>>;
+    fn ask<'a>(&'a self, credentials: Credentials<'a>) -> Authenticating<'a, Option<Principal>>;
 
-    fn ask_ready(&self) -> Answer<'_, ()>;
+    fn ask_ready(&self) -> Authenticating<'_, ()>;
 }
 
 impl<A: Authenticate> AnyAuthenticate for A {
-    fn ask<'a>(&'a self, credentials: Credentials<'a>) -> Answer<'a, Option<Principal>> {
+    fn ask<'a>(&'a self, credentials: Credentials<'a>) -> Authenticating<'a, Option<Principal>> {
         Box::pin(self.authenticate(credentials))
     }
 
-    fn ask_ready(&self) -> Answer<'_, ()> {
+    fn ask_ready(&self) -> Authenticating<'_, ()> {
         Box::pin(self.ready())
     }
 }

@@ -7,7 +7,7 @@ use crate::action::Failure;
 use crate::actor::Actor;
 use crate::domain::{Domain, Event};
 use crate::entity::Entity;
-use crate::executor::{Executable, Execution, Ready};
+use crate::executor::{Executable, Execution, ExecutorReply, Ready};
 use crate::identifier::{ApprovalId, EntityKey, ExecutionId, IdempotencyKey};
 use crate::journal::{
     ActionExecuted, ActionFailed, ActionStarted, BrokenJournal, EventIngested, Fact, FailedOutcome, RecordId,
@@ -28,13 +28,10 @@ use super::{Batch, Error, Runtime, TRIES, live};
 /// The code of a run whose start is on the record and that did not begin all the same.
 const DID_NOT_BEGIN: &str = "did_not_begin";
 
-/// What an executor answered.
-type Answer<D> = Result<Option<<D as Domain>::Event>, Failure>;
-
 /// How a run went on whose start is on the record.
 enum Ended<D: Domain> {
     /// Its executor answered.
-    Answered(Answer<D>),
+    Answered(ExecutorReply<D>),
     /// It did not begin, for this reason.
     NotBegun(Failure),
 }
@@ -202,7 +199,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         ready: Box<dyn Ready<D>>,
         permit: Permit<'_, Judged<D>>,
         execution: &Execution,
-    ) -> Answer<D> {
+    ) -> ExecutorReply<D> {
         let Some(answer) = ready.run(permit, &self.services, execution) else {
             return Err(Failure::refused("the permit is for another action"));
         };
@@ -248,7 +245,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     }
 
     /// What goes on the record of an answer, and what the caller is told.
-    pub(super) fn answered(&self, run: &Run<D>, answer: Answer<D>) -> (Vec<Fact>, Outcome<Executed<D>>) {
+    pub(super) fn answered(&self, run: &Run<D>, answer: ExecutorReply<D>) -> (Vec<Fact>, Outcome<Executed<D>>) {
         let landed = answer.and_then(|event| self.landing(&run.execution.id, run.from, event));
         match landed {
             Ok(Landing { event, state, facts }) => {

@@ -37,7 +37,7 @@ impl<J, A> Queue<J, A> {
     }
 
     /// Hands in a job; none when nobody takes jobs any more.
-    pub(super) fn push(&self, job: J) -> Option<Answer<A>> {
+    pub(super) fn push(&self, job: J) -> Option<Awaited<A>> {
         let slot = Arc::new(Slot { state: Mutex::new(Waiting::Nobody) });
         let mut state = self.lock();
         if state.closed {
@@ -49,7 +49,7 @@ impl<J, A> Queue<J, A> {
         if asleep {
             self.arrived.notify_one();
         }
-        Some(Answer(slot))
+        Some(Awaited(slot))
     }
 
     /// Takes all jobs that wait into `group`, which is empty; when there are none, waits for one. Whether there will be
@@ -131,9 +131,9 @@ impl<A> Slot<A> {
 }
 
 /// What became of a job, once that is known; none when nobody knows.
-pub(super) struct Answer<A>(Arc<Slot<A>>);
+pub(super) struct Awaited<A>(Arc<Slot<A>>);
 
-impl<A> Future for Answer<A> {
+impl<A> Future for Awaited<A> {
     type Output = Option<A>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
