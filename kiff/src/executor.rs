@@ -13,7 +13,7 @@ use crate::domain::{Domain, Emitted};
 use crate::event::Trace;
 use crate::identifier::{ApprovalId, EntityKey, ExecutionId};
 use crate::json::Json;
-use crate::parameter::{Members, ParameterFault, Written};
+use crate::parameter::{Members, ParameterFault, RecordedParameters};
 use crate::schema::Parameter;
 use crate::shape::Shapes;
 use crate::verdict::{Judged, Permit};
@@ -180,7 +180,7 @@ pub(crate) trait Ready<D: Domain>: Send + Sync {
     fn check(&self) -> Result<(), ParameterFault>;
 
     /// Writes the parameters.
-    fn encode(&self, bounds: &Bounds) -> Result<Written, ParameterFault>;
+    fn encode(&self, bounds: &Bounds) -> Result<RecordedParameters, ParameterFault>;
 
     /// Runs the executor; none when the permit is for another action.
     fn run<'a>(
@@ -204,7 +204,7 @@ where
         self.0.check()
     }
 
-    fn encode(&self, bounds: &Bounds) -> Result<Written, ParameterFault> {
+    fn encode(&self, bounds: &Bounds) -> Result<RecordedParameters, ParameterFault> {
         let mut members = Members::default();
         self.0.write(&mut members);
         members.finish(bounds)

@@ -15,11 +15,11 @@ use crate::time::Timestamp;
 
 mod broken;
 mod chain;
+mod encode;
 mod fact;
 mod matter;
 mod query;
 mod sealed;
-mod written;
 
 use chain::Chain;
 
@@ -243,7 +243,7 @@ impl Commit {
     pub fn body(&self) -> Cow<'_, [u8]> {
         match &self.body {
             Some(body) => Cow::Borrowed(body),
-            None => Cow::Owned(written::content(&self.content)),
+            None => Cow::Owned(encode::content(&self.content)),
         }
     }
 

@@ -42,7 +42,7 @@ impl ParameterFault {
     }
 
     /// The same of parameters as they go on the record, which their own types have written.
-    pub(crate) fn of_written(self) -> Self {
+    pub(crate) fn of_recorded(self) -> Self {
         const AGAIN: &str = "what its type writes of it cannot be read again";
         match self {
             Self::Invalid { name, problem } => Self::Invalid { name, problem: format!("{AGAIN}: {problem}") },
@@ -192,19 +192,19 @@ impl Members {
     ///
     /// # Errors
     /// [`ParameterFault`] when a parameter is at fault, or when the object is over a bound or readable in two ways.
-    pub(crate) fn finish(self, bounds: &Bounds) -> Result<Written, ParameterFault> {
+    pub(crate) fn finish(self, bounds: &Bounds) -> Result<RecordedParameters, ParameterFault> {
         let mut scratch = self.written?;
         let out = scratch.out();
         if out.is_empty() {
             out.push(b'{');
         }
         out.push(b'}');
-        Ok(Written { json: Json::parameters(scratch.text()?, bounds)?, is_whole: self.are_whole })
+        Ok(RecordedParameters { json: Json::parameters(scratch.text()?, bounds)?, is_whole: self.are_whole })
     }
 }
 
 /// Parameters as they go on the record.
-pub(crate) struct Written {
+pub(crate) struct RecordedParameters {
     pub(crate) json: Json,
     /// Whether they say all that was held where they were written, so that reading them leads to the same.
     pub(crate) is_whole: bool,

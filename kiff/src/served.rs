@@ -63,7 +63,7 @@ pub(crate) trait Served: Send + Sync {
     fn described(&self, dialect: Dialect) -> Tools;
     /// The parameters of a call as they go on the record; none when they could not be read.
     #[cfg(feature = "mcp")]
-    fn written(&self, call: &Call) -> Option<Json>;
+    fn recorded_parameters(&self, call: &Call) -> Option<Json>;
     /// What the types of the fields of these events look like as JSON, and the definitions that these refer to.
     #[cfg(feature = "mcp")]
     fn event_shapes(&self, events: &[Text]) -> EventShapes;
@@ -243,8 +243,8 @@ impl<D: Executable, S: Store> Served for Runtime<D, S> {
     }
 
     #[cfg(feature = "mcp")]
-    fn written(&self, call: &Call) -> Option<Json> {
-        self.written(call)
+    fn recorded_parameters(&self, call: &Call) -> Option<Json> {
+        self.recorded_parameters(call)
     }
 
     #[cfg(feature = "mcp")]

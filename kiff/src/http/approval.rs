@@ -133,7 +133,7 @@ pub(super) async fn pending(
 ) -> Result<Response, Problem> {
     let after = page.after.as_deref().map(cursor::read).transpose()?;
     let part: Part<Pending> = shared.open(&caller, page.open(after.as_ref()), |_, _| true).await?;
-    let next = part.next.as_ref().map(cursor::written);
+    let next = part.next.as_ref().map(cursor::of_open);
     let items = part.items.iter();
     let approvals =
         items.map(|(served, found)| ApprovalView::of(&found.open.key, &found.approval, served.now())).collect();

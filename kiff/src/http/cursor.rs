@@ -16,18 +16,18 @@ use super::problem::Problem;
 
 /// All that the order of what is open depends on.
 #[derive(Serialize, Deserialize)]
-struct Written(Timestamp, String, String, String, String, u64, Option<Timestamp>);
+struct OpenPlace(Timestamp, String, String, String, String, u64, Option<Timestamp>);
 
 /// The place of a matter, as text.
-pub(super) fn written(open: &Open) -> String {
+pub(super) fn of_open(open: &Open) -> String {
     let key = &open.key;
     let [tenant, entity_type, id] = [key.tenant(), key.entity_type(), key.id()].map(str::to_owned);
-    encoded(&Written(open.since, tenant, entity_type, id, open.id.clone(), open.commit, open.until))
+    encoded(&OpenPlace(open.since, tenant, entity_type, id, open.id.clone(), open.commit, open.until))
 }
 
 /// The place that a text says.
 pub(super) fn read(text: &str) -> Result<Open, Problem> {
-    let Written(since, tenant, entity_type, entity_id, id, commit, until) = decoded(text)?;
+    let OpenPlace(since, tenant, entity_type, entity_id, id, commit, until) = decoded(text)?;
     let key =
         EntityKey::new(&entity_type, &entity_id).and_then(|key| key.in_tenant(&tenant)).map_err(|_| not_ours())?;
     Ok(Open { since, key, id, commit, until })
@@ -91,7 +91,7 @@ mod tests {
             commit: 3,
             until: Some(Timestamp::default()),
         };
-        assert_eq!(read(&written(&open)).unwrap(), open);
+        assert_eq!(read(&of_open(&open)).unwrap(), open);
         for bad in ["0", "zz", "5b5d", "é"] {
             assert!(read(bad).is_err(), "{bad}");
         }

@@ -69,7 +69,7 @@ pub(super) async fn all(
 ) -> Result<Response, Problem> {
     let after = page.after.as_deref().map(cursor::read).transpose()?;
     let part: Part<Doubt> = shared.open(&caller, page.open(after.as_ref()), |_, _| true).await?;
-    let next = part.next.as_ref().map(cursor::written);
+    let next = part.next.as_ref().map(cursor::of_open);
     let doubts = part.items.into_iter().map(|(_, doubt)| DoubtView::of(doubt)).collect();
     Ok(answer(StatusCode::OK, &Listed { name: "doubts", items: doubts, next, undecided: part.undecided }))
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 use std::{fmt, mem};
 
-use super::{Commit, written};
+use super::{Commit, encode};
 use crate::digest::Digest;
 use crate::identifier::EntityKey;
 
@@ -155,7 +155,7 @@ impl Commit {
             commit = before;
         }
         loop {
-            let hash = *commit.chain.hash.get_or_init(|| commit.work_out(&written::content(&commit.content)));
+            let hash = *commit.chain.hash.get_or_init(|| commit.work_out(&encode::content(&commit.content)));
             match open.pop() {
                 Some(next) => commit = next,
                 None => return hash,
@@ -164,8 +164,8 @@ impl Commit {
     }
 
     /// Its JSON as this version writes it; the hash is worked out with it.
-    pub(super) fn written(&self) -> Vec<u8> {
-        let body = written::content(&self.content);
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let body = encode::content(&self.content);
         self.chain.hash.get_or_init(|| self.work_out(&body));
         body
     }

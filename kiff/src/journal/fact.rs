@@ -7,7 +7,7 @@ use serde::ser::SerializeStruct;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use super::written;
+use super::encode;
 use crate::approval::Binding;
 use crate::decision::Rationale;
 use crate::identifier::{ApprovalId, DecisionId, EventId, ExecutionId, IdempotencyKey, TraceId};
@@ -64,9 +64,9 @@ macro_rules! facts {
             pub(super) fn write(&self, out: &mut String) {
                 match self {
                     $(Self::$variant(data) => {
-                        written::record(out, concat!("{\"kind\":\"", $kind, "\",\"v\":", version!(), ",\"data\":"), data);
+                        encode::record(out, concat!("{\"kind\":\"", $kind, "\",\"v\":", version!(), ",\"data\":"), data);
                     },)*
-                    Self::Unknown(unknown) => written::unknown(out, unknown),
+                    Self::Unknown(unknown) => encode::unknown(out, unknown),
                 }
             }
         }
@@ -173,7 +173,7 @@ impl Serialize for Fact {
 
 /// A record as it stands in the journal, before its kind and version are looked at.
 #[derive(Deserialize)]
-struct Written<'a> {
+struct RawRecord<'a> {
     #[serde(borrow)]
     kind: Cow<'a, str>,
     v: u32,
@@ -183,13 +183,13 @@ struct Written<'a> {
 
 impl<'de> Deserialize<'de> for Fact {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let written = Written::deserialize(deserializer)?;
-        read(&written).map_err(de::Error::custom)
+        let raw = RawRecord::deserialize(deserializer)?;
+        read(&raw).map_err(de::Error::custom)
     }
 }
 
-fn read(written: &Written<'_>) -> serde_json::Result<Fact> {
-    let Written { kind, v, data } = written;
+fn read(raw: &RawRecord<'_>) -> serde_json::Result<Fact> {
+    let RawRecord { kind, v, data } = raw;
     let known = if *v == VERSION { Fact::read(kind, data.get()) } else { None };
     known.unwrap_or_else(|| {
         let data = serde_json::from_str(data.get())?;

@@ -85,14 +85,14 @@ impl Sealed {
     /// Its JSON: what is stored and hashed. It is written when it is first asked for, and the hash is worked out with it.
     #[must_use]
     pub fn body(&self) -> &[u8] {
-        self.body.get_or_init(|| self.commit.written())
+        self.body.get_or_init(|| self.commit.encode())
     }
 
     /// The same commit with its JSON and its hash worked out, for a store that hands it to another thread: whoever appends
     /// does that work, and not the one who writes for all.
     #[must_use]
     pub fn written(self) -> Self {
-        self.body.get_or_init(|| self.commit.written());
+        self.body.get_or_init(|| self.commit.encode());
         self
     }
 

@@ -98,7 +98,7 @@ impl Handler {
 /// The last answer to this very wish, where it was a no and the agent says nothing new.
 fn denied<'s>(asked: &Asked<'_>, standing: &'s Standing) -> Option<&'s Approval> {
     // As the approval has them: what was left out may be written there.
-    let wish = asked.served.written(asked.proposal.action())?.canonical();
+    let wish = asked.served.recorded_parameters(asked.proposal.action())?.canonical();
     let same = |approval: &&Approval| approval.action == asked.contract.name && approval.parameters.canonical() == wish;
     let last = standing.approvals.iter().filter(same).max_by_key(|approval| approval.requested_at)?;
     let reasons = asked.proposal.reasons();

@@ -12,7 +12,7 @@ use crate::event::Trace;
 use crate::executor::{Executable, Executor, Ready, Typed};
 use crate::identifier::{ApprovalId, EntityKey, IdempotencyKey};
 use crate::json::{Excerpt, Json};
-use crate::parameter::{ParameterFault, Written};
+use crate::parameter::{ParameterFault, RecordedParameters};
 use crate::schema::{ApprovalRule, Text};
 
 /// A proposal with everything worked out that does not depend on the entity.
@@ -65,7 +65,7 @@ impl<D: Executable> Asked<D> {
             Err(fault) => return Self::Faulty { action, fault, parameters: None },
         };
         match action.entry().read(&given) {
-            Ok(ready) => Self::written(action, ready, bounds),
+            Ok(ready) => Self::of_ready(action, ready, bounds),
             Err(fault) => Self::Faulty { action, fault, parameters: Some(given) },
         }
     }
@@ -74,17 +74,17 @@ impl<D: Executable> Asked<D> {
     ///
     /// INVARIANT: what is judged, and what runs, is what is on the record: it is read from there unless that says all there is. A
     /// type may write less of itself than it holds, and what nobody was shown must not run.
-    fn written(action: D, given: Box<dyn Ready<D>>, bounds: &Bounds) -> Self {
+    fn of_ready(action: D, given: Box<dyn Ready<D>>, bounds: &Bounds) -> Self {
         match given.encode(bounds) {
-            Ok(Written { json, is_whole: true }) => Self::read(action, Ok(given), json),
-            Ok(Written { json, is_whole: false }) => Self::recorded(action, json),
+            Ok(RecordedParameters { json, is_whole: true }) => Self::read(action, Ok(given), json),
+            Ok(RecordedParameters { json, is_whole: false }) => Self::recorded(action, json),
             Err(fault) => Self::Faulty { action, fault, parameters: None },
         }
     }
 
     /// The parameters as they go on the record, read from there.
     fn recorded(action: D, written: Json) -> Self {
-        let read = action.entry().read(&written).map_err(ParameterFault::of_written);
+        let read = action.entry().read(&written).map_err(ParameterFault::of_recorded);
         Self::read(action, read, written)
     }
 
@@ -195,7 +195,7 @@ where
     fn attempt(self, bounds: &Bounds) -> Attempt<D> {
         let action = A::Declared::ACTION;
         let asked = if action.entry().is_of::<A::Declared>() {
-            Asked::written(action, Box::new(Typed(self)), bounds)
+            Asked::of_ready(action, Box::new(Typed(self)), bounds)
         } else {
             Asked::Unknown { name: Cow::Borrowed(std::any::type_name::<A>()), parameters: None }
         };

@@ -70,7 +70,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
 
     /// The parameters of a call as they go on the record; none when they could not be read.
     #[cfg(feature = "mcp")]
-    pub(crate) fn written(&self, call: &Call) -> Option<crate::json::Json> {
+    pub(crate) fn recorded_parameters(&self, call: &Call) -> Option<crate::json::Json> {
         Propose::<D>::attempt(call.clone(), &self.bounds).parameters().cloned()
     }
 

@@ -134,7 +134,7 @@ impl<S: Store> Served for Recorded<S> {
     }
 
     #[cfg(feature = "mcp")]
-    fn written(&self, _: &Call) -> Option<Json> {
+    fn recorded_parameters(&self, _: &Call) -> Option<Json> {
         None
     }
 

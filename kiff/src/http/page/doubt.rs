@@ -82,7 +82,7 @@ pub(super) async fn list(
                 }
             }
         }
-        (frame::onward(part.next.map(|next| format!("/admin/doubt?after={}", cursor::written(&next))), "More in doubt"))
+        (frame::onward(part.next.map(|next| format!("/admin/doubt?after={}", cursor::of_open(&next))), "More in doubt"))
     };
     Ok(frame::page(&signed, Place::Doubt, "Doubt", &main))
 }

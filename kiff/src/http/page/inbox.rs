@@ -58,7 +58,7 @@ pub(super) async fn show(
     // Where only journals are, nobody answers anything: who comes wants to see what there is.
     let is_recorded = shared.domains(None).all(|served| served.is_recorded());
     let onward = |part: &Part<Pending>, list: &str, words: &str| {
-        frame::onward(part.next.as_ref().map(|next| format!("/admin?{list}={}", cursor::written(next))), words)
+        frame::onward(part.next.as_ref().map(|next| format!("/admin?{list}={}", cursor::of_open(next))), words)
     };
     let undecided = [&mine, &others].into_iter().flatten().any(|part| part.undecided);
     let main = html! {

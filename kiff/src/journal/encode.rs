@@ -36,7 +36,7 @@ pub(super) fn content(content: &Content) -> Vec<u8> {
 }
 
 /// A part of a commit.
-pub(super) trait Written {
+pub(super) trait WriteJson {
     /// Adds its JSON.
     fn write(&self, out: &mut String);
 
@@ -47,7 +47,7 @@ pub(super) trait Written {
 }
 
 /// Adds a member of an object; `key` comes with its quotes and colon.
-fn member(out: &mut String, key: &'static str, value: &(impl Written + ?Sized)) {
+fn member(out: &mut String, key: &'static str, value: &(impl WriteJson + ?Sized)) {
     if value.is_left_out() {
         return;
     }
@@ -59,7 +59,7 @@ fn member(out: &mut String, key: &'static str, value: &(impl Written + ?Sized)) 
 }
 
 /// Adds a record; `opening` is everything of it before its data.
-pub(super) fn record(out: &mut String, opening: &str, data: &impl Written) {
+pub(super) fn record(out: &mut String, opening: &str, data: &impl WriteJson) {
     out.push_str(opening);
     data.write(out);
     out.push('}');
@@ -95,7 +95,7 @@ fn shown(out: &mut String, value: impl fmt::Display) {
 
 macro_rules! objects {
     ($($type:ident { $($field:ident),* })*) => {$(
-        impl Written for $type {
+        impl WriteJson for $type {
             fn write(&self, out: &mut String) {
                 // Taken apart, so that none is forgotten.
                 let Self { $($field),* } = self;
@@ -124,7 +124,7 @@ objects! {
     Trace { trace_id, correlation_id, causation_id }
 }
 
-impl Written for StateChanged {
+impl WriteJson for StateChanged {
     fn write(&self, out: &mut String) {
         let Self { from, to } = self;
         out.push('{');
@@ -134,7 +134,7 @@ impl Written for StateChanged {
     }
 }
 
-impl Written for Binding {
+impl WriteJson for Binding {
     fn write(&self, out: &mut String) {
         let Self { whole, parameters, contract, evidence } = self;
         out.push('{');
@@ -146,7 +146,7 @@ impl Written for Binding {
     }
 }
 
-impl Written for Rationale {
+impl WriteJson for Rationale {
     fn write(&self, out: &mut String) {
         let Self { rationale, confidence, evidence } = self;
         out.push('{');
@@ -163,7 +163,7 @@ impl Written for Rationale {
     }
 }
 
-impl Written for Actor {
+impl WriteJson for Actor {
     fn write(&self, out: &mut String) {
         out.push('{');
         member(out, "\"id\":", self.id());
@@ -172,7 +172,7 @@ impl Written for Actor {
     }
 }
 
-impl Written for Settled {
+impl WriteJson for Settled {
     fn write(&self, out: &mut String) {
         match self {
             Self::Reconcile => out.push_str("{\"by\":\"reconcile\"}"),
@@ -187,7 +187,7 @@ impl Written for Settled {
 
 macro_rules! values {
     ($($type:ty: |$value:ident, $out:ident| $write:expr,)*) => {$(
-        impl Written for $type {
+        impl WriteJson for $type {
             fn write(&self, $out: &mut String) {
                 let $value = self;
                 $write;
@@ -217,19 +217,19 @@ values! {
     bool: |value, out| out.push_str(if *value { "true" } else { "false" }),
 }
 
-impl Written for Fact {
+impl WriteJson for Fact {
     fn write(&self, out: &mut String) {
         Self::write(self, out);
     }
 }
 
-impl<T: Written + ?Sized> Written for Box<T> {
+impl<T: WriteJson + ?Sized> WriteJson for Box<T> {
     fn write(&self, out: &mut String) {
         (**self).write(out);
     }
 }
 
-impl<T: Written> Written for Option<T> {
+impl<T: WriteJson> WriteJson for Option<T> {
     fn write(&self, out: &mut String) {
         OrNull(self).write(out);
     }
@@ -242,7 +242,7 @@ impl<T: Written> Written for Option<T> {
 /// What is named even where there is none.
 struct OrNull<'a, T>(&'a Option<T>);
 
-impl<T: Written> Written for OrNull<'_, T> {
+impl<T: WriteJson> WriteJson for OrNull<'_, T> {
     fn write(&self, out: &mut String) {
         match self.0 {
             Some(value) => value.write(out),
@@ -251,7 +251,7 @@ impl<T: Written> Written for OrNull<'_, T> {
     }
 }
 
-impl<T: Written> Written for [T] {
+impl<T: WriteJson> WriteJson for [T] {
     fn write(&self, out: &mut String) {
         out.push('[');
         for item in self {
