@@ -22,6 +22,6 @@ pub use crate::schema::constant::{
 pub use crate::schema::{ApprovalRule, Contract, Effect, Never, Parameter, Risk, Role, Rule, Schema, Text};
 pub use crate::shape::{Probe, Shapes};
 pub use crate::signature::{
-    BinaryFloat, CarriedField, EventField, Float, NoFloat, Reply, Same, Serves, Value, settled, show,
+    BinaryFloat, CarriedField, EventField, Float, NoFloat, Reply, Same, Serves, Value, replied, show,
 };
 pub use crate::verdict::Permit;

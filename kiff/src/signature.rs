@@ -176,25 +176,25 @@ pub trait Reply<Emits> {
     /// # Errors
     /// The executor's own [`Failure`].
     #[doc(hidden)]
-    fn settle(self) -> Result<Emits, Failure>;
+    fn into_reply(self) -> Result<Emits, Failure>;
 }
 
 #[diagnostic::do_not_recommend]
 impl<T, R: IsExactly<Result<T, Failure>>> Reply<T> for R {
-    fn settle(self) -> Result<T, Failure> {
+    fn into_reply(self) -> Result<T, Failure> {
         self.same()
     }
 }
 
-/// Waits for an executor's reply, which `settle` takes for what it is: the [`Reply`] of generated code.
+/// Waits for an executor's reply, which `known` takes for what it is: the [`Reply`] of generated code.
 ///
 /// # Errors
 /// The executor's own [`Failure`].
-pub async fn settled<R, Emits>(
+pub async fn replied<R, Emits>(
     reply: impl Future<Output = R>,
-    settle: fn(R) -> Result<Emits, Failure>,
+    known: fn(R) -> Result<Emits, Failure>,
 ) -> Result<Emits, Failure> {
-    settle(reply.await)
+    known(reply.await)
 }
 
 /// What is a `T`. Of a trait that any type might have, rustc lists none that have it beside one that has not.

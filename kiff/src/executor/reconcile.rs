@@ -96,12 +96,12 @@ pub trait Finding<Emits> {
     /// # Errors
     /// The fn's own [`Failure`].
     #[doc(hidden)]
-    fn settle(self) -> Result<Reconciled<Emits>, Failure>;
+    fn into_finding(self) -> Result<Reconciled<Emits>, Failure>;
 }
 
 #[diagnostic::do_not_recommend]
 impl<T, R: IsExactly<Result<Reconciled<T>, Failure>>> Finding<T> for R {
-    fn settle(self) -> Result<Reconciled<T>, Failure> {
+    fn into_finding(self) -> Result<Reconciled<T>, Failure> {
         self.same()
     }
 }

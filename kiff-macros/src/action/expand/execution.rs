@@ -58,12 +58,12 @@ fn header(target: &Target, implemented: &TokenStream, place: Span) -> TokenStrea
 pub(super) fn body(executor: &Executor) -> TokenStream {
     let place = executor.returned().span();
     let same = same(executor.returned());
-    let settled = match executor.duty {
+    let known = match executor.duty {
         Duty::Execute => quote_spanned! {place=>
-            <#same as ::kiff::__private::Reply<<__Declared as ::kiff::__private::Declared>::Emits>>::settle
+            <#same as ::kiff::__private::Reply<<__Declared as ::kiff::__private::Declared>::Emits>>::into_reply
         },
         Duty::Reconcile => quote_spanned! {place=>
-            <#same as ::kiff::__private::Finding<<__Declared as ::kiff::__private::Declared>::Emits>>::settle
+            <#same as ::kiff::__private::Finding<<__Declared as ::kiff::__private::Declared>::Emits>>::into_finding
         },
     };
     let returned = executor.returned();
@@ -88,8 +88,8 @@ pub(super) fn body(executor: &Executor) -> TokenStream {
     let call = quote!(#name(#(#arguments),*));
     let reply = match executor.duty {
         // The fn's own future, and not a second one around it.
-        Duty::Execute => quote_spanned!(executor.signature.ident.span()=> ::kiff::__private::settled(#call, #settled)),
-        Duty::Reconcile => quote!(#settled(#call.await)),
+        Duty::Execute => quote_spanned!(executor.signature.ident.span()=> ::kiff::__private::replied(#call, #known)),
+        Duty::Reconcile => quote!(#known(#call.await)),
     };
     let alias = Ident::new("__Returned", Span::mixed_site());
     quote! {
