@@ -8,8 +8,8 @@ pub use crate::actor::ActorKind;
 pub use crate::bounds::Bounds;
 pub use crate::domain::{Domain, Emitted, Empty, Event, State};
 pub use crate::executor::{
-    Asks, AsksNobody, Entry, Executable, Executed, ExecutedWith, Executes, Execution, Executor, Finding, Outside,
-    Reconciled, Reconciles, Recorded, recorded,
+    Asks, AsksNobody, Entry, Executable, Executes, Execution, Executor, Finding, Outside, Reconciled, Reconciles,
+    Recorded, RunsAlone, RunsWith, recorded,
 };
 pub use crate::handle::{AllowedIn, Allows, Any, Handle, InState};
 pub use crate::json::{Json, JsonError};

@@ -142,29 +142,29 @@ impl<D: Domain, E: Declared + Executes<D, <E as Declared>::Name>> Executor<D> fo
     note = "write one: `#[action({D}::{Self})] async fn {Function}(services: &{Services}, /* parameters */) -> \
             Result<{Emits}, Failure> {{ … }}`"
 )]
-pub trait ExecutedWith<D: Domain, Services, Emits, Function>: Declared<Domain = D> {
+pub trait RunsWith<D: Domain, Services, Emits, Function>: Declared<Domain = D> {
     /// The door for callers who know the action by name only.
     const ENTRY: Entry<D>;
 }
 
 #[diagnostic::do_not_recommend]
-impl<D: Domain, E: Executor<D>, Function> ExecutedWith<D, D::Services, E::Emits, Function> for E {
+impl<D: Domain, E: Executor<D>, Function> RunsWith<D, D::Services, E::Emits, Function> for E {
     const ENTRY: Entry<D> = <E as Executor<D>>::ENTRY;
 }
 
-/// What an action that is allowed somewhere must have, in a domain without services; `Function` as in [`ExecutedWith`].
+/// What an action that is allowed somewhere must have, in a domain without services; `Function` as in [`RunsWith`].
 #[diagnostic::on_unimplemented(
     message = "action `{Self}` of `{D}` is allowed but has no executor",
     label = "no executor",
     note = "write one: `#[action({D}::{Self})] async fn {Function}(/* parameters */) -> Result<{Emits}, Failure> {{ … }}`"
 )]
-pub trait Executed<D: Domain, Emits, Function>: Declared<Domain = D> {
+pub trait RunsAlone<D: Domain, Emits, Function>: Declared<Domain = D> {
     /// The door for callers who know the action by name only.
     const ENTRY: Entry<D>;
 }
 
 #[diagnostic::do_not_recommend]
-impl<D: Domain, E: Executor<D>, Function> Executed<D, E::Emits, Function> for E {
+impl<D: Domain, E: Executor<D>, Function> RunsAlone<D, E::Emits, Function> for E {
     const ENTRY: Entry<D> = <E as Executor<D>>::ENTRY;
 }
 

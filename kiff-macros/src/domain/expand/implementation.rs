@@ -166,9 +166,9 @@ fn entry(model: &Model, names: &Names, id: Id<Action>) -> TokenStream {
     let (emits, function) = (actions::emits(model, action), names::function(&action.declared.name));
     let function = quote!(__functions::#function);
     let demand = if model.services.is_some() {
-        quote!(::kiff::__private::ExecutedWith<#domain, <#domain as ::kiff::__private::Domain>::Services, #emits, #function>)
+        quote!(::kiff::__private::RunsWith<#domain, <#domain as ::kiff::__private::Domain>::Services, #emits, #function>)
     } else {
-        quote!(::kiff::__private::Executed<#domain, #emits, #function>)
+        quote!(::kiff::__private::RunsAlone<#domain, #emits, #function>)
     };
     quote!(::kiff::__private::Entry::of(<#blamed as #demand>::ENTRY, ::kiff::__private::Asks::<#domain, #alias>::ANSWER))
 }
