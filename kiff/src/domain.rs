@@ -11,7 +11,7 @@ use crate::json::{Json, JsonError};
 use crate::schema::{Contract, Schema};
 use crate::shape::Shapes;
 
-/// A governed domain: the enum of its actions, with everything that the block says of them.
+/// A governed domain as the enum of its actions: a value of the type is an action, and the type itself the domain.
 ///
 /// `domain!` writes the implementation; nobody writes one by hand.
 pub trait Domain: Copy + Eq + Hash + fmt::Debug + Send + Sync + 'static {

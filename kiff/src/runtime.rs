@@ -20,7 +20,7 @@ use crate::schema::Permission;
 use crate::store::{Appended, MemoryStore, PAGE, Store, StoreError};
 use crate::time::{Clock, SystemClock, Timestamp};
 
-use taken::Taken;
+use store_health::StoreHealth;
 
 mod access;
 mod announce;
@@ -37,7 +37,7 @@ mod read;
 mod reconcile;
 mod repeat;
 mod settle;
-mod taken;
+mod store_health;
 
 pub use approve::Pending;
 pub use attempt::Propose;
@@ -105,7 +105,7 @@ pub struct Runtime<D: Domain, S: Store = MemoryStore> {
     fingerprints: Vec<(D, Digest)>,
     /// What it takes to look at an entity: any role of the domain.
     reading: Permission,
-    taken: Taken,
+    store_health: StoreHealth,
 }
 
 /// After how many commits of an entity what it folds to is kept beside its journal, so that a long journal is not read
@@ -137,7 +137,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             entities: Remembered::new(Bounds::DEFAULT.remembered, Bounds::DEFAULT.remembered_approvals),
             fingerprints,
             reading: access::reading(D::schema()),
-            taken: Taken::default(),
+            store_health: StoreHealth::default(),
         }
     }
 
@@ -213,7 +213,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     /// When the store failed to take a commit, where it has taken none since.
     #[cfg(feature = "http")]
     pub(crate) fn failed_append(&self) -> Option<Timestamp> {
-        self.taken.failed()
+        self.store_health.failed()
     }
 
     fn next_identifier<T: TryFrom<Arc<str>, Error = IdentifierError>>(&self, kind: &'static str) -> Result<T, Error> {
@@ -270,7 +270,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         }
         let commit = Arc::clone(sealed.commit());
         let appended = self.store.append(sealed).await;
-        self.taken.note(&appended, || self.now());
+        self.store_health.note(&appended, || self.now());
         match appended? {
             Appended::Conflict => {
                 // Where nobody has moved it on, the store has lost what is remembered of it.

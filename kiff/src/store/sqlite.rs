@@ -127,8 +127,8 @@ struct Handle {
 impl Handle {
     fn new(writer: Writer, lock: Lock) -> std::io::Result<Self> {
         let queue = Arc::new(Queue::new());
-        let taken = Taken(Arc::clone(&queue));
-        let thread = thread::Builder::new().name("kiff-sqlite".to_owned()).spawn(move || writer.run(&taken.0))?;
+        let held = HeldQueue(Arc::clone(&queue));
+        let thread = thread::Builder::new().name("kiff-sqlite".to_owned()).spawn(move || writer.run(&held.0))?;
         Ok(Self { queue, thread: Some(thread), _lock: lock })
     }
 }
@@ -144,9 +144,9 @@ impl Drop for Handle {
 }
 
 /// The queue in the hands of the thread that writes: when that ends, however it ends, nobody waits for it.
-struct Taken(Arc<Commits>);
+struct HeldQueue(Arc<Commits>);
 
-impl Drop for Taken {
+impl Drop for HeldQueue {
     fn drop(&mut self) {
         self.0.abandon();
     }

@@ -7,9 +7,9 @@ use crate::time::Timestamp;
 
 /// When the store failed to take a commit, in microseconds, where it has taken none since; otherwise 0.
 #[derive(Debug, Default)]
-pub(super) struct Taken(AtomicU64);
+pub(super) struct StoreHealth(AtomicU64);
 
-impl Taken {
+impl StoreHealth {
     /// Notes what became of a commit. That one journal is broken says nothing of the others.
     pub(super) fn note(&self, appended: &Result<Appended, StoreError>, now: impl FnOnce() -> Timestamp) {
         match appended {
