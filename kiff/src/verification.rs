@@ -222,7 +222,7 @@ impl Chains {
                     return Err(fault(key.clone(), expected));
                 }
                 if commit.previous() != head {
-                    return Err(Fault::Unchained { key: key.clone(), number: expected });
+                    return Err(Fault::Replaced { key: key.clone(), number: expected });
                 }
                 // INVARIANT: a commit whose hash does not fit what it says cannot be read.
                 records.follow(commit).map_err(Fault::unfounded)?;
@@ -255,7 +255,7 @@ impl Report {
         faults.extend(found);
         broken.name(&mut faults);
         if commits > positions {
-            faults.push(Fault::Unplaced { commits, positions });
+            faults.push(Fault::Inserted { commits, positions });
         }
         Self { entities, commits, positions, head, confirmed, faults }
     }

@@ -67,7 +67,7 @@ pub enum Fault {
         found: EntityKey,
     },
     /// A commit does not follow on the one before: one of the two was replaced.
-    Unchained {
+    Replaced {
         /// Whose journal.
         #[serde(serialize_with = "as_parts")]
         key: EntityKey,
@@ -85,7 +85,7 @@ pub enum Fault {
         problem: String,
     },
     /// What the store looks things up by is not what the commit says: a key would run again, or what is open would not be seen.
-    Lookup {
+    Mislaid {
         /// Whose journal.
         #[serde(serialize_with = "as_parts")]
         key: EntityKey,
@@ -133,7 +133,7 @@ pub enum Fault {
         logged: u64,
     },
     /// No commit stands at these positions, and some behind them: they were removed.
-    Gap {
+    Removed {
         /// The first position without a commit.
         from: u64,
         /// The last one.
@@ -169,8 +169,8 @@ pub enum Fault {
         /// What is wrong with the leaves.
         problem: String,
     },
-    /// Entities have more commits than there are positions.
-    Unplaced {
+    /// Entities have more commits than there are positions: some were inserted.
+    Inserted {
         /// How many commits the entities have.
         commits: u64,
         /// How many positions there are.
@@ -188,9 +188,9 @@ impl Fault {
             | Self::Missing { key, .. }
             | Self::Reordered { key, .. }
             | Self::Misplaced { key, .. }
-            | Self::Unchained { key, .. }
+            | Self::Replaced { key, .. }
             | Self::Unfounded { key, .. }
-            | Self::Lookup { key, .. }
+            | Self::Mislaid { key, .. }
             | Self::Unreadable { key, .. }
             | Self::Forged { key, .. }
             | Self::Moved { key, .. } => Some(key),
@@ -234,8 +234,8 @@ impl Fault {
         Self::Unfounded { key, number, problem }
     }
 
-    pub(super) fn lookup(key: &EntityKey, number: u64, problem: String) -> Self {
-        Self::Lookup { key: key.clone(), number, problem }
+    pub(super) fn mislaid(key: &EntityKey, number: u64, problem: String) -> Self {
+        Self::Mislaid { key: key.clone(), number, problem }
     }
 
     pub(super) const fn missing(key: EntityKey, number: u64) -> Self {
@@ -276,7 +276,7 @@ impl fmt::Display for Fault {
             Self::Misplaced { key, number, found } => {
                 write!(f, "misplaced: commit {number} of `{key}` is one of `{found}`")
             }
-            Self::Unchained { key, number } => write!(
+            Self::Replaced { key, number } => write!(
                 f,
                 "replaced: commit {number} of `{key}` does not follow on commit {}; one of the two is not what was written",
                 number - 1
@@ -284,7 +284,7 @@ impl fmt::Display for Fault {
             Self::Unfounded { key, number, problem } => {
                 write!(f, "unfounded: commit {number} of `{key}`: {}", visible(problem))
             }
-            Self::Lookup { key, number, problem } => {
+            Self::Mislaid { key, number, problem } => {
                 write!(f, "mislaid: commit {number} of `{key}`: {}", visible(problem))
             }
             Self::Unlisted { problem } => write!(f, "unreadable: what is open cannot be listed: {}", visible(problem)),
@@ -299,8 +299,8 @@ impl fmt::Display for Fault {
             Self::Moved { key, number, position, logged } => {
                 write!(f, "moved: commit {number} of `{key}` stands at position {position}, and was logged at {logged}")
             }
-            Self::Gap { from, to } if from == to => write!(f, "removed: there is no commit at position {from}"),
-            Self::Gap { from, to } => write!(f, "removed: there are no commits at positions {from} to {to}"),
+            Self::Removed { from, to } if from == to => write!(f, "removed: there is no commit at position {from}"),
+            Self::Removed { from, to } => write!(f, "removed: there are no commits at positions {from} to {to}"),
             Self::Unwalkable { position, problem } => {
                 write!(f, "unreadable: the order of all commits from position {position} on: {}", visible(problem))
             }
@@ -314,7 +314,7 @@ impl fmt::Display for Fault {
             Self::Log { size, problem } => {
                 write!(f, "the log's leaves do not lead to the {size} commits that were signed: {problem}")
             }
-            Self::Unplaced { commits, positions } => {
+            Self::Inserted { commits, positions } => {
                 write!(f, "inserted: the entities have {commits} commits, and there are {positions} positions")
             }
         }

@@ -34,7 +34,7 @@ impl Said {
         let key = commit.idempotency_key().filter(|key| self.keys.insert((*key).clone()))?;
         match store.keyed(commit.key(), key).await {
             Ok(Some(number)) if number == commit.number() => None,
-            _ => Some(Fault::lookup(commit.key(), commit.number(), format!("the key `{key}` does not lead to it"))),
+            _ => Some(Fault::mislaid(commit.key(), commit.number(), format!("the key `{key}` does not lead to it"))),
         }
     }
 }
@@ -88,17 +88,17 @@ impl Lookups {
             let (matter, open) = listed;
             let (what, id) = (matter.as_str(), &open.id);
             if !now.contains(listed) && !is_closed(store, listed).await {
-                faults.push(Fault::lookup(&open.key, open.commit, format!("its {what} `{id}` is not listed as open")));
+                faults.push(Fault::mislaid(&open.key, open.commit, format!("its {what} `{id}` is not listed as open")));
             }
             if *matter == Matter::Review && !is_found(store, open).await {
-                faults.push(Fault::lookup(&open.key, open.commit, format!("the approval `{id}` does not lead to it")));
+                faults.push(Fault::mislaid(&open.key, open.commit, format!("the approval `{id}` does not lead to it")));
             }
         }
         // What was listed before its journal was read and after, and was not open when it was read: others write meanwhile.
         for listed in before.intersection(&now).filter(|listed| !self.open.contains(listed) && self.matters(listed)) {
             let (matter, open) = listed;
             let problem = format!("the {} `{}` is listed as open since then, and is not", matter.as_str(), open.id);
-            faults.push(Fault::lookup(&open.key, open.commit, problem));
+            faults.push(Fault::mislaid(&open.key, open.commit, problem));
         }
         faults
     }

@@ -102,7 +102,7 @@ impl<'a> Order<'a> {
             }
             None => {}
         }
-        let is_stuck = matches!(self.faults.last(), Some(Fault::Gap { from, to }) if to - from > steps);
+        let is_stuck = matches!(self.faults.last(), Some(Fault::Removed { from, to }) if to - from > steps);
         if error.broken().is_none() || is_stuck {
             self.faults.push(Fault::Unwalkable { position, problem: error.to_string() });
             return true;
@@ -114,8 +114,8 @@ impl<'a> Order<'a> {
     fn gap(&mut self, from: u64, to: u64) {
         self.tree = None;
         match self.faults.last_mut() {
-            Some(Fault::Gap { to: end, .. }) if *end + 1 == from => *end = to,
-            _ => self.faults.push(Fault::Gap { from, to }),
+            Some(Fault::Removed { to: end, .. }) if *end + 1 == from => *end = to,
+            _ => self.faults.push(Fault::Removed { from, to }),
         }
     }
 

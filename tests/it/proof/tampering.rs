@@ -120,8 +120,8 @@ fn p8_a_deleted_commit_is_missing_and_leaves_a_gap() {
     let scene = scene();
     let faults = scene.after(|rows| drop(rows.remove(31)));
     let missing = Fault::Missing { key: order(2), number: 7 };
-    assert_eq!(faults, [missing.clone(), Fault::Gap { from: 32, to: 32 }]);
-    assert_eq!(scene.by_chain(), [missing, Fault::Gap { from: 32, to: 32 }]);
+    assert_eq!(faults, [missing.clone(), Fault::Removed { from: 32, to: 32 }]);
+    assert_eq!(scene.by_chain(), [missing, Fault::Removed { from: 32, to: 32 }]);
 }
 
 #[test]
@@ -174,7 +174,7 @@ fn p8_two_commits_at_one_position_are_found() {
     let scene = scene();
     let faults = scene.after(|rows| rows[12].position = 12);
     let twice = Fault::Reordered { key: order(3), number: 3 };
-    assert!(faults.contains(&twice) && faults.contains(&Fault::Gap { from: 13, to: 13 }), "{faults:?}");
+    assert!(faults.contains(&twice) && faults.contains(&Fault::Removed { from: 13, to: 13 }), "{faults:?}");
 }
 
 #[test]
@@ -182,7 +182,7 @@ fn p8_a_commit_without_a_position_is_found() {
     let scene = scene();
     scene.ledger.note(&order(2), "put in");
     let faults = scene.after(|rows| rows.last_mut().unwrap().position = 0);
-    assert_eq!(faults, [Fault::Unplaced { commits: COMMITS + 1, positions: COMMITS }]);
+    assert_eq!(faults, [Fault::Inserted { commits: COMMITS + 1, positions: COMMITS }]);
 }
 
 #[test]
@@ -201,7 +201,7 @@ fn p8_a_cut_tail_is_found_against_a_checkpoint() {
 fn p8_the_cut_tail_of_one_entity_is_found_by_its_positions() {
     let scene = scene();
     let faults = scene.after(|rows| rows.retain(|row| row.key != order(2) || row.number < 11));
-    assert_eq!(faults, [Fault::Gap { from: 52, to: 52 }, Fault::Gap { from: 57, to: 57 }]);
+    assert_eq!(faults, [Fault::Removed { from: 52, to: 52 }, Fault::Removed { from: 57, to: 57 }]);
 }
 
 #[test]
@@ -224,8 +224,8 @@ fn p8_one_commit_that_was_written_anew_breaks_its_chain() {
     let whole = Ledger::of(COMMITS, ORDERS);
     *scene.ledger.rows() = whole.rows().clone();
     let faults = scene.after(|rows| rows[3 + 5] = forged);
-    let unchained = Fault::Unchained { key: order(4), number: 3 };
-    assert_eq!(faults, [unchained, Fault::Forged { key: order(4), number: 2, position: 9 }]);
+    let replaced = Fault::Replaced { key: order(4), number: 3 };
+    assert_eq!(faults, [replaced, Fault::Forged { key: order(4), number: 2, position: 9 }]);
 }
 
 #[test]
@@ -262,8 +262,8 @@ fn p8_a_gap_before_a_broken_commit_is_told_apart_from_it() {
         rows[40].body[9] ^= 1;
         rows.drain(30..40);
     });
-    let gap = faults.iter().find(|fault| matches!(fault, Fault::Gap { .. })).unwrap();
-    assert_eq!(gap, &Fault::Gap { from: 31, to: 40 });
+    let gap = faults.iter().find(|fault| matches!(fault, Fault::Removed { .. })).unwrap();
+    assert_eq!(gap, &Fault::Removed { from: 31, to: 40 });
     assert!(faults.iter().any(|fault| matches!(fault, Fault::Missing { number: 7, .. })), "{faults:?}");
 }
 
@@ -353,6 +353,23 @@ fn what_a_broken_commit_says_moves_no_terminal() {
     let edited = Fault::Edited { key: order(1), number: 1, problem: broken.problem.clone() };
     for told in [broken.to_string(), edited.to_string()] {
         assert!(told.contains(r"unknown variant `\u{1b}[2J\u{202e}`"), "{told:?}");
+    }
+}
+
+#[test]
+fn a_fault_has_the_same_word_for_people_and_for_machines() {
+    let faults = [
+        Fault::Missing { key: order(1), number: 2 },
+        Fault::Replaced { key: order(1), number: 2 },
+        Fault::Mislaid { key: order(1), number: 2, problem: "the key `wish-1` does not lead to it".to_owned() },
+        Fault::Removed { from: 2, to: 2 },
+        Fault::Removed { from: 2, to: 3 },
+        Fault::Inserted { commits: 3, positions: 2 },
+    ];
+    for fault in faults {
+        let told = serde_json::to_value(&fault).unwrap();
+        let word = told["fault"].as_str().unwrap();
+        assert!(fault.to_string().starts_with(&format!("{word}: ")), "{word}: {fault}");
     }
 }
 
