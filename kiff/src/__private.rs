@@ -14,14 +14,12 @@ pub use crate::executor::{
 pub use crate::handle::{AllowedIn, Allows, Any, Handle, InState};
 pub use crate::json::{Json, JsonError};
 pub use crate::parameter::{Checks, Fields, Measured, Members, ParameterFault, Pattern, Ranged, Textual};
+pub use crate::probe::{BinaryFloat, CarriedField, EventField, Float, NoFloat, Probe, Shapes, Value, show};
 pub use crate::runtime::{Arrival, Incoming};
 pub use crate::schema::constant::{
     beginning, contract, event_schema, field_schema, list, parameter, permission, role_schema, state_schema, text,
     transition,
 };
 pub use crate::schema::{ApprovalRule, Contract, Effect, Never, Parameter, Risk, Role, Rule, Schema, Text};
-pub use crate::shape::{Probe, Shapes};
-pub use crate::signature::{
-    BinaryFloat, CarriedField, EventField, Float, NoFloat, Reply, Same, Serves, Value, replied, show,
-};
+pub use crate::signature::{Reply, Same, Serves, replied};
 pub use crate::verdict::Permit;

@@ -7,8 +7,8 @@ use crate::bounds::Bounds;
 use crate::domain::{Domain, Emitted};
 use crate::json::Json;
 use crate::parameter::{Members, ParameterFault};
+use crate::probe::Shapes;
 use crate::schema::Parameter;
-use crate::shape::Shapes;
 
 /// The parameters of one action, as a struct: what a typed proposal is made of.
 ///

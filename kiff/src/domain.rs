@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::bounds::Bounds;
 use crate::identifier::{EntityKey, IdentifierError};
 use crate::json::{Json, JsonError};
+use crate::probe::Shapes;
 use crate::schema::{Contract, Schema};
-use crate::shape::Shapes;
 
 /// A governed domain as the enum of its actions: a value of the type is an action, and the type itself the domain.
 ///

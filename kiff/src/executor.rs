@@ -14,8 +14,8 @@ use crate::event::Trace;
 use crate::identifier::{ApprovalId, EntityKey, ExecutionId};
 use crate::json::Json;
 use crate::parameter::{Members, ParameterFault, RecordedParameters};
+use crate::probe::Shapes;
 use crate::schema::Parameter;
-use crate::shape::Shapes;
 use crate::verdict::{Judged, Permit};
 
 use self::reconcile::Ask;

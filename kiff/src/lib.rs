@@ -103,10 +103,10 @@ mod money;
 mod actor;
 mod event;
 mod schema;
-mod shape;
+mod parameter;
+mod probe;
 mod domain;
 mod permission;
-mod parameter;
 mod action;
 mod decision;
 mod approval;
@@ -168,6 +168,7 @@ pub use merkle::TreeHead;
 pub use money::Cents;
 pub use parameter::{Measured, ParameterFault, Ranged, Textual};
 pub use permission::{Policy, PolicyError, Question, RolePolicy};
+pub use probe::{EventField, Value};
 pub use runtime::{
     Doubt, Error, Executed, Failed, Incoming, Ingested, Inquiry, Outcome, Pending, Propose, Rebuilt, Replayed, Runtime,
     Settlement, Unexecuted, replay,
@@ -176,7 +177,7 @@ pub use schema::{
     ApprovalRule, Contract, Effect, EventSchema, FieldSchema, List, Never, Parameter, Permission, Risk, Role,
     RoleSchema, Rule, Schema, SchemaError, StateSchema, Text, Transition,
 };
-pub use signature::{EventField, Reply, Serves, Value};
+pub use signature::{Reply, Serves};
 pub use store::{Appended, MemoryStore, Store, StoreError};
 #[cfg(feature = "postgres")]
 pub use store::{Migrated, PostgresError, PostgresOptions, PostgresStore};

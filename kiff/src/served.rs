@@ -20,12 +20,12 @@ use crate::identifier::{ApprovalId, EntityKey, ExecutionId};
 use crate::journal::{Commit, Cursor, Open, Query, RecordId};
 use crate::json::Json;
 use crate::permission::PolicyError;
+#[cfg(feature = "mcp")]
+use crate::probe::Shapes;
 use crate::runtime::{Doubt, Error, Inquiry, Outcome, Pending, Propose, Runtime, Settlement};
 #[cfg(feature = "mcp")]
 use crate::schema::Text;
 use crate::schema::{Contract, Permission, Schema};
-#[cfg(feature = "mcp")]
-use crate::shape::Shapes;
 use crate::store::Store;
 use crate::time::Timestamp;
 #[cfg(feature = "http")]

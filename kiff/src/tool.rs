@@ -12,7 +12,7 @@ use std::str::FromStr;
 use crate::bounds::Bounds;
 use crate::executor::Executable;
 use crate::json::Excerpt;
-use crate::shape::Shapes;
+use crate::probe::Shapes;
 
 use description::Hints;
 use input::Input;

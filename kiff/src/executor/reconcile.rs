@@ -139,8 +139,8 @@ pub(crate) type Ask<D> = for<'a> fn(&'a Json, &'a <D as Domain>::Services, &'a E
 /// Asks generated code whether an action has a reconcile fn, `Asks::<Refund, refund::RefundOrder>::ANSWER`, and for the parameters
 /// of its executor.
 ///
-/// rustc takes what the type has itself where the action [`Reconciles`] or has an executor, and otherwise what [`AsksNobody`] has. So
-/// an action without such a fn needs not a word, and one without an executor is told of at its place in the block alone.
+/// It is asked by constant, as the module `probe` says: an action that [`Reconciles`] or has an executor answers itself, and any other by
+/// [`AsksNobody`]. So an action without such a fn needs not a word, and one without an executor is told of at its place in the block alone.
 pub struct Asks<D, A>(PhantomData<fn() -> (D, A)>);
 
 impl<D, A> Asks<D, A> {

@@ -9,8 +9,8 @@ use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
 use super::{description, pattern, rule};
+use crate::probe::Shapes;
 use crate::schema::{Parameter, Rule};
-use crate::shape::Shapes;
 
 /// The schema of an object.
 ///

@@ -6,5 +6,5 @@ pub struct Shapes(());
 
 impl Shapes {
     #[expect(clippy::unused_self, reason = "with the feature `tools` it is noted")]
-    pub(super) const fn anything(&mut self) {}
+    pub(in crate::probe) const fn anything(&mut self) {}
 }

@@ -7,9 +7,9 @@ use schemars::transform::{RecursiveTransform, Transform};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value};
 
-use super::Probe;
 use crate::json::LARGEST_INTEGER;
 use crate::money::Cents;
+use crate::probe::Probe;
 
 /// Where the types of an action's parameters or an event's fields say what they look like, one after the other.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ impl Shapes {
         std::mem::take(&mut self.found)
     }
 
-    pub(super) fn anything(&mut self) {
+    pub(in crate::probe) fn anything(&mut self) {
         self.found.push(Schema::default());
     }
 }

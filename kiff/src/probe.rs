@@ -1,13 +1,20 @@
-//! What the type of a parameter or a field looks like as JSON: every type is asked, and those that can say it do.
+//! What generated code asks of the user's types.
 //!
-//! A type says it by `schemars::JsonSchema`, which only tools need. So nobody demands it: a type that lacks it is anything.
+//! A type that must have something is asked by a trait that all fit types have: [`Value`], [`EventField`], [`CarriedField`]. Its message
+//! says what the type lacks, at its place in the source.
 //!
-//! An event is asked in the same way whether it can be written and read, so that a field that cannot be is blamed once.
+//! A type that may have something is asked without a bound that it could break, in one of two ways:
+//!
+//! - **By method**, as in `Probe::<Iban>::NEW.shape(shapes)`. rustc takes the method of [`Probe`] itself where `Iban` has what that
+//!   needs, and otherwise, one dereference further, the one of [`Anything`]. This needs no trait in scope. An event is asked so too, whether
+//!   it can be written and read, so that a field that cannot be is blamed once.
+//! - **By constant**, as in `Float::<Money, 0>::IS_ONE`. rustc takes what the asking type has itself where `Money` has what that needs, and
+//!   otherwise what it has by a trait, [`NoFloat`], which generated code brings into scope. This is known while the program is compiled.
 
-#[cfg(not(feature = "tools"))]
-mod disabled;
-#[cfg(feature = "tools")]
-mod enabled;
+mod field;
+mod float;
+mod shape;
+mod value;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -19,15 +26,13 @@ use serde::de::{DeserializeOwned, Error as _};
 use crate::bounds::Bounds;
 use crate::json::{Json, JsonError};
 
-#[cfg(not(feature = "tools"))]
-pub use disabled::Shapes;
-#[cfg(feature = "tools")]
-pub use enabled::Shapes;
+pub use self::field::{CarriedField, EventField};
+pub use self::float::{BinaryFloat, Float, NoFloat};
+pub use self::shape::Shapes;
+pub use self::value::{Value, show};
 
-/// A type that is asked by generated code: `Probe::<Iban>::NEW.shape(shapes)`.
-///
-/// rustc takes the method of the probe itself where `Iban` has a `JsonSchema`, and otherwise, one dereference further, that
-/// of `Anything`. This needs no trait in scope, and no bound that a type could break.
+/// A type that is asked by method: what it looks like as JSON, and of an event and its fields how they are written and read, cloned and
+/// shown.
 pub struct Probe<T>(PhantomData<fn() -> T>);
 
 impl<T> Probe<T> {
@@ -82,7 +87,7 @@ impl<T> Deref for Probe<T> {
     }
 }
 
-/// What a type is that does not say what it is.
+/// What answers for a type that has not what is asked for.
 #[derive(Debug)]
 pub struct Anything;
 

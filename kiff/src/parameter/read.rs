@@ -1,0 +1,102 @@
+//! Parameters as they are read: each from JSON, until one of them is at fault.
+
+use std::borrow::Cow;
+
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+
+use super::ParameterFault;
+use crate::json::{Excerpt, Json, Object, visible, with_integers};
+use crate::schema::Parameter;
+
+/// The members of a JSON object of parameters, taken out one by one until one of them is at fault.
+#[derive(Debug)]
+pub struct Fields<'a>(Result<Object<'a>, ParameterFault>);
+
+impl<'a> Fields<'a> {
+    /// Reads an object whose members are all in `known`.
+    ///
+    /// It is at fault when the text is over a bound, no object, readable in two ways, or when it holds a member that is not
+    /// known: an agent that invents a parameter must not believe that it was heard.
+    #[must_use]
+    pub fn read(text: &'a Json, known: &[Parameter]) -> Self {
+        let fields = text.members().map_err(|_| ParameterFault::Unreadable("they are not a JSON object".to_owned()));
+        Self(fields.and_then(|fields| {
+            let is_known = |name: &str| known.iter().any(|parameter| parameter.name == *name);
+            match fields.0.iter().find(|(name, _)| !is_known(name)) {
+                Some((name, _)) => Err(ParameterFault::Unknown(Excerpt(name).to_string())),
+                None => Ok(fields),
+            }
+        }))
+    }
+
+    /// Takes out a parameter that must be there; none when it is missing or of another shape.
+    pub fn required<T: DeserializeOwned>(&mut self, name: &'static str) -> Option<T> {
+        self.take(name, |value| {
+            value.map_or(Err(ParameterFault::Missing(Cow::Borrowed(name))), |value| decode(name, value))
+        })
+    }
+
+    /// Takes out a parameter that may be left out or `null`; none when it is there and of another shape.
+    pub fn optional<T: DeserializeOwned + Default>(&mut self, name: &'static str) -> Option<T> {
+        self.take(name, |value| value.map_or_else(|| Ok(T::default()), |value| decode(name, value)))
+    }
+
+    fn take<T>(&mut self, name: &str, read: impl FnOnce(Option<&RawValue>) -> Result<T, ParameterFault>) -> Option<T> {
+        let fields = self.0.as_mut().ok()?;
+        read(fields.take(name)).map_err(|fault| self.0 = Err(fault)).ok()
+    }
+
+    /// What was made of the parameters, if all of them were read.
+    ///
+    /// # Errors
+    /// [`ParameterFault`] when the object or one of them is at fault: the first one.
+    pub fn finish<T>(self, read: Option<T>) -> Result<T, ParameterFault> {
+        let unread = || ParameterFault::Unreadable("one was left out".to_owned());
+        self.0.and_then(|_| read.ok_or_else(unread))
+    }
+}
+
+fn decode<T: DeserializeOwned>(name: &'static str, value: &RawValue) -> Result<T, ParameterFault> {
+    let text = value.get();
+    // To JSON Schema `4900.0` is an integer, and some programs write every number so. What is read is written anew for the record.
+    let read = serde_json::from_str(text).or_else(|error| match with_integers(text) {
+        Some(text) => serde_json::from_str(&text),
+        None => Err(error),
+    });
+    read.map_err(|error| ParameterFault::invalid(name, visible(&in_words(&error))))
+}
+
+/// What serde says of a value, without the place in the text and with words for Rust's types.
+fn in_words(error: &serde_json::Error) -> String {
+    const TYPES: [(&str, &str); 13] = [
+        ("i8", "a whole number"),
+        ("i16", "a whole number"),
+        ("i32", "a whole number"),
+        ("i64", "a whole number"),
+        ("i128", "a whole number"),
+        ("u8", "a whole number that is not negative"),
+        ("u16", "a whole number that is not negative"),
+        ("u32", "a whole number that is not negative"),
+        ("u64", "a whole number that is not negative"),
+        ("u128", "a whole number that is not negative"),
+        ("f32", "a number"),
+        ("f64", "a number"),
+        ("a boolean", "true or false"),
+    ];
+    let text = error.to_string();
+    let sentence = text.split(" at line ").next().unwrap_or(&text);
+    let Some((given, expected)) = sentence.rsplit_once("expected ") else { return sentence.to_owned() };
+    let expected = TYPES.iter().find(|(rust, _)| *rust == expected).map_or(expected, |(_, words)| words);
+    let given = excerpt(given).replace("floating point `", "`").replace("integer `", "`");
+    format!("{given}expected {expected}")
+}
+
+/// What was given may be as long as all parameters together, and is on the record as it was sent.
+fn excerpt(given: &str) -> Cow<'_, str> {
+    const SHOWN: usize = 128;
+    match given.char_indices().nth(SHOWN) {
+        Some((end, _)) => Cow::Owned(format!("{}…, ", given.get(..end).unwrap_or_default())),
+        None => Cow::Borrowed(given),
+    }
+}
