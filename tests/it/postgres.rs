@@ -141,8 +141,16 @@ fn who_looks_after_a_journal_reads_it_and_can_append_nothing() {
     assert_eq!(found.len(), 1);
     assert!(block_on(Verification::of(&reader).run(|_| ())).unwrap().is_sound());
     let second = commit(&entity("ord-1"), 1, first.commit().hash(), 2);
-    let told = block_on(reader.append(second)).unwrap_err().to_string();
+    let told = block_on(reader.append(second.clone())).unwrap_err().to_string();
     assert!(told.contains("permission denied"), "{told}");
+    // Who becomes a writer and a reader again is no writer any more.
+    block_on(owner.grant(&auditor)).unwrap();
+    assert_eq!(block_on(reader.append(second.clone())).unwrap(), Appended::Written);
+    block_on(owner.grant_reader(&auditor)).unwrap();
+    let third = commit(&entity("ord-1"), 2, second.commit().hash(), 3);
+    let told = block_on(reader.append(third)).unwrap_err().to_string();
+    assert!(told.contains("permission denied"), "{told}");
+    assert_eq!(block_on(reader.read(&entity("ord-1"), 0, 9)).unwrap().len(), 2);
 }
 
 #[test]

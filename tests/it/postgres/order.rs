@@ -114,9 +114,9 @@ fn a_journal_that_was_restored_beside_another_says_so_and_is_not_used() {
 }
 
 /// Restores what one server has into a new one.
-fn restored(old: &Cluster) -> Cluster {
+fn restored(old: &Cluster, more: &[&str]) -> Cluster {
     let new = Cluster::start("");
-    let dump = dumped(old, &[]);
+    let dump = dumped(old, more);
     let mut restoring: Command = command(cluster::binaries().join("psql"));
     restoring.args(["-q", "-v", "ON_ERROR_STOP=1", "-d", &new.url("owner", "postgres"), "-f", &dump]);
     assert!(restoring.stdout(std::process::Stdio::null()).status().unwrap().success());
@@ -141,7 +141,7 @@ fn a_journal_that_was_restored_into_another_server_goes_on_in_its_order() {
     // Once with a commit that has no position yet, and once where all have theirs.
     let (mut last, mut order, mut server) = (third, vec!["ord-2 1", "ord-2 2", "ord-1 1", "ord-2 3"], old);
     for (number, of_entity, begun) in [(4, "ord-2 4", "ord-3"), (5, "ord-2 5", "ord-4")] {
-        server = restored(&server);
+        server = restored(&server, &[]);
         let writer = PostgresStore::options(&server.url("writer", "postgres")).schema(schema.clone());
         let store = block_on(writer.connect()).unwrap();
         count_on(&server);
@@ -152,6 +152,27 @@ fn a_journal_that_was_restored_into_another_server_goes_on_in_its_order() {
         assert_eq!(places(&store), expected(&order));
         last = next;
     }
+}
+
+#[test]
+fn p8_a_journal_that_was_restored_for_other_roles_is_appended_to_by_its_writers_alone() {
+    let old = Cluster::start("");
+    let (schema, writer) = old.journal();
+    let first = begin(&block_on(writer.connect()).unwrap(), "ord-1");
+    // PostgreSQL lets everybody run a function that comes without privileges.
+    let server = restored(&old, &["--no-owner", "--no-privileges"]);
+    server.sql("postgres", "CREATE ROLE auditor LOGIN");
+    let of = |role: &str| PostgresStore::options(&server.url(role, "postgres")).schema(schema.clone());
+    block_on(of("owner").migrate()).unwrap();
+    block_on(of("owner").grant_reader("auditor")).unwrap();
+    let second = commit(&entity("ord-1"), 1, first.commit().hash(), 2);
+    let auditor = block_on(of("auditor").connect()).unwrap();
+    let told = block_on(auditor.append(second.clone())).unwrap_err().to_string();
+    assert!(told.contains("permission denied"), "{told}");
+    block_on(of("owner").grant("writer")).unwrap();
+    let store = block_on(of("writer").connect()).unwrap();
+    assert_eq!(block_on(store.append(second)).unwrap(), Appended::Written);
+    assert_eq!(places(&store), expected(&["ord-1 1", "ord-1 2"]));
 }
 
 #[test]

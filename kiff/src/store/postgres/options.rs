@@ -164,7 +164,8 @@ impl PostgresOptions {
         self.run(self.grants(role)?).await
     }
 
-    /// The statements that let `role` read the journal, and nothing else: for who looks after it.
+    /// The statements that let `role` read the journal, and nothing else: for who looks after it. One that could append can no
+    /// longer.
     ///
     /// # Errors
     /// [`PostgresError`] when the role or the schema has no name that the server would keep.
