@@ -180,26 +180,33 @@ impl Sequencer {
         Ok(checkpoint)
     }
 
-    /// Reads what was signed last, and its edge: from the tiles, or where they are damaged from the store.
+    /// Reads what was signed last, and its edge: from the tiles, or where they are damaged from the store. Where the newest
+    /// checkpoint was found among the copies alone, it is put back in its place.
     async fn recover<S: Store>(&self, store: &S) -> Result<(SignedCheckpoint, Edge), LogError> {
-        let Some((checkpoint, head)) = self.newest()? else {
+        let Some((path, checkpoint, head)) = self.newest()? else {
             let edge = Edge::default();
             return Ok((self.sign(&edge, &mut Files::new(self.directory.clone()), None)?, edge));
         };
-        match Edge::read(&self.directory, head.size) {
-            Ok(edge) if edge.head() == head => return Ok((checkpoint, edge)),
-            Ok(_) => {}
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidData) => {}
-            Err(error) => return Err(error.into()),
+        let edge = match Edge::read(&self.directory, head.size) {
+            Ok(edge) if edge.head() == head => edge,
+            Err(error) if !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidData) => {
+                return Err(error.into());
+            }
+            _ => self.rebuild(store, head).await?,
+        };
+        if path != self.directory.join(CHECKPOINT) {
+            let mut files = Files::new(self.directory.clone());
+            files.write(Path::new(CHECKPOINT), checkpoint.to_string().as_bytes())?;
+            files.settle()?;
         }
-        Ok((checkpoint, self.rebuild(store, head).await?))
+        Ok((checkpoint, edge))
     }
 
-    /// What was signed last, where one of the keys has signed it; none where nothing is signed yet.
-    fn newest(&self) -> Result<Option<(SignedCheckpoint, TreeHead)>, LogError> {
+    /// What was signed last and its file, where one of the keys has signed it; none where nothing is signed yet.
+    fn newest(&self) -> Result<Option<(PathBuf, SignedCheckpoint, TreeHead)>, LogError> {
         let Some((path, checkpoint)) = newest_checkpoint(&self.directory)? else { return Ok(None) };
         match checkpoint.verify(&self.signers.verifying_keys()).map(Checkpoint::head) {
-            Ok(head) => Ok(Some((checkpoint, head))),
+            Ok(head) => Ok(Some((path, checkpoint, head))),
             Err(CheckpointError::Untrusted { .. }) => Err(LogError::OtherKeys { directory: self.directory.clone() }),
             Err(error) => Err(LogError::Checkpoint { path, error }),
         }

@@ -136,8 +136,8 @@ fn a_log_of_which_any_file_is_gone_or_cut_is_written_again() {
     for (path, bytes) in written.iter().filter(|(path, _)| is_edge(path)) {
         fs::remove_file(path).unwrap();
         assert_eq!(advance().unwrap(), 600, "{}", path.display());
+        assert_eq!(&fs::read(path).unwrap(), bytes);
         if !path.ends_with("checkpoint") {
-            assert_eq!(&fs::read(path).unwrap(), bytes);
             fs::write(path, &bytes[..bytes.len() / 2]).unwrap();
             assert_eq!(advance().unwrap(), 600);
             assert_eq!(&fs::read(path).unwrap(), bytes);
@@ -274,6 +274,22 @@ fn p8_a_checkpoint_of_yesterday_that_was_put_back_starts_no_fork() {
     ledger.rewrite(&super::ledger::order(5), 100, "never said");
     let refused = advance().unwrap_err();
     assert!(matches!(refused, LogError::Rewritten { position: 600 }), "{refused}");
+}
+
+#[test]
+fn a_checkpoint_of_yesterday_that_was_put_back_gives_way_to_the_newest() {
+    let (folder, key) = (TempDir::new().unwrap(), key());
+    let ledger = Ledger::of(300, 5);
+    let advance = || block_on(Sequencer::open(folder.path(), key.clone()).unwrap().advance(&ledger));
+    advance().unwrap();
+    ledger.grow(300, 5);
+    advance().unwrap();
+    let signed = files(folder.path());
+    fs::copy(folder.path().join("checkpoints/300"), folder.path().join("checkpoint")).unwrap();
+    assert_eq!(size(folder.path(), key.verifying_key()), Ok(300));
+    assert_eq!(advance().unwrap().appended, 0);
+    assert_eq!(size(folder.path(), key.verifying_key()), Ok(600));
+    assert_eq!(files(folder.path()), signed);
 }
 
 #[test]
