@@ -1,4 +1,4 @@
-//! What `docs/journal.md` says about checking without kiff, run as it stands there.
+//! What `docs/journal.md` says about checking without kiff, run as it stands there, and what is said of a journal that was changed.
 
 use std::fs;
 use std::path::Path;
@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use super::ledger::{Ledger, order};
 
 const PAGE: &str = include_str!("../../../docs/journal.md");
+const OPERATIONS: &str = include_str!("../../../docs/operations.md");
 
 /// The program of that name, as it stands on the page.
 fn program(name: &str) -> &'static str {
@@ -125,4 +126,14 @@ fn the_page_tells_every_kind_of_record() {
     for kind in Fact::KINDS {
         assert!(PAGE.contains(&format!("`{kind}`")), "docs/journal.md does not tell of `{kind}`");
     }
+}
+
+#[test]
+fn what_is_told_of_a_commit_that_was_changed_stands_among_what_can_be_wrong() {
+    let ledger = Ledger::of(3, 1);
+    ledger.rows()[1].body[0] ^= 1;
+    let told = block_on(ledger.read(&order(1), 0, 9)).unwrap_err().to_string();
+    let (_, problem) = told.split_once("is broken at commit 2: ").unwrap();
+    let row = OPERATIONS.lines().find(|line| line.starts_with("| the journal of … is broken at commit …: "));
+    assert!(row.unwrap().contains(problem), "docs/operations.md does not tell of `{problem}`");
 }
