@@ -4,12 +4,22 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use kiff::journal::{
+    ActionDeduplicated, ActionExecuted, ActionFailed, ActionStarted, ActionValidated, ApprovalRecorded,
+    ApprovalRequired, ApprovalReviewRejected, ApprovalReviewed, DecisionProposed, EventIngested, FailedOutcome,
+    Settled, StateChanged, StateRebuilt,
+};
 use kiff::proof::{Log, Sequencer, SigningKey};
-use kiff::{Exported, Fact, Store};
+use kiff::{
+    Binding, Bounds, Cents, Confidence, Cursor, Digest, Evidence, Exported, Fact, Json, Proposal, Query, Rationale,
+    Review, Store, Timestamp,
+};
 use pollster::block_on;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::ledger::{Ledger, order};
+use crate::shop::{self, RefundOrder};
 
 const PAGE: &str = include_str!("../../../docs/journal.md");
 const OPERATIONS: &str = include_str!("../../../docs/operations.md");
@@ -85,6 +95,55 @@ fn p8_what_was_changed_in_an_export_is_found_in_python() {
     assert!(verify(&export(&ledger)).contains("the first 21 commits are not those that were signed"));
 }
 
+/// An export of an order that was refunded under an approval.
+fn refunded() -> Vec<String> {
+    block_on(async {
+        let (runtime, people) = (shop::open(), shop::people());
+        let key = shop::paid(&runtime, "ord-1").await;
+        let wish = || {
+            let refund = RefundOrder { amount: Cents(4_200), reason: "é漢🦀 \" \\ /\n".into() };
+            let shown = json!({"z": [1, 2.5, null], "lamp": {"is": "\"broken\"", "é": true}});
+            Proposal::new(refund).evidence(Evidence::new("photo é", &shown).unwrap())
+        };
+        let asked = runtime.request_approval(&people.agent, &key, wish()).await.unwrap().into_result().unwrap();
+        let granted = runtime.review(&people.nora, &key, &asked.id, Review::grant()).await.unwrap();
+        assert!(granted.is_allowed(), "{granted:?}");
+        let done = runtime.execute(&people.agent, &key, wish()).await.unwrap();
+        assert_eq!(done.outcome(), "executed");
+        let found = runtime.store().search(&Query::default(), Cursor::FIRST, 99).await.unwrap();
+        found.into_iter().map(|(position, commit)| Exported::new(position, commit).unwrap().to_string()).collect()
+    })
+}
+
+#[test]
+fn p3_that_a_run_had_what_was_approved_is_checked_in_python() {
+    let (folder, whole) = (TempDir::new().unwrap(), refunded());
+    let check = |lines: &[String]| python(folder.path(), "approvals.py", &[], &lines.join("\n"));
+    let good = check(&whole);
+    assert!(good.status.success(), "{good:?}");
+    let said = String::from_utf8(good.stdout).unwrap();
+    assert_eq!(said, "1 approvals are bound to what they show; 1 runs had what was approved\n");
+
+    let place = |kind: &str| whole.iter().rposition(|line| line.contains(kind)).unwrap();
+    let (asked, granted, run) = (place("approval_recorded"), place("approval_granted"), place("action_started"));
+    let amount = (r#"\"amount\":4200"#, r#"\"amount\":4201"#);
+    for (at, (from, to), told) in [
+        (asked, amount, "is bound to something else than it shows"),
+        (asked, ("lamp", "vase"), "is bound to something else than it shows"),
+        (granted, ("human", "agent"), "was not to be given, or too late"),
+        (granted, ("approval_granted", "approval_denied"), "that nobody had given"),
+        (run, amount, "a run of something else than was approved"),
+        (run, ("lamp", "vase"), "a run of something else than was approved"),
+        (run, (r#"{\"at\":\"2"#, r#"{\"at\":\"3"#), "was not to be given, or too late"),
+    ] {
+        let mut edited = whole.clone();
+        edited[at] = edited[at].replace(from, to);
+        assert_ne!(edited, whole, "{from}");
+        let refused = refusal(&check(&edited));
+        assert!(refused.contains(told), "{from} in {}: {refused}", whole[at]);
+    }
+}
+
 #[test]
 fn a_receipt_is_checked_in_python() {
     let (folder, ledger, key) = scene(20);
@@ -125,6 +184,125 @@ fn a_receipt_is_checked_in_python() {
 fn the_page_tells_every_kind_of_record() {
     for kind in Fact::KINDS {
         assert!(PAGE.contains(&format!("`{kind}`")), "docs/journal.md does not tell of `{kind}`");
+    }
+}
+
+/// Every kind of record that is not about an approval, with everything that it can say.
+fn of_runs() -> Vec<Fact> {
+    let nothing = || Json::parse("{}", &Bounds::DEFAULT).unwrap();
+    let settled = || Some(Settled::Person { reason: "the bank says so".into() });
+    vec![
+        EventIngested {
+            event: "ORDER_PLACED".into(),
+            payload: nothing(),
+            id: Some("event-1".parse().unwrap()),
+            source: Some("mail".parse().unwrap()),
+            occurred_at: Some(Timestamp::default()),
+        }
+        .into(),
+        StateChanged { from: Some("CREATED".into()), to: "PAID".into() }.into(),
+        StateRebuilt { state: "PAID".into(), events: 2, matches: true }.into(),
+        ActionValidated { action: "REFUND_ORDER".into(), parameters: nothing() }.into(),
+        ActionStarted {
+            action: "REFUND_ORDER".into(),
+            execution: "run-1".parse().unwrap(),
+            approval: Some("approval-1".parse().unwrap()),
+            key: Some("wish-1".parse().unwrap()),
+        }
+        .into(),
+        ActionExecuted { action: "REFUND_ORDER".into(), execution: "run-1".parse().unwrap(), settled: settled() }
+            .into(),
+        ActionFailed {
+            action: "REFUND_ORDER".into(),
+            outcome: FailedOutcome::Refused,
+            code: "error".into(),
+            message: "no".into(),
+            parameters: Some(nothing()),
+            execution: Some("run-1".parse().unwrap()),
+            settled: settled(),
+        }
+        .into(),
+        ActionDeduplicated {
+            action: "REFUND_ORDER".into(),
+            execution: "run-1".parse().unwrap(),
+            key: "wish-1".parse().unwrap(),
+        }
+        .into(),
+    ]
+}
+
+/// The others.
+fn of_approvals() -> Vec<Fact> {
+    let nothing = || Json::parse("{}", &Bounds::DEFAULT).unwrap();
+    let reasons = || Rationale {
+        rationale: Some("it is broken".into()),
+        confidence: Some(Confidence::new(0.5).unwrap()),
+        evidence: vec![Evidence { source: "photo".into(), content: nothing() }],
+    };
+    let (whole, parameters, contract) = (Digest::default(), Digest::default(), Digest::default());
+    let reviewed = || ApprovalReviewed { approval: "approval-1".parse().unwrap(), reason: Some("seen".into()) };
+    vec![
+        DecisionProposed {
+            id: "decision-1".parse().unwrap(),
+            action: "REFUND_ORDER".into(),
+            parameters: Some(nothing()),
+            reasons: reasons(),
+        }
+        .into(),
+        ApprovalRequired {
+            action: "REFUND_ORDER".into(),
+            parameters: nothing(),
+            approval: Some("approval-1".parse().unwrap()),
+            message: "nobody has approved it".into(),
+        }
+        .into(),
+        ApprovalRecorded {
+            approval: "approval-1".parse().unwrap(),
+            action: "REFUND_ORDER".into(),
+            parameters: nothing(),
+            reasons: reasons(),
+            binding: Binding { whole, parameters, contract, evidence: Some(Digest::default()) },
+            expires_at: Timestamp::default(),
+        }
+        .into(),
+        Fact::ApprovalGranted(reviewed()),
+        Fact::ApprovalDenied(reviewed()),
+        Fact::ApprovalWithdrawn(reviewed()),
+        ApprovalReviewRejected {
+            approval: "approval-1".parse().unwrap(),
+            code: "error".into(),
+            message: "too late".into(),
+        }
+        .into(),
+    ]
+}
+
+/// Holds what stands under a name against the row of the page that tells of it.
+fn expect_told(name: &str, said: &Value) {
+    let (_, table) = PAGE.split_once("| In | Members |\n").unwrap();
+    let of_it = |row: &&str| row.split('|').nth(1).is_some_and(|first| first.contains(&format!("`{name}`")));
+    let rows: String = table.lines().take_while(|row| !row.is_empty()).filter(of_it).collect();
+    for (member, value) in said.as_object().unwrap() {
+        assert!(rows.contains(&format!("`{member}`")), "docs/journal.md does not tell of `{member}` in `{name}`");
+        match value {
+            Value::Object(_) => expect_told(member, value),
+            Value::Array(items) => {
+                for item in items {
+                    expect_told(member, item);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn the_page_tells_every_member_of_every_record() {
+    let facts = [of_runs(), of_approvals()].concat();
+    assert!(Fact::KINDS.iter().all(|kind| facts.iter().any(|fact| fact.kind() == *kind)), "a kind is missing");
+    for fact in &facts {
+        let record: Value = serde_json::from_str(&serde_json::to_string(fact).unwrap()).unwrap();
+        expect_told(fact.kind(), &record["data"]);
     }
 }
 
