@@ -109,7 +109,8 @@ impl PostgresOptions {
         self
     }
 
-    /// Opens the journal. It has to be there: see [`PostgresOptions::migrate`].
+    /// Opens the journal. It has to be there: see [`PostgresOptions::migrate`]. Where nobody listens, or a server is just starting, it
+    /// is not tried again: the URL may be wrong.
     ///
     /// # Errors
     /// [`PostgresError`] when the server cannot be reached, when the journal is not there or of another version, and when
