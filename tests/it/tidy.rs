@@ -234,6 +234,20 @@ fn anchors(page: &Path) -> Vec<String> {
 }
 
 #[test]
+fn a_promise_has_the_same_words_on_both_pages() {
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let read = |page: &str| fs::read_to_string(root().join(page)).unwrap();
+    let (readme, architecture) = (read("README.md"), words(&read("docs/architecture.md")));
+    let promises = readme.split("\n\n").find(|part| part.starts_with("- **P1** ")).unwrap();
+    let promises: Vec<_> = promises.split("- **").skip(1).map(|promise| promise.split_once("** ").unwrap()).collect();
+    assert_eq!(promises.len(), 10);
+    for (number, promise) in promises {
+        let row = format!("| {number} | {} |", words(promise));
+        assert!(architecture.contains(&row), "docs/architecture.md does not promise: {row}");
+    }
+}
+
+#[test]
 fn links_in_the_pages_lead_somewhere() {
     let mut wrong = Vec::new();
     for page in pages() {
