@@ -119,6 +119,15 @@ struct Tail {
     place: Place,
 }
 
+/// What a look at the next commits has come to.
+enum Looked {
+    /// There may be more.
+    More,
+    AtEnd,
+    /// It stays before a commit, because a policy cannot say whether it may be shown.
+    Undecided,
+}
+
 struct Stream {
     shared: Shared,
     caller: Caller,
@@ -150,7 +159,7 @@ impl Stream {
                 return Some(event);
             }
             let (has_moved, working) = (self.has_moved, self.caller.working.clone());
-            let is_at_end = tokio::select! {
+            let looked = tokio::select! {
                 looked = self.look() => looked.ok()?,
                 // It may wait long for its turn to look.
                 () = working.closing(), if has_moved => continue,
@@ -159,6 +168,12 @@ impl Stream {
                 continue;
             }
             self.has_moved = true;
+            let is_at_end = match looked {
+                // Its client comes again and it is asked again: what is passed over is lost.
+                Looked::Undecided => return self.place(),
+                Looked::More => false,
+                Looked::AtEnd => true,
+            };
             // It also says how much others write, which is nobody's business at every moment.
             if !is_at_end || self.told_at.elapsed() >= STILL_THERE {
                 self.told_at = Instant::now();
@@ -188,9 +203,9 @@ impl Stream {
         places
     }
 
-    /// Looks at the next commits of each domain, and says whether there are no more.
-    async fn look(&mut self) -> Result<bool, Problem> {
-        let mut is_at_end = true;
+    /// Looks at the next commits of each domain.
+    async fn look(&mut self) -> Result<Looked, Problem> {
+        let (mut is_at_end, mut is_undecided) = (true, false);
         self.held = 0;
         for index in 0..self.tails.len() {
             let Some(tail) = self.tails.get(index) else { break };
@@ -201,18 +216,26 @@ impl Stream {
                 continue;
             }
             let key = self.entity(&*served)?;
-            if let Some(key) = &key
-                && !self.caller.may_read(&*served, self.caller.principal.actor(), key)?
-            {
-                // Where it gets on step by step it tells how much there is. Who may see it may change: it is asked at each look.
-                self.set(index, Place::behind(head));
-                continue;
+            match key.as_ref().map(|key| self.caller.sight(&*served, key)) {
+                None | Some(Sight::Shown) => {}
+                Some(Sight::Hidden) => {
+                    // Where it gets on step by step it tells how much there is. Who may see it may change: it is asked at each look.
+                    self.set(index, Place::behind(head));
+                    continue;
+                }
+                Some(Sight::Undecided) => {
+                    is_undecided = true;
+                    continue;
+                }
             }
             let query = self.query(&*served, key);
             let commits = self.shared.search(&self.caller, &served, query, Cursor::After(place.before()), PAGE).await?;
             let mut is_all = commits.len() < PAGE;
             for (position, commit) in commits {
-                self.take(index, position, &commit)?;
+                if self.take(index, position, &commit)? == Sight::Undecided {
+                    (is_all, is_undecided) = (false, true);
+                    break;
+                }
                 // What a client does not take yet is not kept for it: it is looked at again.
                 if self.held >= Page::ROOM {
                     is_all = false;
@@ -224,7 +247,11 @@ impl Stream {
                 tail.place = Place::behind(head);
             }
         }
-        Ok(is_at_end)
+        Ok(match (is_undecided, is_at_end) {
+            (true, _) => Looked::Undecided,
+            (false, true) => Looked::AtEnd,
+            (false, false) => Looked::More,
+        })
     }
 
     /// The only entity of a domain of which something is wanted; none where it may be any.
@@ -245,15 +272,18 @@ impl Stream {
         }
     }
 
-    /// Makes events of the records of a commit that are wanted and were not sent yet.
-    fn take(&mut self, index: usize, position: u64, commit: &Arc<Commit>) -> Result<(), Problem> {
-        let Some(tail) = self.tails.get(index) else { return Ok(()) };
+    /// Makes events of the records of a commit that are wanted and were not sent yet, and gets behind it, unless nobody can decide
+    /// whether it may be shown.
+    fn take(&mut self, index: usize, position: u64, commit: &Arc<Commit>) -> Result<Sight, Problem> {
+        let Some(tail) = self.tails.get(index) else { return Ok(Sight::Hidden) };
         let seen = if tail.place.position == position { tail.place.record } else { 0 };
         let served = Arc::clone(&tail.served);
-        // What nobody can decide is passed over: the stream would end there each time.
-        let shown = self.caller.sight(&*served, commit.key()) == Sight::Shown;
+        let sight = self.caller.sight(&*served, commit.key());
+        if sight == Sight::Undecided {
+            return Ok(sight);
+        }
         let timeline = Timeline::new(commit.key().clone(), vec![Arc::clone(commit)]);
-        for line in timeline.lines().filter(|_| shown) {
+        for line in timeline.lines().filter(|_| sight == Sight::Shown) {
             let (record, kind) = (line.record().id(), line.record().fact().kind());
             if record.place <= seen || self.wanted.kind.is_some_and(|wanted| wanted.as_str() != kind) {
                 continue;
@@ -265,7 +295,7 @@ impl Stream {
             self.ready.push_back(Event::default().id(places).event(kind).data(data));
         }
         self.set(index, Place::behind(position));
-        Ok(())
+        Ok(sight)
     }
 
     fn set(&mut self, index: usize, place: Place) {

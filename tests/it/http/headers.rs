@@ -12,7 +12,6 @@ use serde_json::json;
 
 use super::page::{Browser, between};
 use super::server::{Answer, Server};
-use super::stream::Events;
 use crate::shop::{self, Desk, Mood, Refund, people};
 
 const PAY: &str = "/entities/ord-1/actions/MARK_PAID/execute";
@@ -141,8 +140,6 @@ fn p9_what_nobody_can_decide_takes_nothing_else_away() {
     let listed = nora.get("/entities").expect(200);
     assert_eq!((ids(&listed, "entities", "id"), &listed["undecided"]), (vec![json!("ord-1")], &json!(true)));
     assert_eq!(nora.get("/doubts").expect(200), json!({ "doubts": [] }));
-    let first = Events::open(&nora, "/events?after=0").next();
-    assert_eq!(first.2["entity_id"], "ord-1");
 
     let (_, token) = server.keys.create(kiff::http::NewKey::new(people().nora)).unwrap();
     let browser = Browser::at(&server.stranger(), &format!("key={token}")).unwrap();

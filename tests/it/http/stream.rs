@@ -2,16 +2,18 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use kiff::Actor;
 use kiff::http::{Limits, NewKey};
+use kiff::{Actor, MemoryStore, Policy, PolicyError, Question, RolePolicy, Runtime};
 use pollster::block_on;
 use serde_json::Value;
 
 use super::page::Browser;
 use super::server::{Client, Server};
-use crate::shop::{self, people};
+use crate::shop::{self, Desk, people};
 
 /// What comes out of a stream, event by event.
 pub(super) struct Events(BufReader<TcpStream>);
@@ -268,4 +270,48 @@ fn a_stream_gets_on_past_what_is_not_for_it() {
     }
     let mut events = Events::open(&everybody.nora, "/events?after=0&entity_id=ord-129");
     assert_eq!(events.next().2["entity_id"], "ord-129");
+}
+
+/// It cannot say who holds what on one order, as long as it is told so.
+struct Wavering(RolePolicy, Arc<AtomicBool>);
+
+impl Policy for Wavering {
+    fn holds(&self, question: &Question<'_>) -> Result<bool, PolicyError> {
+        if question.entity.id() == "ord-2" && self.1.load(Ordering::SeqCst) {
+            return Err(PolicyError::new("the directory does not answer"));
+        }
+        self.0.holds(question)
+    }
+}
+
+#[test]
+fn p9_what_cannot_be_decided_now_is_there_for_a_client_that_comes_again() {
+    let is_silent = Arc::new(AtomicBool::new(false));
+    let policy = Wavering(shop::policy(), Arc::clone(&is_silent));
+    let shop = Arc::new(Runtime::new(MemoryStore::new(), policy, Desk::default()));
+    let server = Server::of(shop, Limits::DEFAULT, |api| api);
+    let everybody = server.everybody();
+    for id in ["ord-1", "ord-2", "ord-3"] {
+        everybody.place(id);
+    }
+    is_silent.store(true, Ordering::SeqCst);
+    let told = |client: &Client, path: &str| {
+        let mut told = String::new();
+        Events::open(client, path).0.read_to_string(&mut told).unwrap();
+        told
+    };
+    // It ends by itself, before what nobody can decide.
+    let begun = told(&everybody.nora, "/events?after=0");
+    assert!(begun.contains("ord-1") && !begun.contains("ord-2") && !begun.contains("ord-3"), "{begun}");
+    let id = begun.lines().rev().find_map(|line| line.strip_prefix("id: ")).expect("where it has got to");
+    let resumed = everybody.nora.clone().header(&format!("last-event-id: {id}"));
+    let again = told(&resumed, "/events");
+    assert!(!again.contains("data:"), "{again}");
+    let of_one = told(&everybody.nora, "/events?after=0&entity_id=ord-2");
+    assert!(!of_one.contains("data:") && !of_one.contains("id: refund"), "{of_one}");
+
+    is_silent.store(false, Ordering::SeqCst);
+    let mut events = Events::open(&resumed, "/events");
+    let ids: Vec<_> = (0..4).map(|_| events.next().2["entity_id"].clone()).collect();
+    assert_eq!(ids, ["ord-2", "ord-2", "ord-3", "ord-3"]);
 }
