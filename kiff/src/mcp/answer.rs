@@ -145,7 +145,12 @@ impl<'a> Answer<'a> {
     }
 
     pub(super) fn told(&self) -> CallToolResult {
-        let is_error = !matches!(self.outcome, "executed" | "allowed" | "approval_required");
+        let is_error = match self.outcome {
+            "executed" | "allowed" => false,
+            // Where nobody has been asked, nothing comes of it by itself.
+            "approval_required" => self.next_step.is_none(),
+            _ => true,
+        };
         told(self, is_error)
     }
 }

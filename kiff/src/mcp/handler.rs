@@ -236,7 +236,7 @@ fn miswritten(params: Option<&Value>) -> &'static str {
 /// What a client tells its model about the server.
 const INSTRUCTIONS: &str = "\
 Every tool here whose name is an action asks a gate before anything happens. Look at `outcome` in its answer. \
-`executed`: it is done. `approval_required`: a human has to sign it off and has been asked; call `wait_for_decision` with \
-the approval's id, and when it is granted make the call in its `next_step`, exactly as it stands: made twice, it is done once. `blocked` \
-and `invalid`: nothing happened; `message` says why and `remedy` what would help. `failed` with a remedy that says so: it may \
+`executed`: it is done. `approval_required`: a human has to sign it off. With a `next_step` one has been asked: make that call, which \
+waits for the decision, and when it is granted the call in its `next_step`, exactly as it stands: made twice, it is done once. Without a \
+`next_step` nobody has been asked, and `remedy` says why. `blocked` and `invalid`: nothing happened; `message` says why and `remedy` what would help. `failed` with a remedy that says so: it may \
 have happened, do not try again. Say in `rationale` why you want something: people read it before they decide.";

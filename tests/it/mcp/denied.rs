@@ -8,8 +8,8 @@ use rmcp::model::ProtocolVersion;
 use rmcp::service::ClientLifecycleMode;
 use serde_json::json;
 
-use super::{connect, with_tokio};
-use crate::shop::people;
+use super::{REFUND, connect, refund, with_client, with_tokio};
+use crate::shop::{paid, people};
 
 domain! {
     /// Loans of money.
@@ -73,5 +73,26 @@ fn a_human_who_said_no_is_not_asked_again_where_a_parameter_is_left_out() {
             let (told, _) = client.call("PAY", wish).await;
             assert!(told["remedy"].as_str().unwrap().contains("a human has said no"), "{told}");
         }
+    });
+}
+
+#[test]
+fn a_held_action_for_which_nobody_was_asked_is_an_error_that_says_why() {
+    with_client(async |client, runtime| {
+        let key = paid(&runtime, "ord-1").await;
+        let (asked, is_error) = client.call(REFUND, refund(500)).await;
+        assert!(asked["next_step"].is_object() && !is_error, "{asked}");
+        let approval = asked["approval"]["id"].as_str().unwrap().parse().unwrap();
+        assert!(runtime.review(&people().nora, &key, &approval, Review::deny()).await.unwrap().is_allowed());
+
+        let mut unknown = refund(600);
+        unknown["approval_id"] = json!("nope");
+        for (wish, why) in [(refund(500), "a human has said no"), (unknown, "call again without `approval_id`")] {
+            let (told, is_error) = client.call(REFUND, wish).await;
+            assert_eq!((&told["outcome"], is_error), (&json!("approval_required"), true), "{told}");
+            assert_eq!(told.get("next_step"), None, "{told}");
+            assert!(told["remedy"].as_str().unwrap().contains(why), "{told}");
+        }
+        assert!(runtime.entity(&key).await.unwrap().open_approvals().is_empty());
     });
 }
