@@ -8,6 +8,7 @@ door with a key of her own, grants it; the agent hears of it, and the refund run
 
 import asyncio
 import json
+import os
 import re
 import sys
 import tempfile
@@ -28,6 +29,16 @@ async def told(log, pattern):
                 return found.group(1)
         await asyncio.sleep(0.05)
     raise SystemExit(f"the server never said `{pattern}`")
+
+
+def approver_key(file, log):
+    """Nora's key, which stands where its owner alone can read it, and in no log."""
+    with open(file, encoding="utf-8") as text:
+        key = text.read()
+    assert os.name != "posix" or os.stat(file).st_mode & 0o077 == 0, file
+    with open(log.name, encoding="utf-8") as text:
+        assert key.startswith("kiff_") and key not in text.read()
+    return key
 
 
 def grant(address, key, approval):
@@ -79,7 +90,8 @@ async def main(program):
         server = StdioServerParameters(command=program, args=["--actor", "agent-7"])
         async with Client(stdio_client(server, errlog=log), mode=MODES[0]) as client:
             address = await told(log, r"people: (\S+)/admin")
-            nora, agent = await told(log, r"key of nora: (\S+)"), await told(log, r"key of agent-7: (\S+)")
+            file, agent = await told(log, r"key of nora, in a file: (.+)\n"), await told(log, r"key of agent-7: (\S+)\n")
+            nora = approver_key(file, log)
             print("over the standard streams")
             await loop(client, "ord-1", address, nora)
             print("over HTTP")

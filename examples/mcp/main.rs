@@ -3,12 +3,16 @@
 //!
 //! An agent's program starts this one and speaks to it over the standard streams. Who the agent is is said here, on the command
 //! line, and never by its client. Whoever approves comes by another door: a page and an API at the address that is printed on the
-//! standard error, with a key of their own. The same door has `/mcp`, for agents that come over the network with a key.
+//! standard error, with a key of their own, which stands in a file. The same door has `/mcp`, for agents that come over the network
+//! with a key.
 
 #[path = "../refund/domain.rs"]
 pub mod domain;
 
 use std::error::Error;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -60,14 +64,30 @@ async fn run(actor: &str, people: &str) -> Result<(), Box<dyn Error>> {
 
     let keys = Arc::new(Keys::in_memory());
     let listener = TcpListener::bind(people).await?;
-    eprintln!("people: http://{}/admin", listener.local_addr()?);
-    for who in [&nora, &agent] {
-        let (_, token) = keys.create(NewKey::new(who.clone()))?;
-        eprintln!("key of {}: {token}", who.id());
-    }
+    let address = listener.local_addr()?;
+    eprintln!("people: http://{address}/admin");
+    let (_, token) = keys.create(NewKey::new(nora))?;
+    let kept = keep(&token, address.port())?;
+    eprintln!("key of nora, in a file: {}", kept.display());
+    let (_, token) = keys.create(NewKey::new(agent.clone()))?;
+    eprintln!("key of {}: {token}", agent.id());
     let api = Api::new().domain(Arc::clone(&runtime)).authenticate(keys);
     let door = tokio::spawn(serve(listener, api.router(), Limits::DEFAULT, std::future::pending()));
-    Server::new(agent).domain(runtime).stdio().await?;
+    let served = Server::new(agent).domain(runtime).stdio().await;
     door.abort();
+    fs::remove_file(kept)?;
+    served?;
     Ok(())
+}
+
+/// Writes the approver's key to a file that its owner alone can read. What is said on the standard error stands in a log of the client,
+/// where its agent may read it.
+fn keep(token: &str, port: u16) -> io::Result<PathBuf> {
+    let path = std::env::temp_dir().join(format!("kiff-mcp-{}-{port}.key", std::process::id()));
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(&path)?.write_all(token.as_bytes())?;
+    Ok(path)
 }
