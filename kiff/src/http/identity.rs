@@ -51,6 +51,11 @@ impl<'a> Credentials<'a> {
         self.headers.contains_key(name)
     }
 
+    /// Whether a header is there whose name begins like that, in small letters.
+    pub(super) fn has_like(&self, beginning: &str) -> bool {
+        self.headers.keys().any(|name| name.as_str().starts_with(beginning))
+    }
+
     /// The machine that the connection comes from; none where the server does not tell.
     #[must_use]
     pub fn peer(&self) -> Option<IpAddr> {

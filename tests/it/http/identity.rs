@@ -345,6 +345,7 @@ fn a_demonstration_believes_bodies_from_this_machine_alone() {
         "via: 1.1 proxy.example",
         "x-forwarded-host: shop.example",
         "x-forwarded-proto: https",
+        "X-Forwarded-Port: 443",
         "x-real-ip: 192.0.2.1",
         "origin: https://elsewhere.example",
         "origin: null",
