@@ -15,6 +15,7 @@ use crate::served::{Became, Found, Told};
 use crate::time::Timestamp;
 
 use super::Shared;
+use super::action::unknown;
 use super::cursor;
 use super::envelope::{Listed, Under};
 use super::open::Part;
@@ -138,6 +139,9 @@ pub(super) async fn reconcile(
 ) -> Result<Response, Problem> {
     let entity_type = shared.governed(sort.entity_type.as_deref())?;
     let (served, key) = shared.locate(&caller, &id, entity_type).await?;
+    if served.standing(&key).await?.number == 0 {
+        return Err(unknown(&key));
+    }
     let actor = caller.principal.actor().clone();
     let asked = key.clone();
     let found = caller.working.finish(async move { served.reconcile(&actor, &asked).await }).await?;

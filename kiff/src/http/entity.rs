@@ -118,5 +118,8 @@ pub(super) async fn timeline(
     let (served, key) = shared.locate(&caller, &id, entity_type).await?;
     let room = Room { records: page.limit(), bytes: Page::ROOM };
     let Records { lines, next } = records(&*served, &key, after, room).await?;
+    if lines.is_empty() && served.standing(&key).await?.number == 0 {
+        return Err(unknown(&key));
+    }
     Ok(answer(StatusCode::OK, &Listed { name: "timeline", items: lines, next, undecided: false }))
 }

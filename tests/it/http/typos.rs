@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::page::Browser;
-use super::server::Server;
+use super::server::{Client, Server};
 use super::stream::Events;
 use crate::shop::people;
 
@@ -36,6 +36,28 @@ fn a_sort_of_entity_that_no_domain_governs_is_told() {
         ("/approvals/app-1/grant", r#"{"entity_type": "Ordr"}"#),
     ] {
         assert_eq!(nora.post(path, body).expect(400)["error"], told, "{path}");
+    }
+}
+
+#[test]
+fn an_entity_that_is_not_there_is_not_one_to_which_nothing_has_happened() {
+    let server = Server::open();
+    let nora = server.everybody().nora;
+    server.everybody().place("ord-1");
+    let mallory = server.client(&kiff::Actor::human("mallory").unwrap());
+    for (method, route, missing) in [
+        ("GET", "", 404),
+        ("GET", "/timeline", 404),
+        ("GET", "/allowed-actions", 404),
+        ("POST", "/reconcile", 404),
+        // As clients of other implementations expect it.
+        ("GET", "/approvals", 200),
+    ] {
+        let body = (method == "POST").then_some("");
+        let status = |client: &Client, id: &str| client.send(method, &format!("/entities/{id}{route}"), body).status;
+        assert_eq!((status(&nora, "ord-1"), status(&nora, "ord-9")), (200, missing), "{route}");
+        // Whoever may not see it does not learn whether it is there.
+        assert_eq!((status(&mallory, "ord-1"), status(&mallory, "ord-9")), (403, 403), "{route}");
     }
 }
 
