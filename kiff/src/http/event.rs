@@ -61,9 +61,8 @@ pub(super) async fn ingest(
     let body: Beside = serde_json::from_value(raw.clone()).map_err(|error| misshapen(&error))?;
     let (key, mut envelope) = adapt(&shared, body.adapter.as_deref(), raw)?;
     let key = entity_key(&caller.principal, key.entity_type(), key.id())?;
-    let Some(served) = shared.domains(Some(key.entity_type())).next() else {
-        return Err(Problem::not_found(format!("no domain here governs `{}`", key.entity_type())));
-    };
+    let entity_type = Some(key.entity_type());
+    let served = shared.domains(entity_type).next().ok_or_else(|| shared.which_domain(entity_type))?;
     let about = About::entity(&key);
     let named = body.actor_id.map(|id| NamedActor::new(id, body.actor_type));
     let actor = acting(&caller.principal, named.as_ref(), ActorKind::System, &about)?;

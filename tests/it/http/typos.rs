@@ -30,6 +30,10 @@ fn a_sort_of_entity_that_no_domain_governs_is_told() {
         assert_eq!(nora.get(&format!("{path}?entity_type=Ordr")).expect(400)["error"], told, "{path}");
     }
     for (path, body) in [
+        (
+            "/events/raw",
+            r#"{"type": "ORDER_PLACED", "entity_id": "ord-1", "entity_type": "Ordr", "payload": {"total": 1}}"#,
+        ),
         ("/entities/ord-1/reconcile?entity_type=Ordr", ""),
         ("/entities/ord-1/actions/MARK_PAID/evaluate", r#"{"entity_type": "Ordr"}"#),
         ("/entities/ord-1/executions/run-1/settle", r#"{"entity_type": "Ordr", "happened": false, "reason": "no"}"#),
