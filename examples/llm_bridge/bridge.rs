@@ -1,14 +1,12 @@
 //! The bridge: a model's tool calls become governed actions, and what became of them goes back as the model expects it.
 
 use kiff::{
-    Actor, Approval, Bounds, Domain, EntityKey, Error, Event, Outcome, Proposal, ReasonCode, Refusal, Runtime, State,
-    Verdict,
+    Actor, Bounds, Domain, EntityKey, Error, Event, Outcome, Proposal, ReasonCode, Refusal, Runtime, State, Verdict,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::domain::Refund;
-use crate::reviewer;
 use crate::tool_call::{self, Fault, Format, ToolCall};
 
 /// What a model is told of one call. The words of `outcome` never change.
@@ -31,17 +29,16 @@ pub struct Told {
 }
 
 /// A runtime, and the agent whose model calls.
-pub struct Bridge {
-    runtime: Runtime<Refund>,
+pub struct Bridge<'r> {
+    runtime: &'r Runtime<Refund>,
     agent: Actor,
-    human: Actor,
 }
 
-impl Bridge {
-    /// A bridge for one agent; `human` is whoever answers the requests for approval.
+impl<'r> Bridge<'r> {
+    /// A bridge for one agent.
     #[must_use]
-    pub const fn new(runtime: Runtime<Refund>, agent: Actor, human: Actor) -> Self {
-        Self { runtime, agent, human }
+    pub const fn new(runtime: &'r Runtime<Refund>, agent: Actor) -> Self {
+        Self { runtime, agent }
     }
 
     /// Answers one message of a model: none when it calls no tool, and otherwise the messages to append to the
@@ -77,19 +74,8 @@ impl Bridge {
         let mut told = Told::of_outcome(outcome);
         if held && let Verdict::Allowed(asked) = self.runtime.request_approval(&self.agent, &order, proposal).await? {
             told.approval_id = Some(asked.id.to_string());
-            self.ask(&order, &asked).await?;
         }
         Ok(told)
-    }
-
-    /// In this example a script plays the human; elsewhere they take their time, and the model hears nothing of it but
-    /// what becomes of its next call.
-    async fn ask(&self, order: &EntityKey, asked: &Approval) -> Result<(), Error> {
-        let answered = self.runtime.review(&self.human, order, &asked.id, reviewer::answer(asked)).await?;
-        if let Some(refusal) = answered.refusal() {
-            eprintln!("the answer of {} does not count: {refusal}", self.human.id());
-        }
-        Ok(())
     }
 }
 

@@ -53,7 +53,8 @@ async fn run(path: &OsStr, agent: &str) -> Result<(), Box<dyn Error>> {
     let input: Box<dyn BufRead> =
         if path == "-" { Box::new(io::stdin().lock()) } else { Box::new(BufReader::new(File::open(path)?)) };
     let mut lines = Lines::new(input, bridge::bounds().payload);
-    let (bridge, mut out) = (open(agent).await?, io::stdout().lock());
+    let (runtime, agent, nora) = open(agent).await?;
+    let (bridge, mut out) = (Bridge::new(&runtime, agent), io::stdout().lock());
     while let Some(line) = lines.next_line()? {
         let Ok(message) = line.text else {
             eprintln!("line {} is no text, or too long", line.number);
@@ -63,12 +64,27 @@ async fn run(path: &OsStr, agent: &str) -> Result<(), Box<dyn Error>> {
             writeln!(out, "{answer}")?;
         }
         out.flush()?;
+        sign_off(&runtime, &nora).await?;
+    }
+    Ok(())
+}
+
+/// Here a script plays the person. Elsewhere people take their time, at a door of their own, and the model hears nothing of it but what
+/// becomes of its next call.
+async fn sign_off(runtime: &Runtime<Refund>, nora: &Actor) -> Result<(), kiff::Error> {
+    const MOST: usize = 64;
+    for waiting in runtime.pending_approvals(None, MOST).await? {
+        let (order, asked) = (&waiting.open.key, &waiting.approval);
+        let answered = runtime.review(nora, order, &asked.id, reviewer::answer(asked)).await?;
+        if let Some(refusal) = answered.refusal() {
+            eprintln!("the answer of {} does not count: {refusal}", nora.id());
+        }
     }
     Ok(())
 }
 
 /// A shop with three orders, an agent, and a human who signs off what is small.
-async fn open(agent: &str) -> Result<Bridge, Box<dyn Error>> {
+async fn open(agent: &str) -> Result<(Runtime<Refund>, Actor, Actor), Box<dyn Error>> {
     let (shop, agent, nora) = (Actor::system("shop")?, Actor::agent(agent)?, Actor::human("nora")?);
     let policy = RolePolicy::new()
         .assign(&shop, RefundRole::System)
@@ -83,5 +99,5 @@ async fn open(agent: &str) -> Result<Bridge, Box<dyn Error>> {
             return Err(refusal.to_string().into());
         }
     }
-    Ok(Bridge::new(runtime, agent, nora))
+    Ok((runtime, agent, nora))
 }

@@ -57,6 +57,12 @@ fn both_models_are_told_the_same_in_their_own_form() {
     }
 }
 
+#[test]
+fn what_is_copied_from_the_bridge_signs_nothing_off() {
+    let bridge = include_str!("../../../examples/llm_bridge/bridge.rs");
+    assert!(bridge.contains(".request_approval(") && !bridge.contains("review"));
+}
+
 /// What the bridge writes for these lines of a model of this agent.
 fn answered(agent: &str, lines: &str) -> String {
     let mut command = command("llm_bridge");
