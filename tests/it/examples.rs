@@ -8,6 +8,7 @@ use crate::programs::Program;
 
 mod bridge;
 mod data;
+mod directory;
 mod faults;
 mod lending;
 mod log;
