@@ -97,7 +97,9 @@ fn p10_open_approvals_and_reasons_of_reviews_are_bounded() {
         let Verdict::Allowed(first) = first else { panic!("{first:?}") };
         assert!(runtime.request_approval(&people.agent, &key, refund(2)).await.unwrap().is_allowed());
         let third = runtime.request_approval(&people.agent, &key, refund(3)).await.unwrap();
-        assert!(third.refusal().unwrap().message.contains("3 open approvals of one entity: at most 2 are allowed"));
+        let refusal = third.refusal().unwrap();
+        assert!(refusal.message.contains("3 open approvals of one entity: at most 2 are allowed"));
+        assert_eq!(refusal.remedy.as_deref(), Some("let one be answered or withdrawn first"));
         let wordy = Review::grant().because("x".repeat(17));
         let reviewed = runtime.review(&people.nora, &key, &first.id, wordy).await.unwrap();
         assert!(reviewed.refusal().unwrap().message.contains("17 bytes in a reason: at most 16 are allowed"));

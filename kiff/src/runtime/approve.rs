@@ -112,7 +112,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         }
         let open = entity.open_approvals().iter().filter(|open| !open.has_expired(now)).count();
         if let Err(over) = Bounds::check("open approvals of one entity", open + 1, self.bounds.open_approvals) {
-            return Ok(Err(Refused::invalid(verdict::over_bound(&over))));
+            return Ok(Err(Refused::invalid(verdict::too_many_open(&over))));
         }
         Ok(Ok(Asked::New(Approval {
             id,

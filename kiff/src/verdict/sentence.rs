@@ -131,6 +131,12 @@ pub(crate) fn over_bound(over: &OverBound) -> Refusal {
     Refusal { code: ReasonCode::InvalidContract, message: over.to_string(), remedy: Some("send less".to_owned()) }
 }
 
+/// So many requests of an entity are open that nobody is asked for one more.
+pub(crate) fn too_many_open(over: &OverBound) -> Refusal {
+    let remedy = "let one be answered or withdrawn first".to_owned();
+    Refusal { remedy: Some(remedy), ..over_bound(over) }
+}
+
 pub(super) fn parameters(fault: &ParameterFault, contract: &Contract) -> Refusal {
     let (code, remedy) = match fault {
         ParameterFault::Missing(name) => {
