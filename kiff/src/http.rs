@@ -18,8 +18,8 @@
 //! ```
 //!
 //! Every request is authenticated, but for `/healthz`, `/readyz`, what says where tokens come from (`Api::protected_resource`), and the
-//! page on which people sign in with its files. Who asks, and of which kind, comes from the credentials and never from the body. Who holds
-//! no role of a domain does not see its entities.
+//! page on which people sign in with its files. Who asks, and of which kind, comes from the credentials, and from the body only where the
+//! key acts for others. Who holds no role of a domain does not see its entities.
 
 mod action;
 mod answers;
