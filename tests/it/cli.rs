@@ -116,6 +116,17 @@ fn help_names_each_command_and_each_exit_code() {
 }
 
 #[test]
+fn help_says_of_each_command_that_reads_a_journal_that_it_reads_exports() {
+    let folder = folder("exports");
+    let commands =
+        [&["timeline"][..], &["doubt"], &["serve"], &["export"], &["verify"], &["receipt"], &["log", "advance"]];
+    for command in commands {
+        let help = kiff(&folder, &[command, &["--help"]].concat()).well();
+        assert!(help.contains("a URL of PostgreSQL, or an export"), "{command:?}: {help}");
+    }
+}
+
+#[test]
 fn wrong_arguments_end_with_their_own_code() {
     let ran = kiff(&folder("arguments"), &["nwe"]);
     assert_eq!(ran.code, Some(2));

@@ -18,7 +18,7 @@ use crate::shell::{Ended, Shell, written};
 /// the lines without kiff. All commands that read a journal read an export too.
 #[derive(Debug, Args)]
 pub(crate) struct Export {
-    /// A file of SQLite or a URL of PostgreSQL
+    /// A file of SQLite, a URL of PostgreSQL, or an export
     store: String,
     /// Write into this new file, which is there once it is whole, instead of to the standard output
     #[arg(long, value_name = "FILE")]

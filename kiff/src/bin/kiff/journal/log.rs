@@ -35,7 +35,7 @@ enum Command {
 
 #[derive(Debug, Args)]
 struct Advance {
-    /// A file of SQLite or a URL of PostgreSQL
+    /// A file of SQLite, a URL of PostgreSQL, or an export
     store: String,
     /// The folder of the log; it is made if it is not there
     log: PathBuf,
