@@ -156,3 +156,14 @@ fn the_readme_shows_this_code() {
         assert!(readme.contains(&format!("```{kind}\n{code}```\n")), "the README does not show:\n{code}");
     }
 }
+
+#[test]
+fn the_message_in_the_readme_stands_where_its_clause_does() {
+    let readme = include_str!("../../README.md");
+    let (_, block) = readme.split_once("```rust\n").unwrap();
+    let clause = "    never { Refunded without Operator }";
+    // The action that somebody has added is a line of its own.
+    let line = 1 + block.lines().position(|line| line == clause).unwrap() + 1;
+    let shown = format!("  --> src/domain.rs:{line}:13\n   |\n{line} | {clause}\n");
+    assert!(readme.contains(&shown), "the README does not show:\n{shown}");
+}
