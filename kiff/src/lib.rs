@@ -79,8 +79,9 @@
 //! | `proof` | `kiff::proof`: a signed log over a store, and receipts for third parties | `journal.md` |
 //! | `cli` | the program `kiff`, and `kiff::format`, the layout of blocks | `command-line.md` |
 //!
-//! The chapters lie in the folder `docs` beside this crate's source. `build-a-domain.md` leads from nothing to a governed agent,
-//! `dsl.md` has every part of the language and every message of it, `architecture.md` says how it is built and what each word means.
+//! The chapters lie in the folder `docs` of kiff's repository and not in this package. `build-a-domain.md` leads from nothing to a
+//! governed agent, `dsl.md` has every part of the language and every message of it, `architecture.md` says how it is built and what
+//! each word means.
 //!
 //! # What is promised
 //!
