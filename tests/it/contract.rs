@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kiff::{Actor, ActorId, Call, MemoryStore, Outcome, Proposal, Review, RolePolicy, Runtime, Verdict};
+use kiff::{Actor, ActorId, Call, EntityKey, MemoryStore, Outcome, Proposal, Review, RolePolicy, Runtime, Verdict};
 use pollster::block_on;
 
 /// Two releases of one domain that differ in one bound.
@@ -44,21 +44,55 @@ macro_rules! release {
 release!(first, 1_000);
 release!(second, 1_000_000);
 
+/// A drawer under both releases, and who is at it.
+struct Counter {
+    before: Runtime<first::Till, Arc<MemoryStore>>,
+    after: Runtime<second::Till, Arc<MemoryStore>>,
+    drawer: EntityKey,
+    clerk: Actor,
+    manager: Actor,
+}
+
+async fn counter() -> Counter {
+    let store = Arc::new(MemoryStore::new());
+    let actor = |id| ActorId::new(id).unwrap();
+    let policy = RolePolicy::new()
+        .assign(actor("clerk"), first::TillRole::Clerk)
+        .assign(actor("mia"), first::TillRole::Manager)
+        .assign(actor("shop"), first::TillRole::Shop);
+    let before = Runtime::<first::Till, _>::new(Arc::clone(&store), policy.clone(), ());
+    let after = Runtime::<second::Till, _>::new(store, policy, ());
+    let drawer = EntityKey::new("Drawer", "d-1").unwrap();
+    let shop = Actor::system("shop").unwrap();
+    assert!(before.ingest(&shop, &drawer, first::DrawerOpened).await.unwrap().is_allowed());
+    Counter { before, after, drawer, clerk: Actor::agent("clerk").unwrap(), manager: Actor::human("mia").unwrap() }
+}
+
+fn empty(amount: i64) -> Call {
+    Call::new("EMPTY_DRAWER", format!(r#"{{"amount": {amount}}}"#))
+}
+
+#[test]
+fn p3_what_waits_under_a_contract_that_is_no_more_can_be_denied() {
+    block_on(async {
+        let Counter { before, after, drawer, clerk, manager } = counter().await;
+        let asked = before.request_approval(&clerk, &drawer, empty(500)).await.unwrap().into_result().unwrap();
+        let granted = after.review(&manager, &drawer, &asked.id, Review::grant()).await.unwrap();
+        let remedy = granted.refusal().unwrap().remedy.as_deref();
+        assert_eq!(remedy, Some("have it asked for again, and deny this one"));
+        assert!(!after.review(&clerk, &drawer, &asked.id, Review::deny()).await.unwrap().is_allowed());
+        assert!(after.review(&manager, &drawer, &asked.id, Review::deny()).await.unwrap().is_allowed());
+        assert!(after.entity(&drawer).await.unwrap().open_approvals().is_empty());
+        // The contract may come back; the no stays.
+        let granted = before.review(&manager, &drawer, &asked.id, Review::grant()).await.unwrap();
+        assert!(granted.refusal().unwrap().message.contains("was already denied by `mia`"), "{granted:?}");
+    });
+}
+
 #[test]
 fn p3_another_contract_holds_what_was_approved_under_the_first() {
     block_on(async {
-        let store = Arc::new(MemoryStore::new());
-        let actor = |id| ActorId::new(id).unwrap();
-        let (clerk, manager) = (Actor::agent("clerk").unwrap(), Actor::human("mia").unwrap());
-        let policy = RolePolicy::new()
-            .assign(actor("clerk"), first::TillRole::Clerk)
-            .assign(actor("mia"), first::TillRole::Manager)
-            .assign(actor("shop"), first::TillRole::Shop);
-        let before = Runtime::<first::Till, _>::new(Arc::clone(&store), policy.clone(), ());
-        let after = Runtime::<second::Till, _>::new(store, policy, ());
-        let drawer = kiff::EntityKey::new("Drawer", "d-1").unwrap();
-        let shop = Actor::system("shop").unwrap();
-        assert!(before.ingest(&shop, &drawer, first::DrawerOpened).await.unwrap().is_allowed());
+        let Counter { before, after, drawer, clerk, manager } = counter().await;
         let call = || Call::new("EMPTY_DRAWER", r#"{"amount": 500}"#);
         let asked = before.request_approval(&clerk, &drawer, call()).await.unwrap();
         let Verdict::Allowed(approval) = asked else { panic!("{asked:?}") };

@@ -15,8 +15,8 @@ use super::{ReasonCode, Refusal, Refused};
 
 /// Decides whether `actor` may give this answer to the request `id`: it must be a human, not the requester, hold the approving
 /// permission, and the request must still wait, or be granted and not spent where the grant is withdrawn. Where its
-/// action has no approving permission any more, any human role will do to withdraw. A yes or a no to a request under a
-/// contract that is no more would let nothing run; a grant is withdrawn all the same, as the contract may come back.
+/// action has no approving permission any more, any human role will do to deny and to withdraw. A yes to a request under a
+/// contract that is no more would let nothing run; a no counts all the same, as the contract may come back.
 ///
 /// The same holds for a denial and a withdrawal: whoever may not say yes may not say no either.
 pub(crate) fn review<'j, D: Domain>(
@@ -44,12 +44,15 @@ pub(crate) fn review<'j, D: Domain>(
     let humans;
     let permission = match rule {
         Some(ApprovalRule::By(permission)) => permission,
-        // Its contract may come back, and with it what was granted under it.
-        _ if answer == Answer::Withdraw => {
+        // Its contract may come back, and with it what was asked for or granted under it.
+        _ if answer != Answer::Grant => {
             humans = any_human(D::schema());
             &humans
         }
-        _ => return Err(rejected(format!("`{}` does not ask for an approval any more", approval.action), None)),
+        _ => {
+            let problem = format!("`{}` does not ask for an approval any more", approval.action);
+            return Err(rejected(problem, Some("deny it")));
+        }
     };
     let deed = if answer == Answer::Withdraw { "withdraw a grant" } else { "approve" };
     by_another_human(
@@ -61,15 +64,15 @@ pub(crate) fn review<'j, D: Domain>(
         deed,
         format_args!("asked for approval `{id}` and cannot answer it"),
     )?;
-    if answer != Answer::Withdraw && action.map(fingerprint) != Some(approval.binding.contract) {
+    if answer == Answer::Grant && action.map(fingerprint) != Some(approval.binding.contract) {
         let problem = format!("the contract of `{}` has changed since approval `{id}` was asked for", approval.action);
-        return Err(rejected(problem, Some("have it asked for again")));
+        return Err(rejected(problem, Some("have it asked for again, and deny this one")));
     }
     Ok(approval)
 }
 
-/// The permission to withdraw what nobody has to approve any more: that of whoever holds a role of humans. No action can have its
-/// name, also where it is called `Withdraw`.
+/// The permission to deny and to withdraw what nobody has to approve any more: that of whoever holds a role of humans. No action
+/// can have its name, also where it is called `Withdraw`.
 pub(crate) fn any_human(schema: &Schema) -> Permission {
     let roles = schema.permission_roles().filter(|role| role.kind == ActorKind::Human);
     Permission { name: format!("{}.approval.withdraw", schema.domain).into(), roles: roles.collect() }

@@ -46,8 +46,8 @@ pub(super) fn may_answer(
     let humans;
     let permission = match (rule, &approval.status) {
         (Some(ApprovalRule::By(permission)), _) => permission,
-        // Where nobody approves it any more, all that is left is to withdraw.
-        (_, ApprovalStatus::Granted(_)) => {
+        // Where nobody approves it any more, all that is left is a no.
+        (_, ApprovalStatus::Pending | ApprovalStatus::Granted(_)) => {
             humans = any_human(schema);
             &humans
         }
@@ -140,9 +140,7 @@ async fn card(
     let open = waits(approval, now);
     let prospect =
         if open || holds(approval, now) { Some(Prospect::of(&*served, &key, approval).await?) } else { None };
-    // To withdraw what was granted counts under any contract.
-    let counts = prospect.as_ref().is_some_and(|prospect| !open || !matches!(prospect, Prospect::Outdated));
-    let may = counts.then(|| may_answer(&*served, signed.actor(), &key, approval));
+    let may = prospect.is_some().then(|| may_answer(&*served, signed.actor(), &key, approval));
     let main = html! {
         @if let Some((problem, _)) = &refused { (frame::refused(problem)) }
         (status_line(approval, now))
@@ -157,7 +155,9 @@ async fn card(
         }
         (claim(&approval.reasons))
         @match &may {
-            Some(Ok(true)) => (form(signed, &key, approval, refused.as_ref().map_or("", |(_, reason)| *reason))),
+            Some(Ok(true)) => {
+                (form(signed, &key, approval, prospect.as_ref(), refused.as_ref().map_or("", |(_, reason)| *reason)))
+            }
             Some(Err(_)) => p.notice.warn { "Whether you may answer this could not be decided: try again later." }
             Some(Ok(false)) if open => p.notice {
                 @if served.is_recorded() {
@@ -269,7 +269,7 @@ fn claim(reasons: &Rationale) -> Markup {
 }
 
 /// The answers that count now, with the reason that was sent in vain.
-fn form(signed: &Signed, key: &EntityKey, approval: &Approval, reason: &str) -> Markup {
+fn form(signed: &Signed, key: &EntityKey, approval: &Approval, prospect: Option<&Prospect>, reason: &str) -> Markup {
     html! {
         form.card method="post" action=(approval_path(key, &approval.id)) {
             (signed.csrf_field())
@@ -278,7 +278,9 @@ fn form(signed: &Signed, key: &EntityKey, approval: &Approval, reason: &str) -> 
             p #on-record .quiet { "It goes on the record, with your name." }
             div.choices {
                 @if matches!(approval.status, ApprovalStatus::Pending) {
-                    button type="submit" name="answer" value="grant" { "Grant: exactly this, once" }
+                    @if !matches!(prospect, Some(Prospect::Outdated)) {
+                        button type="submit" name="answer" value="grant" { "Grant: exactly this, once" }
+                    }
                     button.no type="submit" name="answer" value="deny" { "Deny" }
                 } @else {
                     button.no type="submit" name="answer" value="withdraw" { "Withdraw the grant" }

@@ -22,7 +22,7 @@ pub(super) enum Prospect {
     RunsForOthers(Refusal),
     /// It may not run now.
     Stuck(Refusal),
-    /// Its contract is no more, and no yes or no to it counts.
+    /// Its contract is no more, and no yes to it counts.
     Outdated,
     /// It is for its domain to say, which is not here.
     Unknown,
@@ -72,7 +72,7 @@ impl Prospect {
                     @if contract.is_some() { "The contract of this action has changed since it was asked for" } @else {
                         "The domain has no such action any more"
                     }
-                    ": neither a yes nor a no to it counts. Whoever still wants it has to ask again."
+                    ": a yes to it does not count. Whoever still wants it has to ask again."
                 }
             },
             Self::Unknown => html! {
