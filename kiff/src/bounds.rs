@@ -28,7 +28,11 @@ pub struct Bounds {
     /// One piece of evidence, in bytes.
     pub evidence: usize,
     /// Approvals of one entity that wait for a review or for their execution.
+    ///
+    /// One that was asked for under a contract that is no more does not count.
     pub open_approvals: usize,
+    /// Of these, those that one actor has asked for, so that nobody takes the room of everybody.
+    pub open_approvals_of_one_actor: usize,
     /// Entities that a runtime remembers between two calls. Those beyond are forgotten and read again, and nothing is refused.
     pub remembered: usize,
     /// What a runtime remembers of their approvals, open or over, in bytes. What is beyond is forgotten and read again.
@@ -50,6 +54,7 @@ impl Bounds {
         evidence_items: 16,
         evidence: 8 * 1024,
         open_approvals: 64,
+        open_approvals_of_one_actor: 16,
         remembered: 1 << 20,
         remembered_approvals: 256 * 1024 * 1024,
     };

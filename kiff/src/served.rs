@@ -272,8 +272,7 @@ impl<D: Executable, S: Store> Served for Runtime<D, S> {
 
     #[cfg(feature = "http")]
     fn is_current(&self, approval: &Approval) -> bool {
-        let action = D::from_name(&approval.action);
-        action.is_some_and(|action| self.fingerprint(action) == approval.binding.contract)
+        Self::is_current(self, approval)
     }
 
     fn standing<'a>(&'a self, key: &'a EntityKey) -> Answering<'a, Standing> {

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use kiff::{Actor, ActorId, Call, EntityKey, MemoryStore, Outcome, Proposal, Review, RolePolicy, Runtime, Verdict};
+use kiff::{
+    Actor, ActorId, Bounds, Call, EntityKey, MemoryStore, Outcome, Proposal, Review, RolePolicy, Runtime, Verdict,
+};
 use pollster::block_on;
 
 /// Two releases of one domain that differ in one bound.
@@ -86,6 +88,26 @@ fn p3_what_waits_under_a_contract_that_is_no_more_can_be_denied() {
         // The contract may come back; the no stays.
         let granted = before.review(&manager, &drawer, &asked.id, Review::grant()).await.unwrap();
         assert!(granted.refusal().unwrap().message.contains("was already denied by `mia`"), "{granted:?}");
+    });
+}
+
+#[test]
+fn what_waits_or_is_granted_under_a_contract_that_is_no_more_takes_no_room() {
+    block_on(async {
+        let Counter { before, after, drawer, clerk, manager } = counter().await;
+        let narrow = Bounds { open_approvals: 2, ..Bounds::DEFAULT };
+        let (before, after) = (before.with_bounds(narrow), after.with_bounds(narrow));
+        for amount in [1, 2] {
+            let asked = before.request_approval(&clerk, &drawer, empty(amount)).await.unwrap().into_result().unwrap();
+            if amount == 1 {
+                assert!(before.review(&manager, &drawer, &asked.id, Review::grant()).await.unwrap().is_allowed());
+            }
+        }
+        assert!(!before.request_approval(&clerk, &drawer, empty(3)).await.unwrap().is_allowed());
+        for amount in [1, 2] {
+            assert!(after.request_approval(&clerk, &drawer, empty(amount)).await.unwrap().is_allowed());
+        }
+        assert!(!after.request_approval(&clerk, &drawer, empty(3)).await.unwrap().is_allowed());
     });
 }
 

@@ -1,11 +1,12 @@
 //! P10: every input has a bound, and what is over it gets a clear error.
 
 use kiff::{
-    Bounds, Call, Envelope, Evidence, Json, MemoryStore, Proposal, ReasonCode, Review, Runtime, Settlement, Verdict,
+    Actor, Bounds, Call, Envelope, Evidence, Json, MemoryStore, Proposal, ReasonCode, Review, Runtime, Settlement,
+    Verdict,
 };
 use pollster::block_on;
 
-use crate::shop::{Desk, MarkPaid, Refund, SharedClock, open, order, paid, people, place, policy, refund};
+use crate::shop::{Desk, MarkPaid, Refund, RefundRole, SharedClock, open, order, paid, people, place, policy, refund};
 
 fn narrow(bounds: Bounds) -> Runtime<Refund> {
     Runtime::new(MemoryStore::new(), policy(), Desk::default()).with_bounds(bounds)
@@ -103,6 +104,26 @@ fn p10_open_approvals_and_reasons_of_reviews_are_bounded() {
         let wordy = Review::grant().because("x".repeat(17));
         let reviewed = runtime.review(&people.nora, &key, &first.id, wordy).await.unwrap();
         assert!(reviewed.refusal().unwrap().message.contains("17 bytes in a reason: at most 16 are allowed"));
+    });
+}
+
+#[test]
+fn p10_one_actor_does_not_take_the_room_of_all() {
+    block_on(async {
+        let (people, other) = (people(), Actor::agent("agent-8").unwrap());
+        let policy = policy().assign(&other, RefundRole::Agent);
+        let bounds = Bounds { open_approvals: 3, open_approvals_of_one_actor: 2, ..Bounds::DEFAULT };
+        let runtime = Runtime::<Refund>::new(MemoryStore::new(), policy, Desk::default()).with_bounds(bounds);
+        let key = paid(&runtime, "ord-1").await;
+        for amount in [1, 2] {
+            assert!(runtime.request_approval(&people.agent, &key, refund(amount)).await.unwrap().is_allowed());
+        }
+        let third = runtime.request_approval(&people.agent, &key, refund(3)).await.unwrap();
+        let told = "3 open approvals of one entity that one actor asked for: at most 2 are allowed";
+        assert_eq!(third.refusal().unwrap().message, told);
+        assert!(runtime.request_approval(&other, &key, refund(3)).await.unwrap().is_allowed());
+        let fourth = runtime.request_approval(&other, &key, refund(4)).await.unwrap();
+        assert_eq!(fourth.refusal().unwrap().message, "4 open approvals of one entity: at most 3 are allowed");
     });
 }
 

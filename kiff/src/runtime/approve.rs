@@ -1,5 +1,7 @@
 //! Asking a human, and the human's answer.
 
+use std::sync::Arc;
+
 use crate::actor::Actor;
 use crate::approval::{Answer, Approval, ApprovalStatus, Review};
 use crate::bounds::{Bounds, OverBound};
@@ -110,8 +112,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         if entity.approval(&id).is_some() {
             return Ok(Err(taken(&id)));
         }
-        let open = entity.open_approvals().iter().filter(|open| !open.has_expired(now)).count();
-        if let Err(over) = Bounds::check("open approvals of one entity", open + 1, self.bounds.open_approvals) {
+        if let Err(over) = self.has_room(entity, actor, now) {
             return Ok(Err(Refused::invalid(verdict::too_many_open(&over))));
         }
         Ok(Ok(Asked::New(Approval {
@@ -125,6 +126,26 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             expires_at: now.after(self.approval_lifetime),
             status: ApprovalStatus::Pending,
         })))
+    }
+
+    /// Whether one more request of the actor is within the bounds. Nothing comes of what was asked for under a contract that is no
+    /// more, so that it takes no room.
+    fn has_room(&self, entity: &Entity<D>, actor: &Actor, now: Timestamp) -> Result<(), OverBound> {
+        let stands = |open: &&Arc<Approval>| !open.has_expired(now) && self.is_current(open);
+        let (mut all, mut own) = (1, 1);
+        for open in entity.open_approvals().iter().filter(stands) {
+            all += 1;
+            own += usize::from(open.requested_by.id() == actor.id());
+        }
+        Bounds::check("open approvals of one entity", all, self.bounds.open_approvals)?;
+        let most = self.bounds.open_approvals_of_one_actor;
+        Bounds::check("open approvals of one entity that one actor asked for", own, most)
+    }
+
+    /// Whether an approval is of a contract that still holds.
+    pub(crate) fn is_current(&self, approval: &Approval) -> bool {
+        let action = D::from_name(&approval.action);
+        action.is_some_and(|action| self.fingerprint(action) == approval.binding.contract)
     }
 
     /// A human's answer to a request: yes or no to one that waits, or the end of a grant that nothing has run by. An answer that
