@@ -73,9 +73,12 @@ pub(crate) trait Served: Send + Sync {
     /// Whether the actor holds a role that carries the permission.
     fn may(&self, actor: &Actor, key: &EntityKey, permission: &Permission) -> Result<bool, PolicyError>;
     /// Whether an approval is of a contract that still holds, as far as is known here.
-    #[cfg(feature = "http")]
     fn is_current(&self, _: &Approval) -> bool {
         true
+    }
+    /// Whether it waits, or is granted, under a contract that is no more, so that nothing can come of it.
+    fn is_outdated(&self, approval: &Approval) -> bool {
+        approval.status.is_open() && !approval.has_expired(self.now()) && !self.is_current(approval)
     }
     fn standing<'a>(&'a self, key: &'a EntityKey) -> Answering<'a, Standing>;
     fn allowed_actions<'a>(&'a self, key: &'a EntityKey) -> Answering<'a, Option<Vec<&'static Contract>>>;
@@ -270,7 +273,6 @@ impl<D: Executable, S: Store> Served for Runtime<D, S> {
         Self::may(self, actor, key, permission)
     }
 
-    #[cfg(feature = "http")]
     fn is_current(&self, approval: &Approval) -> bool {
         Self::is_current(self, approval)
     }

@@ -10,7 +10,7 @@ use pollster::block_on;
 /// Two releases of one domain that differ in one bound.
 macro_rules! release {
     ($release:ident, $most:literal) => {
-        mod $release {
+        pub(crate) mod $release {
             use kiff::{Cents, Failure, action, domain};
 
             domain! {
@@ -47,15 +47,15 @@ release!(first, 1_000);
 release!(second, 1_000_000);
 
 /// A drawer under both releases, and who is at it.
-struct Counter {
-    before: Runtime<first::Till, Arc<MemoryStore>>,
-    after: Runtime<second::Till, Arc<MemoryStore>>,
-    drawer: EntityKey,
-    clerk: Actor,
-    manager: Actor,
+pub(crate) struct Counter {
+    pub(crate) before: Runtime<first::Till, Arc<MemoryStore>>,
+    pub(crate) after: Runtime<second::Till, Arc<MemoryStore>>,
+    pub(crate) drawer: EntityKey,
+    pub(crate) clerk: Actor,
+    pub(crate) manager: Actor,
 }
 
-async fn counter() -> Counter {
+pub(crate) async fn counter() -> Counter {
     let store = Arc::new(MemoryStore::new());
     let actor = |id| ActorId::new(id).unwrap();
     let policy = RolePolicy::new()
@@ -70,7 +70,7 @@ async fn counter() -> Counter {
     Counter { before, after, drawer, clerk: Actor::agent("clerk").unwrap(), manager: Actor::human("mia").unwrap() }
 }
 
-fn empty(amount: i64) -> Call {
+pub(crate) fn empty(amount: i64) -> Call {
     Call::new("EMPTY_DRAWER", format!(r#"{{"amount": {amount}}}"#))
 }
 

@@ -18,6 +18,7 @@ mod look;
 mod once;
 mod output;
 mod refusal;
+mod release;
 mod resource;
 mod room;
 pub(crate) mod two_domains;

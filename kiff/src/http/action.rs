@@ -191,7 +191,7 @@ pub(super) async fn request_approval(
     let (asked, proposal) = Asked::new(&shared, &caller, &path, body).await?;
     let verdict = asked.served.request_approval(&asked.actor, &asked.key, proposal).await?;
     let approval = asked.verdict(verdict).await?;
-    Ok(answer(StatusCode::CREATED, &Under("approval", ApprovalView::of(&asked.key, &approval, asked.served.now()))))
+    Ok(answer(StatusCode::CREATED, &Under("approval", ApprovalView::of(&asked.key, &approval, &*asked.served))))
 }
 
 /// That an action has run.

@@ -34,6 +34,9 @@ pub(super) struct ApprovalView<'a> {
     parameters: &'a Json,
     requested_by: &'a ActorId,
     status: &'static str,
+    /// Whether it waits, or is granted, under a contract that is no more: nothing can come of it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    contract_changed: bool,
     /// Why it was asked for; once it is reviewed, why the answer is what it is, where its reviewer said so. What one of them
     /// wrote never stands for the other.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -49,7 +52,7 @@ pub(super) struct ApprovalView<'a> {
 }
 
 impl<'a> ApprovalView<'a> {
-    pub(super) fn of(key: &'a EntityKey, approval: &'a Approval, now: Timestamp) -> Self {
+    pub(super) fn of(key: &'a EntityKey, approval: &'a Approval, served: &dyn Served) -> Self {
         let signature = approval.status.signature();
         let reason = match signature {
             Some(signature) => signature.reason.as_deref(),
@@ -62,7 +65,8 @@ impl<'a> ApprovalView<'a> {
             action_name: &approval.action,
             parameters: &approval.parameters,
             requested_by: approval.requested_by.id(),
-            status: approval.status_at(now),
+            status: approval.status_at(served.now()),
+            contract_changed: served.is_outdated(approval),
             reason,
             claims: &approval.reasons,
             created_at: approval.requested_at,
@@ -98,7 +102,7 @@ pub(super) async fn of_entity(
     let fitting = fitting(left.iter().take(page.limit()).map(Approval::size), Page::ROOM);
     let shown = left.iter().take(fitting);
     let next = shown.clone().next_back().map(cursor::of_approval).filter(|_| fitting < left.len());
-    let approvals = shown.map(|approval| ApprovalView::of(&key, approval, served.now())).collect();
+    let approvals = shown.map(|approval| ApprovalView::of(&key, approval, &*served)).collect();
     Ok(answer(StatusCode::OK, &listed(approvals, next)))
 }
 
@@ -122,7 +126,7 @@ pub(super) async fn one(
             "`{id}` has no approval `{wanted}`, or it was closed long ago: look at the timeline"
         ))
     })?;
-    Ok(answer(StatusCode::OK, &Under("approval", ApprovalView::of(&key, found, served.now()))))
+    Ok(answer(StatusCode::OK, &Under("approval", ApprovalView::of(&key, found, &*served))))
 }
 
 /// `GET /approvals`: what waits for a review, the oldest first.
@@ -136,7 +140,7 @@ pub(super) async fn pending(
     let next = part.next.as_ref().map(cursor::of_open);
     let items = part.items.iter();
     let approvals =
-        items.map(|(served, found)| ApprovalView::of(&found.open.key, &found.approval, served.now())).collect();
+        items.map(|(served, found)| ApprovalView::of(&found.open.key, &found.approval, &**served)).collect();
     Ok(answer(StatusCode::OK, &Listed { undecided: part.undecided, ..listed(approvals, next) }))
 }
 
@@ -198,7 +202,7 @@ async fn review(
     let verdict = served.review(&actor, &key, &id, review).await?;
     let refused = |(outcome, refusal)| Problem::refused(outcome, refusal, &About::entity(&key));
     let approval = verdict.decided().map_err(refused)?;
-    Ok(answer(StatusCode::OK, &Under("approval", ApprovalView::of(&key, &approval, served.now()))))
+    Ok(answer(StatusCode::OK, &Under("approval", ApprovalView::of(&key, &approval, &*served))))
 }
 
 /// The entity of which this approval was asked for; one that the actor may not see is not there.

@@ -30,6 +30,9 @@ pub(super) trait OpenMatter: Sized + Send {
 
     /// How many bytes of it somebody else has sent.
     fn size(&self) -> usize;
+
+    /// Whether anything can come of it, so that it is counted.
+    fn is_counted(&self, served: &dyn Served) -> bool;
 }
 
 impl OpenMatter for Pending {
@@ -48,6 +51,10 @@ impl OpenMatter for Pending {
 
     fn size(&self) -> usize {
         self.approval.size()
+    }
+
+    fn is_counted(&self, served: &dyn Served) -> bool {
+        served.is_current(&self.approval)
     }
 }
 
@@ -68,6 +75,10 @@ impl OpenMatter for Doubt {
     /// Nothing of what was sent is told.
     fn size(&self) -> usize {
         0
+    }
+
+    fn is_counted(&self, _: &dyn Served) -> bool {
+        true
     }
 }
 
@@ -178,7 +189,9 @@ async fn count<M: OpenMatter>(served: &dyn Served, gauge: &'static str) {
     const MOST: usize = 1000;
     const PATIENCE: Duration = Duration::from_secs(1);
     let listed = timeout(PATIENCE, M::list(served, None, None, MOST)).await;
-    let many = listed.ok().and_then(Result::ok).and_then(|found| u32::try_from(found.len()).ok());
+    let found = listed.ok().and_then(Result::ok);
+    let many = found.map(|found| found.iter().filter(|matter| matter.is_counted(served)).count());
+    let many = many.and_then(|many| u32::try_from(many).ok());
     metrics::gauge!(gauge, "domain" => &*served.schema().domain).set(many.map_or(f64::NAN, f64::from));
 }
 

@@ -9,7 +9,7 @@ use crate::identifier::{ActorId, ApprovalId, EntityKey, ExecutionId};
 use crate::json::Json;
 use crate::runtime::{Error, Failed};
 use crate::schema::{ApprovalRule, Contract, Role};
-use crate::served::Done;
+use crate::served::{Done, Served};
 use crate::time::Timestamp;
 use crate::verdict::{ReasonCode, Refusal};
 
@@ -160,6 +160,9 @@ impl<'a> Answer<'a> {
 pub(super) struct ApprovalView<'a> {
     id: &'a ApprovalId,
     status: &'static str,
+    /// Whether it waits, or is granted, under a contract that is no more.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    contract_changed: bool,
     approvers: Vec<Approver<'a>>,
     requested_by: &'a ActorId,
     requested_at: Timestamp,
@@ -180,7 +183,7 @@ struct Approver<'a> {
 }
 
 impl<'a> ApprovalView<'a> {
-    pub(super) fn of(approval: &'a Approval, contract: Option<&'a Contract>, now: Timestamp) -> Self {
+    pub(super) fn of(approval: &'a Approval, contract: Option<&'a Contract>, served: &dyn Served) -> Self {
         let signature = approval.status.signature();
         let roles: &[Role] = match contract.map(|contract| &contract.approval) {
             Some(ApprovalRule::By(permission)) => &permission.roles,
@@ -188,7 +191,8 @@ impl<'a> ApprovalView<'a> {
         };
         Self {
             id: &approval.id,
-            status: approval.status_at(now),
+            status: approval.status_at(served.now()),
+            contract_changed: served.is_outdated(approval),
             approvers: roles.iter().map(|role| Approver { role: &role.name, kind: role.kind.as_str() }).collect(),
             requested_by: approval.requested_by.id(),
             requested_at: approval.requested_at,

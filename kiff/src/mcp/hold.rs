@@ -28,7 +28,7 @@ impl Handler {
         let verdict = asked.served.request_approval(actor, asked.key, asked.proposal.clone()).await?;
         Ok(match verdict.decided() {
             Ok(approval) => {
-                let view = ApprovalView::of(&approval, Some(asked.contract), asked.served.now());
+                let view = ApprovalView::of(&approval, Some(asked.contract), &**asked.served);
                 held.awaiting(view)
                     .remedy("a human has been asked: wait for the decision, and then make the call that it leads to")
                     .next_step(self.wait_for(&asked.served.schema().entity_type, asked.key, &approval, wish))
@@ -47,12 +47,11 @@ impl Handler {
         let Some(approval) = known.or_else(|| denied(asked, standing)) else {
             return held.remedy(format!("call again without `{}` to ask for one", asked.names.approval_id)).told();
         };
-        let now = asked.served.now();
-        let view = ApprovalView::of(approval, Some(asked.contract), now);
+        let view = ApprovalView::of(approval, Some(asked.contract), &**asked.served);
         let held = held.awaiting(view);
         let (own, is_named) = (asked.names, named.is_some());
-        match approval.status_at(now) {
-            "pending" => {
+        match approval.status_at(asked.served.now()) {
+            "pending" if !asked.served.is_outdated(approval) => {
                 let (entity_type, wish) = (&asked.served.schema().entity_type, asked.proposal.key.as_ref());
                 held.next_step(self.wait_for(entity_type, asked.key, approval, wish)).told()
             }

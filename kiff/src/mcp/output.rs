@@ -119,6 +119,7 @@ fn approval() -> Value {
         "properties": {
             "id": { "type": "string" },
             "status": { "enum": ["pending", "granted", "denied", "spent", "withdrawn", "expired"] },
+            "contract_changed": { "type": "boolean", "description": "Its contract has changed, so that nothing can come of it: ask again." },
             "approvers": { "type": "array", "items": approver, "description": "Who may sign it off." },
             "requested_by": { "type": "string" },
             "requested_at": { "type": "string" },

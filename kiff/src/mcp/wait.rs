@@ -65,7 +65,8 @@ impl Handler {
                 return Err(unknown(&key, &approval));
             };
             let now = Instant::now();
-            if found.status_at(served.now()) != "pending" || now >= until || context.ct.is_cancelled() {
+            let is_over = found.status_at(served.now()) != "pending" || served.is_outdated(found);
+            if is_over || now >= until || context.ct.is_cancelled() {
                 return Ok(told(&self.decision(&**served, &key, found, wish.as_ref()), false));
             }
             progress.tell("waiting for a human's decision", Some(seconds)).await;
@@ -95,6 +96,13 @@ impl Handler {
         let (contract, status) = (hold::contract(served, approval), approval.status_at(served.now()));
         let names = self.catalogue.governing(&approval.action).map(|governing| &*governing.names);
         let (message, next_step) = match status {
+            _ if served.is_outdated(approval) => {
+                let named = names.map_or("approval_id", |names| &names.approval_id);
+                (
+                    format!("its contract has changed since it was asked for: call the action again without `{named}`"),
+                    None,
+                )
+            }
             "granted" => (
                 "it is granted: call the action with exactly these arguments, once".to_owned(),
                 contract.zip(names).map(|(contract, names)| hold::act(contract, names, key, approval, wish)),
@@ -108,7 +116,7 @@ impl Handler {
             "spent" => ("the action has already run under it".to_owned(), None),
             _ => ("it has expired unused: call the action again to ask anew".to_owned(), None),
         };
-        let approval = ApprovalView::of(approval, contract, served.now());
+        let approval = ApprovalView::of(approval, contract, served);
         Decision {
             status,
             entity_id: key.id(),

@@ -11,7 +11,7 @@ use crate::schema::{ApprovalRule, Permission, Schema};
 use crate::time::Timestamp;
 
 use super::permitted::by_another_human;
-use super::{ReasonCode, Refusal, Refused};
+use super::{ReasonCode, Refusal, Refused, sentence};
 
 /// Decides whether `actor` may give this answer to the request `id`: it must be a human, not the requester, hold the approving
 /// permission, and the request must still wait, or be granted and not spent where the grant is withdrawn. Where its
@@ -65,8 +65,7 @@ pub(crate) fn review<'j, D: Domain>(
         format_args!("asked for approval `{id}` and cannot answer it"),
     )?;
     if answer == Answer::Grant && action.map(fingerprint) != Some(approval.binding.contract) {
-        let problem = format!("the contract of `{}` has changed since approval `{id}` was asked for", approval.action);
-        return Err(rejected(problem, Some("have it asked for again, and deny this one")));
+        return Err(rejected(sentence::contract_changed(approval), Some("have it asked for again, and deny this one")));
     }
     Ok(approval)
 }

@@ -248,11 +248,20 @@ fn became(approval: &Approval) -> Option<String> {
     }
 }
 
+/// An approval that was asked for under a contract that is no more.
+pub(super) fn contract_changed(approval: &Approval) -> String {
+    format!("the contract of `{}` has changed since approval `{}` was asked for", approval.action, approval.id)
+}
+
 /// Why an approval does not cover what is proposed now; none when it does.
 pub(super) fn drift(approval: &Approval, contract: &Contract, binding: &Binding, now: Timestamp) -> Option<String> {
     let id = &approval.id;
     if approval.action != contract.name {
         return Some(format!("approval `{id}` is for `{}`, not for `{}`", approval.action, contract.name));
+    }
+    let is_changed = approval.binding.contract != binding.contract;
+    if is_changed && approval.status == ApprovalStatus::Pending && !approval.has_expired(now) {
+        return Some(contract_changed(approval));
     }
     if let Some(became) = became(approval) {
         return Some(became);
@@ -263,8 +272,8 @@ pub(super) fn drift(approval: &Approval, contract: &Contract, binding: &Binding,
     if approval.binding.parameters != binding.parameters {
         return Some(format!("approval `{id}` is for other parameters: {}", visible(approval.parameters.as_str())));
     }
-    if approval.binding.contract != binding.contract {
-        return Some(format!("the contract of `{}` has changed since approval `{id}` was asked for", contract.name));
+    if is_changed {
+        return Some(contract_changed(approval));
     }
     if binding.evidence.is_some() && approval.binding.evidence != binding.evidence {
         return Some(format!("approval `{id}` was asked for with other evidence"));

@@ -154,6 +154,8 @@ fn p3_what_was_asked_for_under_another_contract_cannot_be_granted_and_can_be_den
     let policy = RolePolicy::new().assign(&people.nora, after::ClaimsRole::Clerk);
     let runtime = Arc::new(Runtime::<after::Claims, _>::new(store, policy, ()));
     let server = Server::with(Limits::DEFAULT, |api: Api| api.domain(runtime));
+    let listed = server.client(&people.nora).get("/approvals").expect(200);
+    assert_eq!(listed["approvals"][0]["contract_changed"], true, "{listed}");
     let nora = Browser::of(&server, &people.nora);
     let [pay, drop] = cards.each_ref().map(|card| nora.get(card));
     assert!(pay.contains("The contract of this action has changed since it was asked for"), "{pay}");

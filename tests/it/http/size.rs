@@ -12,7 +12,7 @@ use kiff::http::{Api, Keys, Limits, Metrics, NewKey, serve};
 use kiff::journal::{Content, EventIngested, StateChanged};
 use kiff::{
     Actor, Appended, Bounds, Cents, Commit, Cursor, Domain, EntityKey, IdempotencyKey, Json, Matter, MemoryStore, Open,
-    Query, Runtime, Sealed, Snapshot, Store, StoreError, Timestamp,
+    Query, RolePolicy, Runtime, Sealed, Snapshot, Store, StoreError, Timestamp,
 };
 use kiff_test::FixedClock;
 use pollster::block_on;
@@ -334,10 +334,41 @@ fn a_server_whose_store_takes_nothing_is_not_ready_until_it_does_or_it_is_time_t
     assert_eq!((ready().status, note(), ready().status), (200, 500, 503));
 }
 
+mod before {
+    use kiff::{Failure, action, domain};
+
+    domain! {
+        pub domain Refund governs Order;
+        roles { Agent: agent, Operator: human, System: system }
+        states { Paid, final Refunded }
+        events { OrderPaid reported by System; OrderRefunded; }
+        transitions { OrderPaid: new => Paid; OrderRefunded: Paid => Refunded; }
+        actions { RefundOrder { risk: low, by: Agent, emits: OrderRefunded, approval: Operator }; }
+        allow { Paid => [RefundOrder]; }
+    }
+
+    #[action(Refund::RefundOrder)]
+    async fn refund_order() -> Result<OrderRefunded, Failure> {
+        Ok(OrderRefunded {})
+    }
+}
+
+/// Has a refund asked for under the contract of an earlier release.
+async fn asked_before(measured: &Measured) {
+    use before::{OrderPaid, RefundOrder, RefundRole};
+    let (people, order) = (people(), shop::order("ord-before"));
+    let policy = RolePolicy::new().assign(&people.agent, RefundRole::Agent).assign(&people.shop, RefundRole::System);
+    let store = Arc::clone(&measured.store);
+    let before = Runtime::<before::Refund, _>::new(store, policy, ()).with_clock(measured.clock.clone());
+    assert!(before.ingest(&people.shop, &order, OrderPaid {}).await.unwrap().is_allowed());
+    assert!(before.request_approval(&people.agent, &order, RefundOrder {}).await.unwrap().is_allowed());
+}
+
 #[test]
 fn what_is_counted_is_shown_to_whoever_is_somebody() {
     let metrics = Metrics::install().unwrap();
     let measured = Measured::with(61, |api| api.metrics(metrics));
+    block_on(asked_before(&measured));
     measured.shop.services().be(Mood::Silent);
     assert_eq!(measured.agent.post("/entities/ord-000060/actions/MARK_PAID/execute", PAY).status, 409);
     Client::at(measured.agent.address).get("/metrics").expect(401);
