@@ -264,8 +264,8 @@ pub(crate) fn decide<'j, D: Domain>(
         Objection::Refused(refused) => refused,
         Objection::Unapproved { lack, permission } => Refused::unapproved(Refusal {
             code: ReasonCode::ApprovalRequired,
+            remedy: Some(lack.remedy(permission)),
             message: lack.sentence(case.action.contract(), entity.present(case.now)),
-            remedy: Some(sentence::ask_for_approval(permission)),
         }),
     })
 }
@@ -288,6 +288,8 @@ impl From<Refused> for Objection<'_> {
 pub(crate) enum Lack<'j> {
     /// Nobody has approved exactly this; the last that was asked for of it, if any was.
     Any(Option<&'j Approval>),
+    /// This one was asked for exactly this, and waits for its review.
+    Review(&'j Approval),
     /// The one that is there does not cover it, in a sentence.
     Fitting(String),
 }
@@ -296,7 +298,15 @@ impl Lack<'_> {
     fn sentence(self, contract: &Contract, now: Timestamp) -> String {
         match self {
             Self::Any(latest) => sentence::needs_approval(contract, latest, now),
+            Self::Review(waiting) => sentence::needs_approval(contract, Some(waiting), now),
             Self::Fitting(problem) => problem,
+        }
+    }
+
+    fn remedy(&self, permission: &Permission) -> String {
+        match self {
+            Self::Any(_) | Self::Fitting(_) => sentence::ask_for_approval(permission),
+            Self::Review(waiting) => sentence::wait_for_review(waiting, permission),
         }
     }
 }
@@ -342,24 +352,37 @@ fn find_approval<'j, D: Domain>(
         return Err(Lack::Any(None));
     };
     let drift = |approval: &Approval| sentence::drift(approval, contract, binding, now);
+    let waits = |approval: &Approval| would_cover(approval, binding, now);
     if let Some(id) = case.approval {
         let missing = || Lack::Fitting(format!("there is no approval `{id}` of this entity"));
         let named = entity.approval(id).ok_or_else(missing)?;
         return match drift(named) {
             None => Ok(named),
+            Some(_) if waits(named) => Err(Lack::Review(named)),
             Some(problem) => Err(Lack::Fitting(problem)),
         };
     }
-    let open = entity.open_approvals().iter().map(|open| &**open);
+    let open = || entity.open_approvals().iter().map(|open| &**open);
+    let waiting = || open().find(|open| waits(open)).map(Lack::Review);
     let mut granted =
-        open.filter(|open| open.action == contract.name && matches!(open.status, ApprovalStatus::Granted(_)));
+        open().filter(|open| open.action == contract.name && matches!(open.status, ApprovalStatus::Granted(_)));
     let Some(first) = granted.next() else {
-        return Err(Lack::Any(latest(entity, binding)));
+        return Err(waiting().unwrap_or_else(|| Lack::Any(latest(entity, binding))));
     };
     match drift(first) {
         None => Ok(first),
-        Some(problem) => granted.find(|approval| drift(approval).is_none()).ok_or(Lack::Fitting(problem)),
+        Some(problem) => {
+            let fitting = granted.find(|approval| drift(approval).is_none());
+            fitting.ok_or_else(|| waiting().unwrap_or(Lack::Fitting(problem)))
+        }
     }
+}
+
+/// Whether an approval waits, and a yes to it would let exactly this run.
+fn would_cover(approval: &Approval, binding: &Binding, now: Timestamp) -> bool {
+    let waits = approval.status == ApprovalStatus::Pending && !approval.has_expired(now);
+    let is_shown = binding.evidence.is_none() || approval.binding.evidence == binding.evidence;
+    waits && is_shown && approval.binding.whole == binding.whole
 }
 
 /// The last approval of exactly this, whatever became of it.

@@ -66,6 +66,31 @@ fn p3_a_request_that_waits_authorises_nothing() {
 }
 
 #[test]
+fn what_waits_for_its_review_is_named_whatever_else_was_granted_and_whoever_asked_for_it() {
+    block_on(async {
+        let (people, other) = (people(), Actor::agent("agent-8").unwrap());
+        let policy = policy().assign(&other, RefundRole::Agent);
+        let runtime = Runtime::<Refund>::new(MemoryStore::new(), policy, Desk::default());
+        let key = paid(&runtime, "ord-1").await;
+        let elsewhere = granted(&runtime, &key, refund(1)).await;
+        let outcome = runtime.execute(&people.agent, &key, refund(49)).await.unwrap();
+        assert!(held(&outcome).contains(&format!("`{elsewhere}` is for other parameters")), "{}", held(&outcome));
+        assert!(outcome.refusal().unwrap().remedy.as_deref().unwrap().starts_with("request an approval"));
+
+        let asked = runtime.request_approval(&other, &key, refund(49)).await.unwrap().into_result().unwrap();
+        for proposal in [Proposal::new(refund(49)), Proposal::new(refund(49)).approval(asked.id.clone())] {
+            let outcome = runtime.execute(&people.agent, &key, proposal).await.unwrap();
+            let told = format!("approval `{}` waits for a review", asked.id);
+            assert!(held(&outcome).ends_with(&told), "{}", held(&outcome));
+            let remedy = outcome.refusal().unwrap().remedy.as_deref().unwrap();
+            assert!(remedy.starts_with(&format!("wait for the answer to approval `{}`", asked.id)), "{remedy}");
+        }
+        assert!(runtime.review(&people.nora, &key, &asked.id, Review::grant()).await.unwrap().is_allowed());
+        assert!(runtime.execute(&people.agent, &key, refund(49)).await.unwrap().executed().is_some());
+    });
+}
+
+#[test]
 fn p3_an_approval_is_bound_to_its_entity_as_well() {
     let key = order("ord-1");
     let parameters = Json::parse(r#"{"amount": 49}"#, &Bounds::DEFAULT).unwrap();

@@ -234,6 +234,11 @@ pub(super) fn ask_for_approval(permission: &Permission) -> String {
     format!("request an approval: a person who holds the role {} may grant it", roles(&permission.roles))
 }
 
+pub(super) fn wait_for_review(waiting: &Approval, permission: &Permission) -> String {
+    let (id, roles) = (&waiting.id, roles(&permission.roles));
+    format!("wait for the answer to approval `{id}`: a person who holds the role {roles} may give it")
+}
+
 /// What has become of an approval that is not granted.
 fn became(approval: &Approval) -> Option<String> {
     let id = &approval.id;
