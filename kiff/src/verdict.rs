@@ -33,7 +33,8 @@ pub(crate) use review::review;
 #[cfg(feature = "mcp")]
 pub(crate) use sentence::no_such_action;
 pub(crate) use sentence::{
-    key_reused, moved_on, other_type, over_bound, too_many_open, unknown_action, unknown_entity, unknown_event, way_out,
+    in_progress, key_reused, moved_on, other_type, over_bound, too_many_open, unknown_action, unknown_entity,
+    unknown_event, way_out,
 };
 pub(crate) use settle::settle;
 

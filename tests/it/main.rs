@@ -43,6 +43,7 @@ mod snapshot;
 mod sqlite;
 mod tidy;
 mod tools;
+mod unended;
 mod wait;
 mod wire;
 mod withdraw;

@@ -195,8 +195,12 @@ fn p6_while_the_first_one_runs_the_second_is_told_so() {
     let mut context = Context::from_waker(Waker::noop());
     assert!(stuck.as_mut().poll(&mut context).is_pending());
     block_on(async {
-        let again = runtime.execute(&people.agent, &order, pay("pay-1")).await.unwrap();
-        assert_eq!(again.refusal().unwrap().code, ReasonCode::ActionInProgress);
+        let number = runtime.entity(&order).await.unwrap().number();
+        for _ in 0..3 {
+            let again = runtime.execute(&people.agent, &order, pay("pay-1")).await.unwrap();
+            assert_eq!(again.refusal().unwrap().code, ReasonCode::ActionInProgress);
+        }
+        assert_eq!(runtime.entity(&order).await.unwrap().number(), number, "it is no new wish, and leaves no record");
         let other = runtime.execute(&people.agent, &order, pay("pay-2")).await.unwrap();
         assert_eq!(other.refusal().unwrap().code, ReasonCode::IdempotencyKeyReused);
     });

@@ -7,7 +7,7 @@ use crate::actor::Actor;
 use crate::domain::{Domain, Event, State};
 use crate::entity::Entity;
 use crate::executor::Executable;
-use crate::identifier::{ExecutionId, IdempotencyKey};
+use crate::identifier::{EntityKey, ExecutionId, IdempotencyKey};
 use crate::journal::{ActionDeduplicated, ActionFailed, BrokenJournal, Commit, Fact};
 use crate::json::Json;
 use crate::permission::Said;
@@ -21,10 +21,10 @@ use super::{Batch, Error, PAGE, Runtime};
 
 /// What an attempt under an idempotency key is.
 pub(super) enum Wish<D: Domain> {
-    /// It was not made before, or it has not ended, or whoever makes it may not know whether it was: it is judged like any other, by
-    /// what the policy has said of it where that was asked.
+    /// It was not made before, or whoever makes it may not know whether it was: it is judged like any other, by what the policy has
+    /// said of it where that was asked.
     New(Option<Said>),
-    /// It was made before, and this was the answer.
+    /// It was made before, and this was the answer, or that there is none yet.
     Repeated(Outcome<Executed<D>>),
     /// The entity moved before it was looked up, or before the answer was on the record.
     Moved,
@@ -81,7 +81,8 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             return Ok(refused.map_or(Wish::Moved, |refused| Wish::Repeated(refused.into())));
         }
         if entity.running().is_some_and(|running| running.execution == *first.execution) {
-            return Ok(Wish::New(Some(said)));
+            let unended = Box::pin(self.unended(entity.key(), first.execution)).await?;
+            return Ok(unended.map_or(Wish::Moved, |refused| Wish::Repeated(refused.into())));
         }
         let execution = first.execution.clone();
         let Some(outcome) = self.answer_of(entity, &execution, commits).await? else {
@@ -93,6 +94,16 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         let batch = Batch { at: now, actor, trace: &attempt.trace, cause: None, facts };
         let kept = self.commit(Arc::clone(entity), batch).await?;
         Ok(kept.map_or(Wish::Moved, |_| Wish::Repeated(outcome)))
+    }
+
+    /// What is answered while a run goes on or is in doubt; none when it has ended meanwhile. It leaves no record: whoever asks
+    /// again what they have asked already wants nothing new.
+    async fn unended(&self, key: &EntityKey, execution: &ExecutionId) -> Result<Option<Refused>, Error> {
+        // No append tells that what is remembered is over.
+        let entity = self.entity(key).await?;
+        let running = entity.running().filter(|running| running.execution == *execution);
+        let refused = running.map(|running| Refused::blocked(verdict::in_progress(running)));
+        Ok(refused.map(|refused| Self::told(self.advised(&entity, refused))))
     }
 
     /// How a run ended, by the commits from its start on; none when they do not say.

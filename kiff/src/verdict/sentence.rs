@@ -30,7 +30,7 @@ pub(crate) fn key_reused(key: &IdempotencyKey) -> Refusal {
     }
 }
 
-pub(super) fn in_progress(running: &Running) -> Refusal {
+pub(crate) fn in_progress(running: &Running) -> Refusal {
     let (action, execution) = (&running.action, &running.execution);
     let (message, remedy) = if running.unknown {
         (format!("`{action}` is in doubt: execution `{execution}` may have happened"), way_out(execution, false))
