@@ -54,9 +54,14 @@ pub(super) async fn ingest(
     Body(json): Body<Json>,
 ) -> Result<Response, Problem> {
     let raw = said(&json)?;
-    // Systems say more than is wanted, and that is passed over; but not who they mean that it is of.
+    // Systems say more than is wanted, and that is passed over; but not who they mean that it is of, or that it comes once.
     if raw.get("actor").is_some() {
         return Err(Problem::bad_request("an event names its actor by `actor_id`, and its kind by `actor_type`"));
+    }
+    if caller.idempotency_key.is_some() || raw.get("idempotency_key").is_some() {
+        return Err(Problem::bad_request(
+            "an event has no idempotency key: leave it out, and before you report an event again look at its entity",
+        ));
     }
     let body: Beside = serde_json::from_value(raw.clone()).map_err(|error| misshapen(&error))?;
     let (key, mut envelope) = adapt(&shared, body.adapter.as_deref(), raw)?;

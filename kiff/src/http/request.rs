@@ -32,7 +32,7 @@ pub(crate) struct Caller {
     pub(crate) principal: Principal,
     pub(crate) trace: Trace,
     pub(crate) working: Working,
-    idempotency_key: Option<String>,
+    pub(crate) idempotency_key: Option<String>,
 }
 
 /// Whether something that stands in a list is shown to whoever asks for it.

@@ -49,6 +49,26 @@ fn p6_the_same_wish_under_the_same_key_is_done_once() {
 }
 
 #[test]
+fn whoever_gives_an_event_a_key_is_told_that_it_has_none() {
+    let server = Server::open();
+    let everybody = server.everybody();
+    let event = |more: &str| {
+        let placed = r#""type": "ORDER_PLACED", "entity_type": "Order", "entity_id": "ord-1", "payload": {"total": 5}"#;
+        format!("{{{placed}{more}}}")
+    };
+    let keyed = everybody.shop.clone().header("idempotency-key: evt-1");
+    for told in [
+        keyed.post("/events/raw", &event("")),
+        everybody.shop.post("/events/raw", &event(r#", "idempotency_key": "evt-1""#)),
+    ] {
+        let told = told.expect(400);
+        assert!(told["error"].as_str().unwrap().contains("an event has no idempotency key: leave it out"), "{told}");
+    }
+    everybody.shop.get("/entities/ord-1").expect(404);
+    everybody.shop.post("/events/raw", &event(r#", "idempotency_key": """#)).expect(201);
+}
+
+#[test]
 fn p6_who_asks_again_is_told_what_the_entity_is_by_now() {
     let server = Server::open();
     let everybody = server.everybody();
