@@ -114,6 +114,11 @@ impl<D: Domain> Entity<D> {
         self.fold.end.hash()
     }
 
+    /// The time of its last commit.
+    pub(crate) const fn at(&self) -> Timestamp {
+        self.fold.at
+    }
+
     /// About how many bytes its approvals take.
     pub(crate) const fn held(&self) -> usize {
         self.fold.held

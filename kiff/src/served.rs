@@ -186,6 +186,8 @@ pub(crate) struct Done {
     pub(crate) event: Option<(&'static str, Option<Json>)>,
     /// What the entity is now.
     pub(crate) state: &'static str,
+    /// When it was done.
+    pub(crate) at: Timestamp,
     /// Whether it was done earlier, under the same key, and nothing was done now.
     pub(crate) deduplicated: bool,
 }
@@ -335,6 +337,7 @@ impl<D: Executable, S: Store> Served for Runtime<D, S> {
                 execution: done.execution,
                 event: done.event.map(|event| (event.name(), event.encode(Self::bounds(self)).ok())),
                 state: present.unwrap_or(done.state).name(),
+                at: done.at,
                 deduplicated: done.deduplicated,
             }))
         })

@@ -257,7 +257,7 @@ impl<'a> Asked<'a> {
             follow_up_events: done.event.iter().map(|(name, _)| *name).collect(),
             output: done.event.as_ref().and_then(|(_, says)| says.as_ref()),
             deduplicated: done.deduplicated,
-            executed_at: self.served.now(),
+            executed_at: done.at,
         }
     }
 }

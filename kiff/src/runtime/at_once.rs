@@ -13,15 +13,15 @@ use crate::time::Timestamp;
 use crate::verdict::{Judged, Permit};
 
 use super::attempt::Attempt;
-use super::execute::{Run, Tried};
-use super::outcome::{Executed, Outcome};
+use super::execute::{Ran, Run, Tried};
+use super::outcome::Outcome;
 use super::{Error, Runtime};
 
 /// What an executor answered that touches nothing outside, on its way into the journal.
 pub(super) struct Answered<D: Domain> {
     run: Run<D>,
     facts: Box<[Fact]>,
-    outcome: Outcome<Executed<D>>,
+    outcome: Outcome<Ran<D>>,
 }
 
 impl<D: Domain> Answered<D> {
@@ -70,7 +70,10 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         let batch = answered.run.batch(now, None, facts);
         let kept = self.try_commit(entity, batch).await?;
         match kept {
-            Ok(_) => Ok(Tried::Ended(answered.outcome)),
+            Ok(kept) => {
+                let Answered { run, outcome, .. } = answered;
+                Ok(Tried::Ended(outcome.map(|ran| run.executed(ran, kept.at()))))
+            }
             Err(facts) => Ok(Tried::Overtaken(Box::new(Answered { facts, ..answered }))),
         }
     }

@@ -233,7 +233,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             }
             let batch = run.batch(self.now(), cause, facts);
             match self.try_commit(entity, batch).await? {
-                Ok(_) => return Ok(outcome),
+                Ok(kept) => return Ok(outcome.map(|ran| run.executed(ran, kept.at()))),
                 Err(again) => facts = again,
             }
             entity = self.entity(&run.execution.entity).await?;
@@ -245,7 +245,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     }
 
     /// What goes on the record of an answer, and what the caller is told.
-    pub(super) fn answered(&self, run: &Run<D>, answer: ExecutorReply<D>) -> (Vec<Fact>, Outcome<Executed<D>>) {
+    pub(super) fn answered(&self, run: &Run<D>, answer: ExecutorReply<D>) -> (Vec<Fact>, Outcome<Ran<D>>) {
         let landed = answer.and_then(|event| self.landing(&run.execution.id, run.from, event));
         match landed {
             Ok(Landing { event, state, facts }) => {
@@ -257,8 +257,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
                 let mut recorded = Vec::with_capacity(3);
                 recorded.push(executed.into());
                 recorded.extend(facts.into_iter().flatten());
-                let execution = run.execution.id.clone();
-                (recorded, Outcome::Executed(Executed { execution, event, state, deduplicated: false }))
+                (recorded, Outcome::Executed(Ran { event, state }))
             }
             Err(failure) => {
                 // INVARIANT: where nothing outside was touched, there is nothing to be in doubt about.
@@ -312,12 +311,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     }
 
     /// What goes on the record of an answer that came too late: it changes nothing and is not forgotten.
-    fn too_late(
-        &self,
-        run: &Run<D>,
-        answer: &Outcome<Executed<D>>,
-        has_begun: bool,
-    ) -> (Box<[Fact]>, Outcome<Executed<D>>) {
+    fn too_late(&self, run: &Run<D>, answer: &Outcome<Ran<D>>, has_begun: bool) -> (Box<[Fact]>, Outcome<Ran<D>>) {
         let said = match answer {
             Outcome::Failed(failed) => failed.failure.message().to_owned(),
             other => format!("it was {}", other.outcome()),
@@ -389,6 +383,18 @@ impl<D: Domain> Run<D> {
             key: self.key.clone(),
         }
     }
+
+    /// What it did, once that is on the record.
+    pub(super) fn executed(&self, ran: Ran<D>, at: Timestamp) -> Executed<D> {
+        let Ran { event, state } = ran;
+        Executed { execution: self.execution.id.clone(), event, state, at, deduplicated: false }
+    }
+}
+
+/// What a run did that ended well.
+pub(super) struct Ran<D: Domain> {
+    event: Option<D::Event>,
+    state: D::State,
 }
 
 /// Where an executor's event leads.

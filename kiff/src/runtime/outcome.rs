@@ -5,6 +5,7 @@ use std::fmt;
 use crate::action::Failure;
 use crate::domain::Domain;
 use crate::identifier::ExecutionId;
+use crate::time::Timestamp;
 use crate::verdict::{Refusal, Refused, Verdict};
 
 /// What became of an execution.
@@ -128,6 +129,8 @@ pub struct Executed<D: Domain> {
     pub event: Option<D::Event>,
     /// The state that the run led to; where it ran earlier, the entity may have moved on since.
     pub state: D::State,
+    /// The time of the commit that says so, also where it ran earlier.
+    pub at: Timestamp,
     /// Whether it ran earlier, under the same idempotency key, and nothing ran now.
     pub deduplicated: bool,
 }

@@ -150,7 +150,8 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             Some(state) => Some(state),
             None => self.state_at(entity, commit.number(), behind).await?,
         };
-        let executed = |state| Executed { execution: execution.clone(), event, state, deduplicated: true };
+        let at = commit.at();
+        let executed = |state| Executed { execution: execution.clone(), event, state, at, deduplicated: true };
         Ok(state.map(executed))
     }
 

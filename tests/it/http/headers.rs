@@ -4,6 +4,7 @@
 use std::io::{BufReader, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use kiff::http::Limits;
 use kiff::{MemoryStore, Policy, PolicyError, Question, Runtime};
@@ -66,6 +67,23 @@ fn whoever_gives_an_event_a_key_is_told_that_it_has_none() {
     }
     everybody.shop.get("/entities/ord-1").expect(404);
     everybody.shop.post("/events/raw", &event(r#", "idempotency_key": """#)).expect(201);
+}
+
+#[test]
+fn p6_who_asks_again_is_told_when_it_was_done() {
+    let clock = shop::SharedClock::default();
+    let shop = Runtime::<Refund>::new(MemoryStore::new(), shop::policy(), Desk::default()).with_clock(clock.clone());
+    let server = Server::of(Arc::new(shop), Limits::DEFAULT, |api| api);
+    let everybody = server.everybody();
+    everybody.place("ord-1");
+    clock.0.pass(Duration::from_hours(1));
+    let keyed = everybody.agent.clone().header("idempotency-key: \"wish-1\"");
+    let done = || keyed.post(PAY, &pay("pay-1", "")).expect(200)["result"].clone();
+    let first = done();
+    assert_eq!(first["executed_at"], "1970-01-01T01:00:00.000000Z");
+    clock.0.pass(Duration::from_hours(1));
+    let again = done();
+    assert_eq!((&again["deduplicated"], &again["executed_at"]), (&json!(true), &first["executed_at"]));
 }
 
 #[test]
