@@ -215,6 +215,8 @@ pub(crate) enum Found {
     Settled(&'static str),
     /// It is still not known, for the reason that is given.
     StillUnknown(String),
+    /// Another process may still be at it, and until then nobody is asked.
+    MayStillRun(Timestamp),
     /// A person has to settle it.
     NobodyToAsk,
     NothingInDoubt,
@@ -408,7 +410,8 @@ impl<D: Executable, S: Store> Served for Runtime<D, S> {
                 Inquiry::StillUnknown { why, .. } => Found::StillUnknown(why),
                 Inquiry::NobodyToAsk(_) => Found::NobodyToAsk,
                 Inquiry::StillRuns(running) => Found::StillUnknown(format!("it still runs, since {}", running.since)),
-                Inquiry::NothingInDoubt | Inquiry::MayStillRun { .. } => Found::NothingInDoubt,
+                Inquiry::MayStillRun { until, .. } => Found::MayStillRun(until),
+                Inquiry::NothingInDoubt => Found::NothingInDoubt,
             })
         })
     }

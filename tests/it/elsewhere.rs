@@ -132,7 +132,7 @@ type Meanwhile = Box<dyn FnOnce() + Send>;
 
 /// A store in memory that says that others append to it as well, and that can be lost for an older one.
 #[derive(Clone, Default)]
-struct SharedStore {
+pub(crate) struct SharedStore {
     inner: Arc<Mutex<Arc<MemoryStore>>>,
     appends: Arc<AtomicUsize>,
     /// What happens while the next commit is being kept.

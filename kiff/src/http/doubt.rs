@@ -145,11 +145,25 @@ pub(super) async fn reconcile(
     let actor = caller.principal.actor().clone();
     let asked = key.clone();
     let found = caller.working.finish(async move { served.reconcile(&actor, &asked).await }).await?;
-    let (outcome, detail) = match found {
-        Found::Settled(state) => ("settled", Some(state.to_owned())),
-        Found::StillUnknown(why) => ("still_unknown", Some(why)),
-        Found::NobodyToAsk => ("nobody_to_ask", None),
-        Found::NothingInDoubt => ("nothing_in_doubt", None),
+    let (outcome, detail, until) = match found {
+        Found::Settled(state) => ("settled", Some(state.to_owned()), None),
+        Found::StillUnknown(why) => ("still_unknown", Some(why), None),
+        Found::MayStillRun(until) => {
+            ("may_still_run", Some("another process may still be at it".to_owned()), Some(until))
+        }
+        Found::NobodyToAsk => ("nobody_to_ask", None, None),
+        Found::NothingInDoubt => ("nothing_in_doubt", None, None),
     };
-    Ok(answer(StatusCode::OK, &json!({ "entity_id": key.id(), "outcome": outcome, "detail": detail })))
+    Ok(answer(StatusCode::OK, &FoundView { entity_id: key.id(), outcome, detail, until }))
+}
+
+/// What came of asking the outside world, as a client is told of it.
+#[derive(Debug, Serialize)]
+struct FoundView<'a> {
+    entity_id: &'a str,
+    outcome: &'static str,
+    detail: Option<String>,
+    /// When to ask again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<Timestamp>,
 }

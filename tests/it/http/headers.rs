@@ -4,6 +4,7 @@
 use std::io::{BufReader, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use kiff::http::Limits;
@@ -13,6 +14,7 @@ use serde_json::json;
 
 use super::page::{Browser, between};
 use super::server::{Answer, Server};
+use crate::elsewhere::SharedStore;
 use crate::shop::{self, Desk, Mood, Refund, people};
 
 const PAY: &str = "/entities/ord-1/actions/MARK_PAID/execute";
@@ -258,4 +260,24 @@ fn p7_the_outside_world_is_asked_about_a_doubt() {
     server.shop.services().be(Mood::Willing);
     assert_eq!(ask("ord-2"), json!({ "entity_id": "ord-2", "outcome": "settled", "detail": "REFUNDED" }));
     server.client(&kiff::Actor::human("mallory").unwrap()).post("/entities/ord-1/reconcile", "").expect(403);
+}
+
+#[test]
+fn p7_what_another_process_may_still_run_is_told_with_until_when() {
+    let (store, key, agent) = (SharedStore::default(), shop::order("ord-1"), people().agent);
+    let open = || Runtime::<Refund, _>::new(store.clone(), shop::policy(), Desk::default());
+    let crashed = open();
+    let placed = shop::OrderPlaced { total: kiff::Cents(5) };
+    assert!(block_on(crashed.ingest(&people().shop, &key, placed)).unwrap().is_allowed());
+    crashed.services().be(Mood::Stuck);
+    let mut lost = Box::pin(crashed.execute(&agent, &key, shop::MarkPaid { payment_id: "pay-1".into() }));
+    assert!(lost.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    drop(lost);
+
+    let server = Server::of(Arc::new(open()), Limits::DEFAULT, |api| api);
+    let told = server.everybody().nora.post("/entities/ord-1/reconcile", "").expect(200);
+    let since = block_on(server.shop.entity(&key)).unwrap().running().unwrap().since;
+    let until = since.after(Runtime::<Refund>::LONGEST_RUN).to_string();
+    let detail = "another process may still be at it";
+    assert_eq!(told, json!({ "entity_id": "ord-1", "outcome": "may_still_run", "detail": detail, "until": until }));
 }

@@ -139,6 +139,7 @@ pub(super) async fn settle(
                 return Ok(Redirect::to(&frame::entity_path(&key)).into_response());
             }
             Found::StillUnknown(why) => why,
+            Found::MayStillRun(until) => format!("Another process may still be at it: ask again at {until}."),
             Found::NobodyToAsk => "This action has nobody to ask: somebody has to settle it.".to_owned(),
         };
         return refused(StatusCode::CONFLICT, why).await;
