@@ -209,6 +209,32 @@ fn p3_a_grant_is_withdrawn_also_while_nobody_has_to_approve_its_action() {
     });
 }
 
+#[test]
+fn p3_what_waits_is_denied_also_while_nobody_has_to_approve_its_action() {
+    block_on(async {
+        let (people, store) = (people(), Arc::new(MemoryStore::new()));
+        let page = kiff::EntityKey::new("Page", "page-1").unwrap();
+        let policy = kiff::RolePolicy::new()
+            .assign(&people.agent, first::NotesRole::Agent)
+            .assign(&people.shop, first::NotesRole::Shop);
+        let first = Runtime::<first::Notes, _>::new(Arc::clone(&store), policy, ());
+        assert!(first.ingest(&people.shop, &page, first::PageOpened {}).await.unwrap().is_allowed());
+        let asked = first.request_approval(&people.agent, &page, first::AddNote {}).await.unwrap();
+        let asked = asked.into_result().unwrap().id;
+
+        let policy = kiff::RolePolicy::new().assign(&people.omar, second::NotesRole::Reader);
+        let second = Runtime::<second::Notes, _>::new(store, policy, ());
+        let granted = second.review(&people.omar, &page, &asked, Review::grant()).await.unwrap();
+        assert_eq!(granted.refusal().unwrap().remedy.as_deref(), Some("deny it"), "{granted:?}");
+        for stranger in [&people.nora, &people.agent] {
+            let denied = second.review(stranger, &page, &asked, Review::deny()).await.unwrap();
+            assert_eq!(denied.refusal().unwrap().code, ReasonCode::PermissionDenied, "{denied:?}");
+        }
+        assert!(second.review(&people.omar, &page, &asked, Review::deny()).await.unwrap().is_allowed());
+        assert!(second.entity(&page).await.unwrap().open_approvals().is_empty());
+    });
+}
+
 /// A policy by which everybody holds the roles that carry one permission, and nobody any other.
 struct Only(&'static str);
 
