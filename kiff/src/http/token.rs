@@ -23,7 +23,8 @@ use super::seen::Seen;
 
 /// Tokens of one issuer, for one audience, signed with a key of a file (JWKS) that may be replaced at any time.
 ///
-/// Of several issuers each has its own: a token that names another one is left to the next authenticator.
+/// Of several issuers each has its own: a token that names another one is left to the next authenticator. What one of them calls
+/// `nora` is to the policy whoever another one calls so, unless a [`prefix`](Self::prefix) tells the two apart.
 ///
 /// Only signatures with a public key count: RSA, ECDSA and Ed25519. A token must expire. Its `sub` is the actor's id,
 /// and a claim says the actor's kind: a token that leaves it open is refused, because a program must not pass for a human.
@@ -41,6 +42,7 @@ pub struct Tokens {
     leeway: Duration,
     kind_claim: String,
     kind: Option<ActorKind>,
+    prefix: String,
     tenant_claim: Option<String>,
     path: PathBuf,
     known: RwLock<Known>,
@@ -88,6 +90,7 @@ impl Tokens {
             leeway: Duration::from_secs(30),
             kind_claim: "kiff_kind".to_owned(),
             kind: None,
+            prefix: String::new(),
             tenant_claim: None,
             path,
             known: RwLock::new(known),
@@ -108,10 +111,19 @@ impl Tokens {
         self
     }
 
-    /// The same, where tokens without that claim are of actors of one kind: the issuer gives none to others.
+    /// The same, where all tokens are of actors of one kind, also those without that claim: one whose claim says another kind is
+    /// refused.
     #[must_use]
     pub fn kind(mut self, kind: ActorKind) -> Self {
         self.kind = Some(kind);
+        self
+    }
+
+    /// The same, where an actor's id is this and then the token's `sub`: so that whom this issuer names is nobody whom another one
+    /// names. With `agents:` the actor of `sub` `nora` is `agents:nora`.
+    #[must_use]
+    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.prefix = prefix.into();
         self
     }
 
@@ -167,15 +179,25 @@ impl Tokens {
     }
 
     fn principal(&self, claims: &Claims) -> Result<Principal, String> {
-        let id = ActorId::new(&claims.sub).map_err(|error| error.to_string())?;
-        let kind = match claims.others.get(&self.kind_claim) {
-            Some(kind) => ActorKind::deserialize(kind).map_err(|error| format!("`{}`: {error}", self.kind_claim))?,
-            None => self.kind.ok_or_else(|| format!("`{}` is missing", self.kind_claim))?,
-        };
-        let principal = Principal::new(Actor::new(id, kind));
+        // A prefix makes nobody of somebody who is not named.
+        let id = ActorId::new(&claims.sub).and_then(|id| ActorId::new(format!("{}{id}", self.prefix)));
+        let id = id.map_err(|error| error.to_string())?;
+        let principal = Principal::new(Actor::new(id, self.kind_of(claims)?));
         let Some(claim) = &self.tenant_claim else { return Ok(principal) };
         let tenant = claims.others.get(claim).and_then(Value::as_str).ok_or_else(|| format!("`{claim}` is missing"))?;
         principal.in_tenant(tenant).map_err(|error| error.to_string())
+    }
+
+    fn kind_of(&self, claims: &Claims) -> Result<ActorKind, String> {
+        let claim = &self.kind_claim;
+        let said = claims.others.get(claim).map(ActorKind::deserialize).transpose();
+        match (said.map_err(|error| format!("`{claim}`: {error}"))?, self.kind) {
+            (Some(said), Some(kind)) if said != kind => {
+                Err(format!("`{claim}` says `{said}`, and all tokens of this issuer are of the kind `{kind}`"))
+            }
+            (Some(kind), _) | (None, Some(kind)) => Ok(kind),
+            (None, None) => Err(format!("`{claim}` is missing")),
+        }
     }
 }
 

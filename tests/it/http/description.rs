@@ -274,24 +274,52 @@ fn a_token_is_checked_with_the_key_that_it_names_and_that_is_a_public_one() {
 }
 
 #[test]
-fn p4_a_token_that_says_its_kind_is_of_that_kind_whatever_others_are() {
+fn p4_the_issuer_of_actors_of_one_kind_vouches_for_no_other() {
+    let heard = Heard::everything();
     let one = Issuer::new("one", ONE.0, ONE.1);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("jwks.json");
     publish(&path, &json!({ "keys": [one.public] }));
-    let tokens = Tokens::new("https://login.example", "kiff", &path).unwrap();
-    let tokens = tokens.kind(ActorKind::Human).kind_claim("sort");
+    let tokens = Tokens::new("https://agents.example", "kiff", &path).unwrap();
+    let tokens = tokens.kind(ActorKind::Agent).kind_claim("sort");
     let server = Server::with(kiff::http::Limits::DEFAULT, |api| api.authenticate(tokens));
     server.everybody().place("ord-1");
     let mut claims = json!({
-        "sub": "nora", "iss": "https://login.example", "aud": "kiff", "exp": from_now(60), "kiff_kind": "agent",
+        "sub": "agent-7", "iss": "https://agents.example", "aud": "kiff", "exp": from_now(60), "kiff_kind": "human",
     });
     let status = |claims: &Value| server.bearing(&one.token("one", claims)).get("/entities/ord-1").status;
     assert_eq!(status(&claims), 200, "it is another claim that says the kind");
     claims["sort"] = "agent".into();
-    assert_eq!(status(&claims), 403);
-    claims["sort"] = "alien".into();
-    assert_eq!(status(&claims), 401);
+    assert_eq!(status(&claims), 200);
+    // An approver, if the issuer could make one.
+    for (sub, sort) in [("nora", "human"), ("nora", "alien"), ("agent-7", "service"), ("agent-7", "human")] {
+        claims["sub"] = sub.into();
+        claims["sort"] = sort.into();
+        assert_eq!(status(&claims), 401, "{sub} {sort}");
+    }
+    let told = heard.with("message", "a request was refused: nobody knows who sent it");
+    let why = "`sort` says `human`, and all tokens of this issuer are of the kind `agent`";
+    assert!(told.iter().any(|event| event["error"] == why), "{told:?}");
+}
+
+#[test]
+fn p4_a_prefix_tells_the_actors_of_an_issuer_from_all_others() {
+    let one = Issuer::new("one", ONE.0, ONE.1);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("jwks.json");
+    publish(&path, &json!({ "keys": [one.public] }));
+    let tokens = |prefix: &str| Tokens::new("https://login.example", "kiff", &path).unwrap().prefix(prefix);
+    let claims = |sub: &str| {
+        let exp = from_now(60);
+        json!({ "sub": sub, "iss": "https://login.example", "aud": "kiff", "exp": exp, "kiff_kind": "human" })
+    };
+    for (prefix, sub, expected) in [("", "nora", 200), ("no", "ra", 200), ("guest:", "nora", 403), ("nora", "", 401)] {
+        let tokens = tokens(prefix);
+        let server = Server::with(kiff::http::Limits::DEFAULT, |api| api.authenticate(tokens));
+        server.everybody().place("ord-1");
+        let client = server.bearing(&one.token("one", &claims(sub)));
+        assert_eq!(client.get("/entities/ord-1").status, expected, "{prefix}{sub}");
+    }
 }
 
 #[test]
