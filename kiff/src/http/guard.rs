@@ -23,6 +23,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::time::timeout;
 
+use crate::runtime::Error;
 use crate::served::Served;
 
 use super::Shared;
@@ -284,9 +285,9 @@ pub(super) async fn healthy() -> &'static str {
     "ok\n"
 }
 
-/// When the stores were asked last, and whether they have answered.
+/// When it was asked last who answers, and who did not.
 #[derive(Debug, Default)]
-pub(super) struct Readiness(Mutex<Option<(Instant, bool)>>);
+pub(super) struct Readiness(Mutex<Option<(Instant, Result<(), &'static str>)>>);
 
 /// `GET /readyz`: the stores answer and take what is written, and it can be told who asks.
 pub(super) async fn ready(State(shared): State<Shared>) -> Result<&'static str, Problem> {
@@ -294,23 +295,21 @@ pub(super) async fn ready(State(shared): State<Shared>) -> Result<&'static str, 
     const HOLDS: Duration = Duration::from_secs(1);
     // Held while the stores are asked, so that they are asked by one at a time.
     let mut last = shared.readiness.0.lock().await;
-    let is_ready = match *last {
-        Some((asked, is_ready)) if asked.elapsed() < HOLDS => is_ready,
+    let found = match *last {
+        Some((asked, found)) if asked.elapsed() < HOLDS => found,
         _ => {
-            let is_ready = stores_answer(&shared).await && authenticators_answer(&shared).await;
-            *last = Some((Instant::now(), is_ready));
-            is_ready
+            let found = all_answer(&shared).await;
+            *last = Some((Instant::now(), found));
+            found
         }
     };
     drop(last);
-    let not_ready = |why| Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, why));
-    if !is_ready {
-        not_ready("a store does not answer, or nobody can tell who asks")
-    } else if shared.domains(None).any(|served| takes_nothing(&**served)) {
-        not_ready("a store does not take what is written")
-    } else {
-        Ok("ready\n")
+    let not_ready = |why: &'static str| Problem::new(StatusCode::SERVICE_UNAVAILABLE, why);
+    found.map_err(not_ready)?;
+    if shared.domains(None).any(|served| takes_nothing(&**served)) {
+        return Err(not_ready("a store does not take what is written"));
     }
+    Ok("ready\n")
 }
 
 /// Whether the store of a domain has failed to take a commit a moment ago, and has taken none since.
@@ -320,24 +319,39 @@ fn takes_nothing(served: &dyn Served) -> bool {
     served.failed_append().is_some_and(|failed| served.now() < failed.after(TOLD))
 }
 
-async fn authenticators_answer(shared: &Shared) -> bool {
-    for authenticator in &shared.authenticators {
-        if let Err(error) = authenticator.ask_ready().await {
-            tracing::error!(target: "kiff::http", %error, "nobody can tell who asks");
-            return false;
-        }
-    }
-    true
+async fn all_answer(shared: &Shared) -> Result<(), &'static str> {
+    in_a_moment(stores_answer(shared), "a store does not answer").await?;
+    in_a_moment(authenticators_answer(shared), "nobody can tell who asks").await
 }
 
-async fn stores_answer(shared: &Shared) -> bool {
-    for served in shared.domains(None) {
-        if let Err(error) = served.entities(None, 1).await {
-            tracing::error!(target: "kiff::http", %error, "a store does not answer");
-            return false;
-        }
+/// Waits for an answer no longer than whoever spreads requests can wait: a store may take half a minute to say that it is away.
+async fn in_a_moment<E: Display>(
+    answer: impl Future<Output = Result<(), E>>,
+    otherwise: &'static str,
+) -> Result<(), &'static str> {
+    const PATIENCE: Duration = Duration::from_secs(1);
+    let answered = match timeout(PATIENCE, answer).await {
+        Ok(answered) => answered.map_err(|error| error.to_string()),
+        Err(_) => Err("there is no answer in time".to_owned()),
+    };
+    answered.map_err(|error| {
+        tracing::error!(target: "kiff::http", %error, "{otherwise}");
+        otherwise
+    })
+}
+
+async fn authenticators_answer(shared: &Shared) -> Result<(), Unauthenticated> {
+    for authenticator in &shared.authenticators {
+        authenticator.ask_ready().await?;
     }
-    true
+    Ok(())
+}
+
+async fn stores_answer(shared: &Shared) -> Result<(), Error> {
+    for served in shared.domains(None) {
+        served.entities(None, 1).await?;
+    }
+    Ok(())
 }
 
 /// The answer to a path that is no route.

@@ -204,7 +204,8 @@ pub trait Authenticate: Send + Sync + 'static {
         credentials: Credentials<'_>,
     ) -> impl Future<Output = Result<Option<Principal>, Unauthenticated>> + Send;
 
-    /// Whether it can tell at the moment who somebody is, for `/readyz`, which asks at most once a second.
+    /// Whether it can tell at the moment who somebody is, for `/readyz`, which asks at most once a second and waits no longer than
+    /// that for all of them.
     ///
     /// # Errors
     /// [`Unauthenticated`] when it cannot, with a sentence for the log.

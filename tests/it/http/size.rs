@@ -25,7 +25,7 @@ use super::server::{Client, Server, on_its_own_thread};
 use crate::shop::{self, Desk, Mood, Refund, people};
 use crate::wait::until;
 
-/// A store that counts how often it is asked, and how many rows it gives, and that can be away or full.
+/// A store that counts how often it is asked, and how many rows it gives, and that can be away, silent or full.
 #[derive(Debug, Default)]
 struct Counted {
     store: MemoryStore,
@@ -34,6 +34,7 @@ struct Counted {
     /// How often the newest commits of one tenant were looked for, among those of all.
     newest: AtomicUsize,
     is_away: AtomicBool,
+    is_silent: AtomicBool,
     is_full: AtomicBool,
 }
 
@@ -65,6 +66,9 @@ impl Store for Counted {
     }
 
     async fn entities(&self, after: Option<&EntityKey>, limit: usize) -> Result<Vec<EntityKey>, StoreError> {
+        if self.is_silent.load(Ordering::Relaxed) {
+            std::future::pending::<()>().await;
+        }
         self.note(self.store.entities(after, limit).await)
     }
 
@@ -304,10 +308,22 @@ fn a_server_whose_store_is_away_is_alive_and_not_ready() {
     // What was told a moment ago is told again for so long.
     until(|| measured.agent.get("/readyz").status != 200);
     let told = measured.agent.get("/readyz").expect(503);
-    assert_eq!(told["error"], "a store does not answer, or nobody can tell who asks");
+    assert_eq!(told["error"], "a store does not answer");
     let told = measured.agent.get("/entities/ord-000001").expect(500);
     assert_eq!(told["error"], "something broke on the server; its log says what", "what broke is no client's business");
     measured.store.is_away.store(false, Ordering::Relaxed);
+    until(|| measured.agent.get("/readyz").status != 503);
+    assert_eq!(measured.agent.get("/readyz").status, 200);
+}
+
+#[test]
+fn p10_a_store_that_never_answers_does_not_keep_a_server_from_saying_that_it_is_not_ready() {
+    let measured = Measured::of(60);
+    measured.store.is_silent.store(true, Ordering::Relaxed);
+    // After the time of a request it would be 504.
+    let told = measured.agent.get("/readyz").expect(503);
+    assert_eq!(told["error"], "a store does not answer");
+    measured.store.is_silent.store(false, Ordering::Relaxed);
     until(|| measured.agent.get("/readyz").status != 503);
     assert_eq!(measured.agent.get("/readyz").status, 200);
 }
