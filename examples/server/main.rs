@@ -120,7 +120,6 @@ async fn run<S: Store>(options: &Options, store: Arc<S>, log: &Path) -> Result<(
     sequencer.advance(&*store).await.map_err(unfit)?;
     seed::refunds(&refunds, &people).await?;
     seed::missions(&missions, &people).await?;
-    tokio::spawn(sequencer.follow(store, Duration::from_secs(1)));
 
     let listener = TcpListener::bind(options.address).await.map_err(|error| {
         format!("the server cannot listen at {}: {error}; give another one with `--address`", options.address)
@@ -140,7 +139,8 @@ async fn run<S: Store>(options: &Options, store: Arc<S>, log: &Path) -> Result<(
         api.authenticate(keys)
     };
     println!("\nListening on http://{address}; stop with Ctrl-C.");
-    serve(listener, api.router(), Limits::DEFAULT, until_stopped()).await?;
+    let serving = serve(listener, api.router(), Limits::DEFAULT, until_stopped());
+    sequencer.follow(store, Duration::from_secs(1), serving).await?;
     Ok(())
 }
 

@@ -1,37 +1,54 @@
 //! A log that follows its store while a server runs.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join;
 use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
-use tokio::time::sleep;
+use tokio::time::timeout;
 
 use crate::journal::{Cursor, Query};
 use crate::proof::{LogError, Sequencer};
 use crate::store::Store;
 
 impl Sequencer {
-    /// Appends what is new in the store and signs it, again and again, so that a server has receipts for what it does.
+    /// Appends what is new in the store and signs it, again and again while a server works, so that it has receipts for what it does;
+    /// and a last time when the work is over, so that nothing of it is left unsigned. The answer is that of the work.
     ///
-    /// It ends with the task that it runs in. What cannot be appended is in the log of the process and counted, and is tried again.
+    /// What cannot be appended is in the log of the process and counted, and is tried again; at the end it is left to the next start.
     ///
     /// ```no_run
     /// # use std::sync::Arc;
     /// # use std::time::Duration;
     /// # use kiff::MemoryStore;
-    /// use kiff::http::Api;
+    /// use kiff::http::{Api, Limits, serve, until_stopped};
     /// use kiff::proof::{Sequencer, SigningKey};
     ///
-    /// # async fn serve(store: Arc<MemoryStore>) -> Result<(), Box<dyn std::error::Error>> {
+    /// # async fn run(store: Arc<MemoryStore>, listener: tokio::net::TcpListener) -> Result<(), Box<dyn std::error::Error>> {
     /// let key = SigningKey::read_or_generate("shop.key", "example.com/refunds")?;
-    /// tokio::spawn(Sequencer::open("shop.log", key)?.follow(store, Duration::from_secs(1)));
+    /// let sequencer = Sequencer::open("shop.log", key)?;
     /// let api = Api::new().log("shop.log");
+    /// let serving = serve(listener, api.router(), Limits::DEFAULT, until_stopped());
+    /// sequencer.follow(store, Duration::from_secs(1), serving).await?;
     /// # Ok(())
     /// # }
     /// ```
-    pub async fn follow<S: Store>(self, store: Arc<S>, every: Duration) {
-        let mut sequencer = self;
+    pub async fn follow<S: Store, W: Future>(self, store: Arc<S>, every: Duration, work: W) -> W::Output {
+        let (over, is_over) = oneshot::channel::<()>();
+        let working = async move {
+            let worked = work.await;
+            drop(over);
+            worked
+        };
+        join(working, self.follow_until(store, every, is_over)).await.0
+    }
+
+    /// The same until nobody holds the other end any more.
+    async fn follow_until<S: Store>(self, store: Arc<S>, every: Duration, mut is_over: oneshot::Receiver<()>) {
+        let (mut sequencer, mut is_last) = (self, false);
         let origin = sequencer.origin().to_owned();
         let failed = |times| metrics::counter!("kiff_log_failures_total", "log" => origin.clone()).increment(times);
         loop {
@@ -64,7 +81,10 @@ impl Sequencer {
             if let Ok(newest) = store.search(&Query::default(), Cursor::LAST, 1).await {
                 shows("kiff_store_position", &origin, newest.first().map_or(0, |(position, _)| *position));
             }
-            sleep(every).await;
+            if is_last {
+                return;
+            }
+            is_last = timeout(every, &mut is_over).await.is_ok();
         }
     }
 }

@@ -152,16 +152,47 @@ fn a_log_follows_its_store_while_a_server_runs() {
     let trusted = [key.verifying_key().clone()];
     let (path, sequencer) = (log.clone(), Sequencer::open(&log, key).unwrap());
     let thread = on_its_own_thread(move || async move {
-        let following = tokio::spawn(sequencer.follow(store, Duration::from_millis(1)));
-        for size in 1..=3 {
-            let order = shop::order(&format!("ord-{size}"));
-            assert!(shop.ingest(&people().shop, &order, OrderPlaced { total: Cents(1) }).await.unwrap().is_allowed());
-            let signed = |log: Log| log.checkpoint().verify(&trusted).unwrap().head().size == size;
-            while !Log::open(&path).is_ok_and(signed) {
+        let work = async {
+            for size in 1..=3 {
+                let order = shop::order(&format!("ord-{size}"));
+                let placed = shop.ingest(&people().shop, &order, OrderPlaced { total: Cents(1) }).await.unwrap();
+                assert!(placed.is_allowed());
+                let signed = |log: Log| log.checkpoint().verify(&trusted).unwrap().head().size == size;
+                while !Log::open(&path).is_ok_and(signed) {
+                    tokio::task::yield_now().await;
+                }
+            }
+        };
+        sequencer.follow(store, Duration::from_millis(1), work).await;
+    });
+    thread.join().unwrap();
+}
+
+#[test]
+fn what_a_server_does_last_is_signed_before_it_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let (log, key) = (folder.path().join("log"), key());
+    let store = Arc::new(MemoryStore::new());
+    let shop = Runtime::<Refund, _>::new(Arc::clone(&store), shop::policy(), Desk::default());
+    let trusted = [key.verifying_key().clone()];
+    let sequencer = Sequencer::open(&log, key).unwrap();
+    let thread = on_its_own_thread(move || async move {
+        let signed = || Log::open(&log).map(|log| log.checkpoint().verify(&trusted).unwrap().head().size);
+        let place = async |id: &str| {
+            let placed = shop.ingest(&people().shop, &shop::order(id), OrderPlaced { total: Cents(1) }).await;
+            assert!(placed.unwrap().is_allowed());
+        };
+        place("ord-1").await;
+        let work = async {
+            while signed().ok() != Some(1) {
                 tokio::task::yield_now().await;
             }
-        }
-        following.abort();
+            // The next time that it is signed would come when the process is gone.
+            place("ord-2").await;
+            "served"
+        };
+        assert_eq!(sequencer.follow(store, Duration::from_hours(1), work).await, "served");
+        assert_eq!(signed().unwrap(), 2);
     });
     thread.join().unwrap();
 }
@@ -182,15 +213,14 @@ fn a_log_that_does_not_follow_its_store_is_counted_and_both_positions_are_shown(
         let thread = on_its_own_thread(move || async move {
             let counted: &'static Counted = Box::leak(Box::default());
             let _counting = metrics::set_default_local_recorder(counted);
-            let following = tokio::spawn(sequencer.follow(store, Duration::from_millis(1)));
             let position = |of: &str| counted.shown(&format!("kiff_{of}_position{{log=example.com/refunds}}"));
             let shown = async {
                 while position("store").is_none() {
                     tokio::task::yield_now().await;
                 }
             };
-            tokio::time::timeout(Duration::from_mins(1), shown).await.expect("it is shown");
-            following.abort();
+            let shown = tokio::time::timeout(Duration::from_mins(1), shown);
+            sequencer.follow(store, Duration::from_millis(1), shown).await.expect("it is shown");
             assert_eq!((position("log_signed"), position("store")), (Some("2".to_owned()), Some(orders.to_string())));
             assert_eq!(counted.of("kiff_log_failures_total{log=example.com/refunds}") == 0, is_well);
         });

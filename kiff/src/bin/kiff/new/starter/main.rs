@@ -44,7 +44,6 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
     println!("Receipts are signed with {public}\n");
     // A journal that is not the one that was signed is not served.
     sequencer.advance(&*store).await.map_err(|error| format!("@PACKAGE@.log does not fit @PACKAGE@.db: {error}"))?;
-    tokio::spawn(sequencer.follow(store, Duration::from_secs(1)));
 
     // What the last process left half done is asked about first. What only a person can tell waits at /admin/doubt.
     for (ticket, found) in runtime.recover(&inbox).await? {
@@ -94,7 +93,9 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
         println!("The server listens on http://{server}; what to do first is printed on a terminal, or with");
         println!("`--sign-in-link`: it has a key of agent-7 and a link that signs nora in.\n");
     }
-    serve(listener, api.router(), Limits::DEFAULT, until_stopped()).await?;
+    // The log follows the journal as long as the server runs, and to the end of what it has done.
+    let serving = serve(listener, api.router(), Limits::DEFAULT, until_stopped());
+    sequencer.follow(store, Duration::from_secs(1), serving).await?;
     Ok(())
 }
 
