@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
 use crate::identifier::{EntityKey, ExecutionId};
-use crate::journal::{Commit, Cursor, Query};
+use crate::journal::{Commit, Cursor, Fact, Query};
 use crate::proof::{Log, LogError};
 use crate::served::Served;
 
@@ -18,7 +18,7 @@ use super::Shared;
 use super::problem::Problem;
 use super::request::{Caller, Named, Said, identifier};
 
-/// Which commit of an entity; its last one when nothing is said.
+/// Which commit of an entity, as a client says it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
@@ -27,6 +27,29 @@ pub(super) struct Wanted {
     commit: Option<u64>,
     /// The commit that ends this run.
     execution: Option<String>,
+    /// The last commit in which this event happened.
+    event: Option<String>,
+}
+
+/// Which commit is meant.
+enum Which {
+    /// The one that led to where the entity stands; its last one where none changed its state.
+    Standing,
+    Number(u64),
+    EndOf(ExecutionId),
+    LastWith(String),
+}
+
+impl Wanted {
+    fn which(&self) -> Result<Which, Problem> {
+        match (self.commit, self.execution.as_deref(), self.event.as_deref()) {
+            (None, None, None) => Ok(Which::Standing),
+            (Some(number), None, None) => Ok(Which::Number(number)),
+            (None, Some(execution), None) => Ok(Which::EndOf(identifier("execution", execution)?)),
+            (None, None, Some(event)) => Ok(Which::LastWith(event.to_owned())),
+            _ => Err(Problem::bad_request("a receipt is of one commit: say one of `commit`, `execution` and `event`")),
+        }
+    }
 }
 
 /// `GET /entities/{id}/receipt`
@@ -103,6 +126,9 @@ fn problem(error: &LogError) -> Problem {
     Problem::broken(error)
 }
 
+/// How many commits are read at once.
+const PAGE: usize = 64;
+
 /// The commit that is wanted.
 async fn commit(
     shared: &Shared,
@@ -111,39 +137,78 @@ async fn commit(
     key: &EntityKey,
     wanted: &Wanted,
 ) -> Result<Arc<Commit>, Problem> {
-    /// How many commits are read at once.
-    const PAGE: usize = 64;
-    let execution = wanted.execution.as_deref();
-    let execution: Option<ExecutionId> = execution.map(|id| identifier("execution", id)).transpose()?;
-    let last = served.standing(key).await?.number;
-    let none = || Problem::not_found(format!("`{key}` has no such commit"));
-    let Some(execution) = execution else {
-        let number = wanted.commit.unwrap_or(last);
-        let before = number.checked_sub(1).ok_or_else(none)?;
-        return served.read(key, before, 1).await?.pop().ok_or_else(none);
+    let found = match wanted.which()? {
+        Which::Standing => match newest(shared, caller, served, key, "state_changed", |_| true).await? {
+            None => numbered(served, key, served.standing(key).await?.number).await?,
+            found => found,
+        },
+        Which::Number(number) => numbered(served, key, number).await?,
+        Which::EndOf(execution) => end_of(shared, caller, served, key, &execution).await?,
+        Which::LastWith(event) => {
+            let is_event = |fact: &Fact| matches!(fact, Fact::EventIngested(ingested) if *ingested.event == *event);
+            let has_event = |commit: &Commit| commit.facts().iter().any(is_event);
+            newest(shared, caller, served, key, "event_ingested", has_event).await?
+        }
     };
-    let starts = |commit: &Commit| commit.starts().is_some_and(|(started, _)| started.execution == execution);
-    // Runs are asked for soon after they have ended: from the last commit back, and no further than to where it starts.
-    let mut end = last;
+    found.ok_or_else(|| Problem::not_found(format!("`{key}` has no such commit")))
+}
+
+async fn numbered(served: &Arc<dyn Served>, key: &EntityKey, number: u64) -> Result<Option<Arc<Commit>>, Problem> {
+    let Some(before) = number.checked_sub(1) else { return Ok(None) };
+    Ok(served.read(key, before, 1).await?.pop())
+}
+
+/// The newest commit that has a record of this kind and fits.
+async fn newest(
+    shared: &Shared,
+    caller: &Caller,
+    served: &Arc<dyn Served>,
+    key: &EntityKey,
+    kind: &'static str,
+    fits: impl Fn(&Commit) -> bool,
+) -> Result<Option<Arc<Commit>>, Problem> {
+    let query = Query::default().entity(key.clone()).kind(kind);
+    let (mut cursor, mut limit) = (Cursor::LAST, 1);
+    loop {
+        let page = shared.looked_up(caller, served, query.clone(), cursor, limit).await?;
+        let Some((oldest, _)) = page.last() else { return Ok(None) };
+        // The newest is mostly the one.
+        (cursor, limit) = (Cursor::Before(*oldest), PAGE);
+        if let Some((_, found)) = page.into_iter().find(|(_, commit)| fits(commit)) {
+            return Ok(Some(found));
+        }
+    }
+}
+
+/// The commit that ends a run. Runs are asked for soon after they have ended: it is looked for from the last commit back, and no further
+/// than to where the run starts.
+async fn end_of(
+    shared: &Shared,
+    caller: &Caller,
+    served: &Arc<dyn Served>,
+    key: &EntityKey,
+    execution: &ExecutionId,
+) -> Result<Option<Arc<Commit>>, Problem> {
+    let starts = |commit: &Commit| commit.starts().is_some_and(|(started, _)| started.execution == *execution);
+    let mut end = served.standing(key).await?.number;
     while end > 0 {
         let start = end.saturating_sub(PAGE as u64);
         let page = shared.read_apart(caller, served, key.clone(), start, PAGE).await?;
         for commit in page.into_iter().rev() {
-            if commit.ends(&execution) && wanted.commit.is_none_or(|of| of == commit.number()) {
-                return Ok(commit);
+            if commit.ends(execution) {
+                return Ok(Some(commit));
             }
             if starts(&commit) {
-                return Err(none());
+                return Ok(None);
             }
         }
         end = start;
     }
-    Err(none())
+    Ok(None)
 }
 
 /// Where a commit stands in the one order of its store.
 async fn position(shared: &Shared, caller: &Caller, served: &Arc<dyn Served>, commit: &Commit) -> Result<u64, Problem> {
-    const PAGE: usize = 64;
     // Its time leads to it, and to what the same entity was given at the same moment.
     let query = Query::default().entity(commit.key().clone()).from(commit.at());
     let query = query.until(commit.at().after(Duration::from_micros(1)));

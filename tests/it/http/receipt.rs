@@ -55,13 +55,40 @@ fn a_receipt_is_downloaded_and_believed_with_the_public_key_alone() {
     let executed = everybody.agent.get(&format!("{receipt}?execution={run}"));
     assert_eq!(verified(&executed.body, &key).commit().number(), 3);
 
-    for wanted in ["commit=0", "commit=4", "execution=another", "commit=2&execution=run"] {
+    for wanted in ["commit=0", "commit=4", "execution=another", "event=ORDER_REFUNDED", "event="] {
         everybody.agent.get(&format!("{receipt}?{wanted}")).expect(404);
     }
-    everybody.agent.get(&format!("{receipt}?commit=one")).expect(400);
+    for wanted in ["commit=one", "commit=2&execution=run", "commit=3&event=ORDER_PAID", "events=ORDER_PAID"] {
+        everybody.agent.get(&format!("{receipt}?{wanted}")).expect(400);
+    }
     everybody.agent.get("/entities/ord-2/receipt").expect(404);
     server.stranger().get(receipt).expect(401);
     server.client(&Actor::human("mallory").unwrap()).get(receipt).expect(403);
+}
+
+#[test]
+fn a_receipt_proves_where_an_entity_stands_or_an_event_and_not_what_was_refused_since() {
+    let folder = tempfile::tempdir().unwrap();
+    let (log, key) = (folder.path().join("log"), key());
+    let server = with_logs(&[&log]);
+    let order = block_on(shop::paid(&server.shop, "ord-1"));
+    for _ in 0..70 {
+        let note = shop::AddNote { text: "fragile".into() };
+        assert!(block_on(server.shop.execute(&people().agent, &order, note)).unwrap().executed().is_some());
+        let refused = block_on(server.shop.execute(&people().agent, &order, shop::refund(4_900))).unwrap();
+        assert!(refused.executed().is_none());
+    }
+    block_on(Sequencer::open(&log, key.clone()).unwrap().advance(server.shop.store())).unwrap();
+    let agent = server.client(&people().agent);
+    let number = |wanted: &str| {
+        let answer = agent.get(&format!("/entities/ord-1/receipt{wanted}"));
+        assert_eq!(answer.status, 200, "{wanted}: {}", answer.body);
+        verified(&answer.body, &key).commit().number()
+    };
+    let [standing, noted] = ["", "?event=NOTE_ADDED"].map(number);
+    assert_eq!(standing, noted);
+    assert_eq!(number(&format!("?commit={}", standing + 1)), standing + 1, "the last one is behind it");
+    assert_eq!(["?event=ORDER_PAID", "?event=ORDER_PLACED"].map(number), [3, 1]);
 }
 
 #[test]
@@ -110,6 +137,7 @@ fn the_receipt_that_a_page_offers_proves_the_state_that_it_shows() {
     assert!(refused.executed().is_none());
     let page = nora.get("/admin/entities/Order/ord-1");
     assert!(page.contains(offer) && page.contains(last), "{page}");
+    assert!(!page.contains("/receipt\">"), "without a number it would be that of the state: {page}");
     // While the log is behind, a page says so.
     let early = nora.client.get("/admin/entities/Order/ord-1/receipt?commit=3");
     assert_eq!((early.status, early.headers["content-type"].starts_with("text/html")), (404, true));

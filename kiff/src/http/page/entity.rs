@@ -262,7 +262,7 @@ fn receipts(entered: Option<(&Arc<Commit>, &Phase)>, last: u64, key: &EntityKey)
             }
             @if !is_last {
                 li {
-                    a href={ (frame::entity_path(key)) "/receipt" } { "Download the receipt of its last commit" }
+                    a href={ (frame::entity_path(key)) "/receipt?commit=" (last) } { "Download the receipt of its last commit" }
                     ", which changed no state"
                 }
             }
