@@ -86,10 +86,10 @@ async fn open(options: &Options) -> Result<(), Box<dyn Error>> {
     Ok(forgotten?)
 }
 
-/// Removes a log and its key, where they are there.
+/// Removes a log and its keys, where they are there.
 fn forget(log: &Path) -> std::io::Result<()> {
-    let key = log.with_extension("log.key");
-    for removed in [std::fs::remove_dir_all(log), std::fs::remove_file(key)] {
+    let [key, public] = ["log.key", "log.key.pub"].map(|extension| log.with_extension(extension));
+    for removed in [std::fs::remove_dir_all(log), std::fs::remove_file(key), std::fs::remove_file(public)] {
         removed.or_else(|error| if error.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(error) })?;
     }
     Ok(())

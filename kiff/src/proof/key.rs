@@ -52,7 +52,8 @@ impl SigningKey {
         Ok(Self { public: VerifyingKey::new(name, secret.verifying_key())?, secret })
     }
 
-    /// Reads the key from a file, and makes one for a log of this name where there is no such file yet.
+    /// Reads the key from a file, and makes one for a log of this name where there is no such file yet: with its public half beside it, in
+    /// a file of the same name and `.pub`, where that is not there.
     ///
     /// A file that is there is taken as it is, whichever log's key it holds. A key that is made in the place of one that was lost signs
     /// nothing: [`Sequencer::open`](super::Sequencer::open) refuses it.
@@ -60,18 +61,23 @@ impl SigningKey {
     /// # Errors
     /// [`KeyError`] as for [`SigningKey::read`], [`SigningKey::generate`] and [`SigningKey::write`].
     pub fn read_or_generate(path: impl AsRef<Path>, name: &str) -> Result<Self, KeyError> {
-        match Self::read(&path) {
-            Err(KeyError::File { error, .. }) if error.kind() == io::ErrorKind::NotFound => {
-                let key = Self::generate(name)?;
-                match key.write(&path) {
-                    // Another process was quicker, and a log has one key.
-                    Err(KeyError::File { error, .. }) if error.kind() == io::ErrorKind::AlreadyExists => {
-                        Self::read(path)
-                    }
-                    written => written.map(|()| key),
-                }
+        let path = path.as_ref();
+        match Self::read(path) {
+            Err(KeyError::File { error, .. }) if error.kind() == io::ErrorKind::NotFound => {}
+            read => return read,
+        }
+        let key = Self::generate(name)?;
+        match key.write(path) {
+            // Another process was quicker, and a log has one key.
+            Err(KeyError::File { error, .. }) if error.kind() == io::ErrorKind::AlreadyExists => {
+                return Self::read(path);
             }
-            read => read,
+            written => written?,
+        }
+        match key.public.write(path.with_added_extension("pub")) {
+            // It is that of a key that was lost, and may be put back.
+            Err(KeyError::File { error, .. }) if error.kind() == io::ErrorKind::AlreadyExists => Ok(key),
+            written => written.map(|()| key),
         }
     }
 

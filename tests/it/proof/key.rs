@@ -3,7 +3,7 @@
 use std::sync::Barrier;
 use std::thread;
 
-use kiff::proof::SigningKey;
+use kiff::proof::{SigningKey, VerifyingKey};
 
 #[test]
 fn processes_that_start_at_once_have_the_same_key() {
@@ -21,7 +21,25 @@ fn processes_that_start_at_once_have_the_same_key() {
         });
         assert!(keys.iter().all(|key| *key == keys[0]), "{keys:?}");
     }
-    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 50, "nothing is left beside them");
+    let files = std::fs::read_dir(folder.path()).unwrap().count();
+    assert_eq!(files, 2 * 50, "each has its public half beside it, and nothing else is left");
+}
+
+#[test]
+fn a_key_that_a_program_makes_has_its_public_half_beside_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, public) = (folder.path().join("log.key"), folder.path().join("log.key.pub"));
+    let key = SigningKey::read_or_generate(&path, "example.com/refunds").unwrap();
+    assert_eq!(VerifyingKey::read(&public).unwrap(), *key.verifying_key());
+    // The secret one is lost: until it is put back, the public one is the only thing that tells which one that was.
+    std::fs::remove_file(&path).unwrap();
+    let other = SigningKey::read_or_generate(&path, "example.com/refunds").unwrap();
+    assert_ne!(other.verifying_key(), key.verifying_key());
+    assert_eq!(VerifyingKey::read(&public).unwrap(), *key.verifying_key());
+    // Where a key is only read, nothing is written beside it.
+    std::fs::remove_file(&public).unwrap();
+    SigningKey::read_or_generate(&path, "example.com/refunds").unwrap();
+    assert!(!public.exists());
 }
 
 #[cfg(unix)]
