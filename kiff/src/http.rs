@@ -25,6 +25,7 @@ mod action;
 mod answers;
 mod approval;
 mod around;
+mod authenticators;
 mod cursor;
 mod describe;
 mod doubt;
@@ -86,13 +87,13 @@ use crate::store::{Store, StoreError};
 use answers::Answers;
 use guard::{Rates, Readiness};
 use guarded::{Unguarded, get, post};
-use identity::AnyAuthenticate;
 use page::Sessions;
 use problem::Problem;
 use request::{Caller, entity_key};
 use search::Searches;
 use seats::Seats;
 
+pub use authenticators::Authenticators;
 pub use identity::{Authenticate, Credentials, Principal, Unauthenticated};
 pub use keys::{Key, Keys, KeysError, NewKey};
 pub use limits::Limits;
@@ -112,7 +113,7 @@ pub use trust::{TrustBody, TrustError};
 #[derive(Default)]
 pub struct Api {
     domains: Vec<Arc<dyn Served>>,
-    authenticators: Vec<Box<dyn AnyAuthenticate>>,
+    authenticators: Authenticators,
     adapters: BTreeMap<String, Box<dyn Adapter>>,
     metrics: Option<Metrics>,
     limits: Limits,
@@ -155,7 +156,7 @@ impl Api {
     /// The same face, which asks one more authenticator who sends a request, after those that it has.
     #[must_use]
     pub fn authenticate(mut self, authenticator: impl Authenticate) -> Self {
-        self.authenticators.push(Box::new(authenticator));
+        self.authenticators.push(authenticator);
         self
     }
 
@@ -214,6 +215,12 @@ impl Api {
     #[must_use]
     pub fn sign_in_links(&self) -> SignInLinks {
         SignInLinks::new(Arc::clone(&self.sessions))
+    }
+
+    /// What tells routes of your own who asks: the authenticators that this face has by now.
+    #[must_use]
+    pub fn authenticators(&self) -> Authenticators {
+        self.authenticators.clone()
     }
 
     /// The routes: those for programs, and at `/admin` the pages for people.
@@ -319,7 +326,7 @@ pub(crate) struct Shared(Arc<Parts>);
 
 pub(crate) struct Parts {
     domains: Vec<Arc<dyn Served>>,
-    authenticators: Vec<Box<dyn AnyAuthenticate>>,
+    authenticators: Authenticators,
     adapters: BTreeMap<String, Box<dyn Adapter>>,
     limits: Limits,
     rates: Rates,

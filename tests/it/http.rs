@@ -18,6 +18,7 @@ mod lists;
 mod names;
 mod namesakes;
 mod origin;
+mod own_routes;
 mod page;
 mod receipt;
 mod room;

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::Route;
 use futures_util::FutureExt;
@@ -163,7 +163,7 @@ pub(super) fn within_rate(shared: &Shared, principal: &Principal) -> Result<(), 
 /// Who sends such a request, where it is somebody who does not ask too often; the answer to whoever else does.
 pub(super) async fn admitted(shared: &Shared, request: &Parts) -> Result<Principal, Response> {
     let peer = request.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer);
-    let principal = match identify(shared, &request.headers, peer).await {
+    let principal = match shared.authenticators.who(&request.headers, peer).await {
         Ok(principal) => principal,
         Err(error) => return Err(unauthenticated(request, peer, &error)),
     };
@@ -225,21 +225,6 @@ fn tell_refused(request: &Parts, peer: Option<SocketAddr>, why: &str, error: &dy
         "a request was refused: {why}",
     );
     metrics::counter!("kiff_http_unauthenticated_total").increment(1);
-}
-
-/// Who sends such headers.
-pub(super) async fn identify(
-    shared: &Shared,
-    headers: &HeaderMap,
-    peer: Option<SocketAddr>,
-) -> Result<Principal, Unauthenticated> {
-    let credentials = Credentials::new(headers, peer);
-    for authenticator in &shared.authenticators {
-        if let Some(principal) = authenticator.ask(credentials).await? {
-            return Ok(principal);
-        }
-    }
-    Err(Unauthenticated::new("it shows no credentials that anybody here knows"))
 }
 
 /// Answers for a route.
@@ -321,7 +306,7 @@ fn takes_nothing(served: &dyn Served) -> bool {
 
 async fn all_answer(shared: &Shared) -> Result<(), &'static str> {
     in_a_moment(stores_answer(shared), "a store does not answer").await?;
-    in_a_moment(authenticators_answer(shared), "nobody can tell who asks").await
+    in_a_moment(shared.authenticators.ready(), "nobody can tell who asks").await
 }
 
 /// Waits for an answer no longer than whoever spreads requests can wait: a store may take half a minute to say that it is away.
@@ -338,13 +323,6 @@ async fn in_a_moment<E: Display>(
         tracing::error!(target: "kiff::http", %error, "{otherwise}");
         otherwise
     })
-}
-
-async fn authenticators_answer(shared: &Shared) -> Result<(), Unauthenticated> {
-    for authenticator in &shared.authenticators {
-        authenticator.ask_ready().await?;
-    }
-    Ok(())
 }
 
 async fn stores_answer(shared: &Shared) -> Result<(), Error> {

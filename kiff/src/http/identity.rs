@@ -10,7 +10,8 @@ use axum::http::header::AsHeaderName;
 use axum::http::{HeaderMap, header};
 
 use crate::actor::{Actor, ActorKind};
-use crate::identifier::{EntityKey, IdentifierError};
+use crate::domain::Domain;
+use crate::identifier::{EntityKey, IdentifierError, check_address};
 
 /// What a request shows of who sends it.
 #[derive(Debug, Clone, Copy)]
@@ -139,6 +140,19 @@ impl Principal {
     #[must_use]
     pub fn tenant(&self) -> &str {
         &self.0.tenant
+    }
+
+    /// The key of one entity of a domain, as an entity of its tenant.
+    ///
+    /// # Errors
+    /// [`IdentifierError`] when the id is none, or cannot stand in an address.
+    pub fn entity<D: Domain>(&self, id: &str) -> Result<EntityKey, IdentifierError> {
+        self.key(&D::schema().entity_type, id)
+    }
+
+    pub(super) fn key(&self, entity_type: &str, id: &str) -> Result<EntityKey, IdentifierError> {
+        check_address(id)?;
+        EntityKey::new(entity_type, id)?.in_tenant(self.tenant())
     }
 
     /// Whether it may name another actor in a request.

@@ -385,9 +385,7 @@ pub(crate) fn acting(
 
 /// The key of an entity of the principal's tenant.
 pub(crate) fn entity_key(principal: &Principal, entity_type: &str, id: &str) -> Result<EntityKey, Problem> {
-    let key = check_address(id).and_then(|()| EntityKey::new(entity_type, id));
-    let key = key.and_then(|key| key.in_tenant(principal.tenant()));
-    key.map_err(|error| Problem::bad_request(error.to_string()))
+    principal.key(entity_type, id).map_err(|error| Problem::bad_request(error.to_string()))
 }
 
 #[cfg(test)]

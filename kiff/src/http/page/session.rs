@@ -19,7 +19,7 @@ use crate::digest::Digest;
 
 use super::super::Shared;
 use super::super::around::onwards;
-use super::super::guard::{self, identify};
+use super::super::guard;
 use super::super::identity::{Principal, Unauthenticated};
 use super::super::problem::Problem;
 use super::door;
@@ -252,7 +252,7 @@ pub(super) async fn whose(
     peer: Option<SocketAddr>,
 ) -> Result<Principal, Unauthenticated> {
     let headers = HeaderMap::from_iter([(header::AUTHORIZATION, bearer)]);
-    identify(shared, &headers, peer).await
+    shared.authenticators.who(&headers, peer).await
 }
 
 /// Whether a browser asks on the server's own machine.
