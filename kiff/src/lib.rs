@@ -175,8 +175,9 @@ pub use runtime::{
     Settlement, Unexecuted, replay,
 };
 pub use schema::{
-    ApprovalRule, Contract, Effect, EventSchema, FieldSchema, List, Never, Parameter, Permission, Risk, Role,
-    RoleSchema, Rule, Schema, SchemaError, StateSchema, Text, Transition,
+    Alteration, ApprovalRule, Consequence, Contract, Difference, Effect, EventSchema, FieldSchema, List, Never,
+    Parameter, Permission, Risk, Role, RoleSchema, Rule, Schema, SchemaError, SchemaPart, StateSchema, Text,
+    Transition,
 };
 pub use signature::{Reply, Serves};
 pub use store::{Appended, MemoryStore, Store, StoreError};

@@ -7,10 +7,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::actor::ActorKind;
 
+mod compare;
 pub(crate) mod constant;
+mod difference;
 mod document;
 mod fingerprint;
+mod rules;
 
+pub use difference::{Alteration, Consequence, Difference, SchemaPart};
 pub use document::SchemaError;
 
 /// A text that a domain holds for the life of the program, or that was read back from JSON.

@@ -12,7 +12,7 @@ mod directory;
 mod faults;
 mod lending;
 mod log;
-mod parts;
+pub(crate) mod parts;
 mod python;
 mod refund_agent;
 mod schemathesis;

@@ -16,6 +16,7 @@ mod cli;
 mod cluster;
 mod contract;
 mod deploy;
+mod difference;
 mod elsewhere;
 mod errors;
 mod examples;

@@ -116,7 +116,7 @@ fn collect(value: &serde_json::Value, path: &mut Vec<String>, leaves: &mut Vec<V
 }
 
 /// Another value of the same sort; a word of a fixed list becomes another of that list.
-fn other_than(value: &serde_json::Value) -> serde_json::Value {
+pub(crate) fn other_than(value: &serde_json::Value) -> serde_json::Value {
     match value {
         serde_json::Value::Bool(truth) => (!truth).into(),
         serde_json::Value::Number(number) => (number.as_i64().unwrap_or_default() + 1).into(),

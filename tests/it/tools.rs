@@ -1,7 +1,7 @@
 //! Tool definitions: whole, in the form of each kind of agent, and as strict as the gate.
 
 use jsonschema::Validator;
-use kiff::{Call, Dialect, EntityKey, Executable, ReasonCode, Runtime, ToolError, Verdict, tools};
+use kiff::{Call, Dialect, EntityKey, Executable, ReasonCode, Runtime, Schema, ToolError, Verdict, tools};
 use kiff_test::proptest::prelude::TestCaseError;
 use kiff_test::proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use pollster::block_on;
@@ -26,6 +26,11 @@ fn written<D: Executable>(dialect: Dialect) -> Vec<Value> {
 fn tool<D: Executable>(name: &str) -> Value {
     let tools = serde_json::to_value(tools::<D>(Dialect::Mcp).unwrap()).unwrap();
     tools.as_array().unwrap().iter().find(|tool| tool["name"] == name).unwrap().clone()
+}
+
+/// The domain of the mission as data.
+pub(crate) fn mission() -> &'static Schema {
+    mission::Mission::schema()
 }
 
 fn check_domain<D: Executable>() {

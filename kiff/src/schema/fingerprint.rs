@@ -41,7 +41,7 @@ fn digest(purpose: &str, text: &str) -> Digest {
 }
 
 /// The JSON of an item without words, its lists in an order that depends on what they say and not on where it stood.
-fn governing<T: Serialize>(item: &T) -> String {
+pub(super) fn governing<T: Serialize>(item: &T) -> String {
     let mut out = String::new();
     // INVARIANT: plain data with text keys always encodes, and what was encoded can be read.
     let _ = serde_json::value::to_raw_value(item).and_then(|text| write(&text, &mut out));

@@ -44,6 +44,16 @@ proved, never
 nothing to look at
 ";
 
+/// What is told of a bound that is another.
+const RAISED: &str = "
+nothing to look at
+
+the governance is NOT the one that was saved
+  the parameter `amount` of `REFUND_TICKET` is Cents, range(min = 1, max = 100001), and was Cents, range(min = 1, max = 100000)
+  the contract of `REFUND_TICKET` is another
+    approvals of it that were asked for before, granted or not, count no more: they are to be asked for again
+";
+
 #[test]
 fn a_crate_is_explained_drawn_and_compared() {
     let folder = project("check");
@@ -60,7 +70,7 @@ fn a_crate_is_explained_drawn_and_compared() {
     let text = fs::read_to_string(&domain).unwrap();
     fs::write(&domain, text.replace("max = 100_000", "max = 100_001")).unwrap();
     let other = check(&folder, &["desk", "--against", "reviewed.json"]).ended_with(1);
-    assert!(other.ends_with("\nthe governance is NOT the one that was saved\n"), "{other}");
+    assert!(other.ends_with(RAISED), "{other}");
 
     let unbounded = text.replace("#[param(range(min = 1, max = 100_000))]", "").replace("low,  by", "medium, by");
     fs::write(&domain, unbounded).unwrap();
@@ -284,6 +294,47 @@ fn a_document_is_explained_without_its_crate() {
     fs::write(folder.join("shop.json"), schema.to_json().replacen("low", "high", 1)).unwrap();
     let told = kiff(&folder, &["check", "shop.json"]).not_done();
     assert!(told.contains("the fingerprint is not that of the governance"), "{told}");
+}
+
+#[test]
+fn each_difference_is_told_to_programs_too() {
+    let folder = folder("check-differences");
+    let mut schema = crate::shop::Refund::schema().clone();
+    fs::write(folder.join("saved.json"), schema.to_json()).unwrap();
+    let against = ["check", "shop.json", "--against", "saved.json", "--json"];
+    let answer = |said: &str| serde_json::from_str::<serde_json::Value>(said).unwrap()[0].clone();
+
+    schema.documentation = "in other words".into();
+    fs::write(folder.join("shop.json"), schema.to_json()).unwrap();
+    let same = answer(&kiff(&folder, &against).well());
+    assert_eq!(same["unchanged"], true);
+    assert_eq!(same["differences"], serde_json::json!([]));
+
+    let note = schema.actions.to_mut().iter_mut().find(|action| action.name == "ADD_NOTE").unwrap();
+    note.parameters.to_mut()[0].type_name = "u64".into();
+    schema.never.to_mut().clear();
+    fs::write(folder.join("shop.json"), schema.to_json()).unwrap();
+    let other = answer(&kiff(&folder, &against).ended_with(1));
+    assert_eq!(other["unchanged"], false);
+    let parameter = &other["differences"][0];
+    for (member, expected) in
+        [("part", "parameter"), ("action", "ADD_NOTE"), ("parameter", "text"), ("change", "changed")]
+    {
+        assert_eq!(parameter[member], expected, "{parameter}");
+    }
+    assert!(parameter["before"].as_str().unwrap().starts_with("String"), "{parameter}");
+    assert!(parameter["after"].as_str().unwrap().starts_with("u64"), "{parameter}");
+    assert_eq!(parameter["consequence"]["code"], "calls_refused");
+    assert_eq!(
+        other["differences"][1],
+        serde_json::json!({
+            "part": "never",
+            "clause": {"without": {"state": "REFUNDED", "role": "operator"}},
+            "change": "removed",
+            "message": "the promise of never `REFUNDED without operator` is gone",
+        })
+    );
+    assert_eq!(other["differences"].as_array().unwrap().len(), 2, "{other}");
 }
 
 #[test]

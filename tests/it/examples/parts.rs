@@ -2,7 +2,7 @@
 
 use std::io::{self, BufReader, Read};
 
-use kiff::{Bounds, Call, Cents, ExecutionId, IdentifierError};
+use kiff::{Bounds, Call, Cents, ExecutionId, IdentifierError, Schema};
 
 use domain::{DeskError, RefundDesk};
 use lines::{Lines, Unreadable};
@@ -16,6 +16,11 @@ mod lines;
 #[path = "../../../examples/refund/tool_call.rs"]
 #[expect(unreachable_pub, reason = "these modules are public in the example")]
 mod tool_call;
+
+/// The domain as data.
+pub(crate) fn schema() -> &'static Schema {
+    domain::Refund::schema()
+}
 
 fn read(line: &str) -> Result<Vec<ToolCall>, Fault> {
     tool_call::read(line, &Bounds::DEFAULT)

@@ -1,5 +1,6 @@
 //! `kiff check`: what a domain crate's governance is, as a table, a diagram, and what a reviewer should look at.
 
+mod differences;
 mod findings;
 mod overview;
 mod probe;
@@ -14,6 +15,7 @@ use serde::Serialize;
 use crate::failure::Failure;
 use crate::made;
 use crate::shell::{Ended, Shell};
+use differences::Told;
 use findings::Finding;
 use probe::Probed;
 
@@ -35,7 +37,7 @@ pub(crate) struct Check {
     /// Write the schema's document into this file, to check against it later
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
-    /// Compare with a document that was saved before; the answer is no if the governance is another
+    /// Compare with a document that was saved before and tell each difference; the answer is no if there is one
     #[arg(long, value_name = "FILE")]
     against: Option<PathBuf>,
     /// The answer is no if there is anything to look at
@@ -51,6 +53,8 @@ struct Answer<'a> {
     fingerprint: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     unchanged: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    differences: Option<Vec<Told>>,
     findings: Vec<Finding>,
     schema: Schema,
 }
@@ -71,22 +75,18 @@ impl Check {
         let mut holds = true;
         for (domain, schema) in domains.iter().zip(schemas) {
             let findings = findings::of(&schema);
+            let differences = reviewed.as_ref().map(|reviewed| differences::of(&schema, reviewed));
             let unchanged = reviewed.as_ref().map(|reviewed| reviewed.fingerprint() == schema.fingerprint());
             holds &= unchanged.unwrap_or(true) && (!self.strict || findings.is_empty());
             if !text.is_empty() {
                 text.push('\n');
             }
             text.push_str(&overview::of(&schema, domain.file.as_deref(), &findings));
-            if let Some(unchanged) = unchanged {
-                let is = if unchanged {
-                    "\nthe governance is the one that was saved\n"
-                } else {
-                    "\nthe governance is NOT the one that was saved\n"
-                };
-                text.push_str(is);
+            if let Some(differences) = &differences {
+                text.push_str(&differences::shown(unchanged == Some(true), differences));
             }
             let (file, fingerprint) = (domain.file.as_deref(), schema.fingerprint().to_string());
-            answers.push(Answer { file, fingerprint, unchanged, findings, schema });
+            answers.push(Answer { file, fingerprint, unchanged, differences, findings, schema });
         }
         shell.answer(&answers, &text)?;
         Ok(Ended::if_so(holds))
