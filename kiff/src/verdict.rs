@@ -334,7 +334,7 @@ pub(crate) fn weigh<'j, D: Domain>(
 fn check_state<D: Domain>(entity: &Entity<D>, case: &Case<'_, D>, contract: &Contract) -> Result<(), Refused> {
     let state = entity.state().ok_or_else(|| Refused::invalid(unknown_entity(entity.key())))?;
     if let Some(running) = entity.running() {
-        return Err(Refused::blocked(sentence::in_progress(running)));
+        return Err(Refused::blocked(in_progress(running)));
     }
     if case.action.allowed_in(state) {
         return Ok(());

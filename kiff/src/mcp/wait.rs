@@ -97,9 +97,9 @@ impl Handler {
         let names = self.catalogue.governing(&approval.action).map(|governing| &*governing.names);
         let (message, next_step) = match status {
             _ if served.is_outdated(approval) => {
-                let named = names.map_or("approval_id", |names| &names.approval_id);
+                let argument = names.map_or("approval_id", |names| &names.approval_id);
                 (
-                    format!("its contract has changed since it was asked for: call the action again without `{named}`"),
+                    format!("its contract has changed since it was asked for: call the action again without `{argument}`"),
                     None,
                 )
             }

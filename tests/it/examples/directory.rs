@@ -7,6 +7,7 @@ use page::{Directory, Roles};
 
 use crate::shop::Refund;
 
+#[expect(unreachable_pub, reason = "the code of the page is for a crate of its own")]
 mod page {
     // from the page
     use std::collections::{HashMap, HashSet};
