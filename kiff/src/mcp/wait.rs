@@ -99,7 +99,9 @@ impl Handler {
             _ if served.is_outdated(approval) => {
                 let argument = names.map_or("approval_id", |names| &names.approval_id);
                 (
-                    format!("its contract has changed since it was asked for: call the action again without `{argument}`"),
+                    format!(
+                        "its contract has changed since it was asked for: call the action again without `{argument}`"
+                    ),
                     None,
                 )
             }
