@@ -9,7 +9,7 @@ pub use crate::bounds::Bounds;
 pub use crate::domain::{Domain, Emitted, Empty, Event, State};
 pub use crate::executor::{
     Asks, AsksNobody, Entry, Executable, Executes, Execution, Executor, Finding, Outside, Reconciled, Reconciles,
-    Recorded, RunsAlone, RunsWith, recorded,
+    Recorded, RunsAlone, RunsWith, recorded, taken,
 };
 pub use crate::handle::{AllowedIn, Allows, Any, Handle, InState};
 pub use crate::json::{Json, JsonError};

@@ -19,7 +19,7 @@ use crate::schema::Parameter;
 use crate::verdict::{Judged, Permit};
 
 use self::reconcile::Ask;
-pub use self::reconcile::{Asks, AsksNobody, Finding, Outside, Reconciled, Reconciles, Recorded, recorded};
+pub use self::reconcile::{Asks, AsksNobody, Finding, Outside, Reconciled, Reconciles, Recorded, recorded, taken};
 
 /// What an executor is told about its run, besides its parameters.
 ///
@@ -276,8 +276,8 @@ impl<D: Domain> Entry<D> {
 
     /// The way to the fn that asks what became of a run; none where the action has no such fn.
     ///
-    /// It takes the parameters as they were recorded. When they cannot be read, that is a [`Failure`] as any other: it is
-    /// still not known how the run ended.
+    /// It takes the parameters as they were recorded. When those that the fn takes cannot be read, that is a [`Failure`] as
+    /// any other: it is still not known how the run ended.
     pub(crate) const fn reconcile(&self) -> Option<Ask<D>> {
         self.reconcile
     }

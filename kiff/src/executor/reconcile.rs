@@ -5,9 +5,10 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 
 use super::{Execution, Executor};
-use crate::action::{Action, Declared, Failure};
+use crate::action::{Declared, Failure};
 use crate::domain::{Domain, Emitted};
 use crate::json::Json;
+use crate::parameter::Fields;
 use crate::signature::IsExactly;
 
 /// What the outside world says of a run of which nobody knows how it ended.
@@ -112,21 +113,21 @@ impl<T, R: IsExactly<Result<Reconciled<T>, Failure>>> Finding<T> for R {
     label = "write `{Self}` here",
     note = "a reconcile fn takes what was recorded, as its executor did: any of its action's parameters, by name and type"
 )]
-pub trait Recorded<Taken> {
-    /// The same value.
-    fn taken(self) -> Taken;
-}
+pub trait Recorded<Taken> {}
 
 #[diagnostic::do_not_recommend]
-impl<T> Recorded<T> for T {
-    fn taken(self) -> T {
-        self
-    }
-}
+impl<T> Recorded<T> for T {}
 
-/// Hands a recorded parameter to a reconcile fn.
-pub fn recorded<P: Recorded<T>, T>(parameter: P) -> T {
-    parameter.taken()
+/// Holds what a reconcile fn takes to the parameter of its action.
+pub fn recorded<P: Recorded<T>, T>(_: P) {}
+
+/// What a reconcile fn takes of what was recorded, once all of it was looked for.
+///
+/// # Errors
+/// [`Failure`] when it cannot be read any more.
+pub fn taken<T>(recorded: Fields<'_>, read: Option<T>) -> Result<T, Failure> {
+    let failure = |fault| Failure::unknown(format!("what was recorded cannot be read any more: {fault}"));
+    recorded.finish(read).map_err(failure)
 }
 
 /// What was found on its way. An action that emits nothing has no event to tell.
@@ -154,13 +155,10 @@ impl<D: Domain, A: Reconciles<D>> Asks<D, A> {
 }
 
 impl<D: Domain, A: Executor<D>> Asks<D, A> {
-    /// What was recorded, as the executor took it.
-    ///
-    /// # Errors
-    /// [`Failure`] when it cannot be read any more.
-    pub fn parameters<Own>(&self, recorded: &Json) -> Result<A::Action, Failure> {
-        A::Action::decode(recorded)
-            .map_err(|fault| Failure::unknown(format!("what was recorded cannot be read any more: {fault}")))
+    /// What the executor takes, as a type alone: there is no value of it.
+    #[must_use]
+    pub fn parameters<Own>(&self) -> Option<A::Action> {
+        None
     }
 }
 
@@ -170,11 +168,8 @@ pub trait AsksNobody<D: Domain> {
     const ANSWER: Option<Ask<D>> = None;
 
     /// What the reconcile fn of an action without an executor takes for its parameters: its own, so that rustc is content with it.
-    ///
-    /// # Errors
-    /// [`Failure`] always, but it is never called.
-    fn parameters<Own>(&self, _recorded: &Json) -> Result<Own, Failure> {
-        Err(Failure::unknown("there is no executor"))
+    fn parameters<Own>(&self) -> Option<Own> {
+        None
     }
 }
 
@@ -216,9 +211,10 @@ mod tests {
         actions {
             RefundOrder { risk: high, by: Agent, emits: OrderRefunded, approval: Operator };
             Remind { risk: low, by: Agent, emits: none };
+            Warn { risk: low, by: Agent, emits: none };
             Look { risk: low, by: Agent, emits: none };
         }
-        allow { Paid => [RefundOrder, Remind, Look]; }
+        allow { Paid => [RefundOrder, Remind, Warn, Look]; }
     }
 
     #[action(Refund::RefundOrder)]
@@ -251,6 +247,17 @@ mod tests {
     #[reconcile(Refund::Remind)]
     async fn was_reminded(text: Option<String>) -> Result<Reconciled<()>, Failure> {
         Ok(if text.is_some() { Reconciled::Happened(()) } else { Reconciled::Unknown })
+    }
+
+    #[action(Refund::Warn)]
+    async fn warn(text: String, level: u8) -> Result<(), Failure> {
+        drop((text, level));
+        Ok(())
+    }
+
+    #[reconcile(Refund::Warn)]
+    async fn was_warned(text: String) -> Result<Reconciled<()>, Failure> {
+        Ok(if text.is_empty() { Reconciled::Unknown } else { Reconciled::Happened(()) })
     }
 
     #[action(Refund::Look)]
@@ -291,6 +298,17 @@ mod tests {
         let failure = found(Refund::RefundOrder, r#"{"amount": 4900}"#, Ok(true)).unwrap_err();
         assert!(failure.is_unknown());
         assert!(failure.message().starts_with("what was recorded cannot be read any more: "), "{failure}");
+    }
+
+    #[test]
+    fn what_a_reconcile_fn_does_not_take_may_have_changed_since() {
+        assert_eq!(found(Refund::Warn, r#"{"reason": "late", "text": "pay"}"#, Ok(true)).unwrap(), "Happened(None)");
+        assert_eq!(found(Refund::Warn, r#"{"level": "high", "text": "pay"}"#, Ok(true)).unwrap(), "Happened(None)");
+        let failure = found(Refund::Warn, r#"{"reason": "late", "level": 1}"#, Ok(true)).unwrap_err();
+        assert_eq!(failure.message(), "what was recorded cannot be read any more: the parameter `text` is missing");
+        assert!(
+            Refund::Warn.entry().read(&Json::parameters(r#"{"text": "pay"}"#, &Bounds::default()).unwrap()).is_err()
+        );
     }
 
     #[test]

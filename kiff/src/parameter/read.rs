@@ -20,14 +20,19 @@ impl<'a> Fields<'a> {
     /// known: an agent that invents a parameter must not believe that it was heard.
     #[must_use]
     pub fn read(text: &'a Json, known: &[Parameter]) -> Self {
-        let fields = text.members().map_err(|_| ParameterFault::Unreadable("they are not a JSON object".to_owned()));
-        Self(fields.and_then(|fields| {
+        Self(members(text).and_then(|fields| {
             let is_known = |name: &str| known.iter().any(|parameter| parameter.name == *name);
             match fields.0.iter().find(|(name, _)| !is_known(name)) {
                 Some((name, _)) => Err(ParameterFault::Unknown(Excerpt(name).to_string())),
                 None => Ok(fields),
             }
         }))
+    }
+
+    /// Reads an object of parameters that were recorded, for whoever takes some of them: what else there is is no fault.
+    #[must_use]
+    pub fn recorded(text: &'a Json) -> Self {
+        Self(members(text))
     }
 
     /// Takes out a parameter that must be there; none when it is missing or of another shape.
@@ -55,6 +60,10 @@ impl<'a> Fields<'a> {
         let unread = || ParameterFault::Unreadable("one was left out".to_owned());
         self.0.and_then(|_| read.ok_or_else(unread))
     }
+}
+
+fn members(text: &Json) -> Result<Object<'_>, ParameterFault> {
+    text.members().map_err(|_| ParameterFault::Unreadable("they are not a JSON object".to_owned()))
 }
 
 fn decode<T: DeserializeOwned>(name: &'static str, value: &RawValue) -> Result<T, ParameterFault> {

@@ -5,9 +5,9 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{ReturnType, Safety, Signature, Token, Type};
 
-use super::struct_name;
+use super::structure::value;
+use super::{Field, struct_name};
 use crate::action::duty::Duty;
-use crate::action::kind;
 use crate::action::model::{Argument, Executor, Target};
 use crate::domain::plain;
 use crate::number;
@@ -81,7 +81,7 @@ pub(super) fn body(executor: &Executor) -> TokenStream {
         }
         Argument::Execution(borrowed) => quote_spanned!(borrowed.typed.ty.span()=> __execution),
         Argument::Parameter(parameter) => {
-            parameter.name.as_ref().map(|name| field(executor.duty, name, &parameter.typed.ty)).unwrap_or_default()
+            parameter.name.as_ref().map(|name| given(executor.duty, name)).unwrap_or_default()
         }
         Argument::Receiver(_) => TokenStream::new(),
     });
@@ -92,10 +92,14 @@ pub(super) fn body(executor: &Executor) -> TokenStream {
         Duty::Reconcile => quote!(#known(#call.await)),
     };
     let alias = Ident::new("__Returned", Span::mixed_site());
+    let parameters = match executor.duty {
+        Duty::Execute => quote!(&__action),
+        Duty::Reconcile => quote!(__parameters),
+    };
     quote! {
         type #alias = #returned;
         #function
-        let _ = (__services, __execution, &__action);
+        let _ = (__services, __execution, #parameters);
         #reply
     }
 }
@@ -108,20 +112,15 @@ pub(super) fn nothing(duty: Duty) -> TokenStream {
     }
 }
 
-/// What an argument is given. An action's own parameters are its fields; another fn may name one that is none, or that is of
-/// another type.
-fn field(duty: Duty, name: &Ident, typed: &Type) -> TokenStream {
+/// What an argument is given. An action's own parameters are its fields; a reconcile fn takes what was read for it.
+fn given(duty: Duty, name: &Ident) -> TokenStream {
     match duty {
         Duty::Execute => {
             let mut field = name.clone();
             field.set_span(Span::call_site());
             quote!(__action.#field)
         }
-        Duty::Reconcile => {
-            let take = quote_spanned!(typed.span()=> ::kiff::__private::recorded::<_, #typed>);
-            // In the user's own name, so that rustc lists the parameters that there are.
-            quote!(#take(__action.#name))
-        }
+        Duty::Reconcile => recorded(name).into_token_stream(),
     }
 }
 
@@ -165,15 +164,17 @@ pub(super) fn reconciler(executor: &Executor, target: &Target, body: &TokenStrea
             >,
         > + ::core::marker::Send + 'a
     };
+    let fields: Vec<Field<'_>> = super::fields(executor).collect();
+    let (taken, take) =
+        if fields.is_empty() { (TokenStream::new(), TokenStream::new()) } else { (taken(&fields), take(&fields)) };
     let block = quote_spanned!(place=> async move {
-        let __action = ::kiff::__private::Asks::<__Domain, __Declared>::NEW.parameters::<__Own>(__parameters)?;
+        #take
         #body
     });
     // Where there is nothing to reconcile, rustc blames the type, and so it stands at the action's name.
     let header = header(target, &quote!(Reconciles), target.action.span());
-    let own = own(executor);
     quote! {
-        #own
+        #taken
 
         #[automatically_derived]
         #header {
@@ -188,14 +189,61 @@ pub(super) fn reconciler(executor: &Executor, target: &Target, body: &TokenStrea
     }
 }
 
+/// Takes the parameters that a reconcile fn names out of what was recorded.
+fn take(fields: &[Field<'_>]) -> TokenStream {
+    let names = fields.iter().map(|field| recorded(field.name));
+    quote!(let (#(#names,)*) = __taken(__parameters)?;)
+}
+
+/// The fn that reads them, and nothing else of what was recorded. They are held to the parameters of the action, as types alone.
+fn taken(fields: &[Field<'_>]) -> TokenStream {
+    let own = own(fields);
+    let types = fields.iter().map(|field| &field.parameter.typed.ty);
+    let held = fields.iter().map(|field| {
+        let (name, typed) = (field.name, &field.parameter.typed.ty);
+        let hold = quote_spanned!(typed.span()=> ::kiff::__private::recorded::<_, #typed>);
+        // In the user's own name, so that rustc lists the parameters that there are.
+        quote!(#hold(__action.#name);)
+    });
+    let names: Vec<Ident> = fields.iter().map(|field| recorded(field.name)).collect();
+    let reads = fields.iter().map(|field| {
+        let (wire, value, read) = (&field.wire, value(field), field.method("read"));
+        quote!(#value::#read(&mut fields, #wire))
+    });
+    quote! {
+        #own
+
+        #[allow(clippy::type_complexity)]
+        fn __taken(
+            recorded: &::kiff::__private::Json,
+        ) -> ::core::result::Result<(#(#types,)*), ::kiff::__private::Failure> {
+            if let ::core::option::Option::Some(__action) =
+                ::kiff::__private::Asks::<__Domain, __Declared>::NEW.parameters::<__Own>()
+            {
+                #(#held)*
+            }
+            let mut fields = ::kiff::__private::Fields::recorded(recorded);
+            let read = match (#(#reads,)*) {
+                (#(::core::option::Option::Some(#names),)*) => ::core::option::Option::Some((#(#names,)*)),
+                _ => ::core::option::Option::None,
+            };
+            ::kiff::__private::taken(fields, read)
+        }
+    }
+}
+
+/// What a recorded parameter is called where the reconcile fn is called.
+fn recorded(name: &Ident) -> Ident {
+    Ident::new(&format!("__recorded_{}", plain(name)), Span::call_site())
+}
+
 /// The parameters that a reconcile fn names, which take the place of the action's where the action has no executor: that is said
 /// in the block, and here it would be said once more for each of them.
-fn own(executor: &Executor) -> TokenStream {
-    let fields = executor.parameters().filter_map(|parameter| {
-        let name = parameter.name.as_ref().filter(|_| kind::unfit(&parameter.typed.ty).is_none())?;
-        let name = Ident::new(&name.to_string(), Span::call_site().located_at(name.span()));
-        let typed = &parameter.typed.ty;
-        Some(quote!(#name: #typed))
+fn own(fields: &[Field<'_>]) -> TokenStream {
+    let fields = fields.iter().map(|field| {
+        let name = Ident::new(&field.name.to_string(), Span::call_site().located_at(field.name.span()));
+        let typed = &field.parameter.typed.ty;
+        quote!(#name: #typed)
     });
     quote! {
         #[allow(unused_imports)]

@@ -77,5 +77,6 @@ fn it_disappears_too() {
         "{text}"
     );
     assert!(text.contains("__action . amount"), "{text}");
+    assert!(text.contains(", __recorded_amount)"), "{text}");
     assert_eq!(text.matches("const _ : ()").count(), 2, "one for editors, and one for all the rest: {text}");
 }
