@@ -108,7 +108,7 @@
 //! - [`Spy`] stands in for the outside world: it notes what executors ask of it, and fails when the test says so.
 //! - [`timeline!`] compares a timeline with its snapshot, without the instants and identifiers that kiff makes up in each run.
 //! - [`obeys_its_schema`] makes up histories of a domain, legal and illegal, and holds every answer to its schema.
-//! - [`replays_exported`] holds yesterday's journals to the domain of today.
+//! - [`replays_exported`] holds yesterday's journals, and what is open in them, to the domain of today.
 //! - [`store::laws`] holds a store to the laws of [`kiff::Store`].
 //! - [`FixedClock`], [`SequentialIdentifiers`], [`Actors`] and [`block_on`] are what `given` is made of, for tests that
 //!   set up a runtime themselves:
@@ -157,7 +157,7 @@ pub use actors::{Actors, AsItself, ByRole, Who};
 pub use clock::FixedClock;
 pub use histories::{Field, Histories, History, HistoryTree, histories, obeys_its_schema};
 pub use identifiers::SequentialIdentifiers;
-pub use replay::replays_exported;
+pub use replay::{replays_exported, replays_exported_without_approvals};
 pub use scenario::{Given, Then, When, given};
 pub use snapshot::stable;
 pub use spy::Spy;

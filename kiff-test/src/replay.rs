@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use kiff::{Commit, Domain, Entity, EntityKey, Event, Exported, Fact, State, Timeline};
+use kiff::{
+    Approval, Commit, Domain, Entity, EntityKey, Event, Executable, Exported, Fact, Running, State, Timeline, Timestamp,
+};
 
 use crate::failure::fail;
 
@@ -47,8 +49,72 @@ fn is_read<D: Domain>(fact: &Fact) -> Result<(), String> {
     }
 }
 
+/// What is to become of the approvals that are open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Approvals {
+    Kept,
+    LetGo,
+}
+
+/// Checks that what is open goes on in the domain: a run in doubt, and the approvals that have not expired at `now`.
+fn goes_on<D: Executable>(
+    key: &EntityKey,
+    commits: &[Arc<Commit>],
+    now: Timestamp,
+    approvals: Approvals,
+) -> Result<(), String> {
+    let entity = Entity::<D>::fold(key.clone(), commits).map_err(|broken| broken.to_string())?;
+    if let Some(running) = entity.running() {
+        can_end::<D>(running, commits)?;
+    }
+    let mut open = entity.open_approvals().iter().filter(|approval| !approval.has_expired(now));
+    match approvals {
+        Approvals::Kept => open.try_for_each(|approval| counts::<D>(approval)),
+        Approvals::LetGo => Ok(()),
+    }
+}
+
+fn can_end<D: Executable>(running: &Running, commits: &[Arc<Commit>]) -> Result<(), String> {
+    let (name, execution) = (&running.action, &running.execution);
+    let Some(action) = D::from_name(name) else {
+        return Err(format!(
+            "the run `{execution}` of `{name}` is in doubt, and the domain has no such action: nobody could ask about it or \
+             settle it, and the entity would wait for ever\n\
+             settle it before the domain changes, or keep the action for a role that nobody holds"
+        ));
+    };
+    let start = commits.iter().find(|commit| commit.number() == running.record.commit);
+    let parameters = start.into_iter().flat_map(|commit| commit.facts()).find_map(|fact| match fact {
+        Fact::ActionValidated(validated) => Some(&validated.parameters),
+        _ => None,
+    });
+    match parameters.and_then(|parameters| action.entry().reads_recorded(parameters)) {
+        Some(Err(failure)) => Err(format!(
+            "the run `{execution}` of `{name}` is in doubt, and its reconcile fn could not be asked about it: {failure}\n\
+             settle it before the domain changes, or let the fn take only parameters that were recorded as they are now"
+        )),
+        Some(Ok(())) | None => Ok(()),
+    }
+}
+
+fn counts<D: Executable>(approval: &Approval) -> Result<(), String> {
+    let (id, name) = (&approval.id, &approval.action);
+    let what = match D::schema().action(name) {
+        Some(contract) if D::schema().fingerprint_of(contract) == approval.binding.contract => return Ok(()),
+        Some(_) => "was asked for under another contract",
+        None => "is for an action that the domain does not have",
+    };
+    Err(format!(
+        "the approval `{id}` of `{name}` is open and {what}: granted or not, nothing would run by it, and whoever still wants it \
+         would have to ask again\n\
+         where that is meant, write `replays_exported_without_approvals`"
+    ))
+}
+
 /// Holds journals that were exported, such as yesterday's, to the domain as it is now: every state that they went through is one of
-/// it, their events alone lead by its transitions to the states that they record, and each event can be read.
+/// it, their events alone lead by its transitions to the states that they record, and each event can be read. What is open goes on: the
+/// [reconcile fn](kiff::reconcile) of a run in doubt, if its action has one, can take what was recorded, and what an approval is bound to
+/// is the contract that its action has. What had expired when the last commit was written is not open.
 ///
 /// `export` is what `kiff export` writes. It has whatever the store had; what is of other domains is passed over.
 ///
@@ -67,9 +133,43 @@ fn is_read<D: Domain>(fact: &Fact) -> Result<(), String> {
 /// ```
 ///
 /// # Panics
-/// When a line is none of an export, no commit is of this domain, or a journal is none of the domain any more.
+/// When a line is none of an export, no commit is of this domain, a journal is none of the domain any more, or something open does not go
+/// on.
 #[track_caller]
-pub fn replays_exported<D: Domain>(export: &str) {
+pub fn replays_exported<D: Executable>(export: &str) {
+    hold::<D>(export, Approvals::Kept);
+}
+
+/// The same where the open approvals may end with the contracts that they were asked for under.
+///
+/// # Panics
+/// As [`replays_exported`], but for open approvals.
+#[track_caller]
+pub fn replays_exported_without_approvals<D: Executable>(export: &str) {
+    hold::<D>(export, Approvals::LetGo);
+}
+
+#[track_caller]
+fn hold<D: Executable>(export: &str, approvals: Approvals) {
+    let journals = journals::<D>(export);
+    let now = journals.values().flatten().map(|commit| commit.at()).max();
+    let Some(now) = now else {
+        fail(format_args!("the export has no commit of an entity of type `{}`", D::schema().entity_type));
+    };
+    for (key, commits) in journals {
+        let found = check::<D>(&key, &commits)
+            .map_err(|problem| ("does not replay", problem))
+            .and_then(|()| goes_on::<D>(&key, &commits, now, approvals).map_err(|problem| ("does not go on", problem)));
+        if let Err((what, problem)) = found {
+            let (domain, timeline) = (&D::schema().domain, Timeline::new(key.clone(), commits));
+            fail(format_args!("`{key}` {what} in the domain `{domain}`\n\n{problem}\n\nits timeline:\n{timeline}"));
+        }
+    }
+}
+
+/// The journals of the domain that an export holds.
+#[track_caller]
+fn journals<D: Domain>(export: &str) -> BTreeMap<EntityKey, Vec<Arc<Commit>>> {
     let mut journals: BTreeMap<EntityKey, Vec<Arc<Commit>>> = BTreeMap::new();
     for (number, line) in (1..).zip(export.lines()) {
         let commit = match line.parse::<Exported>() {
@@ -80,15 +180,5 @@ pub fn replays_exported<D: Domain>(export: &str) {
             journals.entry(commit.key().clone()).or_default().push(commit);
         }
     }
-    if journals.is_empty() {
-        fail(format_args!("the export has no commit of an entity of type `{}`", D::schema().entity_type));
-    }
-    for (key, commits) in journals {
-        if let Err(problem) = check::<D>(&key, &commits) {
-            let (domain, timeline) = (&D::schema().domain, Timeline::new(key.clone(), commits));
-            fail(format_args!(
-                "`{key}` does not replay in the domain `{domain}`\n\n{problem}\n\nits timeline:\n{timeline}"
-            ));
-        }
-    }
+    journals
 }

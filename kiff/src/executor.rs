@@ -276,10 +276,17 @@ impl<D: Domain> Entry<D> {
 
     /// The way to the fn that asks what became of a run; none where the action has no such fn.
     ///
-    /// It takes the parameters as they were recorded. When those that the fn takes cannot be read, that is a [`Failure`] as
+    /// It takes the parameters as they were recorded. Where those that the fn takes cannot be read, that is a [`Failure`] as
     /// any other: it is still not known how the run ended.
-    pub(crate) const fn reconcile(&self) -> Option<Ask<D>> {
-        self.reconcile
+    pub(crate) const fn reconcile(&self) -> Option<&Ask<D>> {
+        self.reconcile.as_ref()
+    }
+
+    /// Whether the fn that asks what became of a run could take what was recorded; none where the action has no such fn.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn reads_recorded(&self, recorded: &Json) -> Option<Result<(), Failure>> {
+        self.reconcile().map(|ask| (ask.reads)(recorded))
     }
 }
 

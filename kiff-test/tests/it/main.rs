@@ -2,6 +2,7 @@
 
 mod crooked;
 mod doubt;
+mod goes_on;
 mod histories;
 /// A domain that lets through more than its schema shows.
 pub mod metering;

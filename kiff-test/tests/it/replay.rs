@@ -76,7 +76,7 @@ mod today {
 use yesterday::{File, Filing, FilingRole, LetterCame, LetterLost, LetterSorted};
 
 /// The journal of a told test as `kiff export` writes it.
-fn exported<D: Executable, P>(told: &Then<D, P>) -> String {
+pub(crate) fn exported<D: Executable, P>(told: &Then<D, P>) -> String {
     let commits = block_on(told.runtime().store().read(told.key(), 0, usize::MAX)).unwrap();
     let lines =
         (1..).zip(commits).map(|(position, commit)| Exported::new(position, commit).unwrap().to_string() + "\n");

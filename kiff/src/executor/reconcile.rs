@@ -77,6 +77,13 @@ pub trait Outside {}
 
 /// An action with a fn that asks the outside world what became of a run: what `#[reconcile]` makes of an async fn.
 pub trait Reconciles<D: Domain, Name = <Self as Declared>::Name>: Declared<Domain = D> + Outside {
+    /// Whether what it takes of what was recorded can be read.
+    ///
+    /// # Errors
+    /// [`Failure`] when it cannot be read any more.
+    #[doc(hidden)]
+    fn reads(recorded: &Json) -> Result<(), Failure>;
+
     /// Asks. It takes what was recorded when the run started, and answers with what came of it.
     fn reconcile<'a>(
         parameters: &'a Json,
@@ -134,8 +141,13 @@ pub fn taken<T>(recorded: Fields<'_>, read: Option<T>) -> Result<T, Failure> {
 pub(crate) type Found<'a, D> =
     Pin<Box<dyn Future<Output = Result<Reconciled<Option<<D as Domain>::Event>>, Failure>> + Send + 'a>>;
 
-/// Asks with the recorded parameters.
-pub(crate) type Ask<D> = for<'a> fn(&'a Json, &'a <D as Domain>::Services, &'a Execution) -> Found<'a, D>;
+/// The way to an action's reconcile fn.
+pub struct Ask<D: Domain> {
+    /// Whether it could take what was recorded.
+    pub(crate) reads: fn(&Json) -> Result<(), Failure>,
+    /// Asks with the recorded parameters.
+    pub(crate) ask: for<'a> fn(&'a Json, &'a D::Services, &'a Execution) -> Found<'a, D>,
+}
 
 /// Asks generated code whether an action has a reconcile fn, `Asks::<Refund, refund::RefundOrder>::ANSWER`, and for the parameters
 /// of its executor.
@@ -151,7 +163,7 @@ impl<D, A> Asks<D, A> {
 
 impl<D: Domain, A: Reconciles<D>> Asks<D, A> {
     /// The way to the fn.
-    pub const ANSWER: Option<Ask<D>> = Some(ask::<D, A>);
+    pub const ANSWER: Option<Ask<D>> = Some(Ask { reads: <A as Reconciles<D>>::reads, ask: ask::<D, A> });
 }
 
 impl<D: Domain, A: Executor<D>> Asks<D, A> {
@@ -275,7 +287,7 @@ mod tests {
             approval: None,
             trace: Trace::default(),
         };
-        let found = pollster::block_on(ask(&parameters, &Bank(bank), &execution))?;
+        let found = pollster::block_on((ask.ask)(&parameters, &Bank(bank), &execution))?;
         Ok(match found {
             Reconciled::Happened(Some(OrderEvent::OrderRefunded(event))) => {
                 format!("{} {}", event.amount, event.reason)

@@ -72,7 +72,7 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             let why = "the record of its start has no parameters".to_owned();
             return Ok(Inquiry::StillUnknown { running, why });
         };
-        let asked = ask(&parameters, &self.services, &execution);
+        let asked = (ask.ask)(&parameters, &self.services, &execution);
         let found = caught(asked, "the reconcile fn", &execution.id).await;
         let found = found.unwrap_or_else(|panicked| Err(Failure::unknown(panicked.to_string())));
         let became = match found {

@@ -165,8 +165,11 @@ pub(super) fn reconciler(executor: &Executor, target: &Target, body: &TokenStrea
         > + ::core::marker::Send + 'a
     };
     let fields: Vec<Field<'_>> = super::fields(executor).collect();
-    let (taken, take) =
-        if fields.is_empty() { (TokenStream::new(), TokenStream::new()) } else { (taken(&fields), take(&fields)) };
+    let (taken, take, reads) = if fields.is_empty() {
+        (TokenStream::new(), TokenStream::new(), quote!(::core::result::Result::Ok(())))
+    } else {
+        (taken(&fields), take(&fields), quote!(__taken(__recorded).map(|_| ())))
+    };
     let block = quote_spanned!(place=> async move {
         #take
         #body
@@ -178,6 +181,12 @@ pub(super) fn reconciler(executor: &Executor, target: &Target, body: &TokenStrea
 
         #[automatically_derived]
         #header {
+            fn reads(
+                __recorded: &::kiff::__private::Json,
+            ) -> ::core::result::Result<(), ::kiff::__private::Failure> {
+                #reads
+            }
+
             fn reconcile<'a>(
                 __parameters: &'a ::kiff::__private::Json,
                 __services: &'a <__Domain as ::kiff::__private::Domain>::Services,
