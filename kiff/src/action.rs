@@ -27,7 +27,7 @@ pub trait Action: Sized + Send + Sync + 'static {
     /// Reads the parameters from a JSON object.
     ///
     /// # Errors
-    /// [`ParameterFault`] when one is missing, unknown or of another shape. The rules are not looked at here.
+    /// [`ParameterFault`] when one is missing, unknown or of another shape. Where none is, the rules are not looked at here.
     fn decode(parameters: &Json) -> Result<Self, ParameterFault>;
 
     /// Writes the parameters one by one.
@@ -47,7 +47,7 @@ pub trait Action: Sized + Send + Sync + 'static {
     /// Holds the parameters to their rules.
     ///
     /// # Errors
-    /// [`ParameterFault`] that names the first parameter that breaks one.
+    /// [`ParameterFault`] that names the parameters that break one.
     fn check(&self) -> Result<(), ParameterFault>;
 }
 

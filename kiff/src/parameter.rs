@@ -1,5 +1,6 @@
 //! The parameters of an action: read one by one from JSON, held to their rules, and written for the record.
 
+mod faults;
 mod read;
 mod rules;
 mod write;
@@ -32,6 +33,13 @@ pub enum ParameterFault {
     Unknown(String),
     /// The parameters cannot be read at all; what is wrong.
     Unreadable(String),
+    /// Several of these.
+    Several {
+        /// The first few of them, in the order in which they are looked for.
+        told: Vec<Self>,
+        /// How many more there are.
+        more: usize,
+    },
 }
 
 impl ParameterFault {
@@ -48,7 +56,22 @@ impl ParameterFault {
             Self::Invalid { name, problem } => Self::Invalid { name, problem: format!("{AGAIN}: {problem}") },
             Self::Missing(name) => Self::Invalid { name, problem: AGAIN.to_owned() },
             Self::Unknown(_) | Self::Unreadable(_) => self,
+            Self::Several { told, more } => {
+                Self::Several { told: told.into_iter().map(Self::of_recorded).collect(), more }
+            }
         }
+    }
+
+    /// What is wrong in one sentence of several, which are not all as long as one may be.
+    fn shortened(&self) -> String {
+        const SHOWN: usize = 256;
+        let mut text = self.to_string();
+        let end = text.char_indices().nth(SHOWN).map(|(end, _)| end);
+        if let Some(end) = end {
+            text.truncate(end);
+            text.push('…');
+        }
+        text
     }
 }
 
@@ -59,6 +82,11 @@ impl fmt::Display for ParameterFault {
             Self::Invalid { name, problem } => write!(f, "the parameter `{name}` is invalid: {problem}"),
             Self::Unknown(name) => write!(f, "there is no parameter `{name}`"),
             Self::Unreadable(problem) => write!(f, "the parameters cannot be read: {problem}"),
+            Self::Several { told, more } => {
+                let told: Vec<String> = told.iter().map(Self::shortened).collect();
+                f.write_str(&told.join("; "))?;
+                if *more > 0 { write!(f, "; and {more} more") } else { Ok(()) }
+            }
         }
     }
 }

@@ -1,12 +1,14 @@
 //! P10: every input has a bound, and what is over it gets a clear error.
 
 use kiff::{
-    Actor, Bounds, Call, Envelope, Evidence, Json, MemoryStore, Proposal, ReasonCode, Review, Runtime, Settlement,
-    Verdict,
+    Actor, Bounds, Call, Cents, Envelope, Evidence, Json, MemoryStore, Proposal, ReasonCode, Review, Runtime,
+    Settlement, Verdict,
 };
 use pollster::block_on;
 
-use crate::shop::{Desk, MarkPaid, Refund, RefundRole, SharedClock, open, order, paid, people, place, policy, refund};
+use crate::shop::{
+    Desk, MarkPaid, Refund, RefundOrder, RefundRole, SharedClock, open, order, paid, people, place, policy, refund,
+};
 
 fn narrow(bounds: Bounds) -> Runtime<Refund> {
     Runtime::new(MemoryStore::new(), policy(), Desk::default()).with_bounds(bounds)
@@ -44,6 +46,41 @@ fn p10_parameters_are_bounded_in_size_and_depth() {
         let outcome = runtime.execute(&people.agent, &key, typed).await.unwrap();
         assert!(outcome.refusal().unwrap().message.contains("at most 65536 are allowed"));
         assert!(runtime.services().done().is_empty());
+    });
+}
+
+#[test]
+fn p10_all_that_is_wrong_with_parameters_is_told_at_once_and_in_bounds() {
+    block_on(async {
+        let (runtime, people) = (open(), people());
+        let key = paid(&runtime, "ord-1").await;
+        let refused = async |parameters: &str| {
+            let outcome = runtime.execute(&people.agent, &key, Call::new("REFUND_ORDER", parameters)).await.unwrap();
+            outcome.refusal().unwrap().clone()
+        };
+        let several = refused(r#"{"amuont": 4900, "amount": 0, "reason": 7}"#).await;
+        let told = several.message.as_str();
+        assert_eq!(several.code, ReasonCode::InvalidParameter);
+        assert!(told.starts_with("there is no parameter `amuont`; the parameter `reason` is invalid: "), "{told}");
+        assert!(told.ends_with("; the parameter `amount` is invalid: the value must be from 1 to 1000000"), "{told}");
+        assert_eq!(
+            several.remedy.as_deref(),
+            Some(
+                "did you mean `amount`? give `reason`: `String`, from 1 to 500 long; give `amount`: `Cents`, from 1 to 1000000"
+            )
+        );
+        // The first one says what sort of refusal it is.
+        assert_eq!(refused(r#"{"reason": ""}"#).await.code, ReasonCode::MissingParameter);
+        let typed = runtime.execute(&people.agent, &key, RefundOrder { amount: Cents(0), reason: String::new() }).await;
+        assert_eq!(
+            typed.unwrap().refusal().unwrap().message,
+            "the parameter `amount` is invalid: the value must be from 1 to 1000000; \
+             the parameter `reason` is invalid: the length must be from 1 to 500"
+        );
+        let many: String = (0..100).map(|number| format!(r#""{}{number}": 1, "#, "x".repeat(300))).collect();
+        let many = refused(&format!(r#"{{{many}"amount": 1, "reason": "broken"}}"#)).await;
+        assert!(many.message.ends_with("; and 92 more"), "{}", many.message);
+        assert!(many.message.len() < 1000, "{}", many.message);
     });
 }
 

@@ -1,17 +1,21 @@
-//! Parameters as they are read: each from JSON, until one of them is at fault.
+//! Parameters as they are read: each from JSON, whatever is wrong with the others.
 
 use std::borrow::Cow;
 
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-use super::ParameterFault;
+use super::{Checks, ParameterFault};
 use crate::json::{Excerpt, Json, Object, visible, with_integers};
 use crate::schema::Parameter;
 
-/// The members of a JSON object of parameters, taken out one by one until one of them is at fault.
+/// The members of a JSON object of parameters, taken out one by one.
 #[derive(Debug)]
-pub struct Fields<'a>(Result<Object<'a>, ParameterFault>);
+pub struct Fields<'a> {
+    /// None where there is no object.
+    members: Option<Object<'a>>,
+    checks: Checks,
+}
 
 impl<'a> Fields<'a> {
     /// Reads an object whose members are all in `known`.
@@ -20,19 +24,30 @@ impl<'a> Fields<'a> {
     /// known: an agent that invents a parameter must not believe that it was heard.
     #[must_use]
     pub fn read(text: &'a Json, known: &[Parameter]) -> Self {
-        Self(members(text).and_then(|fields| {
-            let is_known = |name: &str| known.iter().any(|parameter| parameter.name == *name);
-            match fields.0.iter().find(|(name, _)| !is_known(name)) {
-                Some((name, _)) => Err(ParameterFault::Unknown(Excerpt(name).to_string())),
-                None => Ok(fields),
+        let mut fields = Self::recorded(text);
+        let is_known = |name: &str| known.iter().any(|parameter| parameter.name == *name);
+        for (name, _) in fields.members.iter().flat_map(|members| &members.0) {
+            if !is_known(name) {
+                fields.checks.add(ParameterFault::Unknown(Excerpt(name).to_string()));
             }
-        }))
+        }
+        fields
     }
 
     /// Reads an object of parameters that were recorded, for whoever takes some of them: what else there is is no fault.
     #[must_use]
     pub fn recorded(text: &'a Json) -> Self {
-        Self(members(text))
+        let mut checks = Checks::default();
+        let members = text.members().ok();
+        if members.is_none() {
+            checks.add(ParameterFault::Unreadable("they are not a JSON object".to_owned()));
+        }
+        Self { members, checks }
+    }
+
+    /// What holds those that were read to their rules, so that all that is wrong is told at once; none where nothing is wrong yet.
+    pub fn checks(&mut self) -> Option<&mut Checks> {
+        (self.members.is_some() && self.checks.has_faults()).then_some(&mut self.checks)
     }
 
     /// Takes out a parameter that must be there; none when it is missing or of another shape.
@@ -48,22 +63,18 @@ impl<'a> Fields<'a> {
     }
 
     fn take<T>(&mut self, name: &str, read: impl FnOnce(Option<&RawValue>) -> Result<T, ParameterFault>) -> Option<T> {
-        let fields = self.0.as_mut().ok()?;
-        read(fields.take(name)).map_err(|fault| self.0 = Err(fault)).ok()
+        let value = self.members.as_mut()?.take(name);
+        read(value).map_err(|fault| self.checks.add(fault)).ok()
     }
 
     /// What was made of the parameters, if all of them were read.
     ///
     /// # Errors
-    /// [`ParameterFault`] when the object or one of them is at fault: the first one.
+    /// [`ParameterFault`] when the object or some of them are at fault.
     pub fn finish<T>(self, read: Option<T>) -> Result<T, ParameterFault> {
-        let unread = || ParameterFault::Unreadable("one was left out".to_owned());
-        self.0.and_then(|_| read.ok_or_else(unread))
+        self.checks.finish()?;
+        read.ok_or_else(|| ParameterFault::Unreadable("one was left out".to_owned()))
     }
-}
-
-fn members(text: &Json) -> Result<Object<'_>, ParameterFault> {
-    text.members().map_err(|_| ParameterFault::Unreadable("they are not a JSON object".to_owned()))
 }
 
 fn decode<T: DeserializeOwned>(name: &'static str, value: &RawValue) -> Result<T, ParameterFault> {

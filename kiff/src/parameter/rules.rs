@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use regex_lite::Regex;
 
 use super::ParameterFault;
+use super::faults::Faults;
 use crate::money::Cents;
 
 /// A type that `#[param(range(..))]` fits.
@@ -117,20 +118,22 @@ impl<T: Textual> Textual for Option<T> {
     }
 }
 
-/// Parameters held to their rules one by one, until one of them breaks one.
+/// Parameters held to their rules one by one.
 ///
 /// How its type keeps the rule is told by generated code where it stands in the source, so that a type that cannot say is blamed
 /// there.
-#[derive(Debug)]
-pub struct Checks(Result<(), ParameterFault>);
-
-impl Default for Checks {
-    fn default() -> Self {
-        Self(Ok(()))
-    }
-}
+#[derive(Debug, Default)]
+pub struct Checks(Faults);
 
 impl Checks {
+    pub(super) fn add(&mut self, fault: ParameterFault) {
+        self.0.add(fault);
+    }
+
+    pub(super) const fn has_faults(&self) -> bool {
+        !self.0.is_empty()
+    }
+
     /// Holds a parameter to `range(min = .., max = ..)`.
     pub fn range<T>(
         &mut self,
@@ -140,8 +143,8 @@ impl Checks {
         min: Option<i64>,
         max: Option<i64>,
     ) {
-        if self.0.is_ok() && !is_within(value, min, max) {
-            self.0 = Err(ParameterFault::invalid(name, outside("the value", min, max)));
+        if !is_within(value, min, max) {
+            self.add(ParameterFault::invalid(name, outside("the value", min, max)));
         }
     }
 
@@ -154,33 +157,33 @@ impl Checks {
         min: Option<u64>,
         max: Option<u64>,
     ) {
-        if self.0.is_ok()
-            && let Some(length) = measure(value)
+        if let Some(length) = measure(value)
             && (min.is_some_and(|min| length < min) || max.is_some_and(|max| max < length))
         {
-            self.0 = Err(ParameterFault::invalid(name, outside("the length", min, max)));
+            self.add(ParameterFault::invalid(name, outside("the length", min, max)));
         }
     }
 
     /// Holds a parameter to `pattern("..")`, which must match the whole of its text if it has one.
     pub fn pattern<T>(&mut self, name: &'static str, value: &T, text: fn(&T) -> Option<&str>, pattern: &Pattern) {
-        if self.0.is_ok()
-            && let Some(text) = text(value)
-        {
-            self.0 = match pattern.matches(text) {
-                Some(true) => return,
-                Some(false) => Err(ParameterFault::invalid(name, format_args!("it must match `{}`", pattern.text))),
-                None => Err(ParameterFault::invalid(name, format_args!("`{}` is no regular expression", pattern.text))),
-            };
+        let Some(text) = text(value) else { return };
+        match pattern.matches(text) {
+            Some(true) => {}
+            Some(false) => {
+                self.add(ParameterFault::invalid(name, format_args!("it must match `{}`", pattern.text)));
+            }
+            None => {
+                self.add(ParameterFault::invalid(name, format_args!("`{}` is no regular expression", pattern.text)));
+            }
         }
     }
 
     /// The end.
     ///
     /// # Errors
-    /// [`ParameterFault`] that names the first parameter that breaks a rule.
+    /// [`ParameterFault`] that names the parameters that break a rule.
     pub fn finish(self) -> Result<(), ParameterFault> {
-        self.0
+        self.0.finish()
     }
 }
 

@@ -138,24 +138,42 @@ pub(crate) fn too_many_open(over: &OverBound) -> Refusal {
 }
 
 pub(super) fn parameters(fault: &ParameterFault, contract: &Contract) -> Refusal {
-    let (code, remedy) = match fault {
-        ParameterFault::Missing(name) => {
-            (ReasonCode::MissingParameter, Some(format!("add {}", described(contract, name))))
-        }
+    let (code, remedy) = amended(fault, contract);
+    Refusal { code, message: fault.to_string(), remedy: Some(remedy) }
+}
+
+/// What to do about a fault. Of several, the first one says what sort of refusal it is.
+fn amended(fault: &ParameterFault, contract: &Contract) -> (ReasonCode, String) {
+    match fault {
+        ParameterFault::Missing(name) => (ReasonCode::MissingParameter, format!("add {}", described(contract, name))),
         ParameterFault::Invalid { name, .. } => {
-            (ReasonCode::InvalidParameter, Some(format!("give {}", described(contract, name))))
+            (ReasonCode::InvalidParameter, format!("give {}", described(contract, name)))
         }
         ParameterFault::Unknown(name) => {
             let known = contract.parameters.iter().map(|parameter| parameter.name.as_ref());
-            (ReasonCode::InvalidParameter, Some(suggestion("parameter", "parameters", name, known)))
+            (ReasonCode::InvalidParameter, suggestion("parameter", "parameters", name, known))
         }
         ParameterFault::Unreadable(_) => {
             let needed = contract.parameters.iter().filter(|parameter| !parameter.optional);
             let members: Vec<_> = needed.map(|parameter| format!("\"{}\": …", parameter.name)).collect();
-            (ReasonCode::InvalidParameter, Some(format!("send one JSON object, as in `{{{}}}`", members.join(", "))))
+            (ReasonCode::InvalidParameter, format!("send one JSON object, as in `{{{}}}`", members.join(", ")))
         }
-    };
-    Refusal { code, message: fault.to_string(), remedy }
+        ParameterFault::Several { told, .. } => {
+            let each: Vec<_> = told.iter().map(|fault| amended(fault, contract)).collect();
+            let code = each.first().map_or(ReasonCode::InvalidParameter, |(code, _)| *code);
+            let mut remedies: Vec<String> = Vec::new();
+            for (_, remedy) in each {
+                if !remedies.contains(&remedy) {
+                    remedies.push(remedy);
+                }
+            }
+            let together = |all: String, next: String| {
+                let between = if all.ends_with('?') { " " } else { "; " };
+                all + between + &next
+            };
+            (code, remedies.into_iter().reduce(together).unwrap_or_default())
+        }
+    }
 }
 
 /// A parameter with its type and its rules: "`amount`: `Cents`, from 1 to 1000000".

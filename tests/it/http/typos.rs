@@ -165,3 +165,20 @@ fn whoever_spells_a_name_in_another_way_is_told_how_it_is_spelt() {
     let refused = everybody.shop.post("/events/raw", &event.to_string()).expect(400);
     assert_eq!(refused["remedy"], "did you mean `ORDER_PLACED`?");
 }
+
+#[test]
+fn all_that_is_wrong_with_parameters_is_told_at_once() {
+    let server = Server::open();
+    let everybody = server.everybody();
+    everybody.place("ord-1");
+    let body = r#"{"parameters": {"paid_with": "pay-1", "payment_id": 7}}"#;
+    for what in ["evaluate", "validate", "execute"] {
+        let refused = everybody.agent.post(&format!("/entities/ord-1/actions/MARK_PAID/{what}"), body).expect(400);
+        assert_eq!(refused["reason"], "invalid_parameter", "{what}");
+        let told = refused["error"].as_str().unwrap();
+        assert!(
+            told.starts_with("there is no parameter `paid_with`; the parameter `payment_id` is invalid: "),
+            "{told}"
+        );
+    }
+}

@@ -1,9 +1,9 @@
 //! `Action`: the parameters as data, read, written and held to their rules.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
-use syn::Type;
 use syn::spanned::Spanned;
+use syn::{Index, Type};
 
 use super::structure::value;
 use super::{Field, struct_name};
@@ -19,8 +19,10 @@ pub(super) fn action(executor: &Executor, target: &Target, fields: &[Field<'_>])
     let documentation = documentation::text(&executor.documentation);
     let parameters = fields.iter().map(parameter);
     let shapes = shapes(fields);
-    let (decode, write, check) = (decode(fields), write(fields), check(fields));
+    let (decode, write, check, hold) = (decode(fields), write(fields), check(fields), hold(fields));
     quote! {
+        #hold
+
         #[automatically_derived]
         impl ::kiff::__private::Governed<__Domain> for #name {
             type Declared = __Declared;
@@ -156,14 +158,25 @@ fn decode(fields: &[Field<'_>]) -> TokenStream {
         return quote!(#read.finish(::core::option::Option::Some(Self {})));
     }
     let names = fields.iter().map(Field::access);
-    let values: Vec<_> = (0..fields.len()).map(|place| format_ident!("value_{place}")).collect();
+    let values: Vec<_> = (0..fields.len()).map(place).collect();
+    let held = held(fields).map(|(at, _)| Index::from(at));
+    // Where something is wrong already, what was read is held to its rules as well: all faults are told at once.
+    let hold = has_rules(fields).then(|| {
+        quote! {
+            if let ::core::option::Option::Some(checks) = fields.checks() {
+                __hold(checks, #(values.#held.as_ref()),*);
+            }
+        }
+    });
     let reads = fields.iter().map(|field| {
         let (wire, value, read) = (&field.wire, value(field), field.method("read"));
         quote!(#value::#read(&mut fields, #wire))
     });
     quote! {
         let mut fields = #read;
-        let read = match (#(#reads,)*) {
+        let values = (#(#reads,)*);
+        #hold
+        let read = match values {
             (#(::core::option::Option::Some(#values),)*) => ::core::option::Option::Some(Self { #(#names: #values),* }),
             _ => ::core::option::Option::None,
         };
@@ -189,22 +202,57 @@ fn write(fields: &[Field<'_>]) -> TokenStream {
 }
 
 fn check(fields: &[Field<'_>]) -> TokenStream {
-    let is_checked = |rule: &&Rule| !matches!(rule.demand, Demand::Float(_) | Demand::Unreadable);
-    let mut held = fields.iter().flat_map(|field| field.rules.iter().filter(is_checked).map(|rule| hold(field, rule)));
-    let Some(first) = held.next() else {
+    if !has_rules(fields) {
         return quote!(::core::result::Result::Ok(()));
-    };
+    }
+    let names = held(fields).map(|(_, field)| field.access());
     quote! {
         let mut checks = <::kiff::__private::Checks as ::core::default::Default>::default();
-        #first
-        #(#held)*
+        __hold(&mut checks, #(::core::option::Option::Some(&self.#names)),*);
         checks.finish()
     }
 }
 
+/// The fn that holds parameters to their rules: all of them, or those that were read.
+fn hold(fields: &[Field<'_>]) -> TokenStream {
+    if !has_rules(fields) {
+        return TokenStream::new();
+    }
+    let values = held(fields).map(|(at, field)| {
+        let (value, typed) = (place(at), &field.parameter.typed.ty);
+        quote!(#value: ::core::option::Option<&#typed>)
+    });
+    let rules = held(fields).flat_map(|(at, field)| checked(field).map(move |rule| hold_to(&place(at), field, rule)));
+    quote! {
+        #[allow(clippy::too_many_arguments)]
+        fn __hold(checks: &mut ::kiff::__private::Checks, #(#values),*) {
+            #(#rules)*
+        }
+    }
+}
+
+/// What a value is called that has no other name, by the place of its parameter.
+fn place(at: usize) -> Ident {
+    format_ident!("value_{at}")
+}
+
+fn has_rules(fields: &[Field<'_>]) -> bool {
+    held(fields).next().is_some()
+}
+
+/// The parameters that are held to a rule, each with its place.
+fn held<'f, 'e>(fields: &'f [Field<'e>]) -> impl Iterator<Item = (usize, &'f Field<'e>)> {
+    fields.iter().enumerate().filter(|(_, field)| checked(field).next().is_some())
+}
+
+/// The rules of a parameter that a value can break.
+fn checked<'f>(field: &'f Field<'_>) -> impl Iterator<Item = &'f Rule> {
+    field.rules.iter().filter(|rule| !matches!(rule.demand, Demand::Float(_) | Demand::Unreadable))
+}
+
 /// Asks the type where it stands in the source, so that one that cannot answer is blamed there.
-fn hold(field: &Field<'_>, rule: &Rule) -> TokenStream {
-    let (name, wire, typed) = (field.access(), &field.wire, field.value);
+fn hold_to(given: &Ident, field: &Field<'_>, rule: &Rule) -> TokenStream {
+    let (wire, typed) = (&field.wire, field.value);
     let ask = |name: TokenStream| quote_spanned!(typed.span()=> <#typed as ::kiff::__private::#name>);
     let held = match &rule.demand {
         Demand::Range(limits) => {
@@ -225,8 +273,8 @@ fn hold(field: &Field<'_>, rule: &Rule) -> TokenStream {
         Demand::Float(_) | Demand::Unreadable => TokenStream::new(),
     };
     if field.is_optional {
-        quote!(if let ::core::option::Option::Some(value) = &self.#name { #held })
+        quote!(if let ::core::option::Option::Some(::core::option::Option::Some(value)) = #given { #held })
     } else {
-        quote!({ let value = &self.#name; #held })
+        quote!(if let ::core::option::Option::Some(value) = #given { #held })
     }
 }
