@@ -28,7 +28,10 @@ fn p10_parameters_are_bounded_in_size_and_depth() {
             (large.as_str(), "at most 65536 are allowed"),
             (deep.as_str(), "it nests deeper than 32"),
             (r#"{"payment_id": "pay-1", "payment_id": "pay-2"}"#, "stands twice"),
-            (r#"{"payment_id": 9007199254740993}"#, "write it as a string"),
+            (
+                r#"{"payment_id": 9007199254740993}"#,
+                "write one within that range, or a string where a text is expected",
+            ),
             ("[]", "not a JSON object"),
             ("", "EOF"),
         ] {

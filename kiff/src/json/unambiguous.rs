@@ -22,6 +22,10 @@ pub(super) fn check(text: &str, depth: usize) -> Result<(), JsonError> {
 /// How the keys begin by which `serde_json` speaks to itself: it reads an object that has one as what stands behind the key.
 const PRIVATE: &str = "$serde_json::private::";
 
+/// How far numbers are exact, and what to write instead of one that is not.
+const EXACT: &str =
+    "±(2^53−1) is not exact for every reader: write one within that range, or a string where a text is expected";
+
 /// Visits a value of `text` without keeping it; `left` is how much deeper it may still nest.
 #[derive(Clone, Copy)]
 struct Unambiguous<'t> {
@@ -78,16 +82,16 @@ impl<'de> Visitor<'de> for Unambiguous<'_> {
 
     fn visit_u64<E: de::Error>(self, number: u64) -> Result<(), E> {
         if number > LARGEST_INTEGER {
-            return Err(E::custom("an integer beyond ±(2^53−1) is not exact for every reader: write it as a string"));
+            return Err(E::custom(format_args!("an integer beyond {EXACT}")));
         }
         Ok(())
     }
 
     fn visit_f64<E: de::Error>(self, number: f64) -> Result<(), E> {
         /// Where the integers that a binary float can hold stop being exact: 2^53.
-        const EXACT: f64 = 9_007_199_254_740_992.0;
-        if number.abs() >= EXACT {
-            return Err(E::custom("a number beyond ±(2^53−1) is not exact for every reader: write it as a string"));
+        const END: f64 = 9_007_199_254_740_992.0;
+        if number.abs() >= END {
+            return Err(E::custom(format_args!("a number beyond {EXACT}")));
         }
         Ok(())
     }

@@ -90,14 +90,14 @@ fn decode<T: DeserializeOwned>(name: &'static str, value: &RawValue) -> Result<T
 /// What serde says of a value, without the place in the text and with words for Rust's types.
 fn in_words(error: &serde_json::Error) -> String {
     const TYPES: [(&str, &str); 13] = [
-        ("i8", "a whole number"),
-        ("i16", "a whole number"),
-        ("i32", "a whole number"),
+        ("i8", "a whole number from -128 to 127"),
+        ("i16", "a whole number from -32768 to 32767"),
+        ("i32", "a whole number from -2147483648 to 2147483647"),
         ("i64", "a whole number"),
         ("i128", "a whole number"),
-        ("u8", "a whole number that is not negative"),
-        ("u16", "a whole number that is not negative"),
-        ("u32", "a whole number that is not negative"),
+        ("u8", "a whole number from 0 to 255"),
+        ("u16", "a whole number from 0 to 65535"),
+        ("u32", "a whole number from 0 to 4294967295"),
         ("u64", "a whole number that is not negative"),
         ("u128", "a whole number that is not negative"),
         ("f32", "a number"),
@@ -118,5 +118,29 @@ fn excerpt(given: &str) -> Cow<'_, str> {
     match given.char_indices().nth(SHOWN) {
         Some((end, _)) => Cow::Owned(format!("{}…, ", given.get(..end).unwrap_or_default())),
         None => Cow::Borrowed(given),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Fields;
+    use crate::{Bounds, Json};
+
+    #[test]
+    fn a_number_out_of_range_hears_the_range() {
+        let told = |value: &str| {
+            let text = Json::parameters(&format!(r#"{{"days": {value}}}"#), &Bounds::DEFAULT).unwrap();
+            let mut fields = Fields::recorded(&text);
+            let days = fields.required::<u16>("days");
+            fields.finish(days).unwrap_err().to_string()
+        };
+        for value in ["70000", "-1"] {
+            assert_eq!(
+                told(value),
+                format!(
+                    "the parameter `days` is invalid: invalid value: `{value}`, expected a whole number from 0 to 65535"
+                )
+            );
+        }
     }
 }

@@ -50,7 +50,11 @@ fn a_line_that_can_be_read_in_two_ways_is_no_call_and_is_answered_under_its_id()
         let deep = format!(r#""payment_id": {}{}"#, "[".repeat(60), "]".repeat(60));
         let cases = [
             (r#""payment_id": "pay-1", "payment_id": "pay-2""#, "the key `payment_id` stands twice"),
-            (r#""payment_id": 9007199254740993"#, "write it as a string"),
+            (r#""payment_id": 9007199254740993"#, "or a string where a text is expected"),
+            (
+                r#""payment_id": 1e30"#,
+                "a number beyond ±(2^53−1) is not exact for every reader: write one within that range",
+            ),
             (r#""payment_id": 1e400"#, "out of range"),
             (r#""payment_id": "\ud800""#, "hex escape"),
             (&*deep, "it nests deeper than"),
@@ -94,7 +98,7 @@ fn a_client_hears_why_its_number_is_none() {
             let refused = client.ask(REFUND, refund((1 << 53) + 1)).await.unwrap_err();
             let ServiceError::McpError(error) = refused else { panic!("{refused:?}") };
             assert_eq!(error.code, ErrorCode::INVALID_REQUEST);
-            assert!(error.message.contains("write it as a string"), "{error:?}");
+            assert!(error.message.contains("write one within that range"), "{error:?}");
         }
     });
 }
