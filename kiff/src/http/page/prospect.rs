@@ -109,6 +109,7 @@ fn consequence(contract: Option<&Contract>, schema: &Schema, state: Option<&str>
         let mut transitions = schema.transitions.iter();
         transitions.find(|step| step.event == event && step.from.as_deref() == state).map(|step| step.to.clone())
     };
+    let is_final = |name: &str| schema.states.iter().any(|state| state.name == name && state.is_final);
     let emits = contract.map_or(&[][..], |contract| &*contract.emits);
     html! {
         p {
@@ -116,12 +117,60 @@ fn consequence(contract: Option<&Contract>, schema: &Schema, state: Option<&str>
             @if emits.is_empty() { "The state stays as it is." } @else {
                 "Then "
                 @for (index, event) in emits.iter().enumerate() {
-                    @if index > 0 { " or " }
+                    @if index > 0 { ", or " }
                     code { (event) } " happens"
-                    @if let Some(to) = leads(event) { " and it is " strong { (to) } }
+                    @if let Some(to) = leads(event) {
+                        " and it is " strong { (to) }
+                        @if is_final(&to) { ", which is final: nothing can be done with it afterwards" }
+                    }
                 }
                 "."
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::consequence;
+    use crate::{Failure, action, domain};
+
+    domain! {
+        domain Claims governs Claim;
+        roles { Agent: agent, Clerk: human, Desk: system }
+        states { Filed, Checked, final Paid }
+        events { ClaimFiled reported by Desk; ClaimChecked; ClaimPaid; }
+        transitions { ClaimFiled: new => Filed; ClaimChecked: Filed => Checked; ClaimPaid: Checked => Paid; }
+        actions {
+            CheckClaim { risk: low, by: Agent, emits: ClaimChecked, approval: Clerk };
+            PayClaim { risk: high, by: Agent, emits: ClaimPaid, approval: Clerk };
+        }
+        allow { Filed => [CheckClaim]; Checked => [PayClaim]; }
+    }
+
+    #[action(Claims::CheckClaim)]
+    async fn check_claim() -> Result<ClaimChecked, Failure> {
+        Ok(ClaimChecked {})
+    }
+
+    #[action(Claims::PayClaim)]
+    async fn pay_claim() -> Result<ClaimPaid, Failure> {
+        Ok(ClaimPaid {})
+    }
+
+    #[test]
+    fn a_yes_to_what_is_final_says_so() {
+        let said = |action, state| {
+            let schema = Claims::schema();
+            consequence(schema.action(action), schema, Some(state)).into_string()
+        };
+        let checked = said("CHECK_CLAIM", "FILED");
+        assert!(
+            checked.contains("<code>CLAIM_CHECKED</code> happens and it is <strong>CHECKED</strong>.</p>"),
+            "{checked}"
+        );
+        let paid = said("PAY_CLAIM", "CHECKED");
+        let is_final = "and it is <strong>PAID</strong>, which is final: nothing can be done with it afterwards.</p>";
+        assert!(paid.contains(is_final), "{paid}");
     }
 }
