@@ -24,7 +24,7 @@ pub(super) fn executor(executor: &Executor) -> TokenStream {
     let body = execution::body(executor);
     match executor.duty {
         Duty::Execute => whole(executor, target, &fields(executor).collect::<Vec<_>>(), &body),
-        Duty::Reconcile => reconciler(executor, target, &body),
+        Duty::Reconcile => reconciler(executor, target, &fields(executor).collect::<Vec<_>>(), &body),
     }
 }
 
@@ -40,7 +40,10 @@ pub(super) fn stub(executor: &Executor, shape: Shape) -> TokenStream {
     };
     let mut expansion = match executor.duty {
         Duty::Execute => whole(executor, target, &fields_without_rules(executor), &body),
-        Duty::Reconcile => reconciler(executor, target, &body),
+        Duty::Reconcile => {
+            let taken: Vec<_> = fields(executor).filter(|_| shape == Shape::Sound).collect();
+            reconciler(executor, target, &taken, &body)
+        }
     };
     for further in further(executor, target) {
         let nothing = execution::nothing(Duty::Execute);
@@ -77,8 +80,8 @@ pub(super) fn in_a_fn(executor: &Executor, items: &TokenStream) -> TokenStream {
 }
 
 /// `#[reconcile]`: no struct, as it takes that of the action.
-fn reconciler(executor: &Executor, target: &Target, body: &TokenStream) -> TokenStream {
-    let reconciler = execution::reconciler(executor, target, body);
+fn reconciler(executor: &Executor, target: &Target, fields: &[Field<'_>], body: &TokenStream) -> TokenStream {
+    let reconciler = execution::reconciler(executor, target, fields, body);
     hidden(executor, target, &reconciler)
 }
 

@@ -154,7 +154,12 @@ fn function(executor: &Executor, mut signature: Signature) -> TokenStream {
 }
 
 /// `impl Reconciles<Refund> for refund::RefundOrder`.
-pub(super) fn reconciler(executor: &Executor, target: &Target, body: &TokenStream) -> TokenStream {
+pub(super) fn reconciler(
+    executor: &Executor,
+    target: &Target,
+    fields: &[Field<'_>],
+    body: &TokenStream,
+) -> TokenStream {
     let place = executor.signature.ident.span();
     let future = quote_spanned! {place=>
         impl ::core::future::Future<
@@ -164,11 +169,10 @@ pub(super) fn reconciler(executor: &Executor, target: &Target, body: &TokenStrea
             >,
         > + ::core::marker::Send + 'a
     };
-    let fields: Vec<Field<'_>> = super::fields(executor).collect();
     let (taken, take, reads) = if fields.is_empty() {
         (TokenStream::new(), TokenStream::new(), quote!(::core::result::Result::Ok(())))
     } else {
-        (taken(&fields), take(&fields), quote!(__taken(__recorded).map(|_| ())))
+        (taken(fields), take(fields), reads(fields))
     };
     let block = quote_spanned!(place=> async move {
         #take
@@ -200,21 +204,33 @@ pub(super) fn reconciler(executor: &Executor, target: &Target, body: &TokenStrea
 
 /// Takes the parameters that a reconcile fn names out of what was recorded.
 fn take(fields: &[Field<'_>]) -> TokenStream {
-    let names = fields.iter().map(|field| recorded(field.name));
-    quote!(let (#(#names,)*) = __taken(__parameters)?;)
+    let (names, values) = (fields.iter().map(Field::access), fields.iter().map(|field| recorded(field.name)));
+    quote!(let __Own { #(#names: #values),* } = __taken(__parameters)?;)
 }
 
-/// The fn that reads them, and nothing else of what was recorded. They are held to the parameters of the action, as types alone.
-fn taken(fields: &[Field<'_>]) -> TokenStream {
-    let own = own(fields);
-    let types = fields.iter().map(|field| &field.parameter.typed.ty);
+/// Whether they can be read. Here they are held to the parameters of the action, as types alone.
+fn reads(fields: &[Field<'_>]) -> TokenStream {
     let held = fields.iter().map(|field| {
         let (name, typed) = (field.name, &field.parameter.typed.ty);
         let hold = quote_spanned!(typed.span()=> ::kiff::__private::recorded::<_, #typed>);
         // In the user's own name, so that rustc lists the parameters that there are.
         quote!(#hold(__action.#name);)
     });
-    let names: Vec<Ident> = fields.iter().map(|field| recorded(field.name)).collect();
+    quote! {
+        if let ::core::option::Option::Some(__action) =
+            ::kiff::__private::Asks::<__Domain, __Declared>::NEW.parameters::<__Own>()
+        {
+            #(#held)*
+        }
+        __taken(__recorded).map(|_| ())
+    }
+}
+
+/// The fn that reads them, and nothing else of what was recorded.
+fn taken(fields: &[Field<'_>]) -> TokenStream {
+    let own = own(fields);
+    let names = fields.iter().map(Field::access);
+    let values: Vec<Ident> = fields.iter().map(|field| recorded(field.name)).collect();
     let reads = fields.iter().map(|field| {
         let (wire, value, read) = (&field.wire, value(field), field.method("read"));
         quote!(#value::#read(&mut fields, #wire))
@@ -222,18 +238,14 @@ fn taken(fields: &[Field<'_>]) -> TokenStream {
     quote! {
         #own
 
-        #[allow(clippy::type_complexity)]
         fn __taken(
             recorded: &::kiff::__private::Json,
-        ) -> ::core::result::Result<(#(#types,)*), ::kiff::__private::Failure> {
-            if let ::core::option::Option::Some(__action) =
-                ::kiff::__private::Asks::<__Domain, __Declared>::NEW.parameters::<__Own>()
-            {
-                #(#held)*
-            }
+        ) -> ::core::result::Result<__Own, ::kiff::__private::Failure> {
             let mut fields = ::kiff::__private::Fields::recorded(recorded);
             let read = match (#(#reads,)*) {
-                (#(::core::option::Option::Some(#names),)*) => ::core::option::Option::Some((#(#names,)*)),
+                (#(::core::option::Option::Some(#values),)*) => {
+                    ::core::option::Option::Some(__Own { #(#names: #values),* })
+                }
                 _ => ::core::option::Option::None,
             };
             ::kiff::__private::taken(fields, read)
@@ -250,7 +262,8 @@ fn recorded(name: &Ident) -> Ident {
 /// in the block, and here it would be said once more for each of them.
 fn own(fields: &[Field<'_>]) -> TokenStream {
     let fields = fields.iter().map(|field| {
-        let name = Ident::new(&field.name.to_string(), Span::call_site().located_at(field.name.span()));
+        let mut name = field.name.clone();
+        name.set_span(Span::call_site().located_at(field.name.span()));
         let typed = &field.parameter.typed.ty;
         quote!(#name: #typed)
     });
