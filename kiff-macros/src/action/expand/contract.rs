@@ -159,12 +159,12 @@ fn decode(fields: &[Field<'_>]) -> TokenStream {
     }
     let names = fields.iter().map(Field::access);
     let values: Vec<_> = (0..fields.len()).map(place).collect();
-    let held = held(fields).map(|(at, _)| Index::from(at));
+    let ruled = held(fields).map(|(at, _)| Index::from(at));
     // Where something is wrong already, what was read is held to its rules as well: all faults are told at once.
     let hold = has_rules(fields).then(|| {
         quote! {
             if let ::core::option::Option::Some(checks) = fields.checks() {
-                __hold(checks, #(values.#held.as_ref()),*);
+                __hold(checks, #(values.#ruled.as_ref()),*);
             }
         }
     });
