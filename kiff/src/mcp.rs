@@ -70,7 +70,8 @@ impl Server {
         Self { domains: Vec::new(), actor, tenant: EntityKey::DEFAULT_TENANT.into() }
     }
 
-    /// The same server, which serves one more domain. Two domains govern two sorts of entity.
+    /// The same server, which serves one more domain. Two domains govern two sorts of entity: where two govern the same, the
+    /// server does not start.
     #[must_use]
     pub fn domain<D: Executable, S: Store>(mut self, runtime: Arc<Runtime<D, S>>) -> Self {
         self.domains.push(runtime);
@@ -136,6 +137,8 @@ impl fmt::Debug for Server {
 pub enum ServerError {
     /// An action cannot be a tool.
     Tool(ToolError),
+    /// Two domains govern the same sort of entity.
+    TwoDomains(String),
     /// Two tools would have the same name.
     TwoTools(String),
     /// The client does not speak the protocol, or the connection broke.
@@ -158,6 +161,9 @@ impl fmt::Display for ServerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tool(error) => error.fmt(f),
+            Self::TwoDomains(entity_type) => {
+                write!(f, "several domains here govern `{entity_type}`: give each sort of entity to one")
+            }
             Self::TwoTools(name) => {
                 write!(
                     f,

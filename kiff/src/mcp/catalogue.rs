@@ -1,6 +1,6 @@
 //! What a client can call: the actions of every domain, and the tools that every server has.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rmcp::model::{JsonObject, Tool, ToolAnnotations};
@@ -75,8 +75,13 @@ impl Catalogue {
     /// What there is to call in these domains.
     pub(crate) fn new(domains: &[Arc<dyn Served>]) -> Result<Self, ServerError> {
         let (mut tools, mut actions) = (Vec::new(), BTreeMap::new());
+        let mut sorts = BTreeSet::new();
         for (domain, served) in domains.iter().enumerate() {
             let schema = served.schema();
+            // A domain says who sees its entities; of two nobody can tell which.
+            if !served.is_recorded() && !sorts.insert(&*schema.entity_type) {
+                return Err(ServerError::TwoDomains(schema.entity_type.to_string()));
+            }
             let names = Arc::new(Names::of(schema));
             let listed = served.tools(Dialect::Mcp)?.with_entity(&names.entity_id)?;
             // INVARIANT: the dialect writes what the protocol asks for.

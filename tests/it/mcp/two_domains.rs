@@ -32,6 +32,27 @@ domain! {
     allow { Packed => [SendParcel]; }
 }
 
+/// Another sort of entity, whose action is called as that of parcels.
+mod freight {
+    use kiff::{Failure, action, domain};
+
+    domain! {
+        /// Crates on their way.
+        pub domain Freight governs Crate;
+        roles { Agent: agent, Depot: system }
+        states { Packed, final Sent }
+        events { CratePacked reported by Depot; CrateSent; }
+        transitions { CratePacked: new => Packed; CrateSent: Packed => Sent; }
+        actions { SendParcel { risk: low, by: Agent, emits: CrateSent }; }
+        allow { Packed => [SendParcel]; }
+    }
+
+    #[action(Freight::SendParcel)]
+    async fn send_parcel() -> Result<CrateSent, Failure> {
+        Ok(CrateSent {})
+    }
+}
+
 /// What a parcel has to pass: it is seen there, and goes on when it is let through.
 #[derive(Debug)]
 pub struct Gate {
@@ -97,10 +118,21 @@ fn two_domains_are_served_together_and_no_argument_hides_a_parameter() {
 #[test]
 fn two_tools_of_one_name_are_told_at_the_start() {
     with_tokio(async {
-        let server = Server::new(people().agent).domain(depot(0)).domain(depot(0));
+        let freight = Runtime::<freight::Freight>::new(MemoryStore::new(), RolePolicy::new(), ());
+        let server = Server::new(people().agent).domain(depot(0)).domain(Arc::new(freight));
         let told = server.serve(tokio::io::empty(), tokio::io::sink()).await.unwrap_err();
         assert_eq!(told, ServerError::TwoTools("SEND_PARCEL".to_owned()));
         assert!(told.to_string().contains("another name on the wire"), "{told}");
+    });
+}
+
+#[test]
+fn p4_two_domains_of_one_sort_of_entity_are_told_at_the_start() {
+    with_tokio(async {
+        let server = Server::new(people().agent).domain(depot(0)).domain(depot(0));
+        let told = server.serve(tokio::io::empty(), tokio::io::sink()).await.unwrap_err();
+        assert_eq!(told, ServerError::TwoDomains("Parcel".to_owned()));
+        assert!(told.to_string().contains("give each sort of entity to one"), "{told}");
     });
 }
 
