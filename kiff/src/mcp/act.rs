@@ -103,8 +103,8 @@ impl Handler {
                 () = sleep_until(until.min(progress.next)) => {}
             }
             if Instant::now() >= until {
-                let state = self.state(&**asked.served, asked.key).await;
-                return Err(Answer::unended(asked.action(), asked.key).in_state(state).told());
+                // Its time is over: nothing is read any more, because the store may be what takes long.
+                return Err(Answer::unended(asked.action(), asked.key).told());
             }
             progress.tell("the action goes on", None).await;
         }

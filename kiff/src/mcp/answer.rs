@@ -108,7 +108,7 @@ impl<'a> Answer<'a> {
         let remedy = "do not call it again: `allowed_actions` says by `in_progress` whether it still runs, and `timeline` how it ended";
         Self {
             reason: Some(ReasonCode::ActionInProgress.as_str().to_owned()),
-            message: Some("it has started and goes on; how it ends is not known yet".to_owned()),
+            message: Some("it goes on for longer than you are let wait; how it ends is not known yet".to_owned()),
             remedy: Some(remedy.to_owned()),
             ..Self::new("failed", action, key)
         }

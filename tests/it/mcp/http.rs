@@ -93,7 +93,9 @@ fn an_action_that_takes_long_over_http_is_answered_in_time_and_goes_on() {
             (&told["outcome"], &told["reason"], is_error),
             (&json!("failed"), &json!("action_in_progress"), true)
         );
+        assert_eq!(told["message"], "it goes on for longer than you are let wait; how it ends is not known yet");
         assert!(told["remedy"].as_str().unwrap().contains("do not call it again"), "{told}");
+        assert!(told.get("current_state").is_none(), "nothing is read when the time is over: {told}");
         let look = json!({ "entity_type": "Parcel", "entity_id": "one" });
         let (allowed, _) = agent.call("allowed_actions", look).await;
         assert_eq!(allowed["in_progress"]["action"], "SEND_PARCEL", "{allowed}");
