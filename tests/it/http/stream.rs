@@ -29,6 +29,15 @@ impl Events {
         Self(reader)
     }
 
+    /// Waits until an open page is told that something has changed.
+    fn changed(&mut self) {
+        let mut line = String::new();
+        while line.trim_end() != "event: changed" {
+            line.clear();
+            assert!(self.0.read_line(&mut line).unwrap() > 0, "the stream ended");
+        }
+    }
+
     /// The next event: its id, its kind and its data.
     pub(super) fn next(&mut self) -> (String, String, Value) {
         let (mut id, mut kind) = (String::new(), String::new());
@@ -232,11 +241,7 @@ fn p4_an_open_page_does_not_tell_when_others_write() {
     // When one page is told for the second time, the other has looked at what was written first.
     for id in ["ord-1", "ord-2"] {
         everybody.place(id);
-        let mut line = String::new();
-        while line.trim_end() != "event: changed" {
-            line.clear();
-            assert!(ours.0.read_line(&mut line).unwrap() > 0, "the stream ended");
-        }
+        ours.changed();
     }
     server.stop();
     let mut told = String::new();
@@ -314,4 +319,22 @@ fn p9_what_cannot_be_decided_now_is_there_for_a_client_that_comes_again() {
     let mut events = Events::open(&resumed, "/events");
     let ids: Vec<_> = (0..4).map(|_| events.next().2["entity_id"].clone()).collect();
     assert_eq!(ids, ["ord-2", "ord-2", "ord-3", "ord-3"]);
+}
+
+#[test]
+fn p9_an_open_page_is_told_of_what_stands_behind_what_cannot_be_decided() {
+    let store = Arc::new(MemoryStore::new());
+    let policy = Wavering(shop::policy(), Arc::new(AtomicBool::new(true)));
+    let shop = Arc::new(Runtime::new(Arc::clone(&store), policy, Desk::default()));
+    let limits = Limits { stream_time: Duration::from_mins(1), ..Limits::DEFAULT };
+    let server = Server::of(shop, limits, |api| api);
+    let (_, token) = server.keys.create(NewKey::new(people().nora)).unwrap();
+    let nora = Browser::at(&server.stranger(), &format!("key={token}")).unwrap_or_else(|answer| panic!("{answer:?}"));
+    let mut open = Events::open(&nora.client, "/admin/live");
+    // Written by another process, which knows who may place them.
+    let elsewhere = Runtime::new(store, shop::policy(), Desk::default());
+    for id in ["ord-2", "ord-3"] {
+        block_on(shop::place(&elsewhere, id));
+    }
+    open.changed();
 }

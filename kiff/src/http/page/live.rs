@@ -15,7 +15,7 @@ use crate::served::Served;
 
 use super::super::Shared;
 use super::super::problem::Problem;
-use super::super::request::Caller;
+use super::super::request::{Caller, Sight};
 use super::super::stream::head;
 use super::sorry::Sorry;
 
@@ -66,8 +66,8 @@ struct Watched {
 
 impl Watched {
     /// Whether something that the caller may see has been written since it was looked for. It is looked for in what was written since,
-    /// and not backwards from the end: of somebody who is quiet there may be nothing for a long way. A store that fails says nothing,
-    /// nor does a policy: the page itself will tell.
+    /// and not backwards from the end: of somebody who is quiet there may be nothing for a long way. A store that fails says nothing:
+    /// the page itself will tell. What a policy cannot decide about is passed over, as lists leave it out.
     async fn has_changed(&mut self, caller: &Caller) -> bool {
         // Known before the commits are looked for: whatever stands up to there and is not found is not for the caller.
         let Ok(head) = head(&*self.served).await else { return false };
@@ -82,13 +82,9 @@ impl Watched {
             let Ok(found) = self.served.search(&wanted, Cursor::After(seen), PAGE).await else { return false };
             let last = found.last().filter(|_| found.len() == PAGE).map(|(position, _)| *position);
             for (position, commit) in &found {
-                match caller.may_read(&*self.served, caller.principal.actor(), commit.key()) {
-                    Ok(true) => {
-                        self.seen = Some(head.max(*position));
-                        return true;
-                    }
-                    Ok(false) => {}
-                    Err(_) => return false,
+                if caller.sight(&*self.served, commit.key()) == Sight::Shown {
+                    self.seen = Some(head.max(*position));
+                    return true;
                 }
             }
             seen = last.unwrap_or(head);
