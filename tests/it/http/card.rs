@@ -218,4 +218,7 @@ fn p9_what_cannot_be_decided_is_not_told_as_a_no() {
         assert!(page.contains(&format!("Whether you may {what} this could not be decided")), "{page}");
         assert!(!page.contains("You cannot") && !page.contains("<textarea"), "{page}");
     }
+    let inbox = nora.get("/admin");
+    assert!(inbox.contains("Whether you may answer some of these could not be decided"), "{inbox}");
+    assert!(!inbox.contains("Nothing waits for you") && !inbox.contains("do not hold the permission"), "{inbox}");
 }

@@ -60,6 +60,10 @@ pub(super) async fn show(
     let onward = |part: &Part<Pending>, list: &str, words: &str| {
         frame::onward(part.next.as_ref().map(|next| format!("/admin?{list}={}", cursor::of_open(next))), words)
     };
+    let unsure = others
+        .iter()
+        .flat_map(|part| &part.items)
+        .any(|(served, pending)| may_answer(&**served, signed.actor(), &pending.open.key, &pending.approval).is_err());
     let undecided = [&mine, &others].into_iter().flatten().any(|part| part.undecided);
     let main = html! {
         (frame::undecided(undecided))
@@ -67,7 +71,7 @@ pub(super) async fn show(
             (on_record(&shared, &caller).await?)
         } @else if let Some(part) = &mine {
             @if part.items.is_empty() && part.next.is_none() {
-                p { "Nothing waits for you." }
+                @if !unsure { p { "Nothing waits for you." } }
             } @else {
                 (list(&part.items, "What waits for you", BEHIND_OTHERS))
             }
@@ -79,6 +83,8 @@ pub(super) async fn show(
                 p.quiet {
                     @if part.items.iter().all(|(served, _)| served.is_recorded()) {
                         "Only the journal is open here: these are answered where its domain is."
+                    } @else if unsure {
+                        "Whether you may answer some of these could not be decided: try again later. The others somebody else has to answer."
                     } @else {
                         "Somebody else has to answer these: you asked for them, or do not hold the permission."
                     }
