@@ -125,10 +125,10 @@ fn a_card_tells_that_whoever_asked_may_no_longer_run_it_and_that_others_may() {
     let server = Server::of(Arc::new(shop), Limits::DEFAULT, |api| api);
     let card = asked(&server, &block_on(shop::paid(&server.shop, "ord-1")), 4_900);
     let nora = Browser::of(&server, &people().nora);
-    assert!(!nora.get(&card).contains("may not run it now"));
+    assert!(!nora.get(&card).contains("could not run it now"));
     *policy.0.lock().unwrap() = RolePolicy::new().assign(&people().nora, shop::RefundRole::Operator);
     let page = nora.get(&card);
-    assert!(page.contains("Whoever asked for it may not run it now: `agent-7` (agent) does not have"), "{page}");
+    assert!(page.contains("Whoever asked for it could not run it now: `agent-7` (agent) does not have"), "{page}");
     assert!(page.contains("it may run once"), "{page}");
 }
 

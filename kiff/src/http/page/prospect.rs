@@ -58,7 +58,7 @@ impl Prospect {
         match self {
             Self::Runs => consequence(contract, schema, state),
             Self::RunsForOthers(refusal) => html! {
-                p.notice.warn { "Whoever asked for it may not run it now: " (visible(&refusal.message)) "." }
+                p.notice.warn { "Whoever asked for it could not run it now: " (visible(&refusal.message)) "." }
                 (consequence(contract, schema, state))
             },
             Self::Stuck(refusal) => html! {
@@ -86,7 +86,7 @@ impl Prospect {
         let words = match self {
             Self::Runs => html! { "Granted. It may run once" (by_whom(contract)) "." },
             Self::RunsForOthers(refusal) => html! {
-                "Granted. It may run once" (by_whom(contract)) ". Whoever asked for it may not run it now: "
+                "Granted. It may run once" (by_whom(contract)) ". Whoever asked for it could not run it now: "
                 (visible(&refusal.message)) "."
             },
             Self::Stuck(refusal) => html! { "Granted. It cannot run now: " (visible(&refusal.message)) "." },
