@@ -139,7 +139,7 @@ fn allowed() -> Value {
             "name": { "type": "string" },
             "description": { "type": "string" },
             "risk": { "type": "string" },
-            "permitted": { "type": "boolean", "description": "Whether you may run it." },
+            "permitted": { "type": "boolean", "description": "Whether you may run it; false also where that could not be decided." },
             "needs_approval": { "type": "boolean", "description": "Whether a human has to sign it off." },
             "required_parameters": { "type": "array", "items": { "type": "string" } },
         },

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use kiff::{MemoryStore, Policy, PolicyError, Question, Runtime};
+use kiff::{MemoryStore, Policy, PolicyError, Question, RolePolicy, Runtime};
 use serde_json::json;
 
 use super::{REFUND, client, refund, with_client, with_tokio};
-use crate::shop::{Desk, Refund, place};
+use crate::shop::{Desk, Refund, place, policy};
 
 #[test]
 fn a_refusal_says_what_is_wrong_and_what_would_help() {
@@ -104,5 +104,33 @@ fn p9_an_agent_is_not_told_what_keeps_a_policy_from_deciding() {
             assert!(told["message"].as_str().unwrap().contains("could not be decided"), "{told}");
             assert!(!told.to_string().contains("ldap.internal"), "{told}");
         }
+    });
+}
+
+/// A list of roles that cannot say who marks orders as paid.
+struct Unsure(RolePolicy);
+
+impl Policy for Unsure {
+    fn holds(&self, question: &Question<'_>) -> Result<bool, PolicyError> {
+        if question.permission.name == "refund.mark_paid" {
+            return Err(PolicyError::new("the directory does not answer"));
+        }
+        self.0.holds(question)
+    }
+}
+
+#[test]
+fn p9_what_could_not_be_decided_is_not_permitted_and_the_tool_says_so() {
+    with_tokio(async {
+        let runtime = Arc::new(Runtime::<Refund>::new(MemoryStore::new(), Unsure(policy()), Desk::default()));
+        place(&runtime, "ord-1").await;
+        let client = client(&runtime).await;
+        let (told, _) = client.call("allowed_actions", json!({ "entity_id": "ord-1" })).await;
+        let mut actions = told["actions"].as_array().unwrap().iter();
+        let pay = actions.find(|action| action["name"] == "MARK_PAID").unwrap();
+        assert_eq!(pay["permitted"], false, "{told}");
+        let schema = client.tool("allowed_actions").output_schema.as_ref().unwrap();
+        let permitted = &schema["properties"]["actions"]["items"]["properties"]["permitted"]["description"];
+        assert_eq!(permitted, "Whether you may run it; false also where that could not be decided.");
     });
 }
