@@ -6,11 +6,14 @@ use std::path::Path;
 use std::process::Command;
 
 use kiff::http::Keys;
+use kiff::{Runtime, SqliteStore};
+use kiff_test::block_on;
 
 use super::journal::{exported, restored};
 use super::{Ran, kiff, no_room};
 use crate::programs::Program;
 use crate::proof::witness::Witness;
+use crate::shop::{Desk, MarkPaid, Refund, paid, people, policy};
 
 /// A folder with a journal, a key, and a signed log.
 fn signed(name: &str) -> std::path::PathBuf {
@@ -61,6 +64,27 @@ fn a_receipt_is_believed_with_the_public_key_alone() {
     kiff(&elsewhere, &["keys", "generate", "example.com/refunds", "--out", "other.key"]).well();
     let other = kiff(&elsewhere, &["receipt", "verify", "refund.receipt", "--key", "other.key.pub"]);
     assert_eq!(other.code, Some(1), "{}", other.complained);
+}
+
+#[test]
+fn where_nothing_says_which_a_receipt_is_of_what_led_to_where_the_entity_stands() {
+    let folder = super::folder("proof-standing");
+    let store = SqliteStore::open(folder.join("day.db")).unwrap();
+    let runtime = Runtime::<Refund, _>::new(store, policy(), Desk::default());
+    block_on(async {
+        let key = paid(&runtime, "ord-1").await;
+        let again = MarkPaid { payment_id: "pay-2".into() };
+        assert_eq!(runtime.execute(&people().agent, &key, again).await.unwrap().outcome(), "blocked");
+    });
+    kiff(&folder, &["keys", "generate", "example.com/refunds", "--out", "log.key"]).well();
+    kiff(&folder, &["log", "advance", "day.db", "log", "--key", "log.key"]).well();
+    let receipt = |more: &[&str]| {
+        let asked = ["receipt", "day.db", "Order/ord-1", "--log", "log", "--json"];
+        let told = kiff(&folder, &[&asked[..], more].concat()).well();
+        serde_json::from_str::<serde_json::Value>(&told).unwrap()["commit"].clone()
+    };
+    assert_eq!(receipt(&[]), 3, "the payment");
+    assert_eq!(receipt(&["--commit", "4"]), 4, "the refusal");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use kiff::proof::{Cosignature, Log, LogError, Receipt};
-use kiff::{Commit, Cursor, ExecutionId, Fact, Query, Store, Timeline};
+use kiff::{Commit, Cursor, EntityKey, ExecutionId, Fact, Query, Store, Timeline};
 use serde_json::json;
 
 use super::PAGE;
@@ -63,7 +63,7 @@ struct Make {
     /// Append to the log first what it does not have yet, and sign it with the secret key in this file; may be given several times
     #[arg(long, value_name = "FILE")]
     key: Vec<PathBuf>,
-    /// The commit's number; where nothing says which commit, it is the entity's last
+    /// The commit's number; where nothing says which commit, it is the one that led to where the entity stands
     #[arg(long, value_name = "NUMBER", conflicts_with_all = ["execution", "event", "kind"])]
     commit: Option<u64>,
     /// The run whose end the receipt is for
@@ -102,6 +102,37 @@ struct Wanted {
 }
 
 impl Wanted {
+    /// Whether it is said which commit.
+    fn is_said(&self) -> bool {
+        let Make { commit, execution, event, kind, .. } = &self.make;
+        commit.is_some() || execution.is_some() || event.is_some() || kind.is_some()
+    }
+
+    /// The newest commit that is meant. Where nothing says which, it is the one that led to where the entity stands, and its last one
+    /// where none has changed its state.
+    async fn found<S: Store>(&self, store: &S, key: &EntityKey) -> Result<Option<(u64, Arc<Commit>)>, Failure> {
+        let all = Query::default().entity(key.clone());
+        if !self.is_said() {
+            let led = self.newest(store, &all.clone().kind("state_changed")).await?;
+            if led.is_some() {
+                return Ok(led);
+            }
+        }
+        self.newest(store, &all).await
+    }
+
+    async fn newest<S: Store>(&self, store: &S, query: &Query) -> Result<Option<(u64, Arc<Commit>)>, Failure> {
+        let mut cursor = Cursor::LAST;
+        loop {
+            let page = store.search(query, cursor, PAGE).await?;
+            let Some((oldest, _)) = page.last() else { return Ok(None) };
+            cursor = Cursor::Before(*oldest);
+            if let Some(found) = page.into_iter().find(|(_, commit)| self.is(commit)) {
+                return Ok(Some(found));
+            }
+        }
+    }
+
     fn is(&self, commit: &Commit) -> bool {
         let Make { commit: number, execution, event, kind, .. } = &self.make;
         let is_event =
@@ -116,17 +147,7 @@ impl Wanted {
 impl Work for Wanted {
     async fn run<S: Store>(self, store: &S, shell: &Shell) -> Result<Ended, Failure> {
         let key = self.asked.found(store).await?;
-        let query = Query::default().entity(key.clone());
-        let mut cursor = Cursor::LAST;
-        let found: Option<(u64, Arc<Commit>)> = loop {
-            let page = store.search(&query, cursor, PAGE).await?;
-            let Some((oldest, _)) = page.last() else { break None };
-            cursor = Cursor::Before(*oldest);
-            if let Some(found) = page.into_iter().find(|(_, commit)| self.is(commit)) {
-                break Some(found);
-            }
-        };
-        let Some((position, commit)) = found else {
+        let Some((position, commit)) = self.found(store, &key).await? else {
             let entity = &self.make.entity;
             let said = [("tenant", &self.make.tenant), ("type", &self.make.entity_type)];
             let said = said.into_iter().filter_map(|(name, value)| Some(format!(" --{name} {}", value.as_ref()?)));
