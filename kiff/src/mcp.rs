@@ -15,8 +15,9 @@
 //! A tool takes the parameters of its action and, beside them, `entity_id`, and where the agent wants `rationale`, `approval_id` and
 //! `idempotency_key`. It answers what became of it as structured content: `outcome`, and with a refusal its `reason`, a `message` and
 //! a `remedy`. An action that a human has to sign off is asked for at once, and the answer says under which number, who may
-//! approve it and until when. Where the call names an approval, or a human has said no to this very wish before, nobody is asked:
-//! then there is no `next_step`, and the `remedy` says why. Nothing here approves anything: that is done where humans are signed in.
+//! approve it and until when. Where the call names an approval that does not wait, or a human has said no to this very wish before,
+//! nobody is asked: then there is no `next_step`, and the `remedy` says why. Nothing here approves anything: that is done where humans
+//! are signed in.
 //!
 //! Beside the actions there are `allowed_actions`, `evaluate`, `timeline` and `wait_for_decision`.
 
