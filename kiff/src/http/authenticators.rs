@@ -10,7 +10,7 @@ use super::identity::{AnyAuthenticate, Authenticate, Credentials, Principal, Una
 
 /// Those who tell who sends a request, in order, for routes of a program's own.
 ///
-/// It is had from [`Api::authenticators`](super::Api::authenticators), and such a route can keep it in its state:
+/// It is had from [`Api::authenticators`](super::Api::authenticators); the default knows nobody. Such a route can keep it in its state:
 ///
 /// ```
 /// use std::net::SocketAddr;

@@ -11,6 +11,7 @@ use kiff::http::{
     Api, Authenticate, Authenticators, Credentials, Keys, Limits, NewKey, Principal, Unauthenticated, serve,
 };
 use kiff::{Actor, MemoryStore, Runtime};
+use pollster::block_on;
 use tokio::net::TcpListener;
 
 use super::server::{Client, on_its_own_thread};
@@ -79,4 +80,9 @@ fn p4_a_route_of_ones_own_knows_who_asks_as_those_of_kiff_do() {
     assert_eq!(asked(&agent, "ord-1").0, 503);
     drop(close);
     thread.join().unwrap();
+}
+
+#[test]
+fn p4_authenticators_of_no_face_know_nobody() {
+    assert!(block_on(Authenticators::default().who(&HeaderMap::new(), None)).is_err());
 }
