@@ -295,6 +295,8 @@ fn p8_what_commits_are_looked_up_by_is_held_against_what_they_say() {
         ("DELETE FROM open_matters WHERE matter = 'execution'", Some("` is not listed as open")),
         ("DELETE FROM open_matters WHERE matter = 'review'", Some("` is not listed as open")),
         ("UPDATE open_matters SET expires = 1 WHERE matter = 'review'", Some("` is not listed as open")),
+        ("UPDATE open_matters SET tenant = 'nobody' WHERE matter = 'review'", Some("` is not listed as open")),
+        ("UPDATE open_matters SET tenant = 'nobody' WHERE matter = 'execution'", Some("` is not listed as open")),
         (
             "UPDATE open_matters SET id = 'x-9' WHERE matter = 'execution'",
             Some("the execution `x-9` is listed as open"),

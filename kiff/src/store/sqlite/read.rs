@@ -183,13 +183,14 @@ pub(super) fn open_matters(
     after: Option<&Open>,
     limit: usize,
 ) -> Result<Vec<Open>, Unread> {
-    // The word stands in the statement, because the indices are only over reviews.
+    // The word stands in the statement, because the indices are only over reviews. The tenant that is asked for is the entity's own;
+    // the `+` leaves the search to the index over what is open.
     macro_rules! open {
         ($matter:literal $(, $of_tenant:literal)?) => {
             concat!(
                 "
         SELECT entities.tenant, entity_type, entity_id, open_matters.id, number, since, expires
-        FROM open_matters JOIN entities ON entities.id = entity
+        FROM open_matters JOIN entities ON entities.id = entity AND +entities.tenant = open_matters.tenant
         WHERE matter = '",
                 $matter,
                 "' AND expires > ?1 AND since >= ?2
