@@ -171,8 +171,10 @@ fn workspace() -> PathBuf {
             block("Till", "Sale")
         ),
     );
-    write("plain/Cargo.toml", &manifest("plain"));
-    write("plain/src/lib.rs", "//! No domain.\n");
+    // Its sources stand beside its tests, where a block is nobody's governance.
+    write("plain/Cargo.toml", &format!("{}\n[lib]\npath = \"lib.rs\"\n", manifest("plain")));
+    write("plain/lib.rs", "//! No domain.\n");
+    write("plain/tests/ui/wrong.rs", &block("Wrong", "Sign"));
     folder
 }
 
@@ -202,10 +204,23 @@ fn every_package_of_a_workspace_is_explained_its_programs_and_private_modules_to
     assert!(fs::read_to_string(folder.join("door.svg")).unwrap().starts_with("<svg"));
     let told = check(&folder, &["plain"]).not_done();
     assert!(told.starts_with("error: there is no `domain!` block in `plain`\n"), "{told}");
+    // A template is a text, and no source of the package that writes it.
+    fs::create_dir(folder.join("door/src/templates")).unwrap();
+    fs::write(folder.join("door/src/templates/gate.rs"), block("Gate", "Bolt")).unwrap();
+    let main = fs::read_to_string(folder.join("door/src/main.rs")).unwrap();
+    let template = "const _: &str = include_str!(\"templates/gate.rs\");\n";
+    fs::write(folder.join("door/src/main.rs"), format!("{main}\n{template}")).unwrap();
+    let place = Path::new("src/templates/gate.rs").display();
+    let note = format!("the `domain!` block at `door/{place}:3` is not looked at: no `mod` line leads to it");
+    let ran = check(&folder, &["door"]);
+    assert_eq!((ran.code, ran.complained), (Some(0), format!("note: {note}\n")), "{}", ran.said);
+    assert!(ran.said.contains("domain `door`") && !ran.said.contains("`gate`"), "{}", ran.said);
+    let ran = check(&folder, &["door", "--json"]);
+    assert_eq!((ran.code, ran.complained), (Some(0), format!("{{\"note\":\"{note}\"}}\n")), "{}", ran.said);
     // A block that cannot be asked is told of.
-    fs::write(folder.join("plain/src/lib.rs"), format!("mod inner {{\n{}}}\n", block("Nested", "Nest"))).unwrap();
+    fs::write(folder.join("plain/lib.rs"), format!("mod inner {{\n{}}}\n", block("Nested", "Nest"))).unwrap();
     let told = check(&folder, &["plain"]).not_done();
-    let place = Path::new("plain/src/lib.rs").display();
+    let place = Path::new("plain/lib.rs").display();
     let begins = format!("error: the type of the `domain!` block at `{place}:4` is not found\n");
     assert!(told.starts_with(&begins), "{told}");
 }
@@ -263,6 +278,7 @@ fn each_domain_is_explained_however_its_module_and_its_library_are_spelt() {
     let told = check(&folder, &[]).not_done();
     let begins = format!("error: no `mod` line is found that leads to the `domain!` block at `{place}:3`\n");
     assert!(told.starts_with(&begins), "{told}");
+    assert!(told.contains("help: check its package by itself with `--domain PATH`, or take the block out"), "{told}");
 }
 
 #[test]

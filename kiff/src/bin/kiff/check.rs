@@ -17,7 +17,7 @@ use crate::made;
 use crate::shell::{Ended, Shell};
 use differences::Told;
 use findings::Finding;
-use probe::Probed;
+use probe::{Asked, Probed};
 
 /// Explain the governance of a domain: table, diagram, and what to look at
 ///
@@ -61,8 +61,9 @@ struct Answer<'a> {
 
 impl Check {
     pub(crate) fn run(self, shell: &Shell) -> Result<Ended, Failure> {
-        let domains = if self.place.is_file() {
-            vec![Probed { file: None, document: read(&self.place)?, diagrams: None }]
+        let Asked { domains, notes } = if self.place.is_file() {
+            let domains = vec![Probed { file: None, document: read(&self.place)?, diagrams: None }];
+            Asked { domains, notes: Vec::new() }
         } else {
             probe::ask(&self.place, self.domain.as_deref(), shell)?
         };
@@ -89,6 +90,9 @@ impl Check {
             answers.push(Answer { file, fingerprint, unchanged, differences, findings, schema });
         }
         shell.answer(&answers, &text)?;
+        for note in &notes {
+            shell.note(note);
+        }
         Ok(Ended::if_so(holds))
     }
 

@@ -134,6 +134,19 @@ impl Shell {
         written(out.write_all(bytes).and_then(|()| out.flush())).map(|_| Ended::Well)
     }
 
+    /// Says what is to be known beside the answer.
+    pub(crate) fn note(&self, note: &str) {
+        let note = kiff::visible(note);
+        let text = if self.json {
+            let line = serde_json::json!({ "note": note });
+            format!("{line}\n")
+        } else {
+            format!("note: {note}\n")
+        };
+        // The answer stands without it.
+        let _ = anstream::stderr().lock().write_all(text.as_bytes());
+    }
+
     /// Says what could not be done, and why.
     pub(crate) fn fail(&self, failure: &Failure) -> ExitCode {
         let text = if self.json {

@@ -31,6 +31,14 @@ pub(crate) struct Probed {
     pub(crate) diagrams: Option<(String, String)>,
 }
 
+/// What was asked.
+pub(crate) struct Asked {
+    /// The domains that there are.
+    pub(crate) domains: Vec<Probed>,
+    /// What is to be known beside them.
+    pub(crate) notes: Vec<String>,
+}
+
 /// What cargo knows of the workspace.
 #[derive(Deserialize)]
 struct Metadata {
@@ -60,6 +68,15 @@ impl Package {
         let before = if self.version.contains('+') { "." } else { "+" };
         format!("{}{before}{}", self.version, self.place().replace('_', "-"))
     }
+
+    /// Whether a file below a folder of its sources is for this package, and for more than its tests, examples and benches.
+    fn is_own_source(&self, folder: &Path, file: &Path) -> bool {
+        let mut within = file.ancestors().skip(1).take_while(|above| *above != folder);
+        let is_of_another = within.any(|above| above.join("Cargo.toml").is_file());
+        let is_root = self.manifest_path.parent() == Some(folder);
+        let is_beside = |name: &str| file.starts_with(folder.join(name));
+        !is_of_another && !(is_root && ["tests", "examples", "benches"].into_iter().any(is_beside))
+    }
 }
 
 /// A library or a program.
@@ -81,7 +98,7 @@ impl Target {
 }
 
 /// Asks the package in a folder for its domains, or for the one at a path; of a workspace that is no package, each package.
-pub(crate) fn ask(folder: &Path, domain: Option<&str>, shell: &Shell) -> Result<Vec<Probed>, Failure> {
+pub(crate) fn ask(folder: &Path, domain: Option<&str>, shell: &Shell) -> Result<Asked, Failure> {
     let metadata = metadata(folder)?;
     let manifest = folder.join("Cargo.toml").canonicalize().unwrap_or_default();
     let is_own = |package: &&Package| package.manifest_path.canonicalize().is_ok_and(|own| own == manifest);
@@ -93,21 +110,23 @@ pub(crate) fn ask(folder: &Path, domain: Option<&str>, shell: &Shell) -> Result<
         return Err(Failure::new(format!("`{}` has several packages", folder.display()))
             .help("name the folder of the package that has the domain"));
     }
-    let mut asked = Vec::new();
+    let (mut domains, mut notes) = (Vec::new(), Vec::new());
     for package in &packages {
         if let Some(probe) = Probe::new(&metadata, package, domain)? {
             let _spinner = shell.spinner("building the package");
             probe.build_original(folder, shell)?;
             probe.knows_all(folder)?;
-            asked.extend(probe.ask(folder)?);
+            domains.extend(probe.ask(folder)?);
+            notes.extend(probe.unreached(folder));
         }
     }
-    if asked.is_empty() {
+    if domains.is_empty() {
         let names: Vec<String> = packages.iter().map(|package| format!("`{}`", package.name)).collect();
-        return Err(Failure::new(format!("there is no `domain!` block in {}", names.join(", ")))
-            .help("where a macro or `include!` writes it, name it with `--domain PATH`"));
+        let failure = Failure::new(format!("there is no `domain!` block in {}", names.join(", ")))
+            .help("where a macro or `include!` writes it, name it with `--domain PATH`");
+        return Err(notes.into_iter().fold(failure, Failure::note));
     }
-    Ok(asked)
+    Ok(Asked { domains, notes })
 }
 
 fn metadata(folder: &Path) -> Result<Metadata, Failure> {
@@ -138,8 +157,7 @@ struct Probe<'a> {
     metadata: &'a Metadata,
     package: &'a Package,
     targets: Vec<(&'a Target, Modules)>,
-    /// The file and the line of a block that no module has.
-    astray: Option<(PathBuf, usize)>,
+    astray: Astray,
 }
 
 impl<'a> Probe<'a> {
@@ -164,8 +182,8 @@ impl<'a> Probe<'a> {
                 break;
             }
         }
-        let astray = if domain.is_none() { astray(package)? } else { None };
-        let has_any = !targets.is_empty() || astray.is_some();
+        let astray = if domain.is_none() { Astray::of(package)? } else { Astray::default() };
+        let has_any = !targets.is_empty() || !astray.blocks.is_empty();
         Ok(has_any.then_some(Self { metadata, package, targets, astray }))
     }
 
@@ -190,16 +208,27 @@ impl<'a> Probe<'a> {
 
     /// What no question reaches would be looked at by nobody.
     fn knows_all(&self, folder: &Path) -> Result<(), Failure> {
-        if let Some((file, line)) = &self.astray {
-            let file = below(folder, file);
+        if let (Some((file, line)), Some(including)) = (self.astray.blocks.first(), &self.astray.including) {
+            let (file, including) = (below(folder, file), below(folder, including));
             let message =
                 format!("no `mod` line is found that leads to the `domain!` block at `{}:{line}`", file.display());
-            return Err(Failure::new(message).help("name it with `--domain PATH`, or take it out of the sources"));
+            return Err(Failure::new(message)
+                .note(format!("an `include!` in `{}` may lead to it", including.display()))
+                .help("check its package by itself with `--domain PATH`, or take the block out of the sources"));
         }
         let Some((file, line)) = self.targets.iter().find_map(|(_, modules)| modules.unread()) else { return Ok(()) };
         let file = below(folder, file);
         Err(Failure::new(format!("the type of the `domain!` block at `{}:{line}` is not found", file.display()))
             .help("name it with `--domain PATH`, or let the block stand in its file's own module"))
+    }
+
+    /// What is told of the blocks that nothing leads to, so that nobody takes them for looked at.
+    fn unreached(&self, folder: &Path) -> Vec<String> {
+        let blocks = self.astray.blocks.iter().map(|(file, line)| {
+            let file = below(folder, file);
+            format!("the `domain!` block at `{}:{line}` is not looked at: no `mod` line leads to it", file.display())
+        });
+        blocks.collect()
     }
 
     /// Builds the mirror with its programs, runs them, and reads what they write down.
@@ -278,32 +307,43 @@ impl<'a> Probe<'a> {
     }
 }
 
-/// A block in the folders of the libraries and programs that belongs to no target of the package, if there is one.
-fn astray(package: &Package) -> Result<Option<(PathBuf, usize)>, Failure> {
-    let real = |file: PathBuf| file.canonicalize().unwrap_or(file);
-    let mut known: BTreeSet<PathBuf> = BTreeSet::new();
-    for target in package.targets.iter().filter(|target| target.src_path.is_file()) {
-        known.extend(Modules::of(&target.src_path)?.files().map(real));
-    }
-    let asked = package.targets.iter().filter(|target| target.is_library() || target.is_program());
-    let folders: BTreeSet<&Path> = asked.filter_map(|target| target.src_path.parent()).collect();
-    for folder in folders {
-        let mut files = Vec::new();
-        crate::fmt::sources(folder, &mut files)?;
-        for file in files {
-            let mut within = file.ancestors().skip(1).take_while(|above| *above != folder);
-            let is_of_another = within.any(|above| above.join("Cargo.toml").is_file());
-            if is_of_another || known.contains(&real(file.clone())) {
-                continue;
-            }
-            let bytes = fs::read(&file).map_err(|error| Failure::file("read", &file, &error))?;
-            let line = blocks(&String::from_utf8_lossy(&bytes)).first().map(|block| block.line);
-            if let Some(line) = line {
-                return Ok(Some((file, line)));
+/// The blocks in the folders of the libraries and programs that belong to no target of the package.
+#[derive(Default)]
+struct Astray {
+    /// The file and the line of each.
+    blocks: Vec<(PathBuf, usize)>,
+    /// A source that may lead to them without a `mod` line.
+    including: Option<PathBuf>,
+}
+
+impl Astray {
+    fn of(package: &Package) -> Result<Self, Failure> {
+        let real = |file: PathBuf| file.canonicalize().unwrap_or(file);
+        let mut known: BTreeSet<PathBuf> = BTreeSet::new();
+        let mut folders: BTreeSet<&Path> = BTreeSet::new();
+        let mut astray = Self::default();
+        for target in package.targets.iter().filter(|target| target.src_path.is_file()) {
+            let modules = Modules::of(&target.src_path)?;
+            known.extend(modules.files().map(real));
+            if target.is_library() || target.is_program() {
+                folders.extend(target.src_path.parent());
+                astray.including = astray.including.or_else(|| modules.including().map(Path::to_owned));
             }
         }
+        for folder in folders {
+            let mut files = Vec::new();
+            crate::fmt::sources(folder, &mut files)?;
+            for file in files.into_iter().filter(|file| package.is_own_source(folder, file)) {
+                if !known.insert(real(file.clone())) {
+                    continue;
+                }
+                let bytes = fs::read(&file).map_err(|error| Failure::file("read", &file, &error))?;
+                let line = blocks(&String::from_utf8_lossy(&bytes)).first().map(|block| block.line);
+                astray.blocks.extend(line.map(|line| (file, line)));
+            }
+        }
+        Ok(astray)
     }
-    Ok(None)
 }
 
 /// A file as it is named from where the folder was named.

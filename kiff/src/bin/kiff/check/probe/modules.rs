@@ -99,6 +99,14 @@ impl Modules {
         self.0.iter().map(|module| module.file.clone())
     }
 
+    /// A file that takes in others with `include!`, and not in tests alone.
+    pub(super) fn including(&self) -> Option<&Path> {
+        let is_called = |rest: &str| rest.trim_start().starts_with('!');
+        let includes = |text: &str| text.split("include").skip(1).any(is_called);
+        let mut modules = self.0.iter().filter(|module| !matches!(module.way, Way::ForTests));
+        modules.find(|module| includes(&module.text)).map(|module| module.file.as_path())
+    }
+
     /// Each domain's file, as far as it is known, in the order in which they are numbered.
     pub(super) fn declared(&self) -> Vec<Option<PathBuf>> {
         let files = self.0.iter().flat_map(|module| {
