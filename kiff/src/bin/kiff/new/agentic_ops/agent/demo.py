@@ -52,7 +52,7 @@ def demo(model, data):
 def decide(agent, approval, person):
     """The person on call. Here she is a rule: only the release before the bad one will do."""
     _, own = agent.kiff.ask("POST", f"/approvals/{approval['id']}/grant", {"reason": "I am sure"})
-    say("block", f"the agent approves its own wish: {own.get('reason', own['outcome'])}: {own['error']}")
+    say("block", f"the agent approves its own wish: {own.get('reason', own.get('outcome', 'refused'))}: {own['error']}")
     is_right = approval["parameters"]["release"] == "v2.3.9"
     verb, reason = ("grant", "that one ran for weeks") if is_right else ("deny", "only v2.3.9 was well, nothing older")
     status, answer = person.ask("POST", f"/approvals/{approval['id']}/{verb}", {"reason": reason})

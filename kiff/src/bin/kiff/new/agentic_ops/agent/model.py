@@ -109,19 +109,22 @@ class OpenAI:
 
     def reply(self):
         answer = self.ask()
-        items = expected(answer, "output")
+        items = expected_list(answer, "output")
         # An id leads to what is stored, and nothing is. A thought without its content is no more than that.
-        bare = [{name: said for name, said in item.items() if name != "id"} for item in items]
-        self.items += [item for item in bare if item["type"] != "reasoning" or item.get("encrypted_content")]
-        parts = [part for item in items if item["type"] == "message" for part in item["content"]]
-        text = " ".join(part["text"] for part in parts if part["type"] == "output_text")
-        refusal = " ".join(part["refusal"] for part in parts if part["type"] == "refusal")
+        kept = [item for item in items if expected(item, "type") != "reasoning" or item.get("encrypted_content")]
+        self.items += [{name: said for name, said in item.items() if name != "id"} for item in kept]
+        parts = [part for item in items if item["type"] == "message" for part in expected_list(item, "content")]
+        text = " ".join(expected(part, "text") for part in parts if expected(part, "type") == "output_text")
+        refusal = " ".join(expected(part, "refusal") for part in parts if part["type"] == "refusal")
         why = (answer.get("incomplete_details") or {}).get("reason") or (answer.get("error") or {}).get("message")
         finished(answer.get("status") == "completed", why or answer.get("status"), refusal, text)
         calls = [item for item in items if item["type"] == "function_call"]
         return Reply(
             text,
-            [Call(call["call_id"], uuid.uuid4().hex, call["name"], as_object(call["arguments"])) for call in calls],
+            [
+                Call(expected(call, "call_id"), uuid.uuid4().hex, expected(call, "name"), as_object(expected(call, "arguments")))
+                for call in calls
+            ],
         )
 
     def ask(self):
@@ -155,10 +158,12 @@ class ChatCompletions:
 
     def reply(self):
         answer = post(self.url, self.headers, {"model": self.model, "messages": self.messages, "tools": self.tools})
-        message, ended = expected(answer, "choices", 0, "message"), expected(answer, "choices", 0, "finish_reason")
+        message = expected(answer, "choices", 0, "message")
+        # Some imitators leave it out, or have words of their own for a reply that is whole.
+        ended = expected(answer, "choices", 0).get("finish_reason")
         self.messages.append(message)
         text = message.get("content") or ""
-        finished(ended in ("stop", "tool_calls", "function_call"), ended, message.get("refusal"), text)
+        finished(ended not in ("length", "content_filter"), ended, message.get("refusal"), text)
         calls = []
         for call in message.get("tool_calls") or []:
             arguments = as_object(expected(call, "function", "arguments"))
@@ -249,6 +254,14 @@ def expected(answer, *path):
             part = part[step]
         except (KeyError, IndexError, TypeError):
             raise ModelError(f"the answer has no `{'.'.join(map(str, path))}`: {json.dumps(answer)[:500]}") from None
+    return part
+
+
+def expected_list(answer, *path):
+    """The list that stands at a place of an answer, where it has to."""
+    part = expected(answer, *path)
+    if not isinstance(part, list):
+        raise ModelError(f"the answer has no list `{'.'.join(map(str, path))}`: {json.dumps(answer)[:500]}")
     return part
 
 

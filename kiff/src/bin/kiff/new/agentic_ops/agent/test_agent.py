@@ -117,11 +117,18 @@ class Replies(WithServer):
         refused = [{"type": "message", "content": [{"type": "refusal", "refusal": "not that"}]}]
         cut = {"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}, "output": said}
         broken = {"status": "failed", "error": {"message": "it broke"}, "output": []}
+        empty, bare, call = {"type": "message", "content": None}, {"type": "output_text"}, {"type": "function_call"}
         self.check(
             OpenAI,
             (cut, "the model did not finish its reply (`max_output_tokens`): I will"),
             (broken, "the model did not finish its reply (`it broke`)"),
             ({"status": "completed", "output": refused}, "the model refused: not that"),
+            ({"status": "completed", "output": None}, 'the answer has no list `output`: {"status": "completed", "output": null}'),
+            ({"output": [{"id": "it_1"}]}, 'the answer has no `type`: {"id": "it_1"}'),
+            ({"output": [empty]}, 'the answer has no list `content`: {"type": "message", "content": null}'),
+            ({"output": [{**empty, "content": [{}]}]}, "the answer has no `type`: {}"),
+            ({"output": [{**empty, "content": [bare]}]}, 'the answer has no `text`: {"type": "output_text"}'),
+            ({"status": "completed", "output": [call]}, 'the answer has no `call_id`: {"type": "function_call"}'),
         )
 
     def test_chat_completions(self):
@@ -134,6 +141,13 @@ class Replies(WithServer):
             (choice("content_filter", content=None), "the model did not finish its reply (`content_filter`)"),
             (choice("stop", content=None, refusal="not that"), "the model refused: not that"),
         )
+        # What is whole is said in many words, and by some not at all.
+        said = [choice(ended, content="I will") for ended in ("stop", "tool_calls", "eos", None)]
+        for answer in [*said, {"choices": [{"message": {"content": "I will"}}]}]:
+            _, base = self.server((200, {}, answer))
+            model = ChatCompletions("secret", "model-1", base)
+            model.begin("task", [])
+            self.assertEqual(model.reply(), ("I will", []))
 
     def test_anthropic(self):
         said, why = [{"type": "text", "text": "I will"}], {"type": "refusal", "explanation": "not that"}

@@ -230,6 +230,14 @@ class Demo(unittest.TestCase):
                 pass
         self.assertEqual(out.getvalue(), "stop     the server has ended with 3\n")
 
+    def test_a_no_of_the_server_without_a_reason_is_shown_all_the_same(self):
+        agent, person, out = unittest.mock.Mock(), unittest.mock.Mock(), io.StringIO()
+        agent.kiff.ask.return_value = (429, {"error": "too many requests"})
+        person.ask.return_value = (200, {"approval": {"status": "granted"}})
+        with contextlib.redirect_stdout(out):
+            demo.decide(agent, {"id": "approval-1", "parameters": {"release": "v2.3.9"}}, person)
+        self.assertIn("the agent approves its own wish: refused: too many requests", out.getvalue())
+
     def test_arguments_that_are_no_object_are_none(self):
         self.assertEqual([as_object(text) for text in ["{", "[]", "7", "", '{"a": 1}']], [None, None, None, {}, {"a": 1}])
 
