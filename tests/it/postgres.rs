@@ -143,7 +143,9 @@ fn who_looks_after_a_journal_reads_it_and_can_append_nothing() {
     let second = commit(&entity("ord-1"), 1, first.commit().hash(), 2);
     let told = block_on(reader.append(second.clone())).unwrap_err().to_string();
     assert!(told.contains("permission denied"), "{told}");
-    // Who becomes a writer and a reader again is no writer any more.
+    // Who becomes a writer and a reader again is no writer any more; a writer is one all the while that it is granted again.
+    assert!(!owner.grants(&auditor).unwrap().contains("REVOKE EXECUTE"));
+    assert!(owner.reader_grants(&auditor).unwrap().contains("REVOKE EXECUTE"));
     block_on(owner.grant(&auditor)).unwrap();
     assert_eq!(block_on(reader.append(second.clone())).unwrap(), Appended::Written);
     block_on(owner.grant_reader(&auditor)).unwrap();

@@ -165,8 +165,8 @@ impl PostgresOptions {
         self.run(self.grants(role)?).await
     }
 
-    /// The statements that let `role` read the journal, and nothing else: for who looks after it. One that could append can no
-    /// longer.
+    /// The statements that let `role` read the journal, and nothing else: for who looks after it. What was granted to it before to
+    /// append is taken away; what it may do as a member of another role is not.
     ///
     /// # Errors
     /// [`PostgresError`] when the role or the schema has no name that the server would keep.

@@ -16,6 +16,8 @@ const MIGRATIONS: &[Migration] = &[Migration { name: "journal", sql: include_str
 
 const READER: &str = include_str!("sql/reader.sql");
 const WRITER: &str = include_str!("sql/writer.sql");
+/// Apart from the rest, so that a writer who is granted again goes on appending meanwhile.
+const NO_WRITER: &str = "REVOKE EXECUTE ON FUNCTION {schema}.append FROM {role};\n";
 const CHECK: &str = include_str!("sql/check.sql");
 
 /// What a migration did.
@@ -67,14 +69,18 @@ impl Names {
         sql.replace("{schema}", &self.quoted)
     }
 
-    /// What lets a role read the journal.
+    /// What lets a role read the journal, and no longer append to it.
     pub(super) fn reader(&self, role: &str) -> Result<String, Problem> {
-        Ok(self.fill(READER).replace("{role}", &quoted("role", role)?))
+        self.grants(&[NO_WRITER, READER], role)
     }
 
     /// What lets a role use the journal: read it, and append to it.
     pub(super) fn writer(&self, role: &str) -> Result<String, Problem> {
-        Ok(self.reader(role)? + &self.fill(WRITER).replace("{role}", &quoted("role", role)?))
+        self.grants(&[READER, WRITER], role)
+    }
+
+    fn grants(&self, statements: &[&str], role: &str) -> Result<String, Problem> {
+        Ok(self.fill(&statements.concat()).replace("{role}", &quoted("role", role)?))
     }
 
     /// What asks whether the journal is as this kiff needs it.
