@@ -287,7 +287,7 @@ impl fmt::Display for Fault {
             Self::Mislaid { key, number, problem } => {
                 write!(f, "mislaid: commit {number} of `{key}`: {}", visible(problem))
             }
-            Self::Unlisted { problem } => write!(f, "unreadable: what is open cannot be listed: {}", visible(problem)),
+            Self::Unlisted { problem } => write!(f, "unlisted: what is open cannot be listed: {}", visible(problem)),
             Self::Unreadable { key, number, problem } => {
                 write!(f, "unreadable: `{key}` from commit {number} on: {}", visible(problem))
             }
@@ -302,7 +302,7 @@ impl fmt::Display for Fault {
             Self::Removed { from, to } if from == to => write!(f, "removed: there is no commit at position {from}"),
             Self::Removed { from, to } => write!(f, "removed: there are no commits at positions {from} to {to}"),
             Self::Unwalkable { position, problem } => {
-                write!(f, "unreadable: the order of all commits from position {position} on: {}", visible(problem))
+                write!(f, "unwalkable: the order of all commits from position {position} on: {}", visible(problem))
             }
             Self::Truncated { last, signed } => {
                 write!(f, "truncated: the store ends at position {last}, and {signed} commits were signed")
@@ -312,7 +312,7 @@ impl fmt::Display for Fault {
                 "diverged: the first {size} commits are not those that were signed (root {found}, signed was {signed})"
             ),
             Self::Log { size, problem } => {
-                write!(f, "the log's leaves do not lead to the {size} commits that were signed: {problem}")
+                write!(f, "log: its leaves do not lead to the {size} commits that were signed: {}", visible(problem))
             }
             Self::Inserted { commits, positions } => {
                 write!(f, "inserted: the entities have {commits} commits, and there are {positions} positions")

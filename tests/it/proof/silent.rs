@@ -89,8 +89,8 @@ fn p8_p9_a_check_that_cannot_look_everywhere_finds_nothing_sound() {
         assert!(Verification::of(&*inner).run(|_| ()).await.unwrap().is_sound());
         for (to, told) in [
             (Asked::Read, "unreadable: `Order/ord-1` from commit 1 on: the store failed: the disk is away"),
-            (Asked::Search, "unreadable: the order of all commits from position 1 on: the store failed: the disk is"),
-            (Asked::Open, "unreadable: what is open cannot be listed: the store failed: the disk is away"),
+            (Asked::Search, "unwalkable: the order of all commits from position 1 on: the store failed: the disk is"),
+            (Asked::Open, "unlisted: what is open cannot be listed: the store failed: the disk is away"),
             (Asked::Keyed, "the key `wish-1` does not lead to it"),
         ] {
             let store = Silent { inner: Arc::clone(&inner), to };

@@ -358,12 +358,26 @@ fn what_a_broken_commit_says_moves_no_terminal() {
 
 #[test]
 fn a_fault_has_the_same_word_for_people_and_for_machines() {
+    let (key, problem, root) = (order(1), "the disk is away".to_owned(), Commit::GENESIS);
     let faults = [
-        Fault::Missing { key: order(1), number: 2 },
-        Fault::Replaced { key: order(1), number: 2 },
-        Fault::Mislaid { key: order(1), number: 2, problem: "the key `wish-1` does not lead to it".to_owned() },
+        Fault::Edited { key: key.clone(), number: 2, problem: problem.clone() },
+        Fault::Swapped { key: key.clone(), number: 2, other_key: order(2), other_number: 2 },
+        Fault::Missing { key: key.clone(), number: 2 },
+        Fault::Reordered { key: key.clone(), number: 2 },
+        Fault::Misplaced { key: key.clone(), number: 2, found: order(2) },
+        Fault::Replaced { key: key.clone(), number: 2 },
+        Fault::Unfounded { key: key.clone(), number: 2, problem: problem.clone() },
+        Fault::Mislaid { key: key.clone(), number: 2, problem: problem.clone() },
+        Fault::Unlisted { problem: problem.clone() },
+        Fault::Unreadable { key: key.clone(), number: 2, problem: problem.clone() },
+        Fault::Forged { key: key.clone(), number: 2, position: 3 },
+        Fault::Moved { key, number: 2, position: 3, logged: 4 },
         Fault::Removed { from: 2, to: 2 },
         Fault::Removed { from: 2, to: 3 },
+        Fault::Unwalkable { position: 3, problem: problem.clone() },
+        Fault::Truncated { last: 2, signed: 3 },
+        Fault::Diverged { size: 3, signed: root, found: root },
+        Fault::Log { size: 3, problem },
         Fault::Inserted { commits: 3, positions: 2 },
     ];
     for fault in faults {
