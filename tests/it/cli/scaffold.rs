@@ -144,9 +144,13 @@ fn a_domain_that_no_package_can_be_called_as_needs_a_folder() {
     let core = fs::read_to_string(descriptor("claim.json")).unwrap().replace("\"claims\"", "\"core\"");
     fs::write(folder.join("core.json"), core).unwrap();
     let told = kiff(&folder, &["scaffold", "core.json"]).not_done();
-    let help = "  = help: name the folder with `--out DIR`: the package is called as it is\n";
+    let help = "  = help: name another folder with `--out DIR`, new or empty: the package is called as the folder is\n";
     assert_eq!(told, format!("error: `core` means something else already\n{help}"));
     kiff(&folder, &["scaffold", "core.json", "--out", "core-desk"]).well();
+
+    fs::create_dir_all(folder.join("claims/src")).unwrap();
+    let told = kiff(&folder, &["scaffold", descriptor("claim.json").to_str().unwrap()]).not_done();
+    assert_eq!(told, format!("error: there is already something in `claims`\n{help}"));
 }
 
 #[test]

@@ -72,7 +72,7 @@ impl Scaffold {
         let mut project = match self.out {
             Some(folder) => Project::new(folder)?,
             None => Project::new(PathBuf::from(names::snake(&rendered.domain.ident).replace('_', "-")))
-                .map_err(|failure| failure.help("name the folder with `--out DIR`: the package is called as it is"))?,
+                .map_err(|failure| failure.help(ANOTHER_FOLDER))?,
         };
         let manifest = format!(
             "[package]\nname = \"{}\"\nversion = \"0.1.0\"\nedition = \"2024\"\nrust-version = \"1.95\"\npublish = false\n\n\
@@ -104,6 +104,10 @@ impl Scaffold {
         Ok(Ended::Well)
     }
 }
+
+/// What to do where the domain's own name is none for a folder.
+const ANOTHER_FOLDER: &str =
+    "name another folder with `--out DIR`, new or empty: the package is called as the folder is";
 
 /// A descriptor names parameters and says nothing else of them.
 fn assume_parameters(draft: &mut Draft) {
