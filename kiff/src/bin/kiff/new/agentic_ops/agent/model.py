@@ -1,6 +1,7 @@
 """The models: each is told of a task and its tools, answers with calls, and is told what became of them."""
 
 import http.client
+import ipaddress
 import json
 import os
 import pathlib
@@ -53,8 +54,17 @@ class NoRedirects(urllib.request.HTTPRedirectHandler):
 
 def opener(base):
     """How an address is asked with a key in hand: one on this machine directly, whatever proxy the environment names."""
-    is_here = urllib.parse.urlsplit(base).hostname in ("localhost", "127.0.0.1", "::1")
-    return urllib.request.build_opener(NoRedirects, *([urllib.request.ProxyHandler({})] if is_here else []))
+    handlers = [urllib.request.ProxyHandler({})] if is_here(urllib.parse.urlsplit(base).hostname) else []
+    return urllib.request.build_opener(NoRedirects, *handlers)
+
+
+def is_here(host):
+    """Whether a host is this machine: a server that listens at every address of it is asked at `0.0.0.0` as well."""
+    try:
+        address = ipaddress.ip_address(host or "")
+    except ValueError:
+        return host == "localhost"
+    return address.is_loopback or address.is_unspecified
 
 
 def key_in(name, text):

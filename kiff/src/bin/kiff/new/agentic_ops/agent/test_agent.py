@@ -10,7 +10,7 @@ import unittest
 import unittest.mock
 
 from agent import Agent, Kiff, wait_for_a_person
-from model import Anthropic, Call, ChatCompletions, KeyFault, ModelError, OpenAI, from_environment
+from model import Anthropic, Call, ChatCompletions, KeyFault, ModelError, OpenAI, from_environment, is_here
 
 HELD = (409, {}, {"outcome": "approval_required", "error": "a person has to agree"})
 REQUEST = {"id": "approval-1", "entity_type": "Incident", "entity_id": "inc-1"}
@@ -88,11 +88,14 @@ class Secrets(WithServer):
                 model.reply()
 
     def test_a_proxy_sees_nothing_of_what_is_on_this_machine(self):
-        server, base = self.server(*[(200, {}, {})] * 4)
-        proxy, named = self.server()
-        with unittest.mock.patch.dict(os.environ, {"http_proxy": named, "HTTP_PROXY": named, "no_proxy": "", "NO_PROXY": ""}):
-            self.ask(base)
-        self.assertEqual((server.answers, proxy.paths), ([], []))
+        for host in ("127.0.0.1", "localhost", "0.0.0.0"):
+            server, base = self.server(*[(200, {}, {})] * 4)
+            proxy, named = self.server()
+            with unittest.mock.patch.dict(os.environ, {"http_proxy": named, "HTTP_PROXY": named, "no_proxy": "", "NO_PROXY": ""}):
+                self.ask(base.replace("127.0.0.1", host))
+            self.assertEqual((server.answers, proxy.paths), ([], []), host)
+        for host, expected in [("127.1.2.3", True), ("::1", True), ("::", True), ("192.0.2.1", False), ("model.example", False)]:
+            self.assertEqual((host, is_here(host)), (host, expected))
 
     def test_a_key_follows_no_redirect(self):
         elsewhere, base = self.server()
