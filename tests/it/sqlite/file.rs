@@ -151,7 +151,8 @@ fn said(path: &Path) -> [String; 2] {
 #[test]
 fn a_file_that_is_no_journal_is_refused_and_left_as_it_is() {
     let folder = folder();
-    let [notes, other, later] = ["notes.txt", "other.db", "later.db"].map(|name| folder.path().join(name));
+    let [notes, other, later, early] =
+        ["notes.txt", "other.db", "later.db", "early.db"].map(|name| folder.path().join(name));
     fs::write(
         &notes,
         "not a database at all, but long enough to have a header of one hundred bytes, were it one. ".repeat(9),
@@ -160,10 +161,14 @@ fn a_file_that_is_no_journal_is_refused_and_left_as_it_is() {
     Connection::open(&other).unwrap().execute_batch("CREATE TABLE people (name TEXT)").unwrap();
     drop(SqliteStore::open(&later).unwrap());
     Connection::open(&later).unwrap().execute_batch("PRAGMA user_version = 7").unwrap();
+    drop(SqliteStore::open(&early).unwrap());
+    let earlier = "DROP INDEX reviews_of_tenant; ALTER TABLE open_matters DROP COLUMN tenant";
+    Connection::open(&early).unwrap().execute_batch(earlier).unwrap();
     for (path, expected) in [
         (&notes, "is no SQLite database"),
         (&other, "is not a kiff journal"),
         (&later, "was written by a later kiff (its schema has version 7, this one knows 1)"),
+        (&early, "was made by a kiff from before its first release"),
     ] {
         let before = fs::read(path).unwrap();
         assert!(said(path).iter().all(|said| said.contains(expected)), "{:?}", said(path));

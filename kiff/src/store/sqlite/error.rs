@@ -20,6 +20,7 @@ enum Problem {
     NoFile,
     Foreign,
     Later(i64),
+    Unreleased,
     ReadOnly,
     Stopped(Arc<str>),
     Moved,
@@ -47,6 +48,10 @@ impl SqliteError {
 
     pub(super) fn later(path: &Path, version: i64) -> Self {
         Self::new(path, Problem::Later(version))
+    }
+
+    pub(super) fn unreleased(path: &Path) -> Self {
+        Self::new(path, Problem::Unreleased)
     }
 
     pub(super) fn read_only(path: &Path) -> Self {
@@ -158,6 +163,11 @@ impl fmt::Display for SqliteError {
                 "`{path}` was written by a later kiff (its schema has version {version}, this one knows {}); open it \
                  with that version",
                 super::file::VERSION
+            ),
+            Problem::Unreleased => write!(
+                f,
+                "`{path}` was made by a kiff from before its first release, and its tables are others; open it with that \
+                 one, or begin a new file"
             ),
             Problem::ReadOnly => write!(f, "`{path}` was opened read-only"),
             Problem::Stopped(why) => write!(

@@ -140,12 +140,24 @@ impl Place {
         };
         let (application, version): (i64, i64) = (number("application_id")?, number("user_version")?);
         if application == APPLICATION {
-            return if version > VERSION { Err(SqliteError::later(&self.path, version)) } else { Ok(false) };
+            return match version {
+                later if later > VERSION => Err(SqliteError::later(&self.path, later)),
+                _ if self.is_unreleased(connection)? => Err(SqliteError::unreleased(&self.path)),
+                _ => Ok(false),
+            };
         }
         let objects: i64 = connection
             .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
             .map_err(|error| SqliteError::sqlite(&self.path, "be opened", error))?;
         if application == 0 && version == 0 && objects == 0 { Ok(true) } else { Err(SqliteError::foreign(&self.path)) }
+    }
+
+    /// Whether the tables are those from before the first release, which called itself the same version.
+    fn is_unreleased(&self, connection: &Connection) -> Result<bool, SqliteError> {
+        const WITHOUT_TENANT: &str =
+            "SELECT count(*) > 0 AND sum(name = 'tenant') = 0 FROM pragma_table_info('open_matters')";
+        let found = connection.query_row(WITHOUT_TENANT, [], |row| row.get(0));
+        found.map_err(|error| SqliteError::sqlite(&self.path, "be opened", error))
     }
 }
 
