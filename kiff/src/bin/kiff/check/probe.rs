@@ -74,8 +74,8 @@ impl Package {
         let mut within = file.ancestors().skip(1).take_while(|above| *above != folder);
         let is_of_another = within.any(|above| above.join("Cargo.toml").is_file());
         let is_root = self.manifest_path.parent() == Some(folder);
-        let is_beside = |name: &str| file.starts_with(folder.join(name));
-        !is_of_another && !(is_root && ["tests", "examples", "benches"].into_iter().any(is_beside))
+        let is_beside = |name: &str| is_root && file.starts_with(folder.join(name));
+        !is_of_another && !["tests", "examples", "benches"].into_iter().any(is_beside)
     }
 }
 
