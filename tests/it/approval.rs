@@ -61,6 +61,9 @@ fn p3_a_request_that_waits_authorises_nothing() {
         assert!(held(&outcome).contains("waits for a review"), "{}", held(&outcome));
         let outcome = runtime.execute(&people.agent, &key, refund(49)).await.unwrap();
         assert!(held(&outcome).contains("waits for a review"), "{}", held(&outcome));
+        let more = Proposal::new(refund(999_999)).approval(approval.id);
+        let outcome = runtime.execute(&people.agent, &key, more).await.unwrap();
+        assert!(held(&outcome).contains("is for other parameters"), "{}", held(&outcome));
         assert_eq!(runtime.services().done(), ["captured pay-1"]);
     });
 }
@@ -171,6 +174,9 @@ fn p3_an_approval_expires() {
         let outcome = runtime.execute(&people.agent, &key, refund(49)).await.unwrap();
         let told = format!("; approval `{}` has expired", approval.id);
         assert!(held(&outcome).ends_with(&told), "{}", held(&outcome));
+        let named = Proposal::new(refund(49)).approval(approval.id);
+        let outcome = runtime.execute(&people.agent, &key, named).await.unwrap();
+        assert!(held(&outcome).contains("expired at"), "{}", held(&outcome));
     });
 }
 

@@ -51,7 +51,7 @@ impl Handler {
         let held = held.awaiting(view);
         let (own, is_named) = (asked.names, named.is_some());
         match approval.status_at(asked.served.now()) {
-            "pending" if !asked.served.is_outdated(approval) => {
+            "pending" if is_of_wish(asked)(approval) && !asked.served.is_outdated(approval) => {
                 let (entity_type, wish) = (&asked.served.schema().entity_type, asked.proposal.key.as_ref());
                 held.next_step(self.wait_for(entity_type, asked.key, approval, wish)).told()
             }
@@ -96,13 +96,22 @@ impl Handler {
 
 /// The last answer to this very wish, where it was a no and the agent says nothing new.
 fn denied<'s>(asked: &Asked<'_>, standing: &'s Standing) -> Option<&'s Approval> {
-    // As the approval has them: what was left out may be written there.
-    let wish = asked.served.recorded_parameters(asked.proposal.action())?.canonical();
-    let same = |approval: &&Approval| approval.action == asked.contract.name && approval.parameters.canonical() == wish;
-    let last = standing.approvals.iter().filter(same).max_by_key(|approval| approval.requested_at)?;
+    let is_same = is_of_wish(asked);
+    let last =
+        standing.approvals.iter().filter(|approval| is_same(approval)).max_by_key(|approval| approval.requested_at)?;
     let reasons = asked.proposal.reasons();
     let says_nothing_new = reasons.rationale.is_none() || reasons.rationale == last.reasons.rationale;
     (last.status.is_no() && says_nothing_new).then_some(last)
+}
+
+/// Whether an approval is of the very action and parameters of the call.
+fn is_of_wish(asked: &Asked<'_>) -> impl Fn(&Approval) -> bool {
+    // As the approval has them: what was left out may be written there.
+    let wish = asked.served.recorded_parameters(asked.proposal.action()).map(|parameters| parameters.canonical());
+    move |approval| {
+        approval.action == asked.contract.name
+            && wish.as_ref().is_some_and(|wish| approval.parameters.canonical() == *wish)
+    }
 }
 
 /// The call that does what was granted: exactly that, and once, however often it is made. A wish without a name has that of its

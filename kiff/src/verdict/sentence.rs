@@ -282,11 +282,8 @@ pub(super) fn drift(approval: &Approval, contract: &Contract, binding: &Binding,
     if approval.action != contract.name {
         return Some(format!("approval `{id}` is for `{}`, not for `{}`", approval.action, contract.name));
     }
-    let is_changed = approval.binding.contract != binding.contract;
-    if is_changed && approval.status == ApprovalStatus::Pending && !approval.has_expired(now) {
-        return Some(contract_changed(approval));
-    }
-    if let Some(became) = became(approval) {
+    let waits = approval.status == ApprovalStatus::Pending;
+    if let Some(became) = became(approval).filter(|_| !waits) {
         return Some(became);
     }
     if approval.has_expired(now) {
@@ -295,14 +292,18 @@ pub(super) fn drift(approval: &Approval, contract: &Contract, binding: &Binding,
     if approval.binding.parameters != binding.parameters {
         return Some(format!("approval `{id}` is for other parameters: {}", visible(approval.parameters.as_str())));
     }
-    if is_changed {
+    if approval.binding.contract != binding.contract {
         return Some(contract_changed(approval));
     }
     if binding.evidence.is_some() && approval.binding.evidence != binding.evidence {
         return Some(format!("approval `{id}` was asked for with other evidence"));
     }
     // INVARIANT: an approval whose parts all fit can only be of another entity, whose journal this is not.
-    (approval.binding.whole != binding.whole).then(|| format!("approval `{id}` is of another entity"))
+    if approval.binding.whole != binding.whole {
+        return Some(format!("approval `{id}` is of another entity"));
+    }
+    // What waits authorises nothing, however well it fits.
+    became(approval)
 }
 
 /// Roles in a sentence: `agent` (agent) or `operator` (human).

@@ -96,3 +96,17 @@ fn a_held_action_for_which_nobody_was_asked_is_an_error_that_says_why() {
         assert!(runtime.entity(&key).await.unwrap().open_approvals().is_empty());
     });
 }
+
+#[test]
+fn a_request_that_waits_for_something_else_is_not_to_be_waited_for() {
+    with_client(async |client, runtime| {
+        paid(&runtime, "ord-1").await;
+        let (asked, _) = client.call(REFUND, refund(500)).await;
+        let mut other = refund(600);
+        other["approval_id"] = asked["approval"]["id"].clone();
+        let (told, is_error) = client.call(REFUND, other).await;
+        assert!(told["message"].as_str().unwrap().contains("is for other parameters"), "{told}");
+        assert!(told["remedy"].as_str().unwrap().contains("call again without `approval_id`"), "{told}");
+        assert!(is_error && told.get("next_step").is_none(), "{told}");
+    });
+}
