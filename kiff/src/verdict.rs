@@ -380,7 +380,7 @@ fn find_approval<'j, D: Domain>(
 }
 
 /// Whether an approval waits, and a yes to it would let exactly this run.
-fn would_cover(approval: &Approval, binding: &Binding, now: Timestamp) -> bool {
+pub(crate) fn would_cover(approval: &Approval, binding: &Binding, now: Timestamp) -> bool {
     let waits = approval.status == ApprovalStatus::Pending && !approval.has_expired(now);
     let is_shown = binding.evidence.is_none() || approval.binding.evidence == binding.evidence;
     waits && is_shown && approval.binding.whole == binding.whole

@@ -401,6 +401,11 @@ fn asking_again_for_what_waits_answers_the_same_request() {
         let named = Proposal::new(refund(50)).approval(numbers.remove(0));
         let taken = runtime.request_approval(&people.agent, &key, named).await.unwrap();
         assert_eq!(taken.refusal().unwrap().code, ReasonCode::ApprovalPolicyError);
+
+        let shown = Proposal::new(refund(70)).evidence(Evidence::new("photo", "a broken lamp").unwrap());
+        let shown = runtime.request_approval(&people.agent, &key, shown).await.unwrap().into_result().unwrap();
+        let bare = runtime.request_approval(&people.agent, &key, refund(70)).await.unwrap().into_result().unwrap();
+        assert_eq!(bare.id, shown.id);
     });
 }
 

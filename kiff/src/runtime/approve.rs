@@ -19,7 +19,7 @@ use super::{Batch, Error, Runtime, TRIES, readable};
 impl<D: Executable, S: Store> Runtime<D, S> {
     /// Asks for a human's sign-off of exactly this proposal; an approval that the proposal names becomes its number.
     ///
-    /// Asking again for what already waits answers the request that waits.
+    /// Asking again for what already waits answers the request that waits, also without the evidence that it shows.
     ///
     /// # Errors
     /// [`Error`] when the store fails or the journal is broken.
@@ -95,12 +95,10 @@ impl<D: Executable, S: Store> Runtime<D, S> {
             return Ok(Err(needless(attempt, None)));
         };
         let now = entity.present(now);
-        let waiting = entity.open_approvals().iter().find(|open| {
-            open.status == ApprovalStatus::Pending
-                && open.binding == binding
-                && !open.has_expired(now)
-                && wanted.is_none_or(|wanted| *wanted == open.id)
-        });
+        let waiting = entity
+            .open_approvals()
+            .iter()
+            .find(|open| verdict::would_cover(open, &binding, now) && wanted.is_none_or(|wanted| *wanted == open.id));
         if let Some(waiting) = waiting {
             return Ok(Ok(Asked::Waits(Approval::clone(waiting))));
         }
