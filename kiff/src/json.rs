@@ -15,12 +15,14 @@ mod plain;
 mod scratch;
 mod unambiguous;
 mod whole;
+mod words;
 
 pub(crate) use object::Object;
 use plain::Plain;
 pub(crate) use scratch::Scratch;
 use unambiguous::check;
-pub(crate) use whole::with_integers;
+pub(crate) use whole::read;
+pub(crate) use words::in_words;
 
 /// The largest integer that every reader of JSON keeps exact: 2^53 − 1.
 pub(crate) const LARGEST_INTEGER: u64 = (1 << 53) - 1;
@@ -92,12 +94,12 @@ impl Json {
         &self.0
     }
 
-    /// Reads the text as a value.
+    /// Reads the text as a value. A whole number may be written as `4900.0` or `4.9e3`.
     ///
     /// # Errors
     /// [`JsonError`] when it has another shape.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, JsonError> {
-        serde_json::from_str(self.as_str()).map_err(JsonError::syntax)
+        read(self.as_str()).map_err(JsonError::syntax)
     }
 
     /// Reads the text as an object, and none of its members yet.
@@ -267,11 +269,7 @@ impl fmt::Display for JsonError {
         match &self.0 {
             Fault::Size(over) => over.fmt(f),
             // The place in the text means nothing to somebody who never saw it as lines.
-            Fault::Syntax(error) => {
-                let text = error.to_string();
-                let sentence = text.split(" at line ").next().unwrap_or(&text);
-                f.write_str(sentence)
-            }
+            Fault::Syntax(error) => f.write_str(&in_words(error)),
         }
     }
 }

@@ -294,6 +294,25 @@ fn an_event_is_refused_by_its_name_its_payload_and_its_reporter() {
 }
 
 #[test]
+fn a_whole_number_of_an_event_is_the_same_however_it_is_written() {
+    block_on(async {
+        let (runtime, people) = (open(), people());
+        let placed = |payload: &str| Envelope::new("ORDER_PLACED", Json::parse(payload, &Bounds::DEFAULT).unwrap());
+        let key = order("ord-1");
+        let refused = runtime.ingest(&people.shop, &key, placed(r#"{"total": 4900.5}"#)).await.unwrap();
+        let told = &refused.refusal().unwrap().message;
+        assert!(told.ends_with("invalid type: `4900.5`, expected a whole number"), "{told}");
+        assert!(runtime.ingest(&people.shop, &key, placed(r#"{"total": 4900.0}"#)).await.unwrap().is_allowed());
+        let commits = runtime.store().read(&key, 0, 1).await.unwrap();
+        let recorded = commits[0].facts().iter().find_map(|fact| match fact {
+            Fact::EventIngested(ingested) => Some(ingested.payload.as_str()),
+            _ => None,
+        });
+        assert_eq!(recorded, Some(r#"{"total":4900}"#));
+    });
+}
+
+#[test]
 fn a_refused_proposal_is_on_the_record_with_its_code() {
     block_on(async {
         let (runtime, people) = (open(), people());

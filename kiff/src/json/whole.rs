@@ -1,11 +1,21 @@
 //! Numbers without a fraction, however they are written: to JSON Schema each of them is an integer.
 
+use serde::de::DeserializeOwned;
+
 use super::LARGEST_INTEGER;
+
+/// Reads a JSON text as a value. To JSON Schema `4900.0` is an integer, and some programs write every number so.
+pub(crate) fn read<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
+    serde_json::from_str(text).or_else(|error| match with_integers(text) {
+        Some(text) => serde_json::from_str(&text),
+        None => Err(error),
+    })
+}
 
 /// The text with each such number as an integer is written, `4900` for `4900.0` and `4.9e3`; none where all of them are.
 ///
 /// INVARIANT: the text is JSON.
-pub(crate) fn with_integers(text: &str) -> Option<String> {
+fn with_integers(text: &str) -> Option<String> {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(start) = rest.find(['"', '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']) {

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use super::{Checks, ParameterFault};
-use crate::json::{Excerpt, Json, Object, visible, with_integers};
+use crate::json::{self, Excerpt, Json, Object, in_words, visible};
 use crate::schema::Parameter;
 
 /// The members of a JSON object of parameters, taken out one by one.
@@ -78,47 +78,8 @@ impl<'a> Fields<'a> {
 }
 
 fn decode<T: DeserializeOwned>(name: &'static str, value: &RawValue) -> Result<T, ParameterFault> {
-    let text = value.get();
-    // To JSON Schema `4900.0` is an integer, and some programs write every number so. What is read is written anew for the record.
-    let read = serde_json::from_str(text).or_else(|error| match with_integers(text) {
-        Some(text) => serde_json::from_str(&text),
-        None => Err(error),
-    });
-    read.map_err(|error| ParameterFault::invalid(name, visible(&in_words(&error))))
-}
-
-/// What serde says of a value, without the place in the text and with words for Rust's types.
-fn in_words(error: &serde_json::Error) -> String {
-    const TYPES: [(&str, &str); 13] = [
-        ("i8", "a whole number from -128 to 127"),
-        ("i16", "a whole number from -32768 to 32767"),
-        ("i32", "a whole number from -2147483648 to 2147483647"),
-        ("i64", "a whole number"),
-        ("i128", "a whole number"),
-        ("u8", "a whole number from 0 to 255"),
-        ("u16", "a whole number from 0 to 65535"),
-        ("u32", "a whole number from 0 to 4294967295"),
-        ("u64", "a whole number that is not negative"),
-        ("u128", "a whole number that is not negative"),
-        ("f32", "a number"),
-        ("f64", "a number"),
-        ("a boolean", "true or false"),
-    ];
-    let text = error.to_string();
-    let sentence = text.split(" at line ").next().unwrap_or(&text);
-    let Some((given, expected)) = sentence.rsplit_once("expected ") else { return sentence.to_owned() };
-    let expected = TYPES.iter().find(|(rust, _)| *rust == expected).map_or(expected, |(_, words)| words);
-    let given = excerpt(given).replace("floating point `", "`").replace("integer `", "`");
-    format!("{given}expected {expected}")
-}
-
-/// What was given may be as long as all parameters together, and is on the record as it was sent.
-fn excerpt(given: &str) -> Cow<'_, str> {
-    const SHOWN: usize = 128;
-    match given.char_indices().nth(SHOWN) {
-        Some((end, _)) => Cow::Owned(format!("{}…, ", given.get(..end).unwrap_or_default())),
-        None => Cow::Borrowed(given),
-    }
+    // What is read is written anew for the record.
+    json::read(value.get()).map_err(|error| ParameterFault::invalid(name, visible(&in_words(&error))))
 }
 
 #[cfg(test)]
