@@ -51,7 +51,7 @@ reason_codes! {
     UnknownEntity = "unknown_entity",
     /// The action has no executor. Kept for the wire: such a domain does not compile, and nothing answers this.
     ExecutorMissing = "executor_missing",
-    /// The proposal is over a bound or contradicts itself.
+    /// Something beside the parameters is over a bound, or a settlement does not fit its action.
     InvalidContract = "invalid_contract",
     /// A human has to sign it off.
     ApprovalRequired = "approval_required",
