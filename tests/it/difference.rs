@@ -150,8 +150,14 @@ fn a_difference_is_told_with_what_it_means() {
     after.actions.to_mut().retain(|action| action.name != "EXPORT_ORDER");
     for action in after.actions.to_mut() {
         match &*action.name {
-            "ADD_NOTE" => action.allowed_in.to_mut().retain(|state| state != "PAID"),
-            "MARK_PAID" => action.parameters.to_mut()[0].name = "payment".into(),
+            "ADD_NOTE" => {
+                action.approval = before.action("REFUND_ORDER").unwrap().approval.clone();
+                action.allowed_in.to_mut().retain(|state| state != "PAID");
+            }
+            "MARK_PAID" => {
+                action.emits.to_mut().clear();
+                action.parameters.to_mut()[0].name = "payment".into();
+            }
             _ => {
                 let auditor = after.roles.iter().find(|role| role.name == "auditor").unwrap();
                 if let ApprovalRule::By(permission) = &mut action.approval {
@@ -175,10 +181,12 @@ fn a_difference_is_told_with_what_it_means() {
         ("the event `ORDER_CANCELLED` is gone", "event_gone"),
         ("the transition by `ORDER_CANCELLED` from `CREATED` is gone", "replay_differs"),
         ("the transition by `ORDER_REFUNDED` from `PAID` leads to `ARCHIVED`, and led to `REFUNDED`", "replay_differs"),
+        ("the answer of `MARK_PAID` with `ORDER_PAID` is gone", "emission_gone"),
         ("the parameter `payment_id` of `MARK_PAID` is gone", "calls_refused"),
         ("the parameter `payment` of `MARK_PAID` is new: String, pattern(\"pay-[0-9]+\")", "calls_refused"),
         ("the approver of `REFUND_ORDER` is auditor, and was operator", ""),
         (range, ""),
+        ("the approver of `ADD_NOTE` is operator, and was nobody", "calls_refused"),
         ("the allowance of `ADD_NOTE` in `PAID` is gone", "calls_refused"),
         ("the action `EXPORT_ORDER` is gone", "action_gone"),
         ("the contract of `REFUND_ORDER` is another", "approvals_void"),

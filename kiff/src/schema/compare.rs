@@ -223,7 +223,7 @@ impl Versions<'_> {
         self.permission(SchemaPart::RunPermission { action: action() }, permission, &after.permission);
         self.approval(name, approval, &after.approval);
         let part = |event: &Text| SchemaPart::Emission { action: action(), event: event.clone() };
-        self.names(emits, &after.emits, part, None);
+        self.names(emits, &after.emits, part, Some(Consequence::EmissionGone));
         let part = |state: &Text| SchemaPart::Allowance { action: action(), state: state.clone() };
         self.names(allowed_in, &after.allowed_in, part, refused);
         self.parameters(name, parameters, &after.parameters);
@@ -256,7 +256,10 @@ impl Versions<'_> {
                 }
                 self.permission(SchemaPart::ApprovalPermission { action: name.clone() }, before, after);
             }
-            _ if before != after => self.changed(part, shown.0, shown.1, None),
+            _ if before != after => {
+                let is_asked_for = matches!(after, ApprovalRule::By(_)) && !matches!(before, ApprovalRule::By(_));
+                self.changed(part, shown.0, shown.1, is_asked_for.then_some(Consequence::CallsRefused));
+            }
             _ => {}
         }
     }

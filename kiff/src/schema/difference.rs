@@ -226,6 +226,8 @@ pub enum Consequence {
     ReplayDiffers,
     /// The action is on record and can be called no more.
     ActionGone,
+    /// A run in doubt can be settled with the event no more.
+    EmissionGone,
     /// A call that was accepted before can be refused.
     CallsRefused,
     /// Approvals that were asked for before count no more.
@@ -244,6 +246,7 @@ impl Consequence {
             Self::ReportsRefused => "reports_refused",
             Self::ReplayDiffers => "replay_differs",
             Self::ActionGone => "action_gone",
+            Self::EmissionGone => "emission_gone",
             Self::CallsRefused => "calls_refused",
             Self::ApprovalsVoid => "approvals_void",
         }
@@ -266,6 +269,9 @@ impl fmt::Display for Consequence {
             Self::ActionGone => {
                 "records of it stay; calls of it are refused, and a run of it that is in doubt can be settled no more: \
                  see that `kiff doubt` has none"
+            }
+            Self::EmissionGone => {
+                "a run of it that is in doubt can be settled with this event no more: see that `kiff doubt` has none"
             }
             Self::CallsRefused => "a call that was accepted before can be refused",
             Self::ApprovalsVoid => {
