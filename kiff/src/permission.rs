@@ -16,7 +16,7 @@ pub struct Question<'a> {
     /// The role that would let them; it is of the actor's own kind.
     pub role: &'a Role,
     /// The permission that the role carries. Those that a block does not make are `<domain>.entity.read`, to look, and
-    /// `<domain>.approval.withdraw`, to withdraw what nobody has to approve any more.
+    /// `<domain>.approval.withdraw`, to deny or to withdraw what nobody has to approve any more.
     pub permission: &'a Permission,
     /// On what.
     pub entity: &'a EntityKey,

@@ -18,7 +18,7 @@ use super::{ReasonCode, Refusal, Refused, sentence};
 /// action has no approving permission any more, any human role will do to deny and to withdraw. A yes to a request under a
 /// contract that is no more would let nothing run; a no counts all the same, as the contract may come back.
 ///
-/// The same holds for a denial and a withdrawal: whoever may not say yes may not say no either.
+/// The same holds for a denial and a withdrawal: where somebody can say yes, whoever may not say yes may not say no either.
 pub(crate) fn review<'j, D: Domain>(
     entity: &'j Entity<D>,
     id: &ApprovalId,

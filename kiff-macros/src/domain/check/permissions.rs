@@ -8,7 +8,7 @@ use crate::errors::Errors;
 
 /// The permissions that the runtime asks for whatever a block declares: how their names end, and what they let somebody do.
 const OF_THE_RUNTIME: [(&str, &str); 2] =
-    [("entity.read", "look at an entity"), ("approval.withdraw", "withdraw what was granted")];
+    [("entity.read", "look at an entity"), ("approval.withdraw", "deny or withdraw what was asked for")];
 
 /// Who may do one thing must not, by a likeness of names, be who may do another.
 pub(super) fn same_permission(model: &Model, rule: &'static str, errors: &Errors) {

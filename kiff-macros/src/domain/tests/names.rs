@@ -246,7 +246,10 @@ fn two_permissions_of_one_name() {
 fn a_permission_that_the_runtime_asks_for_itself() {
     for (written, does) in [
         ("permission: \"refund.entity.read\"", "run `RefundOrder` and look at an entity"),
-        ("approval_permission: \"refund.approval.withdraw\"", "approve `RefundOrder` and withdraw what was granted"),
+        (
+            "approval_permission: \"refund.approval.withdraw\"",
+            "approve `RefundOrder` and deny or withdraw what was asked for",
+        ),
     ] {
         let source = refund(&[("RefundOrder {", &format!("«RefundOrder» {{ {written},"))]);
         let name = written.split('"').nth(1).unwrap();
