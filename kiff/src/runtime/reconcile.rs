@@ -60,8 +60,13 @@ impl<D: Executable, S: Store> Runtime<D, S> {
     /// # Errors
     /// [`Error`] when the store fails or the journal is broken.
     pub async fn reconcile(&self, actor: &Actor, key: &EntityKey) -> Result<Inquiry<D>, Error> {
-        let Some(running) = self.doubt(key).await? else {
-            return self.under_way(key).await;
+        let running = loop {
+            if let Some(running) = self.doubt(key).await? {
+                break running;
+            }
+            if let Some(inquiry) = self.under_way(key).await? {
+                return Ok(inquiry);
+            }
         };
         let ask = D::from_name(&running.action).and_then(|action| action.entry().reconcile());
         let Some(ask) = ask else {
@@ -87,17 +92,17 @@ impl<D: Executable, S: Store> Runtime<D, S> {
         self.keep(actor, key, running, &execution, &became).await
     }
 
-    /// What is to be said of an entity of which nothing is in doubt.
-    async fn under_way(&self, key: &EntityKey) -> Result<Inquiry<D>, Error> {
+    /// What is to be said of an entity of which nothing is in doubt; none where it is in doubt since somebody looked.
+    async fn under_way(&self, key: &EntityKey) -> Result<Option<Inquiry<D>>, Error> {
         let entity = self.entity(key).await?;
-        let Some(running) = entity.running().filter(|running| !running.unknown) else {
-            return Ok(Inquiry::NothingInDoubt);
+        let Some(running) = entity.running() else {
+            return Ok(Some(Inquiry::NothingInDoubt));
         };
-        if self.runs_here(&entity, running) {
-            return Ok(Inquiry::StillRuns(running.clone()));
+        if !running.unknown && self.runs_here(&entity, running) {
+            return Ok(Some(Inquiry::StillRuns(running.clone())));
         }
         let until = self.may_run_elsewhere(running);
-        Ok(until.map_or(Inquiry::NothingInDoubt, |until| Inquiry::MayStillRun { running: running.clone(), until }))
+        Ok(until.map(|until| Inquiry::MayStillRun { running: running.clone(), until }))
     }
 
     /// Asks about every action in doubt of this domain that has a reconcile fn: what to do first after a restart. Over a store
