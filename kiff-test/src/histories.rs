@@ -228,8 +228,9 @@ impl<D> fmt::Debug for History<D> {
 /// - whatever is refused is refused with the right reason code and is on the record;
 /// - the hashes of the journal fit, and its events alone lead to the recorded state.
 ///
-/// Whatever an executor answers is taken for an answer, also that it fails or panics. But an action that was started in some
-/// history and that its executor answered in none is not tested, and fails the test: see [`Histories::failing`].
+/// Whatever an executor answers is taken for an answer, also that it fails or panics. But an action that was started eight
+/// times or more over all histories and that its executor never answered is not tested, and fails the test: see
+/// [`Histories::failing`]. What was started fewer times may have failed by chance.
 ///
 /// `services` makes the services for one history. How many histories there are is proptest's to say: 256, or the
 /// environment variable `PROPTEST_CASES`.
