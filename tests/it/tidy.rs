@@ -1,10 +1,11 @@
 //! The rules of the house that no compiler knows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use kiff::ReasonCode;
 use serde_json::Value;
 
 /// The house measure is about 400; what is far beyond it has to be cut.
@@ -245,6 +246,25 @@ fn a_promise_has_the_same_words_on_both_pages() {
         let row = format!("| {number} | {} |", words(promise));
         assert!(architecture.contains(&row), "docs/architecture.md does not promise: {row}");
     }
+}
+
+#[test]
+fn the_page_says_of_each_code_what_it_means_and_of_no_other() {
+    let page = fs::read_to_string(root().join("docs/dsl.md")).unwrap();
+    let (_, rest) = page.split_once("\n### What a code says\n").unwrap();
+    let tables = rest.split("\n### ").next().unwrap().split("\n|---|---|---|\n").skip(1);
+    let codes = |table: &str| -> BTreeSet<String> {
+        let codes = table.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+        codes.map(str::to_owned).collect()
+    };
+    let [refusals, failures]: [_; 2] = tables.map(codes).collect::<Vec<_>>().try_into().unwrap();
+    // Whoever asks for a code that there is not is told those that there are.
+    let unknown = serde_json::from_str::<ReasonCode>("\"\"").unwrap_err().to_string();
+    let of_the_gate = unknown.split('`').skip(3).step_by(2);
+    let known: BTreeSet<String> = of_the_gate.chain(["too_many_waits"]).map(str::to_owned).collect();
+    assert_eq!(refusals, known);
+    let of_executors = ["action_in_progress", "did_not_begin", "did_not_happen", "error", "too_late"];
+    assert_eq!(failures, BTreeSet::from(of_executors.map(str::to_owned)));
 }
 
 #[test]
