@@ -56,7 +56,7 @@ enum Approvals {
     LetGo,
 }
 
-/// Checks that what is open goes on in the domain: a run in doubt, and the approvals that have not expired at `now`.
+/// Checks that what is open goes on in the domain: a run that has not ended, and the approvals that have not expired at `now`.
 fn goes_on<D: Executable>(
     key: &EntityKey,
     commits: &[Arc<Commit>],
@@ -76,10 +76,11 @@ fn goes_on<D: Executable>(
 
 fn can_end<D: Executable>(running: &Running, commits: &[Arc<Commit>]) -> Result<(), String> {
     let (name, execution) = (&running.action, &running.execution);
+    let what = if running.unknown { "is in doubt" } else { "had not ended when this was exported" };
     let Some(action) = D::from_name(name) else {
         return Err(format!(
-            "the run `{execution}` of `{name}` is in doubt, and the domain has no such action: nobody could ask about it or \
-             settle it, and the entity would wait for ever\n\
+            "the run `{execution}` of `{name}` {what}, and the domain has no such action: nobody could ask about it or settle it, \
+             and the entity would wait for ever\n\
              settle it before the domain changes, or keep the action for a role that nobody holds"
         ));
     };
@@ -90,7 +91,7 @@ fn can_end<D: Executable>(running: &Running, commits: &[Arc<Commit>]) -> Result<
     });
     match parameters.and_then(|parameters| action.entry().reads_recorded(parameters)) {
         Some(Err(failure)) => Err(format!(
-            "the run `{execution}` of `{name}` is in doubt, and its reconcile fn could not be asked about it: {failure}\n\
+            "the run `{execution}` of `{name}` {what}, and its reconcile fn could not be asked about it: {failure}\n\
              settle it before the domain changes, or let the fn take only parameters that were recorded as they are now"
         )),
         Some(Ok(())) | None => Ok(()),
@@ -113,8 +114,8 @@ fn counts<D: Executable>(approval: &Approval) -> Result<(), String> {
 
 /// Holds journals that were exported, such as yesterday's, to the domain as it is now: every state that they went through is one of
 /// it, their events alone lead by its transitions to the states that they record, and each event can be read. What is open goes on: the
-/// [reconcile fn](kiff::reconcile) of a run in doubt, if its action has one, can take what was recorded, and what an approval is bound to
-/// is the contract that its action has. What had expired when the last commit was written is not open.
+/// [reconcile fn](kiff::reconcile) of a run that has not ended, if its action has one, can take what was recorded, and what an approval
+/// is bound to is the contract that its action has. What had expired when the last commit was written is not open.
 ///
 /// `export` is what `kiff export` writes. It has whatever the store had; what is of other domains is passed over.
 ///

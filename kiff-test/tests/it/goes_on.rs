@@ -148,6 +148,18 @@ fn an_open_approval_under_another_contract_is_found() {
 }
 
 #[test]
+#[should_panic(
+    expected = "of `RING` had not ended when this was exported, and the domain has no such action: nobody could ask about it"
+)]
+fn a_run_that_goes_on_and_whose_action_is_gone_is_not_called_in_doubt() {
+    let rung = given::<Payables>(()).event(InvoiceReceived).when(PayablesRole::Agent, Ring).then().in_doubt();
+    let export = exported(&rung);
+    // Its last commit says that the executor does not know.
+    let (meanwhile, _) = export.trim_end().rsplit_once('\n').unwrap();
+    replays_exported::<today::Payables>(meanwhile);
+}
+
+#[test]
 fn open_approvals_may_end_where_that_is_said_and_those_that_expired_have_ended() {
     replays_exported_without_approvals::<today::Payables>(&exported(&granted(Duration::ZERO)));
     replays_exported::<today::Payables>(&exported(&granted(Duration::from_hours(24 * 365))));
